@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Number formats: how an integer code q stands for a real number r.
+
+Both formats are signed two's complement of ``bits`` bits and share one interface, ``r = scale * (q - zero_point)``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.floating]
+
+
+def round_half_away(x: FloatArray) -> FloatArray:
+    """Round to the nearest integer, ties away from zero (``std::round``)."""
+    return np.sign(x) * np.floor(np.abs(x) + 0.5)
+
+
+@dataclasses.dataclass(frozen=True)
+class Format:
+    """The interface of all formats: a range of codes, a scale and a zero point."""
+
+    bits: int
+
+    @property
+    def minimum(self) -> int:
+        """Smallest code."""
+        return -(1 << (self.bits - 1))
+
+    @property
+    def maximum(self) -> int:
+        """Largest code."""
+        return (1 << (self.bits - 1)) - 1
+
+    @property
+    def scales(self) -> npt.NDArray[np.float64]:
+        """Real value of one step: shape () for one per tensor, (channels,) for one per last-axis channel."""
+        raise NotImplementedError
+
+    @property
+    def zero_point(self) -> int:
+        """The code that stands for 0.0."""
+        return 0
+
+    def quantize(self, real: npt.ArrayLike) -> IntArray:
+        """Nearest codes of ``real`` (any shape), ties away from zero, saturated. Raises nothing; NaN is a bug."""
+        steps = round_half_away(np.asarray(real, np.float64) / self.scales) + self.zero_point
+        return np.clip(steps, self.minimum, self.maximum).astype(np.int64)
+
+    def dequantize(self, codes: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """The real numbers that ``codes`` (any shape) stand for."""
+        return self.scales * (np.asarray(codes, np.int64) - self.zero_point)
+
+
+@dataclasses.dataclass(frozen=True)
+class Fixed(Format):
+    """Binary fixed point, ``r = q * 2**-frac``. ``frac`` may be negative, or exceed ``bits``.
+
+    A tuple of ``frac`` gives each last-axis channel its own binary point (weights only).
+    """
+
+    frac: int | tuple[int, ...]
+
+    @property
+    def scales(self) -> npt.NDArray[np.float64]:
+        return np.exp2(-np.asarray(self.frac, np.float64))
+
+    def __str__(self) -> str:
+        frac = self.frac if isinstance(self.frac, int) else f"{min(self.frac)}..{max(self.frac)}"
+        return f"fixed<{self.bits}, frac {frac}>"
+
+
+@dataclasses.dataclass(frozen=True)
+class Affine(Format):
+    """TFLite's ``r = scale * (q - zero)`` (Jacob et al., CVPR 2018, eq. 1).
+
+    A tuple of ``scale`` gives each last-axis channel its own scale (weights only, where ``zero`` is 0).
+    """
+
+    scale: float | tuple[float, ...]
+    zero: int = 0
+
+    @property
+    def scales(self) -> npt.NDArray[np.float64]:
+        return np.asarray(self.scale, np.float64)
+
+    @property
+    def zero_point(self) -> int:
+        return self.zero
+
+    def __str__(self) -> str:
+        scales = np.atleast_1d(self.scales)
+        span = f"{scales[0]:.6g}" if scales.size == 1 else f"{scales.min():.6g}..{scales.max():.6g}"
+        return f"affine<{self.bits}, scale {span}, zero {self.zero}>"

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The float graph: what a trained model computes, in Keras' words.
+
+A node makes exactly one tensor, which carries the node's name. Shapes never include the batch axis and are NHWC.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float32]
+Shape = tuple[int, ...]
+Pair = tuple[int, int]
+Fused = Literal["linear", "relu", "relu6"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Op:
+    """Base of all operations."""
+
+    @property
+    def kind(self) -> str:
+        """The Keras class this operation stands for."""
+        return type(self).__name__
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Input(Op):
+    """A model input."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Conv2D(Op):
+    """``kernel`` (kh, kw, cin / groups, filters), ``bias`` (filters,)."""
+
+    kernel: Array
+    bias: Array
+    strides: Pair = (1, 1)
+    padding: Literal["valid", "same"] = "valid"
+    dilation_rate: Pair = (1, 1)
+    groups: int = 1
+    activation: Fused = "linear"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class DepthwiseConv2D(Op):
+    """``kernel`` (kh, kw, cin, depth_multiplier), ``bias`` (cin * depth_multiplier,)."""
+
+    kernel: Array
+    bias: Array
+    strides: Pair = (1, 1)
+    padding: Literal["valid", "same"] = "valid"
+    dilation_rate: Pair = (1, 1)
+    activation: Fused = "linear"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Dense(Op):
+    """``kernel`` (inputs, units), ``bias`` (units,); applied to the last axis."""
+
+    kernel: Array
+    bias: Array
+    activation: Fused = "linear"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class MaxPooling2D(Op):
+    pool_size: Pair
+    strides: Pair
+    padding: Literal["valid", "same"] = "valid"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class AveragePooling2D(Op):
+    """The mean of the cells that lie inside the image."""
+
+    pool_size: Pair
+    strides: Pair
+    padding: Literal["valid", "same"] = "valid"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class GlobalAveragePooling2D(Op):
+    """Mean over height and width; ``keepdims`` as in Keras."""
+
+    keepdims: bool = False
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class BatchNormalization(Op):
+    """``scale * x + offset`` per last-axis channel: gamma, beta, mean and variance already combined."""
+
+    scale: Array
+    offset: Array
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Activation(Op):
+    function: Literal["relu", "relu6", "softmax", "sigmoid"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Add(Op):
+    activation: Fused = "linear"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Subtract(Op):
+    activation: Fused = "linear"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Multiply(Op):
+    activation: Fused = "linear"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Concatenate(Op):
+    """Along the last axis."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ZeroPadding2D(Op):
+    """``padding`` ((top, bottom), (left, right))."""
+
+    padding: tuple[Pair, Pair]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Reshape(Op):
+    """Flatten and Reshape: the elements stay in order; the node's shape is the new one."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Dropout(Op):
+    """Nothing at inference."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Node:
+    """One operation. ``inputs`` name the nodes whose tensors it takes; ``shape`` is its output's, without batch."""
+
+    name: str
+    op: Op
+    inputs: tuple[str, ...]
+    shape: Shape
+
+
+@dataclasses.dataclass(frozen=True)
+class Graph:
+    """Nodes in an order in which every input comes before its users."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    outputs: tuple[str, ...]
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+    def __getitem__(self, name: str) -> Node:
+        return next(node for node in self.nodes if node.name == name)
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        return tuple(node for node in self.nodes if isinstance(node.op, Input))
+
+    def users(self, name: str) -> tuple[Node, ...]:
+        """The nodes that take tensor ``name``."""
+        return tuple(node for node in self.nodes if name in node.inputs)
+
+
+def same_padding(size: int, kernel: int, stride: int, dilation: int = 1) -> Pair:
+    """(before, after) cells that Keras' ``padding="same"`` adds to one axis (after gets the odd one)."""
+    total = max((-(-size // stride) - 1) * stride + (kernel - 1) * dilation + 1 - size, 0)
+    return total // 2, total - total // 2
+
+
+def padding_of(
+    shape: Shape, kernel: Pair, strides: Pair, padding: str, dilation: Pair = (1, 1)
+) -> tuple[Pair, Pair]:
+    """((top, bottom), (left, right)) cells around an image of ``shape`` (height, width, ...)."""
+    if padding == "valid":
+        return (0, 0), (0, 0)
+    return (
+        same_padding(shape[0], kernel[0], strides[0], dilation[0]),
+        same_padding(shape[1], kernel[1], strides[1], dilation[1]),
+    )
