@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The integer graph: the same network in integers only, every number final.
 
-It is what ``quantize`` and the TFLite importer make, what the integer model runs and what hardware is planned from.
-Codes are signed; images are NHWC; shapes never include the batch axis. A node makes one tensor of its own name.
+It is what ``quantize`` and the TFLite importer make, what the integer model runs and what hardware is planned
+from. Codes are signed; images are NHWC; shapes never include the batch axis. A node makes one tensor of its
+own name.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
 
 from kerilog.formats import Format, IntArray
 from kerilog.graph import Pair, Shape
@@ -22,7 +26,8 @@ Clamp = Pair  # (smallest, largest) code that the fused activation lets through
 class Multiplier:
     """Times ``multiplier * 2**(shift - 31)``: TFLite's integer form of a real factor.
 
-    ``multiplier`` and ``shift`` have shape (channels,) or (1,); 2**30 <= multiplier < 2**31, or 0.
+    ``multiplier`` and ``shift`` have shape (channels,) or (1,); 0 <= multiplier < 2**31, as a rule at least
+    2**30 (a global mean divides its multiplier by the cell count and may go below); -62 <= shift <= 30.
     ``rounding`` "double" is gemmlowp's (two roundings), "single" adds half and shifts once (ties go up).
     """
 
@@ -44,7 +49,10 @@ class DoubleMultiplier:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Shift:
-    """Times ``2**-shift``, to the nearest integer, ties away from zero. ``shift`` has shape (channels,) or (1,)."""
+    """Times ``2**-shift``, to the nearest integer, ties away from zero; ``shift`` as for ``Multiplier``.
+
+    A negative ``shift`` is an exact shift to the left.
+    """
 
     shift: IntArray
 
@@ -69,7 +77,7 @@ class QInput(QOp):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class QConv2D(QOp):
-    """``clamp(zero_out + rescale(sum kernel * (x - zero_in) + bias))``; cells outside the image are ``zero_in``.
+    """``clamp(zero_out + rescale(sum kernel * (x - zero_in) + bias))``; outside the image x is ``zero_in``.
 
     ``kernel`` (kh, kw, cin / groups, filters); ``bias`` (filters,), in units of the accumulator.
     A depthwise convolution has ``groups == cin``.
@@ -110,6 +118,117 @@ class QMaxPooling2D(QOp):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class QAveragePooling2D(QOp):
+    """Mean code of the cells inside the image, ties away from zero, then ``clamp``; one format in and out.
+
+    The mean is of the codes themselves, zero point included, so it rounds away from code 0 and not from real
+    0.
+    """
+
+    pool_size: Pair
+    strides: Pair
+    clamp: Clamp
+    padding: Padding = ((0, 0), (0, 0))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QGlobalAveragePooling2D(QOp):
+    """``clamp(zero_out + rescale(sum (x - zero_in)))`` over height and width; ``rescale`` holds the division.
+
+    The node's shape is (channels,), or (1, 1, channels) where the dimensions are kept.
+    """
+
+    rescale: Rescale
+    clamp: Clamp
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QAdd(QOp):
+    """``clamp(zero_out + rescale(left((x - zero_x) << headroom) + right((y - zero_y) << headroom)))``.
+
+    Two inputs, x and y, in that order; the smaller one is broadcast as NumPy does without the batch axis.
+    """
+
+    left: Rescale
+    right: Rescale
+    rescale: Rescale
+    clamp: Clamp
+    headroom: int = 0
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QSubtract(QAdd):
+    """As ``QAdd`` with a minus: ``rescale(left(...) - right(...))``."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QMultiply(QOp):
+    """``clamp(zero_out + rescale((x - zero_x) * (y - zero_y)))``; inputs broadcast as for ``QAdd``."""
+
+    rescale: Rescale
+    clamp: Clamp
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QConstant(QOp):
+    """``values``, of the node's shape and format: the fixed operand of an ``QAdd`` or a ``QMultiply``."""
+
+    values: IntArray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QConcatenate(QOp):
+    """The inputs side by side along ``axis`` of the shape; all have the output's format."""
+
+    axis: int = -1
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QZeroPadding2D(QOp):
+    """A rim of zero-point codes; in and out have one format."""
+
+    padding: Padding
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QRequantize(QOp):
+    """``clamp(zero_out + rescale(x - zero_in))``: a change of format, or a ReLU that stands alone."""
+
+    rescale: Rescale
+    clamp: Clamp
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QLookup(QOp):
+    """``table[x - smallest code of the input's format]``: any function of one code (sigmoid, tanh)."""
+
+    table: IntArray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QSoftmax(QOp):
+    """gemmlowp's fixed-point softmax over the last axis.
+
+    ``table[d]`` is ``exp(-d * scale_in)`` in units of 2**-31 (2**31 - 1 stands for 1), for the distance d >=
+    0 of a code from the largest one of its row, 0 where TFLite leaves an element out; its length is the count
+    of codes. Every output is ``zero_out + p``, p the probability in units of 2**-bits of the output format.
+    """
+
+    table: IntArray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QFloatSoftmax(QOp):
+    """The softmax of TFLite's optimised kernels, in IEEE binary32: for a host, not for hardware.
+
+    ``table[d]`` is ``exp(-d * scale_in)`` as in ``QSoftmax``; ``scale`` is the output's.
+    """
+
+    table: npt.NDArray[np.float32]
+    scale: float
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class QReshape(QOp):
     """The elements stay in order."""
 
@@ -143,3 +262,7 @@ class QGraph:
     @property
     def inputs(self) -> tuple[QNode, ...]:
         return tuple(node for node in self.nodes if isinstance(node.op, QInput))
+
+    def users(self, name: str) -> tuple[QNode, ...]:
+        """The nodes that take tensor ``name``."""
+        return tuple(node for node in self.nodes if name in node.inputs)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Exact integer matrix products at the speed of floating-point BLAS.
+
+Proof. binary32 holds every integer of magnitude up to 2**24 and binary64 up to 2**53. Let
+B = max over columns of sum |w| * max |x| + |bias|. Every product, every partial sum in whatever order BLAS
+takes them, fused or not, and the sum with the bias is an integer of magnitude at most B. So if B stays below
+the bound every operation of the float product is exact, and so is the result. Above 2**53 the product runs in
+int64.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kerilog.formats import Format, IntArray
+from kerilog.integer.rescale import Integers
+
+Numbers = npt.NDArray[Any]
+
+
+def exact_type(bound: int) -> type[np.float32] | type[np.float64] | type[np.int64]:
+    """The fastest type in which integers of magnitude up to ``bound`` are added exactly."""
+    if bound < 1 << 24:
+        return np.float32
+    return np.float64 if bound < 1 << 53 else np.int64
+
+
+def accumulator_bound(kernel: IntArray, bias: IntArray, largest: int) -> int:
+    """Largest magnitude of any partial sum of ``x @ kernel + bias`` with |x| <= ``largest``."""
+    return int(np.max(np.abs(kernel).sum(axis=0) * largest + np.abs(bias), initial=0))
+
+
+def fold_zero_point(kernel: IntArray, bias: IntArray, zero: int) -> IntArray:
+    """Bias b' with ``x @ kernel + b' == (x - zero) @ kernel + bias`` for every x."""
+    folded: IntArray = bias - zero * kernel.sum(axis=0)
+    return folded
+
+
+class ExactMatrix:
+    """``(x - zero) @ kernel + bias`` in integers, for codes x of one format.
+
+    ``kernel`` (inputs, units) and ``bias`` (units,) are any int64; x is (..., inputs) and the result (...,
+    units), int32 where the bound allows, else int64.
+    """
+
+    def __init__(self, kernel: IntArray, bias: IntArray, source: Format) -> None:
+        folded = fold_zero_point(kernel, bias, source.zero_point)
+        self.bound = accumulator_bound(kernel, folded, max(-source.minimum, source.maximum))
+        self.number = exact_type(self.bound)
+        self.kernel: Numbers = np.ascontiguousarray(kernel, self.number)
+        self.bias: Numbers = folded.astype(self.number)
+        self.result = np.int32 if self.bound < 1 << 31 else np.int64
+
+    def __call__(self, x: Numbers) -> Integers:
+        """The accumulators of ``x``, which is cast to the exact type unless it has it already."""
+        total: Numbers = x.astype(self.number, copy=False) @ self.kernel
+        total += self.bias
+        accumulator: Integers = total.astype(self.result, copy=False)
+        return accumulator
