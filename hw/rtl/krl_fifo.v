@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// krl_fifo: a first-in first-out queue of stream beats.
+//
+// Latency:  1 cycle from an accepted beat to m_axis_tvalid.
+// Stream:   one beat a cycle in and out at once. s_axis_tready comes from the fill level alone, so no path
+//           leads from m_axis_tready to s_axis_tready; DEPTH 2 therefore serves as a full-rate stream register.
+// Legal:    WIDTH >= 1, DEPTH >= 1 (at DEPTH 1 every other cycle at most).
+
+`default_nettype none
+
+module krl_fifo #(
+  // bits of a beat
+  parameter WIDTH = 8,
+  // beats held
+  parameter DEPTH = 2
+) (
+  input  wire             clk,
+  input  wire             rst,
+
+  input  wire [WIDTH-1:0] s_axis_tdata,
+  input  wire             s_axis_tvalid,
+  output wire             s_axis_tready,
+
+  output wire [WIDTH-1:0] m_axis_tdata,
+  output wire             m_axis_tvalid,
+  input  wire             m_axis_tready
+);
+
+  localparam POINTER_BITS = (DEPTH > 1) ? $clog2(DEPTH) : 1;
+  localparam LEVEL_BITS = $clog2(DEPTH + 1);
+  localparam integer LAST = DEPTH - 1;
+  localparam integer FULL = DEPTH;
+
+  (* ram_style = "distributed" *)
+  reg [WIDTH-1:0] memory [0:DEPTH-1];
+
+  reg [POINTER_BITS-1:0] write_pointer;
+  reg [POINTER_BITS-1:0] read_pointer;
+  reg [LEVEL_BITS-1:0] level;
+
+  wire push = s_axis_tvalid && s_axis_tready;
+  wire pop = m_axis_tvalid && m_axis_tready;
+
+  assign s_axis_tready = level != FULL[LEVEL_BITS-1:0];
+  assign m_axis_tvalid = level != 0;
+  assign m_axis_tdata = memory[read_pointer];
+
+  always @(posedge clk) begin
+    if (push) begin
+      memory[write_pointer] <= s_axis_tdata;
+      write_pointer <= (write_pointer == LAST[POINTER_BITS-1:0]) ? 0 : write_pointer + 1'b1;
+    end
+    if (pop) begin
+      read_pointer <= (read_pointer == LAST[POINTER_BITS-1:0]) ? 0 : read_pointer + 1'b1;
+    end
+    if (push && !pop) begin
+      level <= level + 1'b1;
+    end else if (pop && !push) begin
+      level <= level - 1'b1;
+    end
+    if (rst) begin
+      write_pointer <= 0;
+      read_pointer <= 0;
+      level <= 0;
+    end
+  end
+
+endmodule
+
+`default_nettype wire

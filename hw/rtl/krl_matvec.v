@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// krl_matvec: a matrix times a stream of vectors, folded onto PE * SIMD multipliers that work in every cycle in
+// which data is there.
+//
+// Equation: result[u] = sum over i of weight[u][i] * x[i], u = group * PE + lane, modulo 2**ACC_BITS.
+//
+// A vector arrives in BEATS beats of LANES elements. Each beat is held while every output group takes its share:
+//
+//     for beat in BEATS:  for group in GROUPS:  for fold in FOLDS:      one cycle, PE * SIMD products
+//
+// so a vector takes BEATS * GROUPS * FOLDS cycles, and the next one follows without a gap. A convolution hands its
+// whole window over in one beat (BEATS = 1); a dense layer streams its input (FOLDS = 1) into GROUPS running sums.
+//
+// Weights:  word number beat * GROUPS * FOLDS + group * FOLDS + fold, asked for by weight_address and expected one
+//           cycle later; lane p, product s at bits (p * SIMD + s) * W_BITS. Products past LANES or past the last
+//           unit must have weight zero.
+// Latency:  4 + clog2(SIMD) cycles from a group's last product being issued to result_tvalid.
+// Stream:   s_axis_tready rises in the last cycle of a beat. Results cannot wait: a group's last product is issued
+//           only while one of the CREDITS places of the buffer behind is free; result_taken gives a place back.
+// Legal:    PE, SIMD, LANES, GROUPS, BEATS, CREDITS >= 1.
+
+`default_nettype none
+
+module krl_matvec #(
+  // output lanes
+  parameter PE = 4,
+  // products summed a cycle in each lane
+  parameter SIMD = 2,
+  // elements of an arriving beat
+  parameter LANES = 2,
+  // beats of a vector
+  parameter BEATS = 8,
+  // output groups: units / PE, rounded up
+  parameter GROUPS = 2,
+  // places in the result buffer
+  parameter CREDITS = 4,
+  // bits of an activation, a weight, a sum
+  parameter X_BITS = 8,
+  parameter W_BITS = 8,
+  parameter ACC_BITS = 24,
+  // follow from the above; do not set
+  parameter FOLDS = (LANES + SIMD - 1) / SIMD,
+  parameter STEPS = BEATS * GROUPS * FOLDS,
+  parameter ADDRESS_BITS = (STEPS > 1) ? $clog2(STEPS) : 1
+) (
+  input  wire                      clk,
+  input  wire                      rst,
+
+  input  wire [LANES*X_BITS-1:0]   s_axis_tdata,
+  input  wire                      s_axis_tvalid,
+  output wire                      s_axis_tready,
+
+  output wire [ADDRESS_BITS-1:0]   weight_address,
+  input  wire [PE*SIMD*W_BITS-1:0] weight_data,
+
+  output reg  [PE*ACC_BITS-1:0]    result_tdata,
+  output reg                       result_tvalid,
+  input  wire                      result_taken
+);
+
+  localparam BEAT_BITS = (BEATS > 1) ? $clog2(BEATS) : 1;
+  localparam GROUP_BITS = (GROUPS > 1) ? $clog2(GROUPS) : 1;
+  localparam FOLD_BITS = (FOLDS > 1) ? $clog2(FOLDS) : 1;
+  localparam CREDIT_BITS = $clog2(CREDITS + 1);
+  localparam SUM_BITS = X_BITS + W_BITS + $clog2(SIMD);
+  // cycles from issue to the sum of products
+  localparam DELAY = 3 + $clog2(SIMD);
+  // with one beat a vector a group is finished before the next begins, and one sum serves all
+  localparam SUMS = (BEATS > 1) ? GROUPS : 1;
+  localparam SUM_INDEX_BITS = (SUMS > 1) ? $clog2(SUMS) : 1;
+
+  localparam integer LAST_BEAT = BEATS - 1;
+  localparam integer LAST_GROUP = GROUPS - 1;
+  localparam integer LAST_FOLD = FOLDS - 1;
+  localparam integer ALL_CREDITS = CREDITS;
+
+  // ---- sequence: which product group is issued ----
+
+  reg [BEAT_BITS-1:0] beat;
+  reg [GROUP_BITS-1:0] group;
+  reg [FOLD_BITS-1:0] fold;
+  reg [ADDRESS_BITS-1:0] address;
+  reg [CREDIT_BITS-1:0] credits;
+
+  wire fold_is_last = fold == LAST_FOLD[FOLD_BITS-1:0];
+  wire group_is_last = group == LAST_GROUP[GROUP_BITS-1:0];
+  wire beat_is_last = beat == LAST_BEAT[BEAT_BITS-1:0];
+  wire starts_sum = beat == 0 && fold == 0;
+  wire ends_sum = beat_is_last && fold_is_last;
+
+  wire may_issue = !ends_sum || credits != 0;
+  wire issue = s_axis_tvalid && may_issue;
+  wire spend = issue && ends_sum;
+
+  assign s_axis_tready = may_issue && fold_is_last && group_is_last;
+  assign weight_address = address;
+
+  always @(posedge clk) begin
+    if (issue) begin
+      fold <= fold_is_last ? 0 : fold + 1'b1;
+      if (fold_is_last) begin
+        group <= group_is_last ? 0 : group + 1'b1;
+        if (group_is_last) beat <= beat_is_last ? 0 : beat + 1'b1;
+      end
+      address <= (fold_is_last && group_is_last && beat_is_last) ? 0 : address + 1'b1;
+    end
+    if (spend && !result_taken) begin
+      credits <= credits - 1'b1;
+    end else if (result_taken && !spend) begin
+      credits <= credits + 1'b1;
+    end
+    if (rst) begin
+      fold <= 0;
+      group <= 0;
+      beat <= 0;
+      address <= 0;
+      credits <= ALL_CREDITS[CREDIT_BITS-1:0];
+    end
+  end
+
+  // ---- activations: SIMD of the beat's LANES, two registers deep to meet the weights ----
+
+  wire [FOLDS*SIMD*X_BITS-1:0] padded;
+  reg [SIMD*X_BITS-1:0] x_selected;
+  reg [SIMD*X_BITS-1:0] x;
+
+  generate
+    if (FOLDS * SIMD > LANES) begin : g_pad
+      assign padded = {{(FOLDS*SIMD-LANES)*X_BITS{1'b0}}, s_axis_tdata};
+    end else begin : g_no_pad
+      assign padded = s_axis_tdata;
+    end
+
+    if (FOLDS > 1) begin : g_select
+      always @(posedge clk) x_selected <= padded[fold*(SIMD*X_BITS) +: SIMD*X_BITS];
+    end else begin : g_whole
+      always @(posedge clk) x_selected <= padded;
+    end
+  endgenerate
+
+  always @(posedge clk) x <= x_selected;
+
+  // ---- what each sum of products is for, travelling along with it ----
+
+  reg [DELAY-1:0] valid_pipe;
+  reg [DELAY-1:0] starts_pipe;
+  reg [DELAY-1:0] ends_pipe;
+  wire [SUM_INDEX_BITS-1:0] sum_index;
+
+  always @(posedge clk) begin
+    valid_pipe <= {valid_pipe[DELAY-2:0], issue};
+    starts_pipe <= {starts_pipe[DELAY-2:0], starts_sum};
+    ends_pipe <= {ends_pipe[DELAY-2:0], ends_sum};
+    if (rst) begin
+      valid_pipe <= 0;
+    end
+  end
+
+  generate
+    if (SUMS > 1) begin : g_index
+      reg [DELAY*GROUP_BITS-1:0] group_pipe;
+      always @(posedge clk) group_pipe <= {group_pipe[(DELAY-1)*GROUP_BITS-1:0], group};
+      assign sum_index = group_pipe[DELAY*GROUP_BITS-1 -: GROUP_BITS];
+    end else begin : g_no_index
+      assign sum_index = 0;
+    end
+  endgenerate
+
+  // ---- the multipliers and the sums ----
+
+  wire [PE*ACC_BITS-1:0] totals;
+
+  genvar p;
+  generate
+    for (p = 0; p < PE; p = p + 1) begin : g_lane
+      wire signed [SUM_BITS-1:0] sum;
+
+      krl_dot #(
+        .SIMD(SIMD),
+        .X_BITS(X_BITS),
+        .W_BITS(W_BITS)
+      ) dot (
+        .clk(clk),
+        .x(x),
+        .w(weight_data[p*SIMD*W_BITS +: SIMD*W_BITS]),
+        .sum(sum)
+      );
+
+      krl_accumulator #(
+        .DEPTH(SUMS),
+        .SUM_BITS(SUM_BITS),
+        .ACC_BITS(ACC_BITS)
+      ) accumulator (
+        .clk(clk),
+        .enable(valid_pipe[DELAY-1]),
+        .first(starts_pipe[DELAY-1]),
+        .index(sum_index),
+        .addend(sum),
+        .total(totals[p*ACC_BITS +: ACC_BITS])
+      );
+    end
+  endgenerate
+
+  always @(posedge clk) begin
+    result_tdata <= totals;
+    result_tvalid <= valid_pipe[DELAY-1] && ends_pipe[DELAY-1];
+    if (rst) begin
+      result_tvalid <= 1'b0;
+    end
+  end
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// krl_requantize_fixed: from accumulators to codes, by moving the binary point.
+//
+// Equation: a = acc + (bias << BIAS_SHIFT);  y = clamp(a * 2**-SHIFT, rounded to nearest, ties away from zero)
+//
+// Constants: one word a beat of channels, the address counts 0 .. BEATS-1 and repeats; lane i's signed bias at bits
+//           i * BIAS_BITS.
+// Latency:  4 cycles. One beat a cycle.
+// Stream:   the pipeline stands still as a whole while its last beat is not taken.
+// Legal:    BIAS_SHIFT >= 0; SHIFT may be negative (a shift left); CLAMP_MIN <= CLAMP_MAX within BITS;
+//           BIASED_BITS >= ACC_BITS, BIAS_BITS and BITS, and it holds every sum.
+
+`default_nettype none
+
+module krl_requantize_fixed #(
+  // elements of a beat, beats over all channels
+  parameter LANES = 1,
+  parameter BEATS = 16,
+  // bits of an arriving accumulator, of the bias, of their sum, of a code
+  parameter ACC_BITS = 24,
+  parameter BIAS_BITS = 8,
+  parameter BIASED_BITS = 24,
+  parameter BITS = 8,
+  parameter BIAS_SHIFT = 0,
+  parameter integer SHIFT = 8,
+  parameter integer CLAMP_MIN = -128,
+  parameter integer CLAMP_MAX = 127,
+  // follow from the above; do not set
+  parameter WORD_BITS = LANES * BIAS_BITS,
+  parameter ADDRESS_BITS = (BEATS > 1) ? $clog2(BEATS) : 1
+) (
+  input  wire                      clk,
+  input  wire                      rst,
+
+  input  wire [LANES*ACC_BITS-1:0] s_axis_tdata,
+  input  wire                      s_axis_tvalid,
+  output wire                      s_axis_tready,
+
+  output wire                      constant_enable,
+  output wire [ADDRESS_BITS-1:0]   constant_address,
+  input  wire [WORD_BITS-1:0]      constant_data,
+
+  output wire [LANES*BITS-1:0]     m_axis_tdata,
+  output wire                      m_axis_tvalid,
+  input  wire                      m_axis_tready
+);
+
+  // room for a shift to the left, and one bit for the rounding constant
+  localparam WIDE_BITS = BIASED_BITS + 1 + ((SHIFT < 0) ? -SHIFT : 0);
+  localparam integer LAST_BEAT = BEATS - 1;
+
+  reg [ADDRESS_BITS-1:0] beat;
+  reg [3:0] valid_pipe;
+
+  wire advance = m_axis_tready || !m_axis_tvalid;
+
+  assign s_axis_tready = advance;
+  assign m_axis_tvalid = valid_pipe[3];
+  assign constant_enable = advance;
+  assign constant_address = beat;
+
+  always @(posedge clk) begin
+    if (advance) begin
+      valid_pipe <= {valid_pipe[2:0], s_axis_tvalid};
+      if (s_axis_tvalid) begin
+        beat <= (beat == LAST_BEAT[ADDRESS_BITS-1:0]) ? 0 : beat + 1'b1;
+      end
+    end
+    if (rst) begin
+      valid_pipe <= 0;
+      beat <= 0;
+    end
+  end
+
+  genvar i;
+  generate
+    for (i = 0; i < LANES; i = i + 1) begin : g_lane
+      reg signed [ACC_BITS-1:0] accumulator;
+      reg signed [BIASED_BITS-1:0] biased;
+      reg signed [WIDE_BITS-1:0] rounded;
+      reg [BITS-1:0] code;
+
+      wire [BIAS_BITS-1:0] constant = constant_data[i*BIAS_BITS +: BIAS_BITS];
+      wire signed [BIASED_BITS-1:0] bias =
+          {{(BIASED_BITS-BIAS_BITS+1){constant[BIAS_BITS-1]}}, constant[BIAS_BITS-2:0]};
+      wire signed [BIASED_BITS-1:0] sum =
+          {{(BIASED_BITS-ACC_BITS+1){accumulator[ACC_BITS-1]}}, accumulator[ACC_BITS-2:0]} + (bias <<< BIAS_SHIFT);
+      wire signed [WIDE_BITS-1:0] wide = {{(WIDE_BITS-BIASED_BITS){biased[BIASED_BITS-1]}}, biased};
+      wire signed [WIDE_BITS-1:0] lowest = {{(WIDE_BITS-BITS+1){CLAMP_MIN[BITS-1]}}, CLAMP_MIN[BITS-2:0]};
+      wire signed [WIDE_BITS-1:0] highest = {{(WIDE_BITS-BITS+1){CLAMP_MAX[BITS-1]}}, CLAMP_MAX[BITS-2:0]};
+      wire signed [WIDE_BITS-1:0] moved;
+
+      if (SHIFT > 0) begin : g_right
+        localparam signed [WIDE_BITS-1:0] HALF = {{(WIDE_BITS-1){1'b0}}, 1'b1} << (SHIFT - 1);
+        localparam signed [WIDE_BITS-1:0] HALF_DOWN = HALF - 1;
+        assign moved = (wide + (biased[BIASED_BITS-1] ? HALF_DOWN : HALF)) >>> SHIFT;
+      end else begin : g_left
+        assign moved = wide <<< (-SHIFT);
+      end
+
+      always @(posedge clk) begin
+        if (advance) begin
+          accumulator <= s_axis_tdata[i*ACC_BITS +: ACC_BITS];
+          biased <= sum;
+          rounded <= moved;
+          code <= (rounded < lowest) ? CLAMP_MIN[BITS-1:0]
+                : (rounded > highest) ? CLAMP_MAX[BITS-1:0]
+                : rounded[BITS-1:0];
+        end
+      end
+
+      assign m_axis_tdata[i*BITS +: BITS] = code;
+    end
+  endgenerate
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// krl_rom: a read-only memory, initialised from a hexadecimal file of DEPTH words.
+//
+// Latency:  1 cycle from address to data; data holds while enable is low.
+// Legal:    WIDTH >= 1, DEPTH >= 1. FILE is looked up from the directory in which the tool runs.
+
+`default_nettype none
+
+module krl_rom #(
+  // bits of a word
+  parameter WIDTH = 8,
+  // words
+  parameter DEPTH = 16,
+  // one word a line, in hexadecimal
+  parameter FILE = "",
+  // 1: block RAM, 0: look-up tables
+  parameter BLOCK = 0,
+  // follows from DEPTH; do not set
+  parameter ADDRESS_BITS = (DEPTH > 1) ? $clog2(DEPTH) : 1
+) (
+  input  wire                    clk,
+  input  wire                    enable,
+  input  wire [ADDRESS_BITS-1:0] address,
+  output reg  [WIDTH-1:0]        data
+);
+
+  generate
+    if (BLOCK != 0) begin : g_block
+      (* rom_style = "block", ram_style = "block" *)
+      reg [WIDTH-1:0] memory [0:DEPTH-1];
+      initial $readmemh(FILE, memory);
+      always @(posedge clk) if (enable) data <= memory[address];
+    end else begin : g_distributed
+      (* rom_style = "distributed", ram_style = "distributed", logic_block = 1 *)
+      reg [WIDTH-1:0] memory [0:DEPTH-1];
+      initial $readmemh(FILE, memory);
+      always @(posedge clk) if (enable) data <= memory[address];
+    end
+  endgenerate
+
+endmodule
+
+`default_nettype wire
