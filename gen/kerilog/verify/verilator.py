@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Simulate a design with Verilator, built as a shared library and driven from NumPy: whole data sets."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kerilog.errors import KerilogError
+from kerilog.formats import IntArray
+from kerilog.manifest import Manifest
+from kerilog.verify import result, tools
+
+_CHUNK_CYCLES = 200_000  # between two calls of the progress, some 50 ms
+_FAST = ("-O3", "--x-assign", "fast", "--x-initial", "unique")
+# One process may load the libraries of several designs: none may see the symbols of another.
+_CFLAGS = "-O2 -fPIC -fno-gnu-unique -std=gnu++17"
+_STATE = ("cycle", "idle", "beats_in", "beats_out", "frame_error", "in_ready", "out_valid")
+_HOOKS = " ".join(f"-DVL_USER_{hook}" for hook in ("FINISH", "STOP", "FATAL", "WARN"))
+
+
+class _State(ctypes.Structure):
+    """``struct State`` of the driver."""
+
+    _fields_ = tuple((name, ctypes.c_uint64) for name in _STATE)
+
+
+class _Job(ctypes.Structure):
+    """``struct Job`` of the driver; the arrays must outlive it."""
+
+    _fields_ = (
+        *((name, ctypes.c_void_p) for name in ("input", "output", "first_in", "first_out", "last_out")),
+        *((name, ctypes.c_uint64) for name in ("frames", "watchdog", "drain", "seed")),
+        *((name, ctypes.c_uint32) for name in ("source_threshold", "sink_threshold")),
+    )
+
+
+_RUNNING, _DONE, _HUNG, _COMPLAINT, _LAST, _UNSTABLE, _EXTRA = range(7)
+
+
+def simulate(
+    directory: str | Path,
+    codes: npt.ArrayLike,
+    progress: tools.Progress = tools.silent,
+    stalls: result.Stalls = result.NO_STALLS,
+    watchdog: int | None = None,
+) -> result.SimulationResult:
+    """Stream ``codes`` (frames, *input shape), integers, through the design in ``directory``.
+
+    ``watchdog``: clock cycles without a beat that count as a hang; by default what the manifest makes sure.
+    The compiled library stays in ``directory/sim`` until a source or a memory changes.
+
+    Raises KerilogError when Verilator is missing or refuses the design, for codes that do not fit the input,
+    and when the design hangs, breaks the stream protocol, stops the simulation or lacks a memory file.
+    """
+    directory = Path(directory).resolve()
+    manifest = Manifest.read(directory)
+    checked = result.check_codes(codes, manifest.input)
+    library = _load(build(directory, progress))
+    limit = result.watchdog_cycles(manifest, stalls) if watchdog is None else watchdog
+    return _Run(manifest, checked, stalls, limit).execute(library, directory, progress)
+
+
+def build(directory: Path, progress: tools.Progress = tools.silent) -> Path:
+    """Compile the design in ``directory`` and its driver; returns the library, cached if nothing changed."""
+    manifest = Manifest.read(directory)
+    tools.find_tool("verilator")
+    driver = _driver(manifest)
+    cache = directory / "sim" / f"verilator_{_digest(directory, manifest, driver)}"
+    library = cache / "libkrl.so"
+    if library.is_file():
+        return library
+    progress("compiling with Verilator", None)
+    cache.parent.mkdir(exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix="building_", dir=cache.parent))
+    try:
+        _compile(directory, manifest, driver, work)
+        _publish(work / library.name, cache)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return library
+
+
+def _driver(manifest: Manifest) -> str:
+    return tools.render(
+        "verilator_driver.cpp.j2",
+        top=manifest.top,
+        input_beats=manifest.input.beats,
+        output_beats=manifest.output.beats,
+        input_words=result.words(manifest.input),
+        output_words=result.words(manifest.output),
+    )
+
+
+def _digest(directory: Path, manifest: Manifest, driver: str) -> str:
+    """A name for the exact contents of driver, sources and memories."""
+    digest = hashlib.sha256(driver.encode())
+    for name in (*manifest.sources, *manifest.memories):
+        digest.update(name.encode() + b"\0" + hashlib.sha256((directory / name).read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def _compile(directory: Path, manifest: Manifest, driver: str, work: Path) -> None:
+    (work / "driver.cpp").write_text(driver, encoding="ascii")
+    options = ["--cc", "--exe", "--build", *_FAST, "-j", "2", "-Wno-fatal", "--top-module", manifest.top]
+    flags = ["-CFLAGS", f"{_CFLAGS} {_HOOKS}", "-LDFLAGS", "-shared -Wl,-Bsymbolic"]
+    place = ["--Mdir", str(work), "-o", "libkrl.so", str(work / "driver.cpp")]
+    tools.run_tool(["verilator", *options, *flags, *place, *manifest.sources], cwd=directory)
+
+
+def _publish(library: Path, cache: Path) -> None:
+    """Move the finished library to its place in one step, as another process may be building it too."""
+    staged = Path(tempfile.mkdtemp(prefix="ready_", dir=cache.parent))
+    shutil.move(library, staged / library.name)
+    try:
+        staged.rename(cache)
+    except OSError:  # the other process was first
+        shutil.rmtree(staged)
+    for old in cache.parent.glob("verilator_*"):
+        if old != cache:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _load(path: Path) -> ctypes.CDLL:
+    library = ctypes.CDLL(str(path))
+    library.krl_create.restype = ctypes.c_void_p
+    library.krl_create.argtypes = (ctypes.POINTER(_Job),)
+    library.krl_run.restype = ctypes.c_int
+    library.krl_run.argtypes = (ctypes.c_void_p, ctypes.c_uint64)
+    library.krl_state.restype = ctypes.POINTER(_State)
+    library.krl_state.argtypes = (ctypes.c_void_p,)
+    library.krl_message.restype = ctypes.c_char_p
+    library.krl_destroy.argtypes = (ctypes.c_void_p,)
+    return library
+
+
+class _Run:
+    """One simulation: the arrays that it reads and fills, and the loop with its progress."""
+
+    def __init__(self, manifest: Manifest, codes: IntArray, stalls: result.Stalls, watchdog: int) -> None:
+        frames = codes.shape[0]
+        self.manifest = manifest
+        self.input = result.pack(codes, manifest.input)
+        self.output = np.zeros((frames * manifest.output.beats, result.words(manifest.output)), np.uint32)
+        self.times = np.full((3, frames), -1, np.int64)
+        self.job = _Job(
+            self.input.ctypes.data,
+            self.output.ctypes.data,
+            *(row.ctypes.data for row in self.times),
+            frames,
+            watchdog,
+            result.DRAIN_CYCLES,
+            stalls.seed,
+            _threshold(stalls.source),
+            _threshold(stalls.sink),
+        )
+
+    def execute(
+        self, library: ctypes.CDLL, directory: Path, progress: tools.Progress
+    ) -> result.SimulationResult:
+        # The memories are read in the first evaluation, by their path relative to the design.
+        with contextlib.chdir(directory):
+            simulation = library.krl_create(ctypes.byref(self.job))
+        try:
+            status = _RUNNING
+            state = library.krl_state(simulation).contents
+            while status == _RUNNING:
+                progress("simulating with Verilator", state.beats_out / self.output.shape[0])
+                status = library.krl_run(simulation, _CHUNK_CYCLES)
+            values = {name: int(getattr(state, name)) for name in _STATE}
+            message = library.krl_message().decode(errors="replace")
+        finally:
+            library.krl_destroy(simulation)
+        if status != _DONE:
+            raise KerilogError(self.failure(status, values, message))
+        return self.outcome(values)
+
+    def failure(self, status: int, state: dict[str, Any], message: str) -> str:
+        top, beats = self.manifest.top, self.manifest.output.beats
+        place = f"frame {state['beats_out'] // beats} beat {state['beats_out'] % beats}"
+        if status == _HUNG:
+            return result.hang_message(self.manifest, state)
+        return {
+            _COMPLAINT: f"{top}: the simulation stopped at cycle {state['cycle']}: {message}",
+            _LAST: f"{top}: m_axis_tlast is wrong on {place}",
+            _UNSTABLE: f"{top}: m_axis_tvalid or m_axis_tdata changed before m_axis_tready came, on {place}",
+            _EXTRA: f"{top}: a beat came out after the last frame",
+        }[status]
+
+    def outcome(self, state: dict[str, Any]) -> result.SimulationResult:
+        first_in, first_out, last_out = self.times
+        codes = result.unpack(self.output, self.manifest.output)
+        error = bool(state["frame_error"])
+        return result.SimulationResult(codes, first_in, first_out, last_out, error, int(state["cycle"]))
+
+
+def _threshold(probability: float) -> int:
+    """A probability as the bound that a uniform 32-bit number must stay under."""
+    return round(probability * 2**32)
