@@ -26,9 +26,11 @@ Clamp = Pair  # (smallest, largest) code that the fused activation lets through
 class Multiplier:
     """Times ``multiplier * 2**(shift - 31)``: TFLite's integer form of a real factor.
 
-    ``multiplier`` and ``shift`` have shape (channels,) or (1,); 0 <= multiplier < 2**31, as a rule at least
-    2**30 (a global mean divides its multiplier by the cell count and may go below); -62 <= shift <= 30.
-    ``rounding`` "double" is gemmlowp's (two roundings), "single" adds half and shifts once (ties go up).
+    ``multiplier`` and ``shift`` have shape (channels,) or (1,); 0 <= multiplier < 2**31, -62 <= shift <= 31.
+    TFLite's reference kernels keep 31 bits, 2**30 <= multiplier, but for a global mean, whose multiplier is
+    divided by the cell count; XNNPACK's additions and requantizations have shorter ones, a sum's with shift
+    31: exact. ``rounding`` "double" is gemmlowp's (two roundings), "single" adds half and shifts once (ties
+    go up).
     """
 
     multiplier: IntArray

@@ -134,7 +134,8 @@ def average_pool(op: QAveragePooling2D, source: Format, target: Format) -> Unary
         inside = pad(np.ones((1, *x.shape[1:3], 1), np.int64), op.padding, 0)
         count = _pool(np.add, inside, op.pool_size, op.strides)
         mean = (np.abs(total) + count // 2) // np.maximum(count, 1)
-        return np.clip(np.where(total < 0, -mean, mean), *op.clamp).astype(storage(target))
+        codes: Codes = np.clip(np.where(total < 0, -mean, mean), *op.clamp).astype(storage(target))
+        return codes
 
     return apply
 
@@ -162,7 +163,8 @@ def windows(x: Numbers, kernel: tuple[int, ...], strides: Pair, dilation: Pair) 
     spans = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True))
     view = np.lib.stride_tricks.sliding_window_view(x, spans, axis=(1, 2))
     view = view[:, :: strides[0], :: strides[1], :, :: dilation[0], :: dilation[1]]
-    return np.moveaxis(view, 3, 5)
+    moved: Numbers = np.moveaxis(view, 3, 5)
+    return moved
 
 
 def _pool(combine: np.ufunc, x: Numbers, size: Pair, strides: Pair) -> Numbers:

@@ -48,45 +48,6 @@ def float_softmax(op: QFloatSoftmax, target: Format) -> Unary:
     return apply
 
 
-def exponential_table(multiplier: int, shift: int, codes: int) -> IntArray:
-    """Table of ``QSoftmax``: exp(-d * multiplier * 2**(shift - 31) * 2**-26) in Q0.31 for d in 0..codes - 1.
-
-    The product is TFLite's distance in Q5.26. Distances that would not fit, |d| above 31 * 2**26 / 2**shift,
-    are left out of the sum and get 0 (TFLite's ``CalculateInputRadius``).
-    """
-    distance = np.arange(codes, dtype=np.int64)
-    radius = (31 << 26) >> shift if shift >= 0 else _LARGEST
-    scaled = -high_product(np.minimum(distance, radius) << max(shift, 0), np.array(multiplier))
-    return np.where(distance > radius, 0, exponential(scaled))
-
-
-def exponential(x: IntArray) -> IntArray:
-    """exp(x) in Q0.31 for x <= 0 in Q5.26 (gemmlowp's ``exp_on_negative_values``)."""
-    quarter = 1 << 24
-    rest = (x & (quarter - 1)) - quarter
-    result = _exponential_of_quarter(rest << 5)
-    remainder = rest - x
-    for power, factor in zip(range(24, 31), _exponentials_of_powers(), strict=True):
-        result = np.where(remainder & (1 << power), high_product(result, np.array(factor)), result)
-    return np.where(x == 0, _LARGEST, result)
-
-
-def _exponentials_of_powers() -> tuple[int, ...]:
-    """exp(-2**k) in Q0.31 for k = -2..4."""
-    return tuple(round(float(np.exp(-np.exp2(k))) * (1 << 31)) for k in range(-2, 5))
-
-
-def _exponential_of_quarter(a: IntArray) -> IntArray:
-    """exp(a) in Q0.31 for a in [-1/4, 0), Q0.31: the Taylor series of degree 4 around -1/8."""
-    centre = np.array(round(float(np.exp(-0.125)) * (1 << 31)))
-    x = a + (1 << 28)
-    x2 = high_product(x, x)
-    x3, x4 = high_product(x2, x), high_product(x2, x2)
-    third = np.array(round((1 << 31) / 3))
-    tail = shift_right(high_product(shift_right(x4, np.array(2)) + x3, third) + x2, np.array(1))
-    return np.minimum(centre + high_product(centre, x + tail), _LARGEST)
-
-
 def reciprocal(x: IntArray) -> tuple[IntArray, IntArray]:
     """1 / x for x > 0 in Q12.19: a mantissa in Q0.31, and the bits by which x exceeds 1.
 

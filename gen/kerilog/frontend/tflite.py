@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Full-integer TFLite files as ``QGraph``s, bit for bit with TFLite's interpreter, without TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kerilog.errors import KerilogError, Unsupported
+from kerilog.frontend import tflite_elements as elements
+from kerilog.frontend import tflite_layers as layers
+from kerilog.frontend import tflite_shapes as shapes
+from kerilog.frontend.tflite_file import Operator, read_model
+from kerilog.frontend.tflite_importer import Importer
+from kerilog.frontend.tflite_scales import ROUNDINGS, Rounding
+from kerilog.qgraph import QGraph
+
+_OPERATORS: dict[str, Callable[[Importer, Operator], None]] = {
+    "ADD": elements.add,
+    "AVERAGE_POOL_2D": layers.pool,
+    "BATCH_TO_SPACE_ND": shapes.batch_to_space,
+    "CONCATENATION": shapes.concatenate,
+    "CONV_2D": layers.conv2d,
+    "DEPTHWISE_CONV_2D": layers.conv2d,
+    "DEQUANTIZE": elements.dequantize,
+    "FULLY_CONNECTED": layers.dense,
+    "LOGISTIC": elements.logistic,
+    "MAX_POOL_2D": layers.pool,
+    "MEAN": layers.mean,
+    "MUL": elements.multiply,
+    "PACK": shapes.pack,
+    "PAD": shapes.pad,
+    "QUANTIZE": elements.quantize,
+    "RELU": elements.relu,
+    "RELU6": elements.relu,
+    "RESHAPE": shapes.reshape,
+    "SHAPE": shapes.shape,
+    "SOFTMAX": elements.softmax,
+    "SPACE_TO_BATCH_ND": shapes.space_to_batch,
+    "STRIDED_SLICE": shapes.strided_slice,
+    "SUB": elements.add,
+}
+
+
+def load_tflite(path: Path, rounding: Rounding = "reference") -> QGraph:
+    """The network in ``path``, named after the file; nodes carry the names of the file's tensors, made
+    unique.
+
+    ``rounding`` "reference" gives the arithmetic of TFLite's reference kernels, "single" that of XNNPACK's
+    with one integer rounding where XNNPACK rounds in binary32. Raises ``KerilogError`` for a file that cannot
+    be used, and ``Unsupported`` for one with an operator or an option that Kerilog does not take.
+    """
+    return load_tflite_with_tensors(path, rounding)[0]
+
+
+def load_tflite_with_tensors(path: Path, rounding: Rounding = "reference") -> tuple[QGraph, dict[int, str]]:
+    """As ``load_tflite``, with the node name of each tensor index of the file that has a node."""
+    if rounding not in ROUNDINGS:
+        raise KerilogError(f"{path}: expected a rounding of {', '.join(ROUNDINGS)}, found {rounding!r}")
+    model = read_model(path)
+    context = Importer(model, rounding)
+    try:
+        _import(context)
+    except Unsupported as error:
+        raise Unsupported(f"{path}: {error}") from error
+    except KerilogError as error:
+        raise KerilogError(f"{path}: {error}") from error
+    outputs = tuple(context.names[index] for index in model.outputs)
+    return QGraph(path.stem, "affine", tuple(context.nodes), outputs), dict(context.names)
+
+
+def _import(context: Importer) -> None:
+    context.add_inputs()
+    for op in context.model.operators:
+        if op.kind not in _OPERATORS:
+            context.unsupported(op, "this operator")
+        _OPERATORS[op.kind](context, op)
+    for index in context.model.outputs:
+        if index not in context.names:
+            raise KerilogError(
+                f"output {context.model.tensors[index].name!r}: expected an operator that makes it"
+            )

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Elementwise operators of a TFLite file, each as a node of a ``QGraph``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kerilog.frontend.tflite_file import Operator, Tensor
+from kerilog.frontend.tflite_importer import Importer, clamp_of, format_of, scale_of
+from kerilog.frontend.tflite_scales import (
+    product_factor,
+    relu_factor,
+    requantize_factor,
+    sigmoid_table,
+    sum_factors,
+)
+from kerilog.frontend.tflite_softmax import fixed_exponentials, float_exponentials
+from kerilog.graph import Shape
+from kerilog.qgraph import (
+    QAdd,
+    QFloatSoftmax,
+    QInput,
+    QLookup,
+    QMultiply,
+    QRequantize,
+    QSoftmax,
+    QSubtract,
+)
+
+_CODE_SPAN = 255  # largest |code - zero point|
+_LARGEST_SCALE_STEP = 1 << 10  # XNNPACK and the reference kernels both stay well inside
+
+
+def add(context: Importer, op: Operator) -> None:
+    """ADD and SUB."""
+    left, right, shape = _operands(context, op)
+    scales = (scale_of(left), scale_of(right), scale_of(context.output(op)))
+    if max(scales[:2]) / scales[2] > _LARGEST_SCALE_STEP:
+        context.fail(
+            op, f"expected operand scales up to {_LARGEST_SCALE_STEP} times the output's, found {scales}"
+        )
+    first, second, total, headroom = sum_factors(*scales, context.rounding)
+    kind = QAdd if op.kind == "ADD" else QSubtract
+    made = kind(first, second, total, context.clamp(op, op.options["activation"]), headroom)
+    context.add(op, made, (left, right), shape)
+
+
+def multiply(context: Importer, op: Operator) -> None:
+    """MUL."""
+    left, right, shape = _operands(context, op)
+    factor = product_factor(scale_of(left), scale_of(right), scale_of(context.output(op)), context.rounding)
+    context.check_range(op, factor, _CODE_SPAN * _CODE_SPAN)
+    made = QMultiply(factor, context.clamp(op, op.options["activation"]))
+    context.add(op, made, (left, right), shape)
+
+
+def _operands(context: Importer, op: Operator) -> tuple[Tensor, Tensor, Shape]:
+    """Both operands and the shape they broadcast to. At least one is computed."""
+    context.expect(op, range(2, 3))
+    left, right = context.operand(op, 0), context.operand(op, 1)
+    computed = [tensor for tensor in (left, right) if tensor.data is None]
+    if not computed or len({len(tensor.shape) for tensor in computed}) != 1:
+        context.unsupported(op, f"operands of shapes {left.shape} and {right.shape}")
+    shapes = [context.operand_shape(op, tensor) for tensor in (left, right)]
+    try:
+        shape = np.broadcast_shapes(*shapes)
+    except ValueError:
+        context.fail(op, f"expected shapes that broadcast, found {left.shape} and {right.shape}")
+    return left, right, shape
+
+
+def relu(context: Importer, op: Operator) -> None:
+    """RELU and RELU6 on their own."""
+    context.expect(op, range(1, 2))
+    source, target = context.activation(op), context.output(op)
+    factor = relu_factor(scale_of(source), scale_of(target))
+    context.check_range(op, factor, _CODE_SPAN)
+    context.add(op, QRequantize(factor, clamp_of(target, op.kind.lower())), (source,), source.shape[1:])
+
+
+def quantize(context: Importer, op: Operator) -> None:
+    """QUANTIZE of a float graph input, which then is the input itself, or of codes to another format."""
+    context.expect(op, range(1, 2))
+    source, target = context.required(op, 0), context.output(op)
+    if source.index in context.float_inputs:
+        context.float_inputs.remove(source.index)
+        context.add(op, QInput(), (), source.shape[1:])
+        return
+    source = context.activation(op)
+    factor = requantize_factor(scale_of(source), scale_of(target), context.rounding)
+    context.check_range(op, factor, _CODE_SPAN)
+    context.add(op, QRequantize(factor, clamp_of(target, "linear")), (source,), source.shape[1:])
+
+
+def dequantize(context: Importer, op: Operator) -> None:
+    """DEQUANTIZE of a graph output: the codes before it are the output."""
+    context.expect(op, range(1, 2))
+    source = context.activation(op)
+    if op.outputs[0] not in context.model.outputs:
+        context.unsupported(op, "float tensors inside the graph; expected DEQUANTIZE at the outputs only")
+    context.names[op.outputs[0]] = context.names[source.index]
+
+
+def logistic(context: Importer, op: Operator) -> None:
+    """LOGISTIC, as a table."""
+    context.expect(op, range(1, 2))
+    source = context.activation(op)
+    _probability_format(context, op)
+    table = sigmoid_table(scale_of(source), int(source.zeros[0]))
+    context.add(op, QLookup(table), (source,), source.shape[1:])
+
+
+def softmax(context: Importer, op: Operator) -> None:
+    """SOFTMAX over the last axis."""
+    context.expect(op, range(1, 2))
+    source, target = context.activation(op), context.output(op)
+    _probability_format(context, op)
+    beta = float(op.options["beta"])
+    if not 0 < beta * float(scale_of(source)) < _CODE_SPAN:
+        context.fail(op, f"expected beta times scale in 0..{_CODE_SPAN}, found {beta * scale_of(source):g}")
+    if context.rounding == "single":
+        made: QSoftmax | QFloatSoftmax = QFloatSoftmax(
+            float_exponentials(scale_of(source), beta), float(scale_of(target))
+        )
+    else:
+        made = QSoftmax(fixed_exponentials(scale_of(source), beta))
+    context.add(op, made, (source,), source.shape[1:])
+
+
+def _probability_format(context: Importer, op: Operator) -> None:
+    """Check that the output counts in 1/256 from -128, the only format these kernels have."""
+    target = format_of(context.output(op))
+    if (target.scale, target.zero) != (1 / 256, -128):
+        context.fail(op, f"expected an output of scale 1/256 and zero point -128, found {target}")

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operators of a TFLite file that only move elements, and the shape arithmetic of a free batch."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from kerilog.frontend.tflite_file import Operator
+from kerilog.frontend.tflite_importer import Importer, ShapeValues, Space
+from kerilog.frontend.tflite_layers import conv_shape
+from kerilog.graph import Pair
+from kerilog.qgraph import Padding, QConcatenate, QReshape, QZeroPadding2D
+
+
+def reshape(context: Importer, op: Operator) -> None:
+    """RESHAPE that leaves the batch alone, its shape a constant or computed from the batch."""
+    context.expect(op, range(1, 3))
+    source, target = context.activation(op), context.output(op)
+    context.same_format(op, source)
+    if np.prod(source.shape) != np.prod(target.shape):
+        context.fail(op, f"expected {source.shape} in another order, found {target.shape}")
+    if context.stored(op, 1) is not None:
+        values = _values(context, op, 1)
+        agrees = len(values) == len(target.shape) and all(
+            value in (extent, -1) or (value is None and axis == 0)
+            for axis, (value, extent) in enumerate(zip(values, target.shape, strict=True))
+        )
+        if not agrees:
+            context.fail(op, f"expected the shape {target.shape}, found {list(values)}")
+    context.add(op, QReshape(), (source,), target.shape[1:])
+
+
+def shape(context: Importer, op: Operator) -> None:
+    """SHAPE: the source's, with the batch unknown."""
+    context.expect(op, range(1, 2))
+    context.shape_values[op.outputs[0]] = (None, *context.activation(op).shape[1:])
+
+
+def strided_slice(context: Importer, op: Operator) -> None:
+    """STRIDED_SLICE of a shape: one entry or a run of entries."""
+    context.expect(op, range(4, 5))
+    values = _values(context, op, 0)
+    begin, end, step = (context.constant(op, position, "int32").reshape(-1) for position in (1, 2, 3))
+    if not len(begin) == len(end) == len(step) == 1 or step[0] == 0:
+        context.unsupported(op, "a slice along more than one axis")
+    if op.options["ellipsis"] or op.options["new_axis"]:
+        context.unsupported(op, "a slice with an ellipsis or a new axis")
+    start = None if op.options["begin"] & 1 else int(begin[0])
+    stop = None if op.options["end"] & 1 else int(end[0])
+    picked = values[start : stop : int(step[0])]
+    context.shape_values[op.outputs[0]] = picked
+
+
+def pack(context: Importer, op: Operator) -> None:
+    """PACK of numbers into a shape."""
+    context.expect(op, range(1, 9))
+    entries = [_values(context, op, position) for position in range(len(op.inputs))]
+    if any(len(entry) != 1 for entry in entries):
+        context.unsupported(op, "anything but single numbers")
+    context.shape_values[op.outputs[0]] = tuple(entry[0] for entry in entries)
+
+
+def _values(context: Importer, op: Operator, position: int) -> ShapeValues:
+    """The entries of a shape tensor, computed or constant."""
+    tensor = context.required(op, position)
+    if tensor.index in context.shape_values:
+        return context.shape_values[tensor.index]
+    if tensor.data is None:
+        context.unsupported(op, f"{tensor.name!r}: a shape computed from data")
+    return tuple(int(value) for value in context.constant(op, position, "int32").reshape(-1))
+
+
+def concatenate(context: Importer, op: Operator) -> None:
+    """CONCATENATION of tensors of one format."""
+    context.expect(op, range(1, 1 << 10))
+    parts = [context.activation(op, position) for position in range(len(op.inputs))]
+    context.same_format(op, *parts)
+    if context.clamp(op, op.options["activation"]) != (-128, 127):
+        context.unsupported(op, "a fused activation")
+    rank = len(parts[0].shape)
+    axis = int(op.options["axis"])
+    if not -rank <= axis < rank or axis % rank == 0:
+        context.unsupported(op, f"axis {axis}; expected one of 1..{rank - 1}")
+    axis = axis % rank
+    others = {(*part.shape[:axis], *part.shape[axis + 1 :]) for part in parts}
+    if len(others) != 1 or any(len(part.shape) != rank for part in parts):
+        context.fail(op, f"expected shapes equal but for axis {axis}, found {[part.shape for part in parts]}")
+    total = list(parts[0].shape)
+    total[axis] = sum(part.shape[axis] for part in parts)
+    made = QConcatenate(axis - rank)
+    context.add(op, made, tuple(parts), tuple(total[1:]))
+
+
+def pad(context: Importer, op: Operator) -> None:
+    """PAD of height and width."""
+    context.expect(op, range(2, 3))
+    source = context.activation(op, rank=4)
+    context.same_format(op, source)
+    kind = context.required(op, 1).type
+    amounts = context.constant(op, 1, "int64" if kind == "int64" else "int32")
+    if amounts.shape != (4, 2) or np.any(amounts < 0) or np.any(amounts > 1 << 15):
+        context.fail(op, f"expected 4 pairs of cells of 0..{1 << 15}, found {amounts.tolist()}")
+    if np.any(amounts[[0, 3]]):
+        context.unsupported(op, f"padding of batch or channels, {amounts.tolist()}")
+    padding = _pairs(amounts[1:3].tolist())
+    height, width = (source.shape[axis + 1] + sum(padding[axis]) for axis in (0, 1))
+    context.add(op, QZeroPadding2D(padding), (source,), (height, width, source.shape[3]))
+
+
+def space_to_batch(context: Importer, op: Operator) -> None:
+    """SPACE_TO_BATCH_ND: the first third of a dilated convolution."""
+    context.expect(op, range(3, 4))
+    source = context.activation(op, rank=4)
+    block = _block(context, op)
+    context.spaces[op.outputs[0]] = Space(source, block, _amounts(context, op))
+
+
+def batch_to_space(context: Importer, op: Operator) -> None:
+    """BATCH_TO_SPACE_ND: the last third of a dilated convolution, whose cropping takes padding away."""
+    context.expect(op, range(3, 4))
+    space = context.spaces.get(op.inputs[0])
+    if space is None or space.conv is None:
+        context.unsupported(op, "expected it after SPACE_TO_BATCH_ND and a convolution")
+    context.same_format(op, context.model.tensors[op.inputs[0]])
+    if _block(context, op) != space.block:
+        context.fail(op, f"expected blocks {space.block}, found {_block(context, op)}")
+    crops = _amounts(context, op)
+    (top, bottom), (left, right) = (
+        (before[0] - crop[0], before[1] - crop[1]) for before, crop in zip(space.padding, crops, strict=True)
+    )
+    if min(top, bottom, left, right) < 0:
+        context.unsupported(op, f"crops {crops} that exceed the padding {space.padding}")
+    made = dataclasses.replace(space.conv, padding=((top, bottom), (left, right)))
+    context.add(op, made, (space.source,), conv_shape(space.source.shape[1:], made))
+
+
+def _block(context: Importer, op: Operator) -> Pair:
+    block = context.constant(op, 1, "int32").reshape(-1).tolist()
+    if len(block) != 2 or min(block) < 1 or max(block) > 1 << 15:
+        context.fail(op, f"expected a block of 2 numbers above 0, found {block}")
+    return block[0], block[1]
+
+
+def _amounts(context: Importer, op: Operator) -> Padding:
+    """Paddings or crops (2, 2)."""
+    amounts = context.constant(op, 2, "int32")
+    if amounts.shape != (2, 2) or np.any(amounts < 0) or np.any(amounts > 1 << 15):
+        context.fail(op, f"expected 2 pairs of cells of 0..{1 << 15}, found {amounts.tolist()}")
+    return _pairs(amounts.tolist())
+
+
+def _pairs(amounts: list[list[int]]) -> Padding:
+    (top, bottom), (left, right) = amounts
+    return (top, bottom), (left, right)
