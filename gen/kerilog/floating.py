@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The float graph in NumPy float32: what Keras computes, for calibration and for the float accuracy.
+
+Convolutions are one matrix product over gathered windows. Tensors are (samples, *shape); memory is the
+caller's concern, who passes as many samples at a time as fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from kerilog.errors import KerilogError
+from kerilog.graph import (
+    Activation,
+    Add,
+    Array,
+    AveragePooling2D,
+    BatchNormalization,
+    Concatenate,
+    Conv2D,
+    Dense,
+    DepthwiseConv2D,
+    Dropout,
+    GlobalAveragePooling2D,
+    Graph,
+    Input,
+    MaxPooling2D,
+    Multiply,
+    Node,
+    Op,
+    Pair,
+    Reshape,
+    Subtract,
+    ZeroPadding2D,
+    padding_of,
+)
+
+Samples = Array | Mapping[str, Array]
+
+
+def run(graph: Graph, x: Samples) -> tuple[Array, ...]:
+    """The outputs of ``graph`` in their order, float32 (samples, *shape) each.
+
+    ``x`` is (samples, *shape), or a mapping from input names to such for a model with several inputs. Raises
+    KerilogError when it does not fit the inputs.
+    """
+    last = {name: node.name for node in graph for name in node.inputs}
+    tensors = _inputs(graph, x)
+    for node in graph:
+        if node.name not in tensors:
+            tensors[node.name] = _apply(node, [tensors[name] for name in node.inputs])
+        # A tensor is let go after its last use.
+        for name in set(node.inputs):
+            if last[name] == node.name and name not in graph.outputs:
+                del tensors[name]
+    return tuple(tensors[name] for name in graph.outputs)
+
+
+def run_all(graph: Graph, x: Samples) -> dict[str, Array]:
+    """Every tensor of ``graph`` by its node's name, inputs included; see ``run``."""
+    tensors = _inputs(graph, x)
+    for node in graph:
+        if node.name not in tensors:
+            tensors[node.name] = _apply(node, [tensors[name] for name in node.inputs])
+    return tensors
+
+
+def _inputs(graph: Graph, x: Samples) -> dict[str, Array]:
+    """The input tensors by name, float32."""
+    inputs = graph.inputs
+    if not isinstance(x, Mapping):
+        if len(inputs) != 1:
+            raise KerilogError(
+                f"model {graph.name!r}: expected samples for {len(inputs)} inputs, got one array"
+            )
+        x = {inputs[0].name: x}
+    tensors: dict[str, Array] = {}
+    for node in inputs:
+        if node.name not in x:
+            raise KerilogError(f"model {graph.name!r}: expected samples for input {node.name!r}, got none")
+        tensors[node.name] = np.asarray(x[node.name], np.float32)
+        if tensors[node.name].shape[1:] != node.shape:
+            came = tensors[node.name].shape[1:]
+            raise KerilogError(f"input {node.name!r}: expected samples of shape {node.shape}, got {came}")
+    return tensors
+
+
+def _apply(node: Node, inputs: list[Array]) -> Array:
+    result = FUNCTIONS[type(node.op)](node.op, inputs)
+    # Reshape alone does not know its shape from its operation.
+    return result.reshape(len(result), *node.shape)
+
+
+def _conv2d(op: Conv2D, inputs: list[Array]) -> Array:
+    x = inputs[0]
+    kernel_size = (op.kernel.shape[0], op.kernel.shape[1])
+    padded = _padded(x, padding_of(x.shape[1:], kernel_size, op.strides, op.padding, op.dilation_rate))
+    windows = _windows(padded, kernel_size, op.strides, op.dilation_rate)
+    width, filters = op.kernel.shape[2], op.kernel.shape[3] // op.groups
+    parts = [
+        _product(
+            windows[..., group * width : (group + 1) * width],
+            op.kernel[..., group * filters : (group + 1) * filters],
+        )
+        for group in range(op.groups)
+    ]
+    result = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
+    return activate(result + op.bias, op.activation)
+
+
+def _product(windows: Array, kernel: Array) -> Array:
+    """(samples, rows, columns, kh, kw, cin) by (kh, kw, cin, filters)."""
+    cells = int(np.prod(kernel.shape[:-1]))
+    result: Array = windows.reshape(-1, cells) @ kernel.reshape(cells, -1)
+    return result.reshape(*windows.shape[:3], -1)
+
+
+def _depthwise_conv2d(op: DepthwiseConv2D, inputs: list[Array]) -> Array:
+    x = inputs[0]
+    kernel_size = (op.kernel.shape[0], op.kernel.shape[1])
+    padded = _padded(x, padding_of(x.shape[1:], kernel_size, op.strides, op.padding, op.dilation_rate))
+    windows = _windows(padded, kernel_size, op.strides, op.dilation_rate)
+    total = np.zeros((*windows.shape[:3], *op.kernel.shape[2:]), np.float32)
+    for row, column in np.ndindex(kernel_size):
+        total += windows[:, :, :, row, column, :, np.newaxis] * op.kernel[row, column]
+    return activate(total.reshape(*total.shape[:3], -1) + op.bias, op.activation)
+
+
+def _dense(op: Dense, inputs: list[Array]) -> Array:
+    return activate(inputs[0] @ op.kernel + op.bias, op.activation)
+
+
+def _max_pooling2d(op: MaxPooling2D, inputs: list[Array]) -> Array:
+    x = inputs[0]
+    padded = _padded(x, padding_of(x.shape[1:], op.pool_size, op.strides, op.padding), -np.inf)
+    windows = _windows(padded, op.pool_size, op.strides)
+    result = windows[:, :, :, 0, 0].copy()
+    for row, column in np.ndindex(op.pool_size):
+        np.maximum(result, windows[:, :, :, row, column], out=result)
+    return result
+
+
+def _average_pooling2d(op: AveragePooling2D, inputs: list[Array]) -> Array:
+    x = inputs[0]
+    pads = padding_of(x.shape[1:], op.pool_size, op.strides, op.padding)
+    inside = np.ones((1, *x.shape[1:3], 1), np.float32)
+    return _sums(_padded(x, pads), op) / _sums(_padded(inside, pads), op)
+
+
+def _sums(padded: Array, op: AveragePooling2D) -> Array:
+    windows = _windows(padded, op.pool_size, op.strides)
+    total = np.zeros(windows[:, :, :, 0, 0].shape, np.float32)
+    for row, column in np.ndindex(op.pool_size):
+        total += windows[:, :, :, row, column]
+    return total
+
+
+def _global_average_pooling2d(op: GlobalAveragePooling2D, inputs: list[Array]) -> Array:
+    result: Array = inputs[0].mean(axis=(1, 2), keepdims=op.keepdims)
+    return result
+
+
+def _batch_normalization(op: BatchNormalization, inputs: list[Array]) -> Array:
+    return inputs[0] * op.scale + op.offset
+
+
+def _activation(op: Activation, inputs: list[Array]) -> Array:
+    return activate(inputs[0], op.function)
+
+
+def _add(op: Add, inputs: list[Array]) -> Array:
+    return activate(inputs[0] + inputs[1], op.activation)
+
+
+def _subtract(op: Subtract, inputs: list[Array]) -> Array:
+    return activate(inputs[0] - inputs[1], op.activation)
+
+
+def _multiply(op: Multiply, inputs: list[Array]) -> Array:
+    return activate(inputs[0] * inputs[1], op.activation)
+
+
+def _concatenate(op: Concatenate, inputs: list[Array]) -> Array:
+    return np.concatenate(inputs, axis=-1)
+
+
+def _zero_padding2d(op: ZeroPadding2D, inputs: list[Array]) -> Array:
+    return _padded(inputs[0], op.padding)
+
+
+def _unchanged(op: Op, inputs: list[Array]) -> Array:
+    return inputs[0]
+
+
+def activate(x: Array, function: str) -> Array:
+    """Activation ``function`` of ``x``; softmax over the last axis."""
+    if function == "relu":
+        return np.maximum(x, np.float32(0))
+    if function == "relu6":
+        return np.clip(x, np.float32(0), np.float32(6))
+    if function == "softmax":
+        powers: Array = np.exp(x - x.max(axis=-1, keepdims=True))
+        total: Array = powers.sum(axis=-1, keepdims=True)
+        return powers / total
+    if function == "sigmoid":
+        # exp of a negative number cannot overflow.
+        power: Array = np.exp(-np.abs(x))
+        above: Array = np.where(x >= 0, np.ones_like(power), power)
+        return above / (power + np.float32(1))
+    return x
+
+
+def _padded(x: Array, pads: tuple[Pair, Pair], value: float = 0.0) -> Array:
+    if pads == ((0, 0), (0, 0)):
+        return x
+    return np.pad(x, ((0, 0), *pads, (0, 0)), constant_values=np.float32(value))
+
+
+def _windows(x: Array, size: Pair, strides: Pair, dilation: Pair = (1, 1)) -> Array:
+    """The windows of (samples, height, width, channels): a view (samples, rows, columns, *size, channels)."""
+    span = ((size[0] - 1) * dilation[0] + 1, (size[1] - 1) * dilation[1] + 1)
+    view = np.lib.stride_tricks.sliding_window_view(x, span, axis=(1, 2))
+    picked = view[:, :: strides[0], :: strides[1], :, :: dilation[0], :: dilation[1]]
+    return np.moveaxis(picked, 3, -1)
+
+
+FUNCTIONS: dict[type[Op], Callable[[Any, list[Array]], Array]] = {
+    Input: _unchanged,
+    Conv2D: _conv2d,
+    DepthwiseConv2D: _depthwise_conv2d,
+    Dense: _dense,
+    MaxPooling2D: _max_pooling2d,
+    AveragePooling2D: _average_pooling2d,
+    GlobalAveragePooling2D: _global_average_pooling2d,
+    BatchNormalization: _batch_normalization,
+    Activation: _activation,
+    Add: _add,
+    Subtract: _subtract,
+    Multiply: _multiply,
+    Concatenate: _concatenate,
+    ZeroPadding2D: _zero_padding2d,
+    Reshape: _unchanged,
+    Dropout: _unchanged,
+}

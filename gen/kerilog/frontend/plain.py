@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Converters of the layers without weights."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from kerilog.frontend.calls import Call, Nodes, window_shape
+from kerilog.frontend.options import Layer
+from kerilog.graph import (
+    Activation,
+    Add,
+    AveragePooling2D,
+    Concatenate,
+    Dropout,
+    GlobalAveragePooling2D,
+    MaxPooling2D,
+    Multiply,
+    Node,
+    Pair,
+    Reshape,
+    Shape,
+    Subtract,
+    ZeroPadding2D,
+)
+
+
+def pooling(call: Call) -> Nodes:
+    """MaxPooling2D and AveragePooling2D."""
+    layer = call.layer
+    layer.check_options(("pool_size", "strides", "padding", "data_format"))
+    layer.check_channels_last()
+    pool = layer.pair("pool_size", (2, 2))
+    strides, padding = layer.pair("strides", pool), layer.padding()
+    kind = MaxPooling2D if layer.kind == "MaxPooling2D" else AveragePooling2D
+    shape = (*window_shape(call, pool, strides, padding), call.image[2])
+    return (call.node(kind(pool, strides, padding), shape),)
+
+
+def global_average_pooling2d(call: Call) -> Nodes:
+    """GlobalAveragePooling2D."""
+    layer = call.layer
+    layer.check_options(("keepdims", "data_format"))
+    layer.check_channels_last()
+    channels, keepdims = call.image[2], layer.flag("keepdims", False)
+    shape = (1, 1, channels) if keepdims else (channels,)
+    return (call.node(GlobalAveragePooling2D(keepdims), shape),)
+
+
+def activation(call: Call) -> Nodes:
+    """Activation; a linear one is nothing."""
+    call.layer.check_options(("activation",))
+    function = call.layer.activation()
+    return (call.node(Dropout() if function == "linear" else Activation(function), call.shape),)
+
+
+def relu(call: Call) -> Nodes:
+    """ReLU without slopes or thresholds, unbounded or up to 6."""
+    layer = call.layer
+    layer.check_options(("max_value", "negative_slope", "threshold"))
+    for key in ("negative_slope", "threshold"):
+        if layer.number(key, 0.0) != 0:
+            layer.unsupported(key, layer.get(key, 0.0), "0")
+    if layer.options.get("max_value") is None:
+        return (call.node(Activation("relu"), call.shape),)
+    if layer.number("max_value", 6.0) != 6:
+        layer.unsupported("max_value", layer.get("max_value", 6.0), "none and 6")
+    return (call.node(Activation("relu6"), call.shape),)
+
+
+def softmax(call: Call) -> Nodes:
+    """Softmax over the last axis."""
+    call.layer.check_options(("axis",))
+    call.layer.check_last_axis(len(call.shape))
+    return (call.node(Activation("softmax"), call.shape),)
+
+
+def flatten(call: Call) -> Nodes:
+    """Flatten in NHWC order."""
+    call.layer.check_options(("data_format",))
+    call.layer.check_channels_last()
+    return (call.node(Reshape(), (math.prod(call.shape),)),)
+
+
+def reshape(call: Call) -> Nodes:
+    """Reshape; one axis may be -1."""
+    layer = call.layer
+    layer.check_options(("target_shape",))
+    target = layer.get("target_shape", None)
+    count = math.prod(call.shape)
+    if not isinstance(target, list) or not all(
+        type(size) is int and (size == -1 or size > 0) for size in target
+    ):
+        layer.wrong("target_shape", "a list of sizes", target)
+    known = math.prod(size for size in target if size != -1)
+    shape = tuple(count // known if size == -1 else size for size in target)
+    if target.count(-1) > 1 or math.prod(shape) != count:
+        layer.wrong("target_shape", f"{count} elements", target)
+    return (call.node(Reshape(), shape),)
+
+
+def nothing(call: Call) -> Nodes:
+    """Layers that pass their input on at inference."""
+    # Their options (rates, seeds, data formats) say how to drop, which is not done here.
+    return (call.node(Dropout(), call.shape),)
+
+
+def merge(call: Call) -> Nodes:
+    """Add and Multiply of two or more tensors, Subtract of two; more become a chain ``<name>/<step>``."""
+    layer, inputs = call.layer, call.inputs
+    layer.check_options(())
+    kinds: dict[str, type[Add | Subtract | Multiply]] = {
+        "Add": Add,
+        "Subtract": Subtract,
+        "Multiply": Multiply,
+    }
+    if len(inputs) < 2 or (layer.kind == "Subtract" and len(inputs) != 2):
+        layer.wrong(
+            "inputs", "two tensors" if layer.kind == "Subtract" else "two or more tensors", len(inputs)
+        )
+    if len({node.shape for node in inputs}) != 1:
+        layer.unsupported("inputs of shapes", [node.shape for node in inputs], "equal shapes")
+    nodes: list[Node] = []
+    left = inputs[0]
+    for step, right in enumerate(inputs[1:], start=1):
+        part = "" if step == len(inputs) - 1 else str(step)
+        left = call.node(kinds[layer.kind](), inputs[0].shape, (left, right), part)
+        nodes.append(left)
+    return tuple(nodes)
+
+
+def concatenate(call: Call) -> Nodes:
+    """Concatenate along the last axis."""
+    layer, inputs = call.layer, call.inputs
+    layer.check_options(("axis",))
+    if len(inputs) < 2:
+        layer.wrong("inputs", "two or more tensors", len(inputs))
+    layer.check_last_axis(len(inputs[0].shape))
+    if len({node.shape[:-1] for node in inputs}) != 1 or not inputs[0].shape:
+        layer.wrong("inputs", "shapes equal but for the last axis", [node.shape for node in inputs])
+    shape = (*inputs[0].shape[:-1], sum(node.shape[-1] for node in inputs))
+    return (call.node(Concatenate(), shape),)
+
+
+def zero_padding2d(call: Call) -> Nodes:
+    """ZeroPadding2D: one number, (rows, columns), or ((top, bottom), (left, right))."""
+    layer = call.layer
+    layer.check_options(("padding", "data_format"))
+    layer.check_channels_last()
+    height, width, channels = call.image
+    value = layer.get("padding", 1)
+    rows, columns = value if isinstance(value, list) and len(value) == 2 else (value, value)
+    pads = _two(layer, rows, value), _two(layer, columns, value)
+    shape: Shape = (height + sum(pads[0]), width + sum(pads[1]), channels)
+    return (call.node(ZeroPadding2D(pads), shape),)
+
+
+def _two(layer: Layer, value: object, whole: object) -> Pair:
+    """(before, after) cells out of one number or a list of two."""
+    items: list[Any] = value if isinstance(value, list) else [value, value]
+    if len(items) != 2 or not all(type(item) is int and 0 <= item <= 1 << 16 for item in items):
+        layer.wrong("padding", "numbers of cells", whole)
+    return items[0], items[1]

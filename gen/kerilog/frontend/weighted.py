@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Converters of the layers that have weights."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kerilog.errors import KerilogError
+from kerilog.frontend.calls import Call, Nodes, window_shape, zeros
+from kerilog.frontend.options import Layer
+from kerilog.graph import Array, BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Pair, Shape
+
+_WINDOW = ("kernel_size", "strides", "padding", "data_format", "dilation_rate", "activation", "use_bias")
+
+
+def conv2d(call: Call) -> Nodes:
+    """Conv2D, with groups and dilation."""
+    layer = call.layer
+    layer.check_options((*_WINDOW, "filters", "groups"))
+    layer.check_channels_last()
+    channels = call.image[2]
+    filters, groups = layer.integer("filters"), layer.integer("groups", 1)
+    if channels % groups or filters % groups:
+        layer.wrong("groups", f"a divisor of {channels} channels and {filters} filters", groups)
+    kernel_size, strides, dilation = _window(layer)
+    padding = layer.padding()
+    shape = (*window_shape(call, kernel_size, strides, padding, dilation), filters)
+    kernel, bias = _kernel_and_bias(call, (*kernel_size, channels // groups, filters), filters)
+    return call.finish(call.node(Conv2D(kernel, bias, strides, padding, dilation, groups), shape))
+
+
+def depthwise_conv2d(call: Call) -> Nodes:
+    """DepthwiseConv2D."""
+    layer = call.layer
+    layer.check_options((*_WINDOW, "depth_multiplier", "filters", "groups"))
+    layer.check_channels_last()
+    channels, multiplier = call.image[2], layer.integer("depth_multiplier", 1)
+    kernel_size, strides, dilation = _window(layer)
+    padding = layer.padding()
+    shape = (*window_shape(call, kernel_size, strides, padding, dilation), channels * multiplier)
+    kernel, bias = _kernel_and_bias(call, (*kernel_size, channels, multiplier), channels * multiplier)
+    return call.finish(call.node(DepthwiseConv2D(kernel, bias, strides, padding, dilation), shape))
+
+
+def separable_conv2d(call: Call) -> Nodes:
+    """SeparableConv2D: a depthwise convolution ``<name>/depthwise``, then one of 1x1."""
+    layer = call.layer
+    layer.check_options((*_WINDOW, "filters", "depth_multiplier", "groups"))
+    layer.check_channels_last()
+    channels, filters = call.image[2], layer.integer("filters")
+    middle = channels * layer.integer("depth_multiplier", 1)
+    kernel_size, strides, dilation = _window(layer)
+    padding = layer.padding()
+    size = window_shape(call, kernel_size, strides, padding, dilation)
+    shapes: list[Shape] = [(*kernel_size, channels, middle // channels), (1, 1, middle, filters)]
+    if layer.flag("use_bias", True):
+        shapes.append((filters,))
+    depth_kernel, point_kernel, *rest = call.variables(*shapes)
+    depthwise = DepthwiseConv2D(depth_kernel, zeros(middle), strides, padding, dilation)
+    first = call.node(depthwise, (*size, middle), part="depthwise")
+    bias = rest[0] if rest else zeros(filters)
+    second = call.node(Conv2D(point_kernel, bias), (*size, filters), (first,))
+    return first, *call.finish(second)
+
+
+def dense(call: Call) -> Nodes:
+    """Dense, on the last axis of a tensor of any rank."""
+    layer = call.layer
+    layer.check_options(("units", "activation", "use_bias"))
+    shape, units = call.shape, layer.integer("units")
+    if not shape:
+        layer.wrong("input", "at least one axis", shape)
+    kernel, bias = _kernel_and_bias(call, (shape[-1], units), units)
+    return call.finish(call.node(Dense(kernel, bias), (*shape[:-1], units)))
+
+
+def batch_normalization(call: Call) -> Nodes:
+    """BatchNormalization at inference: one scale and one offset a channel."""
+    layer = call.layer
+    layer.check_options(("axis", "epsilon", "center", "scale"))
+    shape = call.shape
+    layer.check_last_axis(len(shape))
+    count = 2 + layer.flag("scale", True) + layer.flag("center", True)
+    values = [array.astype(np.float64) for array in call.variables(*[(shape[-1],)] * count)]
+    mean, variance = values[-2:]
+    gamma = values[0] if layer.flag("scale", True) else np.ones(shape[-1])
+    beta = values[-3] if layer.flag("center", True) else np.zeros(shape[-1])
+    spread = variance + layer.number("epsilon", 1e-3)
+    if spread.min() <= 0:
+        layer.wrong("variance + epsilon", "more than 0", float(spread.min()))
+    scale = gamma / np.sqrt(spread)
+    op = BatchNormalization(_finite(layer, scale), _finite(layer, beta - mean * scale))
+    return (call.node(op, shape),)
+
+
+def rescaling(call: Call) -> Nodes:
+    """Rescaling, as the batch normalization that does the same."""
+    layer = call.layer
+    layer.check_options(("scale", "offset"))
+    shape = call.shape
+    channels = shape[-1] if shape else 1
+    scale, offset = (np.full(channels, layer.number(key, 0.0)) for key in ("scale", "offset"))
+    return (call.node(BatchNormalization(_finite(layer, scale), _finite(layer, offset)), shape),)
+
+
+def _window(layer: Layer) -> tuple[Pair, Pair, Pair]:
+    """Kernel size, strides and dilation."""
+    strides, dilation = layer.pair("strides", (1, 1)), layer.pair("dilation_rate", (1, 1))
+    if strides != (1, 1) and dilation != (1, 1):
+        layer.wrong("dilation_rate", f"1 where strides are {strides}", dilation)
+    return layer.pair("kernel_size"), strides, dilation
+
+
+def _kernel_and_bias(call: Call, kernel: Shape, outputs: int) -> tuple[Array, Array]:
+    if not call.layer.flag("use_bias", True):
+        return call.variables(kernel)[0], zeros(outputs)
+    arrays = call.variables(kernel, (outputs,))
+    return arrays[0], arrays[1]
+
+
+def _finite(layer: Layer, values: np.ndarray) -> Array:
+    with np.errstate(over="ignore"):
+        result: Array = values.astype(np.float32)
+    if not np.isfinite(result).all():
+        raise KerilogError(f"{layer}: scale and offset are too large for float32")
+    return result

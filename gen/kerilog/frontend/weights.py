@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The weights in an HDF5 file, under the two layouts that Keras writes, read with suspicion.
+
+HDF5 can point to other files (external links, external storage, virtual data sets) and can claim sizes that
+it does not hold. Only plain data sets behind hard links, of the shape that the architecture wants, are read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+import h5py
+import numpy as np
+
+from kerilog.errors import KerilogError
+from kerilog.graph import Array, Shape
+
+# Deflate, shuffle, checksum and LZF. Any other filter may be a plug-in, which is code.
+FILTERS = (1, 2, 3, 32000)
+MAX_TEXT_BYTES = 1 << 24
+MAX_NAMES = 64
+# TensorFlow 2.13 to 2.15 wrote the second one.
+ROOTS = ("layers", "_layer_checkpoint_dependencies")
+
+
+class Weights(Protocol):
+    """Where the variables of each layer are found."""
+
+    def register(self, layers: Iterable[tuple[str, str]]) -> None:
+        """Tell all layers of the model as (name, Keras class), in the file's order."""
+
+    def read(self, layer: str, shapes: tuple[Shape, ...]) -> list[Array]:
+        """The variables of ``layer``, in Keras' order, float32, one for each of ``shapes``.
+
+        Raises KerilogError, without a layer's name, when they are missing, differ in shape or are not finite.
+        """
+
+
+class ZipWeights:
+    """``layers/<class in snake case>[_<count>]/vars/<index>``, as in ``.keras`` files.
+
+    Keras finds the weights of a layer by its class and its rank among the layers of that class, not by its
+    name; a file may hold the name too, and then the two must agree.
+    """
+
+    def __init__(self, file: h5py.File, where: str) -> None:
+        self._file = file
+        self._where = where
+        self._groups: dict[str, str] = {}
+
+    def register(self, layers: Iterable[tuple[str, str]]) -> None:
+        seen: Counter[str] = Counter()
+        for name, kind in layers:
+            snake = _snake_case(kind)
+            self._groups[name] = f"{snake}_{seen[snake]}" if seen[snake] else snake
+            seen[snake] += 1
+
+    def read(self, layer: str, shapes: tuple[Shape, ...]) -> list[Array]:
+        with hdf5_errors(self._where):
+            root = next((root for root in ROOTS if root in self._file), ROOTS[0])
+            group = _walk(self._file, f"{root}/{self._groups[layer]}/vars")
+            if not isinstance(group, h5py.Group):
+                raise KerilogError(f"expected a group, got {group}")
+            self._check_name(group, layer)
+            if len(group) != len(shapes):
+                raise KerilogError(f"expected {len(shapes)} weight arrays, got {len(group)}")
+            return [_array(_walk(group, str(index)), shape) for index, shape in enumerate(shapes)]
+
+    def _check_name(self, group: h5py.Group, layer: str) -> None:
+        if "name" not in group.attrs:
+            return
+        stored = read_text(group, "name", self._where)
+        if stored != layer:
+            raise KerilogError(f"expected the weights of {layer!r}, got those of {stored[:128]!r}")
+
+
+class LegacyWeights:
+    """``model_weights/<layer>`` with the paths of its data sets in ``weight_names``, as in ``.h5`` files."""
+
+    def __init__(self, file: h5py.File, where: str) -> None:
+        self._file = file
+        self._where = where
+
+    def register(self, layers: Iterable[tuple[str, str]]) -> None:
+        """Nothing to do: these files go by the layer's name."""
+
+    def read(self, layer: str, shapes: tuple[Shape, ...]) -> list[Array]:
+        with hdf5_errors(self._where):
+            group = _walk(self._file, f"model_weights/{layer}")
+            names = _names(group)
+            if len(names) != len(shapes):
+                raise KerilogError(f"expected {len(shapes)} weight arrays, got {len(names)}")
+            return [_array(_walk(group, name), shape) for name, shape in zip(names, shapes, strict=True)]
+
+
+@contextlib.contextmanager
+def hdf5_errors(where: str) -> Iterator[None]:
+    """Turn whatever h5py raises on a broken file into a KerilogError that names ``where``."""
+    try:
+        yield
+    except KerilogError:
+        raise
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError, MemoryError) as error:
+        detail = " ".join(str(error).split())[:200]
+        raise KerilogError(f"{where} is damaged: {detail or type(error).__name__}") from None
+
+
+def read_text(holder: h5py.File | h5py.Group, attribute: str, where: str) -> str:
+    """A text attribute of at most MAX_TEXT_BYTES."""
+    with hdf5_errors(where):
+        found = holder.attrs.get_id(attribute)
+        if found.shape != () or found.dtype.itemsize > MAX_TEXT_BYTES:
+            raise KerilogError(f"{where}: attribute {attribute} is not one text")
+        value = holder.attrs[attribute]
+        text = value.decode() if isinstance(value, bytes) else value
+        if not isinstance(text, str) or len(text) > MAX_TEXT_BYTES:
+            raise KerilogError(f"{where}: attribute {attribute} is not one text")
+        return text
+
+
+def _snake_case(kind: str) -> str:
+    """As keras.src.utils.naming.to_snake_case."""
+    plain = re.sub(r"\W+", "", kind)
+    split = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", plain)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", split).lower()
+
+
+def _walk(start: h5py.Group, path: str) -> h5py.Group | h5py.Dataset:
+    """The object at ``path``, by hard links only."""
+    at = start
+    for part in path.split("/"):
+        if part in ("", ".", "..") or not isinstance(at, h5py.Group) or part not in at:
+            raise KerilogError(f"no weights at {path!r}")
+        link = at.get(part, getlink=True)
+        if not isinstance(link, h5py.HardLink):
+            raise KerilogError(f"weights at {path!r} are behind a {type(link).__name__}, refused")
+        at = at[part]
+    return at
+
+
+def _names(group: h5py.Group) -> list[str]:
+    """The attribute ``weight_names``."""
+    found = group.attrs.get_id("weight_names")
+    if math.prod(found.shape) > MAX_NAMES:
+        raise KerilogError(f"expected at most {MAX_NAMES} weight names, got shape {found.shape}")
+    values = np.atleast_1d(group.attrs["weight_names"]).tolist()
+    return [value.decode() if isinstance(value, bytes) else str(value) for value in values]
+
+
+def _array(dataset: h5py.Group | h5py.Dataset, shape: Shape) -> Array:
+    """The values of ``dataset`` as float32; they must be floats, of ``shape`` and finite."""
+    if not isinstance(dataset, h5py.Dataset):
+        raise KerilogError("expected a weight array, got a group")
+    if dataset.is_virtual or dataset.external:
+        raise KerilogError(f"weights at {dataset.name!r} lie in another file, refused")
+    if dataset.dtype.kind != "f":
+        raise KerilogError(f"expected weights of a float type, got {dataset.dtype}")
+    if dataset.shape != shape:
+        raise KerilogError(f"expected weights of shape {shape}, got {dataset.shape}")
+    properties = dataset.id.get_create_plist()
+    filters = {properties.get_filter(index)[0] for index in range(properties.get_nfilters())}
+    if not filters.issubset(FILTERS):
+        raise KerilogError(f"weights at {dataset.name!r} are packed with an unknown filter, refused")
+    if dataset.id.get_storage_size() == 0 and math.prod(shape) > 0:
+        raise KerilogError(f"weights at {dataset.name!r} were never written")
+    with np.errstate(over="ignore"):
+        values: Array = dataset[()].astype(np.float32)
+    bad = int(np.count_nonzero(~np.isfinite(values)))
+    if bad:
+        raise KerilogError(f"expected finite weights, got {bad} NaN or infinite of {values.size}")
+    return values
