@@ -91,8 +91,8 @@ def test_a_frame_error_is_seen(tiny_design, simulator: str) -> None:
 
 BUGS = {
     "hang": (
-        "assign s_axis_tready = ",
-        "assign s_axis_tready = beat != 2 && ",
+        "= !m_axis_tvalid || m_axis_tready",
+        "= beat != 2 && !m_axis_tvalid",
         "hangs .* next in is frame 0 beat 2",
     ),
     "tlast": (
@@ -125,20 +125,23 @@ def test_a_broken_design_is_an_error(tiny_design, simulator: str, bug: str) -> N
         simulate(design.directory, design.codes(3), simulator, stalls=Stalls(3, 0.0, 0.5))
 
 
-@both
-@pytest.mark.parametrize("path", ["rom/gone.mem", "rom/short.mem"])
+@pytest.mark.parametrize(
+    ("simulator", "path"),
+    # Verilator says nothing of a short file; the words it lacks keep random values there.
+    [("verilator", "rom/gone.mem"), ("icarus", "rom/gone.mem"), ("icarus", "rom/short.mem")],
+)
 def test_a_missing_or_short_memory_is_an_error(tiny_design, simulator: str, path: str) -> None:
     design = tiny_design()
     (design.directory / "rom/short.mem").write_text("1\n2\n")
     design.replace("rom/offsets.mem", path)
-    with pytest.raises(KerilogError, match=r"(Unable to open|not found|Not enough words|ended before)"):
+    with pytest.raises(KerilogError, match=r"(Unable to open|not found|Not enough words)"):
         simulate(design.directory, design.codes(1), simulator)
 
 
 def test_icarus_sees_unknown_bits(tiny_design) -> None:
     design = tiny_design()
     design.replace('initial $readmemh("rom/offsets.mem", offsets);', "")
-    with pytest.raises(KerilogError, match="m_axis_tdata is unknown .x+. on frame 0 beat 0"):
+    with pytest.raises(KerilogError, match=r"m_axis_tdata is unknown \(x+\) on frame 0 beat 0"):
         simulate(design.directory, design.codes(1), "icarus")
     design.replace("      beat <= 8'd0;\n", "")
     with pytest.raises(KerilogError, match="unknown"):
