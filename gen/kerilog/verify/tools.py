@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -51,8 +53,10 @@ def show_progress(title: str) -> Iterator[Progress]:
 
 
 def find_tool(name: str) -> str:
-    """The path of the program ``name``. Raises KerilogError that says what to install when it is missing."""
-    found = shutil.which(name)
+    """The path of the program ``name``. Raises KerilogError that says what to install when missing."""
+    # Programs of this Python's own environment count, even if it is not activated.
+    places = [os.environ.get("PATH", ""), str(Path(sys.executable).parent)]
+    found = shutil.which(name, path=os.pathsep.join(places))
     if found is None:
         raise KerilogError(f"'{name}' is not installed; install {_PACKAGES[name]}")
     return found

