@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An in-order checker: what goes in goes through a model, what comes out must equal it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from common.stream import cycle
+
+# a model takes a beat and gives the beats that follow from it
+Model = Callable[[int], Iterable[int]]
+
+
+class Scoreboard:
+    """Compares the beats of an output monitor with those that a model makes of the input monitor's beats."""
+
+    def __init__(self, make_model: Callable[[], Model]) -> None:
+        self._make_model = make_model
+        self.flush()
+
+    def flush(self) -> None:
+        """Start afresh, as the module does at a reset."""
+        self._model = self._make_model()
+        self._expected: deque[int] = deque()
+        # an output may be seen before its input in the cycle in which both are transferred
+        self._early: deque[tuple[int, int]] = deque()
+        self.compared = 0
+
+    def put_input(self, beat: int) -> None:
+        """Take a beat that the module has accepted."""
+        self._expected.extend(self._model(beat))
+        self._compare()
+
+    def put_output(self, beat: int) -> None:
+        """Take a beat that the module has given."""
+        self._early.append((cycle(), beat))
+        self._compare()
+
+    def _compare(self) -> None:
+        while self._early and self._expected:
+            when, got = self._early.popleft()
+            want = self._expected.popleft()
+            assert when == cycle(), f"beat {self.compared} came out before the beats it is made of"
+            assert got == want, f"beat {self.compared}: expected {want:#x}, got {got:#x}"
+            self.compared += 1
+
+    @property
+    def waiting(self) -> int:
+        """How many beats the module still owes."""
+        return len(self._expected)
+
+    def assert_empty(self) -> None:
+        """Assert that nothing is left over on either side."""
+        assert not self._expected, f"{len(self._expected)} beats never came out"
+        assert not self._early, f"{len(self._early)} beats came out that nothing led to"
