@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hand-off to AMD Vivado: a folder that stands alone, with a project and a batch run out of context.
+
+The folder holds its own copy of the sources and memories, so that it can be moved or sent without the rest.
+Its text depends on the design and the options only: no dates and no absolute paths.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from edalize.flows.vivado import Vivado
+
+from kerilog.errors import KerilogError
+from kerilog.manifest import Manifest
+from kerilog.verify import tools
+
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
+_TEMPLATES = {
+    "vivado_run.tcl.j2": "run.tcl",
+    "vivado_settings.tcl.j2": "settings.tcl",
+    "vivado_memories.tcl.j2": "memories.tcl",
+    "vivado_clock.xdc.j2": "clock.xdc",
+}
+
+
+def write_vivado(directory: str | Path, part: str = "xc7a100tcsg324-1", clock_mhz: float = 100.0) -> Path:
+    """Write ``directory/vivado`` for the FPGA ``part`` and a clock of ``clock_mhz``; returns that folder.
+
+    ``run.tcl`` synthesizes and implements out of context and reports; ``project.tcl`` makes a project.
+    What Vivado itself left in the folder stays.
+
+    Raises KerilogError for a part or a clock that cannot be, and for a design that is not complete.
+    """
+    if not _PART.fullmatch(part):
+        raise KerilogError(f"vivado: '{part}' is not the name of a part, as in xc7a100tcsg324-1")
+    if not 1.0 <= clock_mhz <= 1000.0:
+        raise KerilogError(f"vivado: the clock must be 1 to 1000 MHz, found {clock_mhz}")
+    directory = Path(directory).resolve()
+    manifest = Manifest.read(directory)
+    folder = directory / "vivado"
+    folder.mkdir(exist_ok=True)
+    _copy_files(directory, folder, manifest)
+    for template, name in _TEMPLATES.items():
+        text = tools.render(template, **_values(manifest, part, clock_mhz))
+        (folder / name).write_text(text, encoding="ascii")
+    (folder / "project.tcl").write_text(_project(manifest, part), encoding="ascii")
+    return folder
+
+
+def run_vivado(directory: str | Path, progress: tools.Progress = tools.silent) -> Path:
+    """Run ``directory/vivado/run.tcl`` in Vivado, which takes minutes; returns the folder of its reports.
+
+    Raises KerilogError when Vivado is not on PATH or fails.
+    """
+    folder = Path(directory).resolve() / "vivado"
+    if not (folder / "run.tcl").is_file():
+        raise KerilogError(f"{folder}: no run.tcl; write the hand-off folder first")
+    progress("Vivado", None)
+    tools.run_tool(["vivado", "-mode", "batch", "-nojournal", "-notrace", "-source", "run.tcl"], cwd=folder)
+    return folder / "reports"
+
+
+def _copy_files(directory: Path, folder: Path, manifest: Manifest) -> None:
+    """Copy sources and memories under the same relative paths, which the sources name their memories by."""
+    names = (*manifest.sources, *manifest.memories)
+    for top in {Path(name).parts[0] for name in names if "/" in name}:
+        shutil.rmtree(folder / top, ignore_errors=True)
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(directory / name, folder / name)
+
+
+def _values(manifest: Manifest, part: str, clock_mhz: float) -> dict[str, object]:
+    return {
+        "name": manifest.name,
+        "top": manifest.top,
+        "sources": manifest.sources,
+        "memories": manifest.memories,
+        "part": part,
+        "clock_mhz": f"{clock_mhz:g}",
+        "period": f"{1000.0 / clock_mhz:.3f}",
+    }
+
+
+def _project(manifest: Manifest, part: str) -> str:
+    """The project Tcl, by edalize; the rest of its scripts make a bitstream, which needs pins."""
+    kinds = {".v": "verilogSource-2005", ".mem": "mem", ".xdc": "xdc", ".tcl": "tclSource"}
+    names = [*manifest.sources, *manifest.memories, "clock.xdc", "settings.tcl"]
+    description = {
+        "name": manifest.name,
+        "toplevel": manifest.top,
+        "files": [{"name": name, "file_type": kinds[Path(name).suffix]} for name in names],
+        "flow_options": {"part": part},
+    }
+    with tempfile.TemporaryDirectory() as work:
+        Vivado(edam=description, work_root=work).configure()
+        text = (Path(work) / f"{manifest.name}.tcl").read_text(encoding="ascii")
+    lines = [line.rstrip() for line in text.splitlines()]
+    body = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    usage = "Makes the project: cd here, then vivado -mode batch -source project.tcl"
+    return f"# SPDX-License-Identifier: Apache-2.0\n# {usage}\n{body}\n"
