@@ -27,9 +27,9 @@ class Resources:
     """Area of one design.
 
     ``lut``: look-up tables of logic (6 inputs for xc7, 4 for ecp5). ``lutram``: look-up tables used as
-    memories and shift registers, not part of ``lut``. ``ff``: flip-flops. ``latch``: latches, which should be 0.
+    memories and shift registers, not part of ``lut``. ``ff``: flip-flops. ``latch``: latches; should be 0.
     ``bram18``: block RAMs of 18 Kbit; a RAMB36 is two. ``dsp``: DSP48E1 or MULT18X18D. ``fmax_mhz``: after
-    place and route, else None. ``device``: what it was placed on. ``cells``: count of each cell after synthesis.
+    place and route, else None. ``device``: what it was placed on. ``cells``: count of each cell.
     """
 
     target: str
