@@ -34,6 +34,7 @@ module krl_accumulator #(
       assign extended = {{(ACC_BITS-SUM_BITS){addend[SUM_BITS-1]}}, addend};
     end else begin : g_truncate
       assign extended = addend[ACC_BITS-1:0];
+      wire unused_addend_bits = &{1'b0, addend};
     end
 
     if (DEPTH > 1) begin : g_memory

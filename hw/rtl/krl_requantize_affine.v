@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// krl_requantize_affine: from accumulators to codes, by an integer multiplier of the channel's own.
+// krl_requantize_affine: from accumulators to codes, by a multiplier and an offset of the channel's own.
 //
-// Equation: a = acc + bias;  y = clamp(zero_point + ((a * multiplier + 2**(SHIFT-1) + tilt) >>> SHIFT))
-//           tilt = 0, or, where TILT_BITS > 0, +offset for a >= 0 and -offset for a < 0: gemmlowp's two roundings
-//           in one. The planner proves, for every accumulator that can occur, that this is the reference function.
+// Equation: t = acc * multiplier + offset;  y = clamp(zero_point + ((t + tilt) >>> SHIFT))
+//           tilt = 0, or, where TILT_BITS > 0, 2**(SHIFT-1) + tilt[channel] for t >= 0 and 2**(SHIFT-1) - tilt[channel]
+//           for t < 0: gemmlowp's two roundings in one. The bias, and where there is no tilt the rounding, are in the
+//           offset. The planner proves, for every accumulator that can occur, that y is the reference function.
 //
 // Constants: one word a beat of channels, the address counts 0 .. BEATS-1 and repeats; lane 0 in the low bits, and in
-//           a lane, from the low end: bias (signed), multiplier (unsigned), offset (unsigned, if TILT_BITS > 0).
+//           a lane, from the low end: multiplier (unsigned), offset (signed), tilt (unsigned, if TILT_BITS > 0).
 // Latency:  6 cycles. One beat a cycle.
 // Stream:   the pipeline stands still as a whole while its last beat is not taken.
-// Legal:    SHIFT >= 1, MULTIPLIER_BITS >= 1, CLAMP_MIN <= CLAMP_MAX within BITS, BIASED_BITS >= ACC_BITS, BIAS_BITS,
-//           BITS; every sum and every total of the equation fits BIASED_BITS and BIASED_BITS + MULTIPLIER_BITS + 1.
+// Legal:    SHIFT >= 1, MULTIPLIER_BITS >= 1, OFFSET_BITS >= 2, CLAMP_MIN <= CLAMP_MAX within BITS; TOTAL_BITS holds
+//           acc * multiplier, t and t + tilt, and is at least OFFSET_BITS, TILT_BITS + 1, SHIFT + 1 and BITS + 2.
 
 `default_nettype none
 
@@ -19,19 +20,19 @@ module krl_requantize_affine #(
   // elements of a beat, beats over all channels
   parameter LANES = 1,
   parameter BEATS = 16,
-  // bits of an arriving accumulator, of the bias, of their sum, of a code
+  // bits of an arriving accumulator, of the constants, of the totals, of a code
   parameter ACC_BITS = 24,
-  parameter BIAS_BITS = 20,
-  parameter BIASED_BITS = 24,
-  parameter BITS = 8,
   parameter MULTIPLIER_BITS = 18,
+  parameter OFFSET_BITS = 32,
   parameter TILT_BITS = 0,
+  parameter TOTAL_BITS = 42,
+  parameter BITS = 8,
   parameter SHIFT = 24,
   parameter integer ZERO_POINT = 0,
   parameter integer CLAMP_MIN = -128,
   parameter integer CLAMP_MAX = 127,
   // follow from the above; do not set
-  parameter WORD_BITS = LANES * (BIAS_BITS + MULTIPLIER_BITS + TILT_BITS),
+  parameter WORD_BITS = LANES * (MULTIPLIER_BITS + OFFSET_BITS + TILT_BITS),
   parameter ADDRESS_BITS = (BEATS > 1) ? $clog2(BEATS) : 1
 ) (
   input  wire                      clk,
@@ -50,11 +51,8 @@ module krl_requantize_affine #(
   input  wire                      m_axis_tready
 );
 
-  localparam LANE_BITS = BIAS_BITS + MULTIPLIER_BITS + TILT_BITS;
-  // the product, with a bit to spare for the rounding constant and the tilt
-  localparam PRODUCT_BITS = BIASED_BITS + MULTIPLIER_BITS + 1;
+  localparam LANE_BITS = MULTIPLIER_BITS + OFFSET_BITS + TILT_BITS;
   localparam integer LAST_BEAT = BEATS - 1;
-  localparam signed [PRODUCT_BITS-1:0] HALF = {{(PRODUCT_BITS-1){1'b0}}, 1'b1} << (SHIFT - 1);
   // the clamp, moved to before the zero point is added: BITS + 1 bits
   localparam integer LOWEST = CLAMP_MIN - ZERO_POINT;
   localparam integer HIGHEST = CLAMP_MAX - ZERO_POINT;
@@ -86,49 +84,50 @@ module krl_requantize_affine #(
   generate
     for (i = 0; i < LANES; i = i + 1) begin : g_lane
       reg signed [ACC_BITS-1:0] accumulator;
-      reg signed [BIASED_BITS-1:0] biased;
-      reg [MULTIPLIER_BITS-1:0] multiplier;
+      reg signed [OFFSET_BITS-1:0] offset;
+      reg signed [OFFSET_BITS-1:0] offset_again;
       (* use_dsp = "yes" *)
-      reg signed [PRODUCT_BITS-1:0] product;
-      reg signed [PRODUCT_BITS-1:0] product_again;
-      reg signed [PRODUCT_BITS-1:0] rounded;
+      reg signed [TOTAL_BITS-1:0] product;
+      reg signed [TOTAL_BITS-1:0] product_again;
+      reg signed [TOTAL_BITS-1:0] total;
+      reg signed [TOTAL_BITS-1:0] rounded;
       reg [BITS-1:0] code;
 
       wire [LANE_BITS-1:0] constants = constant_data[i*LANE_BITS +: LANE_BITS];
-      wire signed [BIASED_BITS-1:0] bias =
-          {{(BIASED_BITS-BIAS_BITS+1){constants[BIAS_BITS-1]}}, constants[BIAS_BITS-2:0]};
-      wire signed [BIASED_BITS-1:0] sum =
-          {{(BIASED_BITS-ACC_BITS+1){accumulator[ACC_BITS-1]}}, accumulator[ACC_BITS-2:0]} + bias;
-      wire signed [MULTIPLIER_BITS:0] factor = {1'b0, multiplier};
-      wire signed [PRODUCT_BITS-1:0] lowest = {{(PRODUCT_BITS-BITS){LOWEST[BITS]}}, LOWEST[BITS-1:0]};
-      wire signed [PRODUCT_BITS-1:0] highest = {{(PRODUCT_BITS-BITS){HIGHEST[BITS]}}, HIGHEST[BITS-1:0]};
-      wire signed [PRODUCT_BITS-1:0] tilt;
+      wire signed [MULTIPLIER_BITS:0] multiplier = {1'b0, constants[MULTIPLIER_BITS-1:0]};
+      wire signed [TOTAL_BITS-1:0] offset_wide =
+          {{(TOTAL_BITS-OFFSET_BITS+1){offset_again[OFFSET_BITS-1]}}, offset_again[OFFSET_BITS-2:0]};
+      wire signed [TOTAL_BITS-1:0] lowest = {{(TOTAL_BITS-BITS){LOWEST[BITS]}}, LOWEST[BITS-1:0]};
+      wire signed [TOTAL_BITS-1:0] highest = {{(TOTAL_BITS-BITS){HIGHEST[BITS]}}, HIGHEST[BITS-1:0]};
+      wire signed [TOTAL_BITS-1:0] tilted;
 
       if (TILT_BITS > 0) begin : g_tilt
-        reg [TILT_BITS-1:0] offset;
-        reg [TILT_BITS-1:0] offset_again;
-        reg [TILT_BITS-1:0] offset_once_more;
-        wire signed [PRODUCT_BITS-1:0] wide = {{(PRODUCT_BITS-TILT_BITS){1'b0}}, offset_once_more};
-        assign tilt = product_again[PRODUCT_BITS-1] ? -wide : wide;
+        localparam signed [TOTAL_BITS-1:0] HALF = {{(TOTAL_BITS-1){1'b0}}, 1'b1} << (SHIFT - 1);
+        reg [TILT_BITS-1:0] tilt;
+        reg [TILT_BITS-1:0] tilt_again;
+        reg [TILT_BITS-1:0] tilt_once_more;
+        wire signed [TOTAL_BITS-1:0] wide = {{(TOTAL_BITS-TILT_BITS){1'b0}}, tilt_once_more};
+        assign tilted = total + HALF + (total[TOTAL_BITS-1] ? -wide : wide);
         always @(posedge clk) begin
           if (advance) begin
-            offset <= constants[BIAS_BITS+MULTIPLIER_BITS +: TILT_BITS];
-            offset_again <= offset;
-            offset_once_more <= offset_again;
+            tilt <= constants[MULTIPLIER_BITS+OFFSET_BITS +: TILT_BITS];
+            tilt_again <= tilt;
+            tilt_once_more <= tilt_again;
           end
         end
       end else begin : g_no_tilt
-        assign tilt = 0;
+        assign tilted = total;
       end
 
       always @(posedge clk) begin
         if (advance) begin
           accumulator <= s_axis_tdata[i*ACC_BITS +: ACC_BITS];
-          biased <= sum;
-          multiplier <= constants[BIAS_BITS +: MULTIPLIER_BITS];
-          product <= biased * factor;
+          product <= accumulator * multiplier;
+          offset <= constants[MULTIPLIER_BITS +: OFFSET_BITS];
           product_again <= product;
-          rounded <= (product_again + HALF + tilt) >>> SHIFT;
+          offset_again <= offset;
+          total <= product_again + offset_wide;
+          rounded <= tilted >>> SHIFT;
           code <= (rounded < lowest) ? CLAMP_MIN[BITS-1:0]
                 : (rounded > highest) ? CLAMP_MAX[BITS-1:0]
                 : rounded[BITS-1:0] + ZERO_POINT[BITS-1:0];

@@ -61,11 +61,12 @@ module krl_window #(
   localparam HAS_PAD_COLUMNS = PAD_LEFT > 0 || READS > PAD_LEFT + WIDTH;
 
   localparam COLUMN_BITS = KERNEL_H * PIXEL_BITS;
-  localparam X_BITS = $clog2(((READS > PAD_LEFT + WIDTH) ? READS : PAD_LEFT + WIDTH) + 1);
-  localparam Y_BITS = $clog2(((REACH > PAD_TOP + HEIGHT) ? REACH : PAD_TOP + HEIGHT) + 1);
+  // wide enough that a column left of the image, less PAD_LEFT, wraps to beyond its right edge; rows likewise
+  localparam X_BITS = $clog2(((READS > PAD_LEFT + WIDTH) ? READS : PAD_LEFT + WIDTH) + 2);
+  localparam Y_BITS = $clog2(((REACH > PAD_TOP + HEIGHT) ? REACH : PAD_TOP + HEIGHT) + 2);
   localparam ADDRESS_BITS = (WIDTH > 1) ? $clog2(WIDTH) : 1;
   localparam BANK_BITS = $clog2(ROWS + 1);
-  localparam PHASE_BITS = (STRIDE_H > 1) ? $clog2(STRIDE_H) : 1;
+  localparam PHASE_BITS = $clog2(STRIDE_H) + 1;
   localparam WAIT_BITS = $clog2(((KERNEL_W > STRIDE_W) ? KERNEL_W : STRIDE_W) + 1);
 
   localparam integer FIRST_X = PAD_LEFT;
@@ -239,7 +240,7 @@ module krl_window #(
     if (HAS_PAD_ROWS || HAS_PAD_COLUMNS) begin : g_padding
       reg [Y_BITS-1:0] column_top;
       reg [X_BITS-1:0] column_x;
-      wire is_outside = column_x < FIRST_X[X_BITS-1:0] || column_x > LAST_X[X_BITS-1:0];
+      wire [X_BITS-1:0] real_x = column_x - FIRST_X[X_BITS-1:0];
       always @(posedge clk) begin
         if (step_column) begin
           column_top <= read_top;
@@ -247,8 +248,9 @@ module krl_window #(
         end
       end
       for (k = 0; k < KERNEL_H; k = k + 1) begin : g_row_padding
-        wire [Y_BITS-1:0] y = column_top + k;
-        assign is_padding[k] = is_outside || y < FIRST_Y[Y_BITS-1:0] || y > LAST_Y[Y_BITS-1:0];
+        localparam integer ROW = k - PAD_TOP;
+        wire [Y_BITS-1:0] real_y = column_top + ROW[Y_BITS-1:0];
+        assign is_padding[k] = real_x >= WIDTH[X_BITS-1:0] || real_y >= HEIGHT[Y_BITS-1:0];
       end
     end else begin : g_no_padding
       assign is_padding = 0;

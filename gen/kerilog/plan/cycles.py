@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When things happen: the control of every hardware module, cycle by cycle, without the data.
+
+Each class below has the registers of one module of ``hw/rtl`` that decide *when* a beat moves, under the same names,
+and nothing else. Running them tells the frame interval, the latency and how full every queue gets, exactly; the test
+benches hold the RTL to these numbers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+from kerilog.plan.design import (
+    Conv2DStage,
+    Cycles,
+    FifoStage,
+    LanesStage,
+    MatVecStage,
+    MaxPooling2DStage,
+    Stage,
+    Window,
+)
+
+UNBOUNDED = 1 << 60
+
+
+class Module:
+    """One module: beats enter on its left and leave on its right.
+
+    ``valid`` depends on registers alone; ``ready`` may depend on the ready of the module to the right.
+    """
+
+    valid = False
+
+    def ready(self, right_ready: bool) -> bool:
+        raise NotImplementedError
+
+    def clock(self, left_valid: bool, entered: bool, right_ready: bool, left: bool) -> None:
+        """One clock edge. ``entered``, ``left``: a beat has come in, gone out; ``left_valid``: one is on offer."""
+        raise NotImplementedError
+
+
+class Queue(Module):
+    """``krl_fifo``; ``peak`` is the highest level seen."""
+
+    def __init__(self, depth: int) -> None:
+        self.depth = depth
+        self.level = 0
+        self.peak = 0
+
+    def ready(self, right_ready: bool) -> bool:
+        return self.level != self.depth
+
+    def clock(self, left_valid: bool, entered: bool, right_ready: bool, left: bool) -> None:
+        self.level += entered - left
+        self.peak = max(self.peak, self.level)
+        self.valid = self.level != 0
+
+
+class Widen(Module):
+    """``krl_lanes`` with LANES_OUT >= LANES_IN: ``ratio`` beats make one, the last of a frame may be partial."""
+
+    def __init__(self, ratio: int, beats: int) -> None:
+        self.ratio, self.beats = ratio, beats
+        self.slice = self.beat = 0
+
+    def ready(self, right_ready: bool) -> bool:
+        return not self.valid or right_ready
+
+    def clock(self, left_valid: bool, entered: bool, right_ready: bool, left: bool) -> None:
+        if right_ready:
+            self.valid = False
+        if entered:
+            last = self.beat == self.beats - 1
+            self.valid = last or self.slice == self.ratio - 1
+            self.slice = 0 if self.valid else self.slice + 1
+            self.beat = 0 if last else self.beat + 1
+
+
+class Narrow(Module):
+    """``krl_lanes`` with LANES_OUT < LANES_IN: one beat makes ``ratio``."""
+
+    def __init__(self, ratio: int) -> None:
+        self.ratio = ratio
+        self.slices = 0
+
+    def ready(self, right_ready: bool) -> bool:
+        return self.slices == 0 or (self.slices == 1 and right_ready)
+
+    def clock(self, left_valid: bool, entered: bool, right_ready: bool, left: bool) -> None:
+        self.slices = self.ratio if entered else self.slices - left
+        self.valid = self.slices != 0
+
+
+class Pipe(Module):
+    """``depth`` registers that stand still together: the requantizers, and ``krl_max`` with one."""
+
+    def __init__(self, depth: int) -> None:
+        self.top = 1 << (depth - 1)
+        self.mask = (1 << depth) - 1
+        self.valids = 0
+
+    def ready(self, right_ready: bool) -> bool:
+        return right_ready or not self.valid
+
+    def clock(self, left_valid: bool, entered: bool, right_ready: bool, left: bool) -> None:
+        if right_ready or not self.valid:
+            self.valids = (self.valids << 1 | entered) & self.mask
+            self.valid = self.valids & self.top != 0
+
+
+class MatrixVector(Module):
+    """``krl_matvec`` and the ``krl_serializer`` behind it."""
+
+    def __init__(self, stage: MatVecStage) -> None:
+        matvec, serializer = stage.matvec, stage.serializer
+        self.beats, self.per_beat, self.folds = matvec.beats, matvec.groups * matvec.folds, matvec.folds
+        self.groups = matvec.groups
+        self.slices = serializer.pe // serializer.lanes
+        self.slices_of_last_group = (serializer.units - (matvec.groups - 1) * serializer.pe) // serializer.lanes
+        self.arrives = 1 << (matvec.latency - 1)
+        self.credits = matvec.credits
+        self.beat = self.step = 0  # step = group * FOLDS + fold
+        self.in_flight = 0
+        self.level = self.group = self.slice = 0
+
+    def _may_issue(self) -> bool:
+        ends_sum = self.beat == self.beats - 1 and self.step % self.folds == self.folds - 1
+        return not ends_sum or self.credits != 0
+
+    def ready(self, right_ready: bool) -> bool:
+        return self.step == self.per_beat - 1 and self._may_issue()
+
+    def clock(self, left_valid: bool, entered: bool, right_ready: bool, left: bool) -> None:
+        spend = False
+        if left_valid and self._may_issue():
+            spend = self.beat == self.beats - 1 and self.step % self.folds == self.folds - 1
+            self.step += 1
+            if self.step == self.per_beat:
+                self.step = 0
+                self.beat = 0 if self.beat == self.beats - 1 else self.beat + 1
+        taken = left and self._pop()
+        self.credits += taken - spend
+        self.level += (self.in_flight & self.arrives != 0) - taken
+        self.in_flight = (self.in_flight << 1 | spend) & (2 * self.arrives - 1)
+        self.valid = self.level != 0
+
+    def _pop(self) -> bool:
+        """Hand one beat out; True if it was the last of its word."""
+        last_group = self.group == self.groups - 1
+        if self.slice < (self.slices_of_last_group if last_group else self.slices) - 1:
+            self.slice += 1
+            return False
+        self.slice = 0
+        self.group = 0 if last_group else self.group + 1
+        return True
+
+
+class SlidingWindow(Module):
+    """``krl_window``."""
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+        reach = (window.out_height - 1) * window.stride_h + window.kernel_h
+        used_end = min(reach, window.pad_top + window.height)
+        self.last_used_y = used_end - 1
+        self.gap = reach - used_end + window.pad_top
+        self.row_step = min(window.stride_h, window.kernel_h)
+        self.reads = (window.out_width - 1) * window.stride_w + window.kernel_w
+        self.last_top = (window.out_height - 1) * window.stride_h
+        self.write_x, self.write_y = window.pad_left, window.pad_top
+        self.level = window.pad_top
+        self.read_x = self.read_top = 0
+        self.columns_to_wait = window.kernel_w - 1
+        self.column_valid = self.column_completes = False
+
+    def _row_is_used(self) -> bool:
+        return (
+            self.write_y <= self.last_used_y and self.write_y % self.window.stride_h < self.window.kernel_h
+        )
+
+    def ready(self, right_ready: bool) -> bool:
+        places = self.window.rows - (self.gap if self.write_y == self.last_used_y else 0)
+        return not self._row_is_used() or self.level < places
+
+    def _column_is_there(self, places_given: int) -> bool:
+        kernel_h = self.window.kernel_h
+        if self.level >= kernel_h:
+            return True
+        arriving = self.level == kernel_h - 1 and self._row_is_used() and self.write_x > self.read_x
+        return arriving and not (self.read_x == self.reads - 1 and places_given == kernel_h)
+
+    def clock(self, left_valid: bool, entered: bool, right_ready: bool, left: bool) -> None:
+        free = right_ready or not self.valid
+        take_column = self.column_valid and (not self.column_completes or free)
+        places_given = self.window.kernel_h if self.read_top == self.last_top else self.row_step
+        step_column = self._column_is_there(places_given) and (not self.column_valid or take_column)
+        if free:
+            self.valid = take_column and self.column_completes
+        self.column_valid = step_column or (self.column_valid and not take_column)
+        gained = self._write() if entered else 0
+        released = self._read(places_given) if step_column else 0
+        self.level += gained - released
+
+    def _write(self) -> int:
+        """Take a pixel; the rows that become complete with it."""
+        window = self.window
+        if self.write_x < window.pad_left + window.width - 1:
+            self.write_x += 1
+            return 0
+        gained = 0
+        if self._row_is_used():
+            gained = 1 + (self.gap if self.write_y == self.last_used_y else 0)
+        self.write_x = window.pad_left
+        last = self.write_y == window.pad_top + window.height - 1
+        self.write_y = window.pad_top if last else self.write_y + 1
+        return gained
+
+    def _read(self, places_given: int) -> int:
+        """Read a column; the rows given back with it."""
+        window = self.window
+        self.column_completes = self.columns_to_wait == 0
+        if self.read_x < self.reads - 1:
+            self.read_x += 1
+            self.columns_to_wait = window.stride_w - 1 if self.columns_to_wait == 0 else self.columns_to_wait - 1
+            return 0
+        self.read_x = 0
+        self.columns_to_wait = window.kernel_w - 1
+        self.read_top = 0 if self.read_top == self.last_top else self.read_top + window.stride_h
+        return places_given
+
+
+def modules_of(stage: Stage) -> Iterator[Module]:
+    """The modules of a stage, in the order of the data."""
+    if isinstance(stage, FifoStage):
+        yield Queue(stage.depth)
+    elif isinstance(stage, LanesStage):
+        if stage.output.lanes >= stage.input.lanes:
+            yield Widen(stage.output.lanes // stage.input.lanes, stage.input.beats)
+        else:
+            yield Narrow(stage.input.lanes // stage.output.lanes)
+    elif isinstance(stage, MatVecStage):
+        if isinstance(stage, Conv2DStage):
+            yield SlidingWindow(stage.window)
+        yield MatrixVector(stage)
+        yield Pipe(stage.requantizer.latency)
+    elif isinstance(stage, MaxPooling2DStage):
+        yield SlidingWindow(stage.window)
+        yield Pipe(1)
+    else:
+        raise TypeError(f"no timing model for {type(stage).__name__}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Trace:
+    """Cycles in which a run gave the first and the last beat of each frame; cycle 0 takes the first input beat."""
+
+    first: tuple[int, ...]
+    last: tuple[int, ...]
+
+
+def run(modules: Sequence[Module], beats_in: int, beats_out: int, frames: int, pace: int = 0) -> Trace:
+    """Push ``frames`` frames of ``beats_in`` beats through; frame i is not offered before cycle ``i * pace``."""
+    first: list[int] = []
+    last: list[int] = []
+    taken = given = cycle = 0
+    count = len(modules)
+    ready = [True] * (count + 1)
+    while given < frames * beats_out:
+        for i in range(count - 1, -1, -1):
+            ready[i] = modules[i].ready(ready[i + 1])
+        left_valid = taken < frames * beats_in and cycle >= (taken // beats_in) * pace
+        entered = left_valid and ready[0]
+        taken += entered
+        for i, module in enumerate(modules):
+            valid = module.valid
+            left = valid and ready[i + 1]
+            module.clock(left_valid, entered, ready[i + 1], left)
+            left_valid, entered = valid, left
+        if entered:
+            if given % beats_out == 0:
+                first.append(cycle)
+            given += 1
+            if given % beats_out == 0:
+                last.append(cycle)
+        cycle += 1
+    return Trace(tuple(first), tuple(last))
+
+
+def measure(stages: Sequence[Stage]) -> Cycles:
+    """Run frames back to back until the distance between them repeats; the numbers the design promises."""
+    frames = 4
+    while True:
+        modules = [module for stage in stages for module in modules_of(stage)]
+        trace = run(modules, stages[0].input.beats, stages[-1].output.beats, frames)
+        distances = [later - earlier for earlier, later in zip(trace.last, trace.last[1:], strict=False)]
+        if distances[-1] == distances[-2] or frames > 32:
+            return Cycles(distances[-1], trace.last[0], trace.first[0])
+        frames *= 2
+
+
+def queue_peaks(stages: Sequence[Stage], interval: int, frames: int = 4) -> dict[str, int]:
+    """How full each FIFO gets if it is never full and a frame starts every ``interval`` cycles; by stage name."""
+    queues: dict[str, Queue] = {}
+    modules: list[Module] = []
+    for stage in stages:
+        if isinstance(stage, FifoStage):
+            queues[stage.name] = Queue(UNBOUNDED)
+            modules.append(queues[stage.name])
+        else:
+            modules.extend(modules_of(stage))
+    run(modules, stages[0].input.beats, stages[-1].output.beats, frames, pace=interval)
+    return {name: queue.peak for name, queue in queues.items()}

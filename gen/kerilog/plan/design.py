@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The design: what is to be generated, every number final.
+
+One dataclass for each module of ``hw/rtl``, with that module's parameters as fields (lower case), and one for each
+stage of the pipeline, which groups them. Templates print these fields and compute nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from kerilog.formats import Format
+from kerilog.graph import Shape
+from kerilog.plan.intervals import Interval
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Memory:
+    """A ROM of ``depth`` ``words``, each an unsigned integer of ``width`` bits; ``contents`` says what they hold."""
+
+    file: str
+    width: int
+    depth: int
+    block: int
+    words: tuple[int, ...]
+    contents: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Window:
+    """Parameters of ``krl_window``; ``pad_code`` is the code of every element of a padding pixel."""
+
+    height: int
+    width: int
+    channels: int
+    bits: int
+    kernel_h: int
+    kernel_w: int
+    stride_h: int
+    stride_w: int
+    pad_top: int
+    pad_left: int
+    out_height: int
+    out_width: int
+    pad_code: int
+    rows: int
+    block: int
+
+    @property
+    def pixel_bits(self) -> int:
+        return self.channels * self.bits
+
+    @property
+    def window_lanes(self) -> int:
+        return self.kernel_h * self.kernel_w * self.channels
+
+    @property
+    def window_bits(self) -> int:
+        return self.window_lanes * self.bits
+
+    @property
+    def pad_pixel(self) -> str:
+        """A padding pixel as a Verilog literal."""
+        code = self.pad_code & ((1 << self.bits) - 1)
+        digits = "".join(f"{code:0{self.bits}b}" for _ in range(self.channels))
+        return f"{self.pixel_bits}'h{int(digits, 2):0{-(-self.pixel_bits // 4)}x}"
+
+
+@dataclasses.dataclass(frozen=True)
+class MatVec:
+    """Parameters of ``krl_matvec``."""
+
+    pe: int
+    simd: int
+    lanes: int
+    beats: int
+    groups: int
+    credits: int
+    x_bits: int
+    w_bits: int
+    acc_bits: int
+
+    @property
+    def folds(self) -> int:
+        return -(-self.lanes // self.simd)
+
+    @property
+    def steps(self) -> int:
+        """Cycles a vector, and words of the weight ROM."""
+        return self.beats * self.groups * self.folds
+
+    @property
+    def multipliers(self) -> int:
+        return self.pe * self.simd
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a group's last product being issued to ``result_tvalid``."""
+        return 4 + (self.simd - 1).bit_length()
+
+    @property
+    def input_bits(self) -> int:
+        return self.lanes * self.x_bits
+
+    @property
+    def result_bits(self) -> int:
+        return self.pe * self.acc_bits
+
+    @property
+    def address_bits(self) -> int:
+        return address_bits(self.steps)
+
+    @property
+    def weight_bits(self) -> int:
+        return self.pe * self.simd * self.w_bits
+
+
+@dataclasses.dataclass(frozen=True)
+class Serializer:
+    """Parameters of ``krl_serializer``."""
+
+    pe: int
+    lanes: int
+    units: int
+    depth: int
+    bits: int
+
+    @property
+    def groups(self) -> int:
+        return -(-self.units // self.pe)
+
+    @property
+    def beat_bits(self) -> int:
+        return self.lanes * self.bits
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Requantizer:
+    """Parameters that both requantizers share; ``beats`` counts the beats over all channels."""
+
+    lanes: int
+    beats: int
+    acc_bits: int
+    bits: int
+    clamp_min: int
+    clamp_max: int
+    shift: int
+
+    module = ""
+    latency = 0
+
+    @property
+    def code_bits(self) -> int:
+        return self.lanes * self.bits
+
+    @property
+    def address_bits(self) -> int:
+        return address_bits(self.beats)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AffineRequantizer(Requantizer):
+    """Parameters of ``krl_requantize_affine``."""
+
+    multiplier_bits: int
+    offset_bits: int
+    tilt_bits: int
+    total_bits: int
+    zero_point: int
+
+    module = "krl_requantize_affine"
+    latency = 6
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FixedRequantizer(Requantizer):
+    """Parameters of ``krl_requantize_fixed``."""
+
+    bias_bits: int
+    biased_bits: int
+    bias_shift: int
+
+    module = "krl_requantize_fixed"
+    latency = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Tensor:
+    """What flows between two stages: a tensor of ``shape`` in ``format``, ``lanes`` elements a beat."""
+
+    shape: Shape
+    format: Format
+    lanes: int
+
+    @property
+    def elements(self) -> int:
+        count = 1
+        for size in self.shape:
+            count *= size
+        return count
+
+    @property
+    def beats(self) -> int:
+        return -(-self.elements // self.lanes)
+
+    @property
+    def bits(self) -> int:
+        return self.format.bits
+
+    @property
+    def width(self) -> int:
+        return self.lanes * self.format.bits
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Stage:
+    """One module of the pipeline. ``layer`` is the Keras layer's own name, ``name`` the Verilog identifier."""
+
+    name: str
+    layer: str
+    kind: str
+    module: str
+    input: Tensor
+    output: Tensor
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class MatVecStage(Stage):
+    """What a convolution and a dense layer have in common."""
+
+    matvec: MatVec
+    weights: Memory
+    serializer: Serializer
+    requantizer: AffineRequantizer | FixedRequantizer
+    constants: Memory
+    accumulator: Interval
+    weight_format: Format
+    bias_format: Format
+    macs: int
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class DenseStage(MatVecStage):
+    pass
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Conv2DStage(MatVecStage):
+    window: Window
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class MaxPooling2DStage(Stage):
+    window: Window
+    clamp_min: int
+    clamp_max: int
+
+    @property
+    def cells(self) -> int:
+        return self.window.kernel_h * self.window.kernel_w
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class LanesStage(Stage):
+    """A ``krl_lanes``: the same elements, another number of lanes."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class FifoStage(Stage):
+    """A ``krl_fifo`` of ``depth`` beats."""
+
+    depth: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Cycles:
+    """What the plan promises, in clock cycles, with an input that never pauses and an output that never stalls.
+
+    ``frame_interval`` separates the last beats of consecutive frames in the steady state. ``latency`` counts from
+    the cycle in which the first beat of the first frame is taken to the one in which its last result is given;
+    ``first_output`` to the one in which its first result is given.
+    """
+
+    frame_interval: int
+    latency: int
+    first_output: int
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Design:
+    """A whole network: its stages in the order of the data, and what they promise."""
+
+    name: str
+    scheme: str
+    stages: tuple[Stage, ...]
+    cycles: Cycles
+
+    @property
+    def input(self) -> Tensor:
+        return self.stages[0].input
+
+    @property
+    def output(self) -> Tensor:
+        return self.stages[-1].output
+
+    @property
+    def multipliers(self) -> int:
+        return sum(stage.matvec.multipliers for stage in self.matvec_stages)
+
+    @property
+    def macs(self) -> int:
+        return sum(stage.macs for stage in self.matvec_stages)
+
+    @property
+    def matvec_stages(self) -> tuple[MatVecStage, ...]:
+        return tuple(stage for stage in self.stages if isinstance(stage, MatVecStage))
+
+    @property
+    def memories(self) -> tuple[Memory, ...]:
+        return tuple(memory for stage in self.matvec_stages for memory in (stage.weights, stage.constants))
+
+
+def address_bits(depth: int) -> int:
+    """Width of an address of ``depth`` words; at least 1."""
+    return max(1, (depth - 1).bit_length())

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stands in the ROMs: weights and requantizer constants, packed into words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kerilog.formats import IntArray
+from kerilog.plan.design import MatVec, Memory
+
+Field = tuple[str, npt.NDArray[Any], int]  # name, values (channels,), bits
+
+BLOCK_BITS = 8192  # from here on a memory is worth a block RAM
+BLOCK_DEPTH = 64  # shallower ones are not: a look-up table holds 64 words
+
+
+def pack(lanes: npt.NDArray[Any], bits: int) -> tuple[int, ...]:
+    """Words of ``lanes`` (words, lanes), lane 0 in the low bits, each in ``bits`` bits of two's complement."""
+    mask = (1 << bits) - 1
+    return tuple(
+        sum((value & mask) << (bits * place) for place, value in enumerate(row)) for row in lanes.tolist()
+    )
+
+
+def weights(file: str, kernel: IntArray, matvec: MatVec) -> Memory:
+    """The weight ROM of ``krl_matvec``; ``kernel`` has shape (inputs, units).
+
+    Word (beat, group, fold) holds, for lane p and product s, the weight of input (beat, fold, s) and unit
+    (group, p); what lies past the last input of a beat or past the last unit is zero.
+    """
+    inputs, units = kernel.shape
+    padded = np.zeros((matvec.beats * matvec.lanes, matvec.groups * matvec.pe), np.int64)
+    padded[:inputs, :units] = kernel
+    per_beat = np.zeros((matvec.beats, matvec.folds * matvec.simd, matvec.groups * matvec.pe), np.int64)
+    per_beat[:, : matvec.lanes] = padded.reshape(matvec.beats, matvec.lanes, -1)
+    split = per_beat.reshape(matvec.beats, matvec.folds, matvec.simd, matvec.groups, matvec.pe)
+    words = split.transpose(0, 3, 1, 4, 2).reshape(matvec.steps, matvec.pe * matvec.simd)
+    contents = f"word = (beat, group, fold); {matvec.pe} lanes of {matvec.simd} weights of {matvec.w_bits} bits"
+    return _memory(file, pack(words, matvec.w_bits), matvec.weight_bits, contents)
+
+
+def constants(file: str, lanes: int, fields: Sequence[Field]) -> Memory:
+    """The constant ROM of a requantizer: per channel the ``fields`` (name, values (channels,), bits), low end first."""
+    channels = fields[0][1].size
+    lane_bits = sum(bits for _, _, bits in fields)
+    per_channel = [0] * channels
+    at = 0
+    for _, values, bits in fields:
+        for channel, value in enumerate(pack(np.broadcast_to(values, (channels,))[:, None], bits)):
+            per_channel[channel] |= value << at
+        at += bits
+    words = tuple(
+        sum(lane << (lane_bits * place) for place, lane in enumerate(per_channel[first : first + lanes]))
+        for first in range(0, channels, lanes)
+    )
+    composed = ", ".join(f"{name} {bits} bits" for name, _, bits in fields)
+    return _memory(file, words, lanes * lane_bits, f"word = beat of {lanes} channels, each from the low end: {composed}")
+
+
+def _memory(file: str, words: tuple[int, ...], width: int, contents: str) -> Memory:
+    block = int(len(words) > BLOCK_DEPTH and len(words) * width >= BLOCK_BITS)
+    return Memory(file, width, len(words), block, words, contents)
