@@ -77,8 +77,8 @@ class Layer:
 class Manifest:
     """The typed view of ``manifest.json``. Paths are POSIX, relative to the design's directory.
 
-    ``frame_interval`` and ``latency`` are clock cycles; the latter runs from the first beat in to the last
-    beat out of the first frame. ``model`` names the file and its SHA-256. ``extra`` holds further JSON values.
+    ``frame_interval`` and ``latency`` are in cycles; the latter runs from the first beat in to the last
+    beat out of the first frame. ``model`` names a file and its SHA-256. ``extra`` holds further values.
     """
 
     kerilog: str
