@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What values each tensor takes over real samples, gathered in one streaming pass.
+
+Memory does not grow with the number of samples: a tensor is kept as its extremes, a histogram whose bins double in
+width when a value falls outside, and counts by the most significant bit.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from kerilog import floating
+from kerilog.errors import KerilogError
+from kerilog.graph import Array, Graph
+
+HALF_BINS = 2048  # histogram bins on either side of zero
+LOWEST_MSB, HIGHEST_MSB = -32, 31  # most significant bits 2**-32 .. 2**31 are told apart
+BATCH = 256
+
+Progress = Callable[[int, int], None]
+
+
+def no_progress(done: int, total: int) -> None:
+    """Say nothing."""
+
+
+@dataclasses.dataclass
+class Observation:
+    """One tensor so far.
+
+    ``histogram`` (2 * HALF_BINS,) counts values in bins of width ``2.0**exponent``, bin HALF_BINS starting at 0.
+    ``msb`` (64,) counts values with floor(log2(abs(x))) = LOWEST_MSB + i, the ends including all beyond; ``zeros``
+    counts exact zeros.
+    """
+
+    minimum: float = np.inf
+    maximum: float = -np.inf
+    count: int = 0
+    zeros: int = 0
+    exponent: int = -40
+    histogram: npt.NDArray[np.int64] = dataclasses.field(
+        default_factory=lambda: np.zeros(2 * HALF_BINS, np.int64)
+    )
+    msb: npt.NDArray[np.int64] = dataclasses.field(
+        default_factory=lambda: np.zeros(HIGHEST_MSB - LOWEST_MSB + 1, np.int64)
+    )
+
+    def add(self, values: Array) -> None:
+        """Count ``values`` (any shape, finite)."""
+        flat = values.reshape(-1)
+        self.count += flat.size
+        self.minimum = min(self.minimum, float(flat.min()))
+        self.maximum = max(self.maximum, float(flat.max()))
+        self._widen(max(abs(self.minimum), abs(self.maximum)))
+        bins = np.floor(np.ldexp(flat, -self.exponent)).astype(np.int32) + HALF_BINS
+        self.histogram += np.bincount(np.minimum(bins, 2 * HALF_BINS - 1), minlength=2 * HALF_BINS)
+        nonzero = flat[flat != 0]
+        self.zeros += flat.size - nonzero.size
+        bits = np.clip(np.frexp(nonzero)[1] - 1, LOWEST_MSB, HIGHEST_MSB) - LOWEST_MSB
+        self.msb += np.bincount(bits, minlength=self.msb.size)
+
+    def _widen(self, largest: float) -> None:
+        """Double the width of the bins until ``largest`` fits, adding the counts of neighbours."""
+        while largest > np.ldexp(HALF_BINS, self.exponent):
+            pairs = self.histogram.reshape(-1, 2).sum(axis=1)
+            self.histogram = np.zeros_like(self.histogram)
+            self.histogram[HALF_BINS // 2 : HALF_BINS // 2 + HALF_BINS] = pairs
+            self.exponent += 1
+
+    @property
+    def centers(self) -> npt.NDArray[np.float64]:
+        """Middle of every histogram bin."""
+        return np.ldexp(np.arange(-HALF_BINS, HALF_BINS) + 0.5, self.exponent)
+
+
+def observe(graph: Graph, samples: Array, progress: Progress = no_progress) -> dict[str, Observation]:
+    """Observe every tensor of ``graph`` over ``samples`` (count, *input shape), by node name.
+
+    Raises KerilogError for no samples, for those of the wrong shape, and for values that are not finite, naming
+    the layer.
+    """
+    if len(samples) == 0:
+        raise KerilogError("calibration: there are no samples")
+    observations = {node.name: Observation() for node in graph}
+    for done, batch in _batches(samples):
+        for name, values in floating.run_all(graph, batch).items():
+            if not np.all(np.isfinite(values)):
+                raise KerilogError(f"layer '{name}': gives a value that is not finite on the samples")
+            observations[name].add(values)
+        progress(done, len(samples))
+    return observations
+
+
+def _batches(samples: Array) -> Iterator[tuple[int, Array]]:
+    for start in range(0, len(samples), BATCH):
+        batch = samples[start : start + BATCH]
+        yield start + len(batch), batch
