@@ -91,7 +91,11 @@ module krl_requantize_fixed #(
       wire signed [WIDE_BITS-1:0] highest = {{(WIDE_BITS-BITS+1){CLAMP_MAX[BITS-1]}}, CLAMP_MAX[BITS-2:0]};
       wire signed [WIDE_BITS-1:0] moved;
 
-      if (SHIFT > 0) begin : g_right
+      if (SHIFT > BIASED_BITS) begin : g_away
+        // less than half of the last place
+        wire unused_sum = &{1'b0, wide};
+        assign moved = 0;
+      end else if (SHIFT > 0) begin : g_right
         localparam signed [WIDE_BITS-1:0] HALF = {{(WIDE_BITS-1){1'b0}}, 1'b1} << (SHIFT - 1);
         localparam signed [WIDE_BITS-1:0] HALF_DOWN = HALF - 1;
         assign moved = (wide + (biased[BIASED_BITS-1] ? HALF_DOWN : HALF)) >>> SHIFT;
