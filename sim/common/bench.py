@@ -26,6 +26,7 @@ from common.stream import (
     assert_no_path,
     in_bursts,
     never,
+    number,
     randomly,
 )
 
@@ -126,6 +127,14 @@ class Bench:
         """Send beats and check all that comes of them."""
         self.source.send(*beats)
         await self.finish()
+
+
+async def serve_constants(dut: Any, words: Sequence[int]) -> None:
+    """Be the ROM of constants beside a requantizer: a cycle of latency, the word holds while not enabled."""
+    while True:
+        await RisingEdge(dut.clk)
+        if dut.rst.value == 0 and number(dut.constant_enable):
+            dut.constant_data.value = words[number(dut.constant_address)]
 
 
 Pauses = Callable[[random.Random], Iterator[bool]]

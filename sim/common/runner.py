@@ -73,15 +73,24 @@ def _name(parameters: Parameters) -> str:
 
 
 def run(
-    module: str, parameters: Parameters, mutation: Mutation | None = None, toplevel: str | None = None
+    module: str,
+    parameters: Parameters,
+    mutation: Mutation | None = None,
+    toplevel: str | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> None:
-    """Run bench_<module>.py on `module`, or on the wrapper `toplevel` that lies beside the bench."""
+    """Run bench_<module>.py on `module`, or on the wrapper `toplevel` that lies beside the bench.
+
+    `files` are put where the simulator runs, for $readmemh.
+    """
     __tracebackhide__ = True
     toplevel = toplevel or module
     what = f"{module} {dict(parameters)}, KERILOG_SEED={SEED}"
     build_dir = BUILD / module / _digest(parameters, mutation, toplevel)
     shutil.rmtree(build_dir, ignore_errors=True)
     build_dir.mkdir(parents=True)
+    for name, text in (files or {}).items():
+        (build_dir / name).write_text(text)
     sources = [*sorted(RTL.glob("*.v")), *sorted((SIM / module).glob("*.v"))]
     if mutation:
         sources = _mutate(sources, module, mutation, build_dir)
@@ -175,13 +184,11 @@ def _tail(log: Path, lines: int = 60) -> str:
     return "\n".join(log.read_text().splitlines()[-lines:]) if log.exists() else "no log was written"
 
 
-def assert_caught(
-    module: str, sets: Sequence[Parameters], mutation: Mutation, toplevel: str | None = None
-) -> None:
+def assert_caught(module: str, sets: Sequence[Parameters], mutation: Mutation, **options: Any) -> None:
     """Assert that the bench fails on the mutated module for at least one of the parameter sets."""
     for parameters in sets:
         try:
-            run(module, parameters, mutation, toplevel)
+            run(module, parameters, mutation, **options)
         except TestsFailedError:
             return
     raise AssertionError(f"{module} with {mutation[0]!r} replaced by {mutation[1]!r} passes its bench")

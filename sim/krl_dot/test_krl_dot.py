@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""krl_dot: one product, odd counts, operands of unequal widths."""
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from common.runner import assert_caught, parameter_sets, run
+
+EDGES: list[dict[str, Any]] = [
+    {"SIMD": 1, "X_BITS": 8, "W_BITS": 8},
+    {"SIMD": 4, "X_BITS": 8, "W_BITS": 8},
+    {"SIMD": 3, "X_BITS": 2, "W_BITS": 2},
+    {"SIMD": 7, "X_BITS": 16, "W_BITS": 3},
+    {"SIMD": 9, "X_BITS": 4, "W_BITS": 16},
+]
+
+MUTATIONS = [
+    ("wire signed [X_BITS-1:0] activation", "wire [X_BITS-1:0] activation"),
+    ("reg signed [W_BITS-1:0] weight", "reg [W_BITS-1:0] weight"),
+    ("node[2*i+1] + node[2*i+2]", "node[2*i+1] - node[2*i+2]"),
+    ("{(SUM_BITS-PRODUCT_BITS+1){product[PRODUCT_BITS-1]}}", "{(SUM_BITS-PRODUCT_BITS+1){1'b0}}"),
+    ("product <= activation * weight;", "product <= activation * $signed(w[i*W_BITS +: W_BITS]);"),
+    ("always @(posedge clk) total <= node", "always @(negedge clk) total <= node"),
+    ("localparam LEAVES = 1 << LEVELS", "localparam LEAVES = (SIMD > 2) ? 2 << LEVELS : 1 << LEVELS"),
+]
+
+
+def draw(rng: Random) -> dict[str, Any]:
+    """Draw a legal parameter set."""
+    return {"SIMD": rng.randint(1, 20), "X_BITS": rng.randint(2, 16), "W_BITS": rng.randint(2, 16)}
+
+
+@pytest.mark.parametrize("parameters", parameter_sets("krl_dot", EDGES, draw, 4, 30))
+def test_krl_dot(parameters: dict[str, Any]) -> None:
+    """Run the bench."""
+    run("krl_dot", parameters)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
+def test_mutation_is_caught(mutation: tuple[str, str]) -> None:
+    """The bench fails on a module with a bug."""
+    assert_caught("krl_dot", EDGES, mutation)
