@@ -17,7 +17,7 @@ from kerilog.formats import Affine, IntArray
 from kerilog.frontend.tflite_file import Model, Operator, Tensor
 from kerilog.frontend.tflite_scales import Rounding, largest_factor
 from kerilog.graph import Pair, Shape
-from kerilog.qgraph import Clamp, Padding, QConstant, QConv2D, QInput, QNode, QOp, QReshape, Rescale
+from kerilog.qgraph import Clamp, Padding, QConstant, QConv2D, QInput, QNode, QOp, Rescale
 
 ACTIVATIONS = {0: "linear", 1: "relu", 3: "relu6"}
 ShapeValues = tuple[int | None, ...]  # entries of a shape tensor, None for the batch
@@ -181,11 +181,10 @@ class Importer:
                 self.check_activation(f"input {tensor.name!r}", tensor)
                 self._append(tensor, QInput(), (), tensor.shape[1:])
 
-    def add_flat(self, tensor: Tensor) -> str:
-        """Append a reshape to one axis that no tensor of the file stands for, and give its name."""
-        name = self._unique(f"{self.names[tensor.index]}/flat")
-        shape = (int(np.prod(tensor.shape[1:])),)
-        self.nodes.append(QNode(name, QReshape(), (self.names[tensor.index],), shape, format_of(tensor)))
+    def add_hidden(self, tensor: Tensor, suffix: str, made: QOp, shape: Shape) -> str:
+        """Append a node on ``tensor``, of its format, that the file has no tensor for; give its name."""
+        name = self._unique(f"{self.names[tensor.index]}/{suffix}")
+        self.nodes.append(QNode(name, made, (self.names[tensor.index],), shape, format_of(tensor)))
         return name
 
     def _append(self, tensor: Tensor, made: QOp, inputs: tuple[str, ...], shape: Shape) -> None:

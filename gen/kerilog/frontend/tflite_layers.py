@@ -19,6 +19,7 @@ from kerilog.qgraph import (
     QDense,
     QGlobalAveragePooling2D,
     QMaxPooling2D,
+    QReshape,
     Rescale,
 )
 
@@ -97,7 +98,9 @@ def dense(context: Importer, op: Operator) -> None:
         context.fail(op, f"weights {weights.shape}: expected {inputs} inputs, found {kernel.shape[0]}")
     bias, factor = _bias_and_factor(context, op, source, kernel, scales)
     made = QDense(kernel, bias, *_weight_formats(source, scales), factor, _fused(context, op))
-    flat = source if lead or len(source.shape) == 2 else context.add_flat(source)
+    flat: Tensor | str = source
+    if not lead and len(source.shape) != 2:
+        flat = context.add_hidden(source, "flat", QReshape(), (inputs,))
     context.add(op, made, (flat,), (*lead, kernel.shape[1]))
 
 
@@ -173,11 +176,25 @@ def mean(context: Importer, op: Operator) -> None:
         context.unsupported(op, f"a mean over axes {axes}; expected height and width, [1, 2]")
     cells = source.shape[1] * source.shape[2]
     target = context.output(op)
+    if context.rounding == "single" and format_of(source) == format_of(target):
+        _mean_of_codes(context, op, source)
+        return
     factor = mean_factor(scale_of(source), scale_of(target), cells, context.rounding)
     context.check_range(op, factor, 255 * cells)
     channels = source.shape[3:]
     made = QGlobalAveragePooling2D(factor, (format_of(target).minimum, format_of(target).maximum))
     context.add(op, made, (source,), (1, 1, *channels) if op.options["keep_dims"] else channels)
+
+
+def _mean_of_codes(context: Importer, op: Operator, source: Tensor) -> None:
+    """MEAN without a change of format, which the default interpreter takes as AVERAGE_POOL_2D takes it."""
+    size, channels = source.shape[1:3], source.shape[3]
+    made = QAveragePooling2D((size[0], size[1]), (1, 1), (-128, 127))
+    if op.options["keep_dims"]:
+        context.add(op, made, (source,), (1, 1, channels))
+    else:
+        pooled = context.add_hidden(source, "pool", made, (1, 1, channels))
+        context.add(op, QReshape(), (pooled,), (channels,))
 
 
 def _fused(context: Importer, op: Operator) -> Pair:

@@ -35,7 +35,7 @@ def reshape(context: Importer, op: Operator) -> None:
 def shape(context: Importer, op: Operator) -> None:
     """SHAPE: the source's, with the batch unknown."""
     context.expect(op, range(1, 2))
-    context.shape_values[op.outputs[0]] = (None, *context.activation(op).shape[1:])
+    context.shape_values[op.outputs[0]] = (None, *context.required(op, 0).shape[1:])
 
 
 def strided_slice(context: Importer, op: Operator) -> None:

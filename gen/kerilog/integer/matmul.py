@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kerilog.errors import KerilogError
 from kerilog.formats import Format, IntArray
 from kerilog.integer.rescale import Integers
 
@@ -29,8 +30,12 @@ def exact_type(bound: int) -> type[np.float32] | type[np.float64] | type[np.int6
 
 
 def accumulator_bound(kernel: IntArray, bias: IntArray, largest: int) -> int:
-    """Largest magnitude of any partial sum of ``x @ kernel + bias`` with |x| <= ``largest``."""
-    return int(np.max(np.abs(kernel).sum(axis=0) * largest + np.abs(bias), initial=0))
+    """Largest magnitude of any partial sum of ``x @ kernel + bias`` with |x| <= ``largest``.
+
+    The weights' magnitudes are summed in int64, which takes 2**31 weights of 32 bits.
+    """
+    totals = zip(np.abs(kernel).sum(axis=0).tolist(), np.abs(bias).tolist(), strict=True)
+    return max((total * largest + offset for total, offset in totals), default=0)
 
 
 def fold_zero_point(kernel: IntArray, bias: IntArray, zero: int) -> IntArray:
@@ -49,6 +54,8 @@ class ExactMatrix:
     def __init__(self, kernel: IntArray, bias: IntArray, source: Format) -> None:
         folded = fold_zero_point(kernel, bias, source.zero_point)
         self.bound = accumulator_bound(kernel, folded, max(-source.minimum, source.maximum))
+        if self.bound >= 1 << 63:
+            raise KerilogError(f"accumulator: expected sums below 2**63, found up to {self.bound}")
         self.number = exact_type(self.bound)
         self.kernel: Numbers = np.ascontiguousarray(kernel, self.number)
         self.bias: Numbers = folded.astype(self.number)

@@ -68,7 +68,7 @@ class Model:
         self.graph = graph
         self.source = graph.inputs[0]
         nodes = {node.name: node for node in graph}
-        self._steps = [(node, _step(node, [nodes[name] for name in node.inputs])) for node in graph]
+        self._steps = [(node, make_step(node, [nodes[name] for name in node.inputs])) for node in graph]
         self._last_use = {name: node.name for node in graph for name in node.inputs}
 
     def tensors(self, x: IntArray, names: tuple[str, ...]) -> dict[str, IntArray]:
@@ -112,7 +112,7 @@ class Model:
         return x.astype(storage(self.source.format))
 
 
-def _step(node: QNode, sources: list[QNode]) -> Step:
+def make_step(node: QNode, sources: list[QNode]) -> Step:
     """The function that makes ``node``'s tensor from those of its inputs."""
     formats = [source.format for source in sources]
     step = _constant_or_move(node, sources) or _binary(node, formats)
