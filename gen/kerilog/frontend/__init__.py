@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from kerilog.errors import KerilogError
 from kerilog.graph import Graph
@@ -12,7 +13,7 @@ from kerilog.qgraph import QGraph
 SUFFIXES = (".keras", ".h5", ".tflite")
 
 
-def load(path: Path, rounding: str = "reference") -> Graph | QGraph:
+def load(path: Path, rounding: Literal["reference", "single"] = "reference") -> Graph | QGraph:
     """The float graph of a ``.keras`` or ``.h5`` file, or the integer graph of a ``.tflite`` file.
 
     ``rounding`` is for TFLite files only, see ``kerilog.frontend.tflite``. Raises KerilogError (Unsupported

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ MAX_CONFIG_BYTES = 1 << 24
 MAX_FILE_BYTES = 1 << 30
 # Deflate reaches 1032:1 on zeros; weights never come near, and Keras itself stores them uncompressed.
 MAX_RATIO = 200
-UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError)
+UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, struct.error)
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from kerilog.frontend import plain, weighted
 from kerilog.frontend.archive import open_model
 from kerilog.frontend.calls import Call, Converter
 from kerilog.frontend.options import Layer, checked_name, shown
+from kerilog.frontend.probe import probe
 from kerilog.frontend.topology import Step, read_model
 from kerilog.frontend.weights import Weights
 from kerilog.graph import Graph, Input, Node
@@ -54,6 +55,13 @@ def load_keras(path: Path) -> Graph:
 
     Raises Unsupported for a layer or an option that is not taken, KerilogError for an unusable file.
     """
+    if path.suffix.lower() == ".h5":
+        probe(path)
+    return read_graph(path)
+
+
+def read_graph(path: Path) -> Graph:
+    """``load_keras`` without the trial that keeps a damaged ``.h5`` file from hanging this process."""
     try:
         with open_model(path) as (config, weights):
             return _graph(config, weights, path)
@@ -67,6 +75,7 @@ def _graph(config: dict[str, Any], weights: Weights, path: Path) -> Graph:
     model = read_model(config)
     for step in model.steps:
         _check_kind(step)
+        step.layer.activation()
     weights.register((layer.name, layer.kind) for layer in model.layers)
     made: dict[tuple[str, int], Node] = {}
     nodes: list[Node] = []

@@ -25,7 +25,15 @@ FUNCTION_MODULES = ("builtins", "keras.activations", "keras.src.activations.acti
 
 # Of use in training only.
 _IGNORED = frozenset({"name", "trainable", "dtype", "momentum", "rate", "seed", "noise_shape", "stddev"})
-_IGNORED |= {"synchronized", "fused", "renorm_momentum", "batch_input_shape", "batch_shape", "sparse", "optional"}
+_IGNORED |= {
+    "synchronized",
+    "fused",
+    "renorm_momentum",
+    "batch_input_shape",
+    "batch_shape",
+    "sparse",
+    "optional",
+}
 _IGNORED_SUFFIXES = ("_initializer", "_regularizer", "_constraint")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]{0,127}")
 

@@ -70,8 +70,10 @@ def dense(call: Call) -> Nodes:
     shape, units = call.shape, layer.integer("units")
     if not shape:
         layer.wrong("input", "at least one axis", shape)
+    result = (*shape[:-1], units)
+    layer.check_shape(result, "the output")
     kernel, bias = _kernel_and_bias(call, (shape[-1], units), units)
-    return call.finish(call.node(Dense(kernel, bias), (*shape[:-1], units)))
+    return call.finish(call.node(Dense(kernel, bias), result))
 
 
 def batch_normalization(call: Call) -> Nodes:
@@ -80,12 +82,13 @@ def batch_normalization(call: Call) -> Nodes:
     layer.check_options(("axis", "epsilon", "center", "scale"))
     shape = call.shape
     layer.check_last_axis(len(shape))
+    epsilon = layer.number("epsilon", 1e-3)
     count = 2 + layer.flag("scale", True) + layer.flag("center", True)
     values = [array.astype(np.float64) for array in call.variables(*[(shape[-1],)] * count)]
     mean, variance = values[-2:]
     gamma = values[0] if layer.flag("scale", True) else np.ones(shape[-1])
     beta = values[-3] if layer.flag("center", True) else np.zeros(shape[-1])
-    spread = variance + layer.number("epsilon", 1e-3)
+    spread = variance + epsilon
     if spread.min() <= 0:
         layer.wrong("variance + epsilon", "more than 0", float(spread.min()))
     scale = gamma / np.sqrt(spread)
