@@ -8,7 +8,7 @@ width when a value falls outside, and counts by the most significant bit.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -16,16 +16,11 @@ import numpy.typing as npt
 from kerilog import floating
 from kerilog.errors import KerilogError
 from kerilog.graph import Array, Graph
+from kerilog.progress import Progress, silent
 
 HALF_BINS = 2048  # histogram bins on either side of zero
 LOWEST_MSB, HIGHEST_MSB = -32, 31  # most significant bits 2**-32 .. 2**31 are told apart
 BATCH = 256
-
-Progress = Callable[[int, int], None]
-
-
-def no_progress(done: int, total: int) -> None:
-    """Say nothing."""
 
 
 @dataclasses.dataclass
@@ -77,7 +72,7 @@ class Observation:
         return np.ldexp(np.arange(-HALF_BINS, HALF_BINS) + 0.5, self.exponent)
 
 
-def observe(graph: Graph, samples: Array, progress: Progress = no_progress) -> dict[str, Observation]:
+def observe(graph: Graph, samples: Array, progress: Progress = silent) -> dict[str, Observation]:
     """Observe every tensor of ``graph`` over ``samples`` (count, *input shape), by node name.
 
     Raises KerilogError for no samples, for those of the wrong shape, and for values that are not finite, naming
@@ -91,7 +86,7 @@ def observe(graph: Graph, samples: Array, progress: Progress = no_progress) -> d
             if not np.all(np.isfinite(values)):
                 raise KerilogError(f"layer '{name}': gives a value that is not finite on the samples")
             observations[name].add(values)
-        progress(done, len(samples))
+        progress("calibrating", done / len(samples))
     return observations
 
 

@@ -159,7 +159,8 @@ def _yosys(directory: Path, manifest: Manifest, target: str, work: Path) -> dict
         "ecp5": f"synth_ecp5 -top {manifest.top} -json {place}/netlist.json",
     }
     script = [
-        f"read_verilog {' '.join(manifest.sources)}",
+        # Deferred: a ROM makes sense only with the parameters that name its memory.
+        f"read_verilog -defer {' '.join(manifest.sources)}",
         # Before optimization hides it: a wire without a driver is an error.
         f"hierarchy -check -top {manifest.top}; proc; check -assert",
         passes[target],

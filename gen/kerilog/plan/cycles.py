@@ -118,7 +118,9 @@ class MatrixVector(Module):
         self.beats, self.per_beat, self.folds = matvec.beats, matvec.groups * matvec.folds, matvec.folds
         self.groups = matvec.groups
         self.slices = serializer.pe // serializer.lanes
-        self.slices_of_last_group = (serializer.units - (matvec.groups - 1) * serializer.pe) // serializer.lanes
+        self.slices_of_last_group = (
+            serializer.units - (matvec.groups - 1) * serializer.pe
+        ) // serializer.lanes
         self.arrives = 1 << (matvec.latency - 1)
         self.credits = matvec.credits
         self.beat = self.step = 0  # step = group * FOLDS + fold
@@ -176,9 +178,7 @@ class SlidingWindow(Module):
         self.column_valid = self.column_completes = False
 
     def _row_is_used(self) -> bool:
-        return (
-            self.write_y <= self.last_used_y and self.write_y % self.window.stride_h < self.window.kernel_h
-        )
+        return self.write_y <= self.last_used_y and self.write_y % self.window.stride_h < self.window.kernel_h
 
     def ready(self, right_ready: bool) -> bool:
         places = self.window.rows - (self.gap if self.write_y == self.last_used_y else 0)
@@ -223,7 +223,9 @@ class SlidingWindow(Module):
         self.column_completes = self.columns_to_wait == 0
         if self.read_x < self.reads - 1:
             self.read_x += 1
-            self.columns_to_wait = window.stride_w - 1 if self.columns_to_wait == 0 else self.columns_to_wait - 1
+            self.columns_to_wait = (
+                window.stride_w - 1 if self.columns_to_wait == 0 else self.columns_to_wait - 1
+            )
             return 0
         self.read_x = 0
         self.columns_to_wait = window.kernel_w - 1

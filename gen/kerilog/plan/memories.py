@@ -39,7 +39,9 @@ def weights(file: str, kernel: IntArray, matvec: MatVec) -> Memory:
     per_beat[:, : matvec.lanes] = padded.reshape(matvec.beats, matvec.lanes, -1)
     split = per_beat.reshape(matvec.beats, matvec.folds, matvec.simd, matvec.groups, matvec.pe)
     words = split.transpose(0, 3, 1, 4, 2).reshape(matvec.steps, matvec.pe * matvec.simd)
-    contents = f"word = (beat, group, fold); {matvec.pe} lanes of {matvec.simd} weights of {matvec.w_bits} bits"
+    contents = (
+        f"word = (beat, group, fold); {matvec.pe} lanes of {matvec.simd} weights of {matvec.w_bits} bits"
+    )
     return _memory(file, pack(words, matvec.w_bits), matvec.weight_bits, contents)
 
 
@@ -58,7 +60,9 @@ def constants(file: str, lanes: int, fields: Sequence[Field]) -> Memory:
         for first in range(0, channels, lanes)
     )
     composed = ", ".join(f"{name} {bits} bits" for name, _, bits in fields)
-    return _memory(file, words, lanes * lane_bits, f"word = beat of {lanes} channels, each from the low end: {composed}")
+    return _memory(
+        file, words, lanes * lane_bits, f"word = beat of {lanes} channels, each from the low end: {composed}"
+    )
 
 
 def _memory(file: str, words: tuple[int, ...], width: int, contents: str) -> Memory:

@@ -131,7 +131,9 @@ class _Builder:
         goal = max(self.interval, *(stage_cycles(stage) for stage in self.stages))
         peaks = cycles.queue_peaks(self.stages, goal)
         stages = [
-            dataclasses.replace(stage, depth=max(2, peaks[stage.name])) if isinstance(stage, FifoStage) else stage
+            dataclasses.replace(stage, depth=max(2, peaks[stage.name]))
+            if isinstance(stage, FifoStage)
+            else stage
             for stage in self.stages
         ]
         # from the end, where results are few and the buffers of the layers before often do as well
@@ -205,7 +207,9 @@ class _Builder:
 
     def _dense(self, node: QNode, op: QDense) -> None:
         if len(node.shape) != 1:
-            raise Unsupported(f"layer '{node.name}': hardware takes a flat input for Dense, found {node.shape}")
+            raise Unsupported(
+                f"layer '{node.name}': hardware takes a flat input for Dense, found {node.shape}"
+            )
         inputs, units = op.kernel.shape
         lanes = self.here.lanes or inputs
         shape = Shape(1, inputs, units, True, lanes)

@@ -70,7 +70,9 @@ def _affine(
         multiplier_bits=multiplier_bits,
         offset_bits=offset_bits,
         tilt_bits=tilt_bits,
-        total_bits=max(_total_bits(exact, reach), offset_bits, tilt_bits + 1, exact.shift + 1, shared["bits"] + 2),
+        total_bits=max(
+            _total_bits(exact, reach), offset_bits, tilt_bits + 1, exact.shift + 1, shared["bits"] + 2
+        ),
         shift=exact.shift,
         zero_point=zero_point,
     )
@@ -103,5 +105,7 @@ def _one_shift(shift: Shift, layer: str) -> int:
     """The layer's one binary point shift."""
     values = np.unique(shift.shift)
     if values.size != 1:
-        raise Unsupported(f"layer '{layer}': hardware does not take a binary point of its own per channel yet")
+        raise Unsupported(
+            f"layer '{layer}': hardware does not take a binary point of its own per channel yet"
+        )
     return int(values[0])

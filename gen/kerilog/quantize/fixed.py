@@ -47,7 +47,9 @@ class FixedScheme:
         if self.frac is not None:
             return Fixed(self.widths.activations, self.frac)
         seen = self.observations[node.name]
-        return best_format(seen.centers, seen.histogram, self.widths.activations, (seen.minimum, seen.maximum))
+        return best_format(
+            seen.centers, seen.histogram, self.widths.activations, (seen.minimum, seen.maximum)
+        )
 
     def matrix(self, node: Node, op: MatrixOp, source: QNode, target: Format) -> QOp:
         kernel = flat_kernel(op)

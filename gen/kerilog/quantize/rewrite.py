@@ -32,7 +32,9 @@ MatrixOp = Conv2D | DepthwiseConv2D | Dense
 class Scheme(Protocol):
     """How one scheme turns floats into integers; tensors are named by their node."""
 
-    name: Literal["affine", "fixed"]
+    @property
+    def name(self) -> Literal["affine", "fixed"]:
+        """What the graph will be called."""
 
     def activation_format(self, node: Node) -> Format:
         """The format of the tensor that ``node`` makes."""
@@ -132,7 +134,9 @@ def flat_kernel(op: MatrixOp) -> np.ndarray[tuple[int, ...], np.dtype[np.float64
 
 def strip_softmax(graph: QGraph) -> QGraph:
     """``graph`` without a softmax at its outputs, which hardware leaves to whoever wants probabilities."""
-    removed = {node.name: node.inputs[0] for node in graph if _is_softmax(node) and node.name in graph.outputs}
+    removed = {
+        node.name: node.inputs[0] for node in graph if _is_softmax(node) and node.name in graph.outputs
+    }
     outputs = tuple(removed.get(name, name) for name in graph.outputs)
     return dataclasses.replace(graph, nodes=_without(graph.nodes, removed), outputs=outputs)
 

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Python interface: load, quantize, run, generate."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from kerilog import build, frontend
+from kerilog.formats import Format, IntArray
+from kerilog.frontend.tflite_scales import Rounding
+from kerilog.graph import Array, Graph
+from kerilog.integer.model import run
+from kerilog.manifest import Manifest
+from kerilog.plan import plan
+from kerilog.qgraph import QGraph
+from kerilog.quantize import calibrate, strip_softmax
+from kerilog.quantize import quantize as quantize_graph
+
+
+@dataclasses.dataclass(frozen=True)
+class Quantized:
+    """A network in integers: what the hardware will compute, bit for bit."""
+
+    graph: QGraph
+
+    @property
+    def input_format(self) -> Format:
+        return self.graph.inputs[0].format
+
+    @property
+    def output_format(self) -> Format:
+        return self.graph[self.graph.outputs[0]].format
+
+    def run(self, x: npt.NDArray[np.generic]) -> IntArray:
+        """Output codes (frames, *output shape) int64 for floats or input codes (frames, *input shape).
+
+        Raises KerilogError when ``x`` does not fit the input.
+        """
+        return run(self.graph, build.codes_of(self.graph, x))
+
+
+def load(path: str | Path, rounding: Rounding = "reference") -> Graph | Quantized:
+    """Read a model file: a float graph from ``.keras`` or ``.h5``, a quantized network from ``.tflite``.
+
+    ``rounding`` chooses the flavour of TFLite arithmetic. Raises KerilogError, Unsupported for a layer that is not
+    taken; nothing in the file is run.
+    """
+    loaded = frontend.load(Path(path), rounding)
+    return loaded if isinstance(loaded, Graph) else Quantized(strip_softmax(loaded))
+
+
+def quantize(
+    model: Graph, samples: Array, scheme: str = "fixed", rounding: Rounding = "reference"
+) -> Quantized:
+    """Choose number formats from ``samples`` (count, *input shape) and convert ``model`` to integers.
+
+    Raises KerilogError for samples that do not fit and Unsupported for a layer without an integer form.
+    """
+    return Quantized(quantize_graph(calibrate(model, samples), scheme, rounding))
+
+
+def generate(
+    quantized: Quantized, directory: str | Path, interval: int | None = None, name: str | None = None
+) -> Manifest:
+    """Write the RTL, the memories, the integer model and the manifest of ``quantized`` to ``directory``.
+
+    ``interval``: clock cycles a frame, by default one input pixel a cycle. Raises KerilogError when no folding
+    reaches it or when ``directory`` cannot be written; it is then as it was before.
+    """
+    graph = quantized.graph
+    design = plan(graph, interval, name or graph.name)
+    digest = hashlib.sha256(repr([node.name for node in graph]).encode()).hexdigest()
+    described = {"bytes": build.parameter_bytes(graph)}
+    return build.generate(graph, design, Path(directory), {"file": graph.name, "sha256": digest}, described)

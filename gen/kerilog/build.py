@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole way from a model file to a design's folder, step by step."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kerilog import floating, frontend, storage
+from kerilog.data import Dataset, load_dataset
+from kerilog.emit import describe, verilog, writer
+from kerilog.errors import KerilogError
+from kerilog.formats import IntArray
+from kerilog.frontend.tflite_scales import ROUNDINGS, Rounding
+from kerilog.graph import Array, Graph
+from kerilog.integer.model import run
+from kerilog.manifest import FILE_NAME, Manifest
+from kerilog.plan import plan
+from kerilog.plan.design import Design
+from kerilog.progress import Progress, silent
+from kerilog.qgraph import QConv2D, QDense, QGraph
+from kerilog.quantize import Calibration, calibrate, naive, quantize, strip_softmax
+
+_BATCH = 500
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What the user chose; see ``kerilog build --help``."""
+
+    scheme: str = "fixed"
+    rounding: Rounding = "reference"
+    data: Path | None = None
+    samples: int = 1000
+    input_scale: float | None = None
+    interval: int | None = None
+    name: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Accuracy:
+    """Share of test samples whose largest output is the right one, of three networks.
+
+    The ``original`` in float, the ``integer`` one, and the ``naive`` one with one Q1.7 format for every tensor.
+    """
+
+    samples: int
+    original: float
+    integer: float
+    naive: float
+
+
+def build(model: Path, target: Path, options: Options, progress: Progress = silent) -> Manifest:
+    """Read ``model``, quantize it, prove it on data, plan the hardware and write it all to ``target``.
+
+    Raises KerilogError for anything that the user can mend; ``target`` is then as it was before.
+    """
+    if options.rounding not in ROUNDINGS:
+        raise KerilogError(f"unknown rounding '{options.rounding}'; choose one of {', '.join(ROUNDINGS)}")
+    progress("reading the model", None)
+    digest = hashlib.sha256(_read(model)).hexdigest()
+    loaded = frontend.load(model, options.rounding)
+    described: dict[str, Any] = {}
+    if isinstance(loaded, Graph):
+        data = dataset_for(loaded, options)
+        calibration = _calibrate(loaded, data, options, progress)
+        graph = quantize(calibration, options.scheme, options.rounding)
+        described["data"] = data.source if options.data is None else options.data.name
+        accuracy = measure_accuracy(loaded, graph, data, progress)
+        if accuracy:
+            described["accuracy"] = dataclasses.asdict(accuracy)
+    else:
+        graph = strip_softmax(loaded)
+    described["bytes"] = parameter_bytes(graph)
+    progress("planning the hardware", None)
+    design = plan(graph, options.interval, options.name or model.stem)
+    return generate(graph, design, target, {"file": model.name, "sha256": digest}, described)
+
+
+def generate(
+    graph: QGraph, design: Design, target: Path, model: Mapping[str, Any], described: Mapping[str, Any]
+) -> Manifest:
+    """Write ``design`` and its integer model to the folder ``target``: all of it, or nothing."""
+    sources = verilog.render(design)
+    manifest = describe.manifest(design, sources, model, described)
+    with writer.folder(target) as root:
+        writer.write(sources, design, root)
+        storage.save(graph, root / storage.FILE_NAME)
+        (root / FILE_NAME).write_text(manifest.to_json(), encoding="ascii")
+    return manifest
+
+
+def _read(model: Path) -> bytes:
+    """The file's bytes, after the checks that give the clearer messages."""
+    frontend.check_file(model)
+    try:
+        return model.read_bytes()
+    except OSError as error:
+        raise KerilogError(f"{model}: cannot be read: {error.strerror or error}") from None
+
+
+def dataset_for(graph: Graph, options: Options) -> Dataset:
+    """The samples for a model with one input."""
+    if len(graph.inputs) != 1:
+        raise KerilogError(f"model '{graph.name}': expected one input, found {len(graph.inputs)}")
+    return load_dataset(options.data, graph.inputs[0].shape, options.input_scale)
+
+
+def _calibrate(graph: Graph, data: Dataset, options: Options, progress: Progress) -> Calibration:
+    if options.samples < 1:
+        raise KerilogError(f"--samples must be at least 1, found {options.samples}")
+    return calibrate(graph, data.x_train[: options.samples], progress)
+
+
+def measure_accuracy(
+    graph: Graph, integer: QGraph, data: Dataset, progress: Progress = silent
+) -> Accuracy | None:
+    """Accuracy on the test samples, before and after, or None where the data has no class labels for the output."""
+    labels = _class_labels(data, graph)
+    if labels is None:
+        return None
+    count = len(labels)
+    networks = (integer, naive(graph))
+    right = np.zeros(3, np.int64)
+    for start in range(0, count, _BATCH):
+        progress("comparing with float", start / count)
+        x = data.x_test[start : start + _BATCH]
+        answers = [floating.run(graph, x)[0], *(run(net, codes_of(net, x)) for net in networks)]
+        right += [int(np.sum(answer.argmax(axis=1) == labels[start : start + _BATCH])) for answer in answers]
+    return Accuracy(count, *(float(number) / count for number in right))
+
+
+def _class_labels(data: Dataset, graph: Graph) -> npt.NDArray[np.int64] | None:
+    """Labels (count,) as class numbers, from numbers or one-hot rows; None if they are neither."""
+    shape = graph[graph.outputs[0]].shape
+    if data.y_test is None or len(graph.outputs) != 1 or len(shape) != 1 or shape[0] < 2:
+        return None
+    labels = data.y_test
+    if labels.ndim == 2 and labels.shape[1] == shape[0]:
+        return labels.argmax(axis=1)
+    flat = labels.reshape(len(labels), -1)
+    if flat.shape[1] != 1 or np.any(flat != np.floor(flat)) or flat.min() < 0 or flat.max() >= shape[0]:
+        return None
+    return flat[:, 0].astype(np.int64)
+
+
+def codes_of(graph: QGraph, x: Array | IntArray) -> IntArray:
+    """Input codes (frames, *shape): floats are quantized, integers are codes already; a missing channel is added.
+
+    Raises KerilogError for another shape, for values that are no numbers and for codes out of range.
+    """
+    source = graph.inputs[0]
+    if x.ndim == len(source.shape) and source.shape[-1] == 1 and x.shape[1:] == source.shape[:-1]:
+        x = x[..., np.newaxis]
+    if x.shape[1:] != source.shape or len(x) == 0:
+        raise KerilogError(f"inputs: expected shape (frames, {str(source.shape)[1:-1]}), found {x.shape}")
+    if np.issubdtype(x.dtype, np.floating):
+        if not np.all(np.isfinite(x)):
+            raise KerilogError("inputs: there is a value that is not finite")
+        return source.format.quantize(x)
+    if not np.issubdtype(x.dtype, np.integer):
+        raise KerilogError(f"inputs: expected floats or integer codes, found {x.dtype}")
+    low, high = source.format.minimum, source.format.maximum
+    if x.min() < low or x.max() > high:
+        raise KerilogError(
+            f"inputs: integer codes must lie in {low}..{high}, found {x.min()}..{x.max()}; give floats to have "
+            "them quantized"
+        )
+    return x.astype(np.int64)
+
+
+def parameter_bytes(graph: QGraph) -> dict[str, int]:
+    """Bytes of all weights and biases, in float32 and in their integer formats."""
+    before = after = 0
+    for node in graph:
+        if isinstance(node.op, (QConv2D, QDense)):
+            before += 4 * (node.op.kernel.size + node.op.bias.size)
+            bits = (
+                node.op.kernel.size * node.op.kernel_format.bits
+                + node.op.bias.size * node.op.bias_format.bits
+            )
+            after += -(-bits // 8)
+    return {"float": before, "integer": after}

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``kerilog``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import numpy as np
+import numpy.typing as npt
+
+from kerilog import __version__, build, storage, summary
+from kerilog.errors import KerilogError
+from kerilog.frontend.tflite_scales import ROUNDINGS
+from kerilog.integer.model import run
+from kerilog.manifest import Manifest
+from kerilog.progress import show_progress
+from kerilog.quantize import SCHEMES
+from kerilog.verify import SIMULATORS, simulate
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+PATH = click.Path(path_type=Path)
+DIRECTORY = click.argument("directory", metavar="DIR", type=PATH)
+
+
+def inputs_and_outputs(command: Command) -> Command:
+    """The options that ``eval`` and ``sim`` share."""
+    command = click.option(
+        "--outputs", required=True, type=PATH, help="Integer codes (frames, *shape), .npy."
+    )(command)
+    return click.option(
+        "--inputs",
+        required=True,
+        type=PATH,
+        help="Frames, .npy: floats (quantized for you) or integer codes.",
+    )(command)
+
+
+class _Group(click.Group):
+    """Prints a KerilogError as one line and exits with status 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KerilogError as error:
+            click.echo(f"kerilog: error: {error}", err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="kerilog")
+def main() -> None:
+    """From a trained Keras network to verified Verilog.
+
+    \b
+    kerilog build models/mnist_cnn.keras -o build/mnist_cnn     quantize, plan, write the RTL
+    kerilog sim build/mnist_cnn --inputs x.npy --outputs y.npy  run that RTL
+    """
+
+
+@main.command("build")
+@click.argument("model", type=PATH)
+@click.option("-o", "--output", type=PATH, help="Folder to write.  [default: build/<model name>]")
+@click.option(
+    "--scheme",
+    type=click.Choice(SCHEMES),
+    default="fixed",
+    show_default=True,
+    help="fixed: 8-bit binary points, shifts only. affine: TFLite's int8. A .tflite file is affine.",
+)
+@click.option(
+    "--rounding",
+    type=click.Choice(ROUNDINGS),
+    default="reference",
+    show_default=True,
+    help="affine only: TFLite's reference kernels, or one rounding as its default interpreter.",
+)
+@click.option(
+    "--data", type=PATH, help="NPZ with x_train y_train x_test y_test, or x and y.  [default: MNIST]"
+)
+@click.option("--samples", default=1000, show_default=True, help="Training samples to choose formats from.")
+@click.option("--input-scale", type=float, help="Factor on the samples.  [default: 1/255 for uint8]")
+@click.option("--interval", type=int, help="Clock cycles a frame.  [default: one input pixel a cycle]")
+@click.option("--name", help="Name of the top module.  [default: of the model file]")
+def build_command(model: Path, output: Path | None, **options: Any) -> None:
+    """Quantize MODEL (.keras, .h5 or .tflite) and write its Verilog."""
+    target = output or Path("build") / model.stem
+    with show_progress("build") as progress:
+        manifest = build.build(model, target, build.Options(**options), progress)
+    summary.show(manifest, target)
+
+
+@main.command("eval")
+@DIRECTORY
+@inputs_and_outputs
+def eval_command(directory: Path, inputs: Path, outputs: Path) -> None:
+    """Run the integer model of the design in DIR."""
+    graph = _integer_model(directory)
+    codes = build.codes_of(graph, _read_array(inputs))
+    with show_progress("eval"):
+        _write_array(outputs, run(graph, codes))
+
+
+@main.command("sim")
+@DIRECTORY
+@inputs_and_outputs
+@click.option("--simulator", type=click.Choice(sorted(SIMULATORS)), default="verilator", show_default=True)
+def sim_command(directory: Path, inputs: Path, outputs: Path, simulator: str) -> None:
+    """Run the RTL of the design in DIR and hold every output to the integer model.
+
+    Exits with status 1 if any element differs.
+    """
+    graph = _integer_model(directory)
+    codes = build.codes_of(graph, _read_array(inputs))
+    with show_progress("sim") as progress:
+        result = simulate(directory, codes, simulator, progress)
+        progress("running the integer model", None)
+        expected = run(graph, codes)
+    _write_array(outputs, result.codes)
+    different = int(np.count_nonzero(result.codes != expected))
+    summary.show_simulation(result, different)
+    if different:
+        sys.exit(1)
+
+
+@main.command("synth")
+@DIRECTORY
+@click.option("--target", type=click.Choice(["xc7", "ecp5"]), default="xc7", show_default=True)
+def synth_command(directory: Path, target: str) -> None:
+    """Area (and for ecp5 the clock) of the design in DIR, from open tools."""
+    from kerilog.handoff.synth import synthesize
+
+    with show_progress("synth") as progress:
+        resources = synthesize(directory, target, progress)
+    summary.show_resources(resources)
+
+
+@main.command("vivado")
+@DIRECTORY
+@click.option("--part", default="xc7a100tcsg324-1", show_default=True)
+@click.option("--clock", "clock_mhz", default=100.0, show_default=True, help="MHz.")
+def vivado_command(directory: Path, part: str, clock_mhz: float) -> None:
+    """Write DIR/vivado, ready to open; run Vivado on it where it is installed."""
+    from kerilog.handoff.vivado import hand_off
+
+    click.echo(hand_off(directory, part, clock_mhz))
+
+
+@main.command("show")
+@DIRECTORY
+def show_command(directory: Path) -> None:
+    """Print the table of the design in DIR again."""
+    summary.show(Manifest.read(directory), directory)
+
+
+def _integer_model(directory: Path) -> Any:
+    Manifest.read(directory)
+    return storage.load(directory / storage.FILE_NAME)
+
+
+def _read_array(path: Path) -> npt.NDArray[Any]:
+    """An array from a .npy file, without ever running what it may hold."""
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise KerilogError(f"{path}: cannot be read as .npy: {error}") from None
+    if not isinstance(array, np.ndarray):
+        raise KerilogError(f"{path}: expected one array in .npy form, found an archive")
+    return array
+
+
+def _write_array(path: Path, codes: npt.NDArray[Any]) -> None:
+    """Write ``codes`` as int32, all of them or nothing."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            try:
+                np.save(file, codes.astype(np.int32), allow_pickle=False)
+                file.close()
+                Path(file.name).chmod(0o644)
+                os.replace(file.name, path)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise KerilogError(f"{path}: cannot be written: {error.strerror or error}") from None
