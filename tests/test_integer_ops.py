@@ -137,7 +137,8 @@ def windows(x: Any, op: Any) -> Any:
 @given(seeds, pairs, pairs, st.booleans())
 def test_pools_are_over_the_cells_inside(seed: int, size: Any, strides: Any, padded: bool) -> None:
     rng = np.random.default_rng(seed)
-    padding = tuple((int(rng.integers(0, k)), int(rng.integers(0, k))) if padded else (0, 0) for k in size)
+    rims = rng.integers(0, np.array(size)[:, np.newaxis], (2, 2)) * padded
+    padding = ((int(rims[0, 0]), int(rims[0, 1])), (int(rims[1, 0]), int(rims[1, 1])))
     x = codes(rng, 3, 6, 5, 2)
     largest = ops.max_pool(QMaxPooling2D(size, strides, (-20, 90), padding), FORMAT, FORMAT)(x)
     average = QAveragePooling2D(size, strides, CLAMP, padding)
@@ -165,11 +166,12 @@ def graph(
 @pytest.mark.parametrize("kind", [QAdd, QSubtract])
 def test_sum_is_of_the_scaled_operands(kind: type[QAdd]) -> None:
     rng = np.random.default_rng(1)
-    other = QNode("c", QConstant(codes(rng, 3).astype(np.int64)), (), (3,), Affine(8, 1.0, 9))
+    values = codes(rng, 3).astype(np.int64)
+    other = QNode("c", QConstant(values), (), (3,), Affine(8, 1.0, 9))
     op = kind(Shift(np.array([1])), Shift(np.array([-2])), Shift(np.array([3])), CLAMP, headroom=4)
     x = codes(rng, 4, 2, 3)
     ours = run(graph(op, (2, 3), (2, 3), other), x)
-    left, right = (x.astype(np.int64) + 7) * 8, (other.op.values - 9) * 64
+    left, right = (x.astype(np.int64) + 7) * 8, (values - 9) * 64
     total = left - right if kind is QSubtract else left + right
     np.testing.assert_array_equal(ours, np.clip(np.sign(total) * ((np.abs(total) + 4) // 8) - 7, *CLAMP))
 
