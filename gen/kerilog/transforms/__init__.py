@@ -11,14 +11,8 @@ from kerilog.transforms.fold_batch_norm_forward import fold_batch_norm_forward
 from kerilog.transforms.fold_padding import fold_padding
 from kerilog.transforms.fuse_activation import fuse_activation
 
-PASSES = (
-    drop_dropout,
-    fold_padding,
-    fold_batch_norm,
-    fold_batch_norm_forward,
-    batch_norm_to_depthwise,
-    fuse_activation,
-)
+FOLDS = (fold_padding, fold_batch_norm, fold_batch_norm_forward)
+PASSES = (drop_dropout, *FOLDS, batch_norm_to_depthwise, fuse_activation)
 
 
 def simplify(graph: Graph) -> Graph:
@@ -26,6 +20,11 @@ def simplify(graph: Graph) -> Graph:
 
     An output may get another name, that of the layer which now makes it; the order of the outputs stays.
     """
-    for transform in PASSES:
-        graph = transform(graph)
-    return graph
+    graph = drop_dropout(graph)
+    size = len(graph.nodes) + 1
+    # One fold may bring together what another one folds.
+    while len(graph.nodes) < size:
+        size = len(graph.nodes)
+        for fold in FOLDS:
+            graph = fold(graph)
+    return fuse_activation(batch_norm_to_depthwise(graph))
