@@ -6,8 +6,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from kerilog import build, frontend
@@ -36,7 +36,7 @@ class Quantized:
     def output_format(self) -> Format:
         return self.graph[self.graph.outputs[0]].format
 
-    def run(self, x: npt.NDArray[np.generic]) -> IntArray:
+    def run(self, x: npt.NDArray[Any]) -> IntArray:
         """Output codes (frames, *output shape) int64 for floats or input codes (frames, *input shape).
 
         Raises KerilogError when ``x`` does not fit the input.
@@ -47,8 +47,8 @@ class Quantized:
 def load(path: str | Path, rounding: Rounding = "reference") -> Graph | Quantized:
     """Read a model file: a float graph from ``.keras`` or ``.h5``, a quantized network from ``.tflite``.
 
-    ``rounding`` chooses the flavour of TFLite arithmetic. Raises KerilogError, Unsupported for a layer that is not
-    taken; nothing in the file is run.
+    ``rounding`` chooses the flavour of TFLite arithmetic. Raises KerilogError, Unsupported for a layer that
+    is not taken; nothing in the file is run.
     """
     loaded = frontend.load(Path(path), rounding)
     return loaded if isinstance(loaded, Graph) else Quantized(strip_softmax(loaded))
@@ -69,8 +69,8 @@ def generate(
 ) -> Manifest:
     """Write the RTL, the memories, the integer model and the manifest of ``quantized`` to ``directory``.
 
-    ``interval``: clock cycles a frame, by default one input pixel a cycle. Raises KerilogError when no folding
-    reaches it or when ``directory`` cannot be written; it is then as it was before.
+    ``interval``: clock cycles a frame, by default one input pixel a cycle. Raises KerilogError when no
+    folding reaches it or when ``directory`` cannot be written; it is then as it was before.
     """
     graph = quantized.graph
     design = plan(graph, interval, name or graph.name)

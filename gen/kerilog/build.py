@@ -18,7 +18,7 @@ from kerilog.emit import describe, verilog, writer
 from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
 from kerilog.frontend.tflite_scales import ROUNDINGS, Rounding
-from kerilog.graph import Array, Graph
+from kerilog.graph import Graph
 from kerilog.integer.model import run
 from kerilog.manifest import FILE_NAME, Manifest
 from kerilog.plan import plan
@@ -47,7 +47,8 @@ class Options:
 class Accuracy:
     """Share of test samples whose largest output is the right one, of three networks.
 
-    The ``original`` in float, the ``integer`` one, and the ``naive`` one with one Q1.7 format for every tensor.
+    The ``original`` in float, the ``integer`` one, and the ``naive`` one with one Q1.7 format for every
+    tensor.
     """
 
     samples: int
@@ -121,7 +122,7 @@ def _calibrate(graph: Graph, data: Dataset, options: Options, progress: Progress
 def measure_accuracy(
     graph: Graph, integer: QGraph, data: Dataset, progress: Progress = silent
 ) -> Accuracy | None:
-    """Accuracy on the test samples, before and after, or None where the data has no class labels for the output."""
+    """Accuracy on the test samples, before and after; None if the data has no class labels for the output."""
     labels = _class_labels(data, graph)
     if labels is None:
         return None
@@ -131,8 +132,9 @@ def measure_accuracy(
     for start in range(0, count, _BATCH):
         progress("comparing with float", start / count)
         x = data.x_test[start : start + _BATCH]
-        answers = [floating.run(graph, x)[0], *(run(net, codes_of(net, x)) for net in networks)]
-        right += [int(np.sum(answer.argmax(axis=1) == labels[start : start + _BATCH])) for answer in answers]
+        chosen = [floating.run(graph, x)[0].argmax(axis=1)]
+        chosen += [run(network, codes_of(network, x)).argmax(axis=1) for network in networks]
+        right += [int(np.sum(classes == labels[start : start + _BATCH])) for classes in chosen]
     return Accuracy(count, *(float(number) / count for number in right))
 
 
@@ -143,15 +145,16 @@ def _class_labels(data: Dataset, graph: Graph) -> npt.NDArray[np.int64] | None:
         return None
     labels = data.y_test
     if labels.ndim == 2 and labels.shape[1] == shape[0]:
-        return labels.argmax(axis=1)
+        return np.argmax(labels, axis=1).astype(np.int64)
     flat = labels.reshape(len(labels), -1)
     if flat.shape[1] != 1 or np.any(flat != np.floor(flat)) or flat.min() < 0 or flat.max() >= shape[0]:
         return None
     return flat[:, 0].astype(np.int64)
 
 
-def codes_of(graph: QGraph, x: Array | IntArray) -> IntArray:
-    """Input codes (frames, *shape): floats are quantized, integers are codes already; a missing channel is added.
+def codes_of(graph: QGraph, x: npt.NDArray[Any]) -> IntArray:
+    """Input codes (frames, *shape): floats are quantized, integers are codes already; a missing channel is
+    added.
 
     Raises KerilogError for another shape, for values that are no numbers and for codes out of range.
     """
@@ -169,8 +172,8 @@ def codes_of(graph: QGraph, x: Array | IntArray) -> IntArray:
     low, high = source.format.minimum, source.format.maximum
     if x.min() < low or x.max() > high:
         raise KerilogError(
-            f"inputs: integer codes must lie in {low}..{high}, found {x.min()}..{x.max()}; give floats to have "
-            "them quantized"
+            f"inputs: integer codes must lie in {low}..{high}, found {x.min()}..{x.max()}; "
+            "give floats to have them quantized"
         )
     return x.astype(np.int64)
 

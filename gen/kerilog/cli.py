@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -17,6 +17,8 @@ import numpy.typing as npt
 from kerilog import __version__, build, storage, summary
 from kerilog.errors import KerilogError
 from kerilog.frontend.tflite_scales import ROUNDINGS
+from kerilog.handoff.synth import synthesize
+from kerilog.handoff.vivado import run_vivado, write_vivado
 from kerilog.integer.model import run
 from kerilog.manifest import Manifest
 from kerilog.progress import show_progress
@@ -133,8 +135,6 @@ def sim_command(directory: Path, inputs: Path, outputs: Path, simulator: str) ->
 @click.option("--target", type=click.Choice(["xc7", "ecp5"]), default="xc7", show_default=True)
 def synth_command(directory: Path, target: str) -> None:
     """Area (and for ecp5 the clock) of the design in DIR, from open tools."""
-    from kerilog.handoff.synth import synthesize
-
     with show_progress("synth") as progress:
         resources = synthesize(directory, target, progress)
     summary.show_resources(resources)
@@ -146,9 +146,11 @@ def synth_command(directory: Path, target: str) -> None:
 @click.option("--clock", "clock_mhz", default=100.0, show_default=True, help="MHz.")
 def vivado_command(directory: Path, part: str, clock_mhz: float) -> None:
     """Write DIR/vivado, ready to open; run Vivado on it where it is installed."""
-    from kerilog.handoff.vivado import hand_off
-
-    click.echo(hand_off(directory, part, clock_mhz))
+    folder = write_vivado(directory, part, clock_mhz)
+    click.echo(f"written: {folder}")
+    if shutil.which("vivado"):
+        with show_progress("vivado") as progress:
+            click.echo(f"reports: {run_vivado(directory, progress)}")
 
 
 @main.command("show")
@@ -183,7 +185,7 @@ def _write_array(path: Path, codes: npt.NDArray[Any]) -> None:
                 np.save(file, codes.astype(np.int32), allow_pickle=False)
                 file.close()
                 Path(file.name).chmod(0o644)
-                os.replace(file.name, path)
+                Path(file.name).replace(path)
             except BaseException:
                 Path(file.name).unlink(missing_ok=True)
                 raise

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The integer graph in a file: one NPZ, its structure as JSON, its arrays as arrays. Nothing in it can run code."""
+"""The integer graph in a file.
+
+One NPZ, its structure as JSON, its arrays as arrays. Nothing in it can run code.
+"""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def _accuracy_rows(accuracy: Mapping[str, Any] | None) -> list[tuple[str, str]]:
         return []
     loss = 100 * (accuracy["original"] - accuracy["integer"])
     return [
-        ("accuracy, float", f"{accuracy['float']:.2%} of {accuracy['samples']:,} test samples"),
+        ("accuracy, float", f"{accuracy['original']:.2%} of {accuracy['samples']:,} test samples"),
         ("accuracy, integer", f"{accuracy['integer']:.2%} ({-loss:+.2f} points)"),
         ("accuracy, naive", f"{accuracy['naive']:.2%} (one Q1.7 format for every tensor)"),
     ]

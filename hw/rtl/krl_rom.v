@@ -27,12 +27,12 @@ module krl_rom #(
 
   generate
     if (BLOCK != 0) begin : g_block
-      (* rom_style = "block", ram_style = "block" *)
+      (* rom_style = "block" *)
       reg [WIDTH-1:0] memory [0:DEPTH-1];
       initial $readmemh(FILE, memory);
       always @(posedge clk) if (enable) data <= memory[address];
     end else begin : g_distributed
-      (* rom_style = "distributed", ram_style = "distributed", logic_block = 1 *)
+      (* rom_style = "distributed", logic_block = 1 *)
       reg [WIDTH-1:0] memory [0:DEPTH-1];
       initial $readmemh(FILE, memory);
       always @(posedge clk) if (enable) data <= memory[address];

@@ -14,7 +14,10 @@ from kerilog.plan.design import Design, FifoStage, MatVecStage, Stage, Tensor
 def manifest(
     design: Design, sources: Iterable[str], model: Mapping[str, Any], extra: Mapping[str, Any]
 ) -> Manifest:
-    """The manifest of ``design``; ``model`` names the file and its SHA-256, ``extra`` holds what ``show`` prints."""
+    """The manifest of ``design``.
+
+    ``model`` names the file and its SHA-256, ``extra`` holds what ``show`` prints.
+    """
     return Manifest(
         kerilog=version("kerilog"),
         name=design.name,

@@ -58,7 +58,10 @@ def read_memory(text: str) -> tuple[int, ...]:
 
 
 def certificate(design: Design) -> dict[str, Any]:
-    """The proven interval of every accumulator: per layer the extremes over its channels, and what holds them."""
+    """The proven interval of every accumulator.
+
+    Per layer the extremes over its channels, and what holds them.
+    """
     return {
         stage.name: {
             "low": int(stage.accumulator.low.min()),

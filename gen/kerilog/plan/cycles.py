@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """When things happen: the control of every hardware module, cycle by cycle, without the data.
 
-Each class below has the registers of one module of ``hw/rtl`` that decide *when* a beat moves, under the same names,
-and nothing else. Running them tells the frame interval, the latency and how full every queue gets, exactly; the test
-benches hold the RTL to these numbers.
+Each class below has the registers of one module of ``hw/rtl`` that decide *when* a beat moves, under the
+same names, and nothing else. Running them tells the frame interval, the latency and how full every queue
+gets, exactly; the test benches hold the RTL to these numbers.
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ class Module:
         raise NotImplementedError
 
     def clock(self, left_valid: bool, entered: bool, right_ready: bool, left: bool) -> None:
-        """One clock edge. ``entered``, ``left``: a beat has come in, gone out; ``left_valid``: one is on offer."""
+        """One clock edge.
+
+        ``entered``, ``left``: a beat has come in, gone out; ``left_valid``: one is on offer.
+        """
         raise NotImplementedError
 
 
@@ -59,7 +62,10 @@ class Queue(Module):
 
 
 class Widen(Module):
-    """``krl_lanes`` with LANES_OUT >= LANES_IN: ``ratio`` beats make one, the last of a frame may be partial."""
+    """``krl_lanes`` with LANES_OUT >= LANES_IN.
+
+    ``ratio`` beats make one, the last of a frame may be partial.
+    """
 
     def __init__(self, ratio: int, beats: int) -> None:
         self.ratio, self.beats = ratio, beats
@@ -181,8 +187,7 @@ class SlidingWindow(Module):
         return self.write_y <= self.last_used_y and self.write_y % self.window.stride_h < self.window.kernel_h
 
     def ready(self, right_ready: bool) -> bool:
-        places = self.window.rows - (self.gap if self.write_y == self.last_used_y else 0)
-        return not self._row_is_used() or self.level < places
+        return not self._row_is_used() or self.level < self.window.rows
 
     def _column_is_there(self, places_given: int) -> bool:
         kernel_h = self.window.kernel_h
@@ -256,14 +261,20 @@ def modules_of(stage: Stage) -> Iterator[Module]:
 
 @dataclasses.dataclass(frozen=True)
 class Trace:
-    """Cycles in which a run gave the first and the last beat of each frame; cycle 0 takes the first input beat."""
+    """Cycles in which a run gave the first and the last beat of each frame.
+
+    Cycle 0 takes the first input beat.
+    """
 
     first: tuple[int, ...]
     last: tuple[int, ...]
 
 
 def run(modules: Sequence[Module], beats_in: int, beats_out: int, frames: int, pace: int = 0) -> Trace:
-    """Push ``frames`` frames of ``beats_in`` beats through; frame i is not offered before cycle ``i * pace``."""
+    """Push ``frames`` frames of ``beats_in`` beats through.
+
+    Frame i is not offered before cycle ``i * pace``.
+    """
     first: list[int] = []
     last: list[int] = []
     taken = given = cycle = 0
@@ -303,7 +314,10 @@ def measure(stages: Sequence[Stage]) -> Cycles:
 
 
 def queue_peaks(stages: Sequence[Stage], interval: int, frames: int = 4) -> dict[str, int]:
-    """How full each FIFO gets if it is never full and a frame starts every ``interval`` cycles; by stage name."""
+    """How full each FIFO gets if it is never full and a frame starts every ``interval`` cycles.
+
+    By stage name.
+    """
     queues: dict[str, Queue] = {}
     modules: list[Module] = []
     for stage in stages:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The design: what is to be generated, every number final.
 
-One dataclass for each module of ``hw/rtl``, with that module's parameters as fields (lower case), and one for each
-stage of the pipeline, which groups them. Templates print these fields and compute nothing.
+One dataclass for each module of ``hw/rtl``, with that module's parameters as fields (lower case), and one
+for each stage of the pipeline, which groups them. Templates print these fields and compute nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from kerilog.plan.intervals import Interval
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Memory:
-    """A ROM of ``depth`` ``words``, each an unsigned integer of ``width`` bits; ``contents`` says what they hold."""
+    """A ROM of ``depth`` ``words``, each an unsigned integer of ``width`` bits.
+
+    ``contents`` says what they hold.
+    """
 
     file: str
     width: int
@@ -214,7 +217,10 @@ class Tensor:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Stage:
-    """One module of the pipeline. ``layer`` is the Keras layer's own name, ``name`` the Verilog identifier."""
+    """One module of the pipeline.
+
+    ``layer`` is the Keras layer's own name, ``name`` the Verilog identifier.
+    """
 
     name: str
     layer: str
@@ -274,11 +280,12 @@ class FifoStage(Stage):
 
 @dataclasses.dataclass(frozen=True)
 class Cycles:
-    """What the plan promises, in clock cycles, with an input that never pauses and an output that never stalls.
+    """What the plan promises, in clock cycles, with an input that never pauses and an output that never
+    stalls.
 
-    ``frame_interval`` separates the last beats of consecutive frames in the steady state. ``latency`` counts from
-    the cycle in which the first beat of the first frame is taken to the one in which its last result is given;
-    ``first_output`` to the one in which its first result is given.
+    ``frame_interval`` separates the last beats of consecutive frames in the steady state. ``latency``
+    counts from the cycle in which the first beat of the first frame is taken to the one in which its last
+    result is given; ``first_output`` to the one in which its first result is given.
     """
 
     frame_interval: int

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from kerilog.errors import KerilogError
 
-
-# beats that are gathered into one at the most: a wide beat waits for its elements, and must be queued meanwhile
+# beats that are gathered into one at the most: a wide beat waits for its elements, and must be queued
+# meanwhile
 WIDEST = 8
 
 
@@ -30,7 +30,8 @@ class Folding:
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """A matrix-vector layer as folding sees it: ``vectors`` a frame, each of ``inputs``, giving ``units`` results.
+    """A matrix-vector layer as folding sees it: ``vectors`` a frame, each of ``inputs``, giving ``units``
+    results.
 
     A convolution's vectors are its windows. ``streams`` says that the vector arrives in beats of ``simd``
     elements (a dense layer), made from beats of ``input_lanes``.
@@ -51,8 +52,8 @@ def divisors(number: int) -> list[int]:
 def least_folding(shape: Shape, interval: int, layer: str) -> Folding:
     """The folding with the fewest multipliers that needs at most ``interval`` cycles a frame.
 
-    Of equals the fastest, then one that takes the stream as it comes, then the fewest lanes. Raises KerilogError
-    naming ``layer`` if even one result a cycle is too slow.
+    Of equals the fastest, then one that takes the stream as it comes, then the fewest lanes. Raises
+    KerilogError naming ``layer`` if even one result a cycle is too slow.
     """
     found = [folding for folding in _candidates(shape) if folding.cycles <= interval]
     if not found:

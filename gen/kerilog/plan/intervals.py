@@ -32,7 +32,8 @@ def signed_bits(low: int, high: int) -> int:
 
 
 def dot_interval(weights: IntArray, low: int, high: int) -> Interval:
-    """Bounds of ``sum weights[i, u] * x[i]`` over all x in [low, high]; ``weights`` has shape (inputs, units).
+    """Bounds of ``sum weights[i, u] * x[i]`` over all x in [low, high]; ``weights`` has shape (inputs,
+    units).
 
     Each bound is reached: by x = high where the weight is positive and low where it is negative, or the
     reverse. With low <= 0 <= high no partial sum leaves the interval either, in whatever order it is formed.

@@ -19,7 +19,7 @@ BLOCK_DEPTH = 64  # shallower ones are not: a look-up table holds 64 words
 
 
 def pack(lanes: npt.NDArray[Any], bits: int) -> tuple[int, ...]:
-    """Words of ``lanes`` (words, lanes), lane 0 in the low bits, each in ``bits`` bits of two's complement."""
+    """Words of ``lanes`` (words, lanes), lane 0 in the low bits, each ``bits`` bits of two's complement."""
     mask = (1 << bits) - 1
     return tuple(
         sum((value & mask) << (bits * place) for place, value in enumerate(row)) for row in lanes.tolist()
@@ -46,7 +46,10 @@ def weights(file: str, kernel: IntArray, matvec: MatVec) -> Memory:
 
 
 def constants(file: str, lanes: int, fields: Sequence[Field]) -> Memory:
-    """The constant ROM of a requantizer: per channel the ``fields`` (name, values (channels,), bits), low end first."""
+    """The constant ROM of a requantizer.
+
+    Per channel the ``fields`` (name, values (channels,), bits), low end first.
+    """
     channels = fields[0][1].size
     lane_bits = sum(bits for _, _, bits in fields)
     per_channel = [0] * channels

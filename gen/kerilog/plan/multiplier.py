@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The smallest multiplier hardware that equals a reference rescaling on every accumulator that can occur.
 
-The reference (TFLite's multiplier and shift, its binary64 product, ...) is a non-decreasing step function of the
-accumulator, so it is known completely by its thresholds: for each output k the least accumulator that gives k or
-more. The hardware computes ``(acc * multiplier + offset) >> shift``, which is non-decreasing too; the two are equal on
-an interval if and only if they agree on both sides of every threshold. For a given multiplier each threshold bounds
-the offset from below and from above, so the offset is solved for, not searched.
+The reference (TFLite's multiplier and shift, its binary64 product, ...) is a non-decreasing step function
+of the accumulator, so it is known completely by its thresholds: for each output k the least accumulator
+that gives k or more. The hardware computes ``(acc * multiplier + offset) >> shift``, which is
+non-decreasing too; the two are equal on an interval if and only if they agree on both sides of every
+threshold. For a given multiplier each threshold bounds the offset from below and from above, so the offset
+is solved for, not searched.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ _EVERYTHING = np.iinfo(np.int64).max
 class ExactMultiplier:
     """``t = acc * multiplier + offset``, then ``(t + tilt) >> shift``; arrays of shape (channels,).
 
-    Where ``tilt`` is not all zero, ``2**(shift-1) + tilt`` is added for t >= 0 and ``2**(shift-1) - tilt`` below.
+    Where ``tilt`` is not all zero, ``2**(shift-1) + tilt`` is added for t >= 0 and ``2**(shift-1) - tilt``
+    below.
     """
 
     shift: int
@@ -46,7 +48,10 @@ class ExactMultiplier:
         return np.asarray(acc.astype(object) * self.multiplier.astype(object) + self.offset, object)
 
     def apply(self, acc: IntArray) -> npt.NDArray[np.object_]:
-        """What the hardware computes before it clamps, in unbounded integers; ``acc`` has shape (..., channels)."""
+        """What the hardware computes before it clamps, in unbounded integers.
+
+        ``acc`` has shape (..., channels).
+        """
         total = self.total(acc)
         if self.tilted:
             tilt = self.tilt.astype(object)
@@ -116,7 +121,10 @@ def _slope(factor: Rescale) -> npt.NDArray[np.float64]:
 
 
 def _solve(steps: Steps, slope: npt.NDArray[np.float64], shift: int) -> ExactMultiplier | None:
-    """A multiplier next to ``slope * 2**shift`` and an offset that put every step right in every channel, or None."""
+    """A multiplier next to ``slope * 2**shift`` and an offset that put every step right, or None.
+
+    None also if only one channel has no such pair, for all share the shift.
+    """
     nearest = np.rint(slope * (1 << shift)).astype(np.int64)
     multiplier = np.zeros_like(nearest)
     offset = np.zeros_like(nearest)
@@ -144,9 +152,10 @@ def _offsets(steps: Steps, multiplier: IntArray, shift: int) -> tuple[IntArray, 
 def gemmlowp(factor: Multiplier, bias: IntArray) -> ExactMultiplier:
     """gemmlowp's two roundings as one shift, exact for every 32-bit accumulator.
 
-    A floor of a floor is one floor, so for a = acc + bias >= 0 the two roundings add 2**30 and 2**(30+n) before a
-    shift by 31 + n (n = -shift); below zero the same algebra gives 2**(30+n) - 2**30. With one rounding (n = 0)
-    there is no second half to tilt. Multipliers are moved up to share the longest shift.
+    A floor of a floor is one floor, so for a = acc + bias >= 0 the two roundings add 2**30 and 2**(30+n)
+    before a
+    shift by 31 + n (n = -shift); below zero the same algebra gives 2**(30+n) - 2**30. With one rounding (n
+    = 0) there is no second half to tilt. Multipliers are moved up to share the longest shift.
     """
     right = np.broadcast_to(-factor.shift, bias.shape)
     longest = max(int(right.max()), 0)

@@ -12,18 +12,14 @@ from kerilog.errors import KerilogError, Unsupported
 from kerilog.formats import IntArray
 from kerilog.plan import cycles, memories
 from kerilog.plan.design import (
-    AffineRequantizer,
     Conv2DStage,
-    Cycles,
     DenseStage,
     Design,
     FifoStage,
-    FixedRequantizer,
     LanesStage,
     MatVec,
     MatVecStage,
     MaxPooling2DStage,
-    Requantizer,
     Serializer,
     Stage,
     Tensor,
@@ -37,12 +33,9 @@ from kerilog.qgraph import (
     QConv2D,
     QDense,
     QGraph,
-    QInput,
     QMaxPooling2D,
     QNode,
     QReshape,
-    QSoftmax,
-    Shift,
 )
 
 HARDWARE = (QConv2D, QDense, QMaxPooling2D, QReshape)
@@ -51,8 +44,8 @@ HARDWARE = (QConv2D, QDense, QMaxPooling2D, QReshape)
 def plan(graph: QGraph, interval: int | None = None, name: str | None = None) -> Design:
     """Plan the hardware of ``graph`` for one frame every ``interval`` cycles.
 
-    The default interval is one input pixel a cycle. Raises Unsupported for an operation or a structure that the
-    hardware does not take, KerilogError for an interval that no folding reaches.
+    The default interval is one input pixel a cycle. Raises Unsupported for an operation or a structure that
+    the hardware does not take, KerilogError for an interval that no folding reaches.
     """
     chain = _chain(graph)
     target = _default_interval(chain[0]) if interval is None else interval
@@ -98,7 +91,10 @@ def code_range(node: QNode) -> tuple[int, int]:
 
 
 class _Builder:
-    """Collects the stages of a chain; ``here`` is the tensor as it stands at the end of what has been built."""
+    """Collects the stages of a chain.
+
+    ``here`` is the tensor as it stands at the end of what has been built.
+    """
 
     def __init__(self, name: str, interval: int, source: QNode) -> None:
         self.name = name
@@ -125,7 +121,7 @@ class _Builder:
             self.range = (max(low, self.range[0]), min(high, self.range[1]))
 
     def finish(self) -> tuple[Stage, ...]:
-        """The stages, with queues only where the frame interval needs them, as deep as the schedule fills them."""
+        """The stages, with queues where the frame interval needs them, as deep as the schedule fills them."""
         if not self.stages:
             raise Unsupported(f"model '{self.name}': there is no layer that computes anything")
         goal = max(self.interval, *(stage_cycles(stage) for stage in self.stages))
@@ -157,7 +153,10 @@ class _Builder:
         return name
 
     def _lanes(self, lanes: int, node: QNode) -> Tensor:
-        """The tensor, ``lanes`` elements to a beat; a stage before gets a queue behind it, on its wider side."""
+        """The tensor, ``lanes`` elements to a beat.
+
+        A stage before gets a queue behind it, on its wider side.
+        """
         if not self.stages:
             self.here = dataclasses.replace(self.here, lanes=lanes)
             return self.here
@@ -237,7 +236,10 @@ class _Builder:
     def _matvec(
         self, name: str, node: QNode, kernel: IntArray, folding: Folding, shape: Shape, beats: int, lanes: int
     ) -> dict[str, Any]:
-        """The fields that MatVecStage adds to Stage; ``kernel`` (inputs, units) in the order of the stream."""
+        """The fields that MatVecStage adds to Stage.
+
+        ``kernel`` (inputs, units) in the order of the stream.
+        """
         op = node.op
         assert isinstance(op, (QConv2D, QDense))
         reach = dot_interval(kernel, *self.range)
@@ -297,8 +299,8 @@ def _lane_steps(lanes_in: int, lanes_out: int) -> list[int]:
 def _places(matvec: MatVec, serializer: Serializer) -> int:
     """Result words to hold so that the multipliers do not wait for earlier results to leave.
 
-    A streamed vector finishes all its groups at once: room for every vector whose results are still leaving when
-    the next ones are finished. Otherwise words finish one by one: room for those on their way.
+    A streamed vector finishes all its groups at once: room for every vector whose results are still leaving
+    when the next ones are finished. Otherwise words finish one by one: room for those on their way.
     """
     slices = serializer.pe // serializer.lanes
     if matvec.beats > 1:
@@ -315,7 +317,10 @@ def _window(
     node: QNode,
     pad_code: int,
 ) -> Window:
-    """Ring and scan of ``krl_window``; one row more than the window needs, so that it is written while read."""
+    """Ring and scan of ``krl_window``.
+
+    One row more than the window needs, so that it is written while read.
+    """
     height, width, channels = tensor.shape
     rows = kernel[0] + padding[0][0] + 1
     return Window(
