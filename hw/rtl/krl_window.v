@@ -6,14 +6,15 @@
 //           ky * KERNEL_W + kx; pixels outside the image are PAD_PIXEL.
 //
 // Rows are written into a ring of ROWS row memories and read column by column, KERNEL_H pixels at a time, while later
-// rows and the next frame are already being written. A padding row takes a place in the ring but is never written;
-// rows that no window holds are swallowed. A row's place is given back as soon as its last window has been read.
+// rows and the next frame are already being written. A padding row counts as a place of the ring but is never written,
+// so the rows between two frames may count beyond the end of the ring; rows that no window holds are swallowed. A row's
+// place is given back as soon as its last window has been read.
 //
 // Latency:  3 cycles from the acceptance of a window's last pixel to m_axis_tvalid, where nothing else holds it back.
 // Cycles:   a row of windows takes (OUT_WIDTH - 1) * STRIDE_W + KERNEL_W reads, one a cycle; these overlap with a slow
 //           consumer of the windows before.
 // Stream:   s_axis_tready comes from the fill of the ring and the writer's place alone.
-// Legal:    ROWS >= KERNEL_H + PAD_TOP, and one more to write and read at once; every window holds a real pixel.
+// Legal:    ROWS >= KERNEL_H, and one more to write and read at once; every window holds a real pixel.
 
 `default_nettype none
 
@@ -66,6 +67,7 @@ module krl_window #(
   localparam Y_BITS = $clog2(((REACH > PAD_TOP + HEIGHT) ? REACH : PAD_TOP + HEIGHT) + 2);
   localparam ADDRESS_BITS = (WIDTH > 1) ? $clog2(WIDTH) : 1;
   localparam BANK_BITS = $clog2(ROWS + 1);
+  localparam LEVEL_BITS = $clog2(ROWS + GAP + 1);
   localparam PHASE_BITS = $clog2(STRIDE_H) + 1;
   localparam WAIT_BITS = $clog2(((KERNEL_W > STRIDE_W) ? KERNEL_W : STRIDE_W) + 1);
 
@@ -84,9 +86,10 @@ module krl_window #(
   localparam integer WAIT_NEXT = STRIDE_W - 1;
   localparam integer FIRST_BANK = PAD_TOP;
   localparam integer PLACES = ROWS;
-  localparam integer PLACES_BUT_GAP = ROWS - GAP;
   localparam integer ONE_ROW = 1;
   localparam integer ROW_AND_GAP = 1 + GAP;
+  localparam integer ROW_AND_GAP_BANKS = (1 + GAP) % ROWS;
+  localparam integer ROW_BANKS = 1 % ROWS;
   localparam integer STEP_PLACES = ROW_STEP;
   localparam integer ALL_PLACES = KERNEL_H;
 
@@ -102,8 +105,8 @@ module krl_window #(
     end
   endfunction
 
-  // complete rows in the ring, padding rows included; the row being written is the next one
-  reg [BANK_BITS-1:0] level;
+  // complete rows not given back, padding rows included; the row being written is the next one
+  reg [LEVEL_BITS-1:0] level;
 
   // ---- writer: pixels into the row memories ----
 
@@ -114,10 +117,11 @@ module krl_window #(
 
   wire row_is_used = write_y <= LAST_USED_Y[Y_BITS-1:0] && write_phase <= LAST_USED_PHASE[PHASE_BITS-1:0];
   wire row_is_last_used = write_y == LAST_USED_Y[Y_BITS-1:0];
-  wire has_place = level < (row_is_last_used ? PLACES_BUT_GAP[BANK_BITS-1:0] : PLACES[BANK_BITS-1:0]);
+  wire has_place = level < PLACES[LEVEL_BITS-1:0];
   wire accept = s_axis_tvalid && s_axis_tready;
   wire row_ends = accept && write_x == LAST_X[X_BITS-1:0];
-  wire [BANK_BITS-1:0] gained = !(row_ends && row_is_used) ? 0 : row_is_last_used ? ROW_AND_GAP[BANK_BITS-1:0] : ONE_ROW[BANK_BITS-1:0];
+  wire row_is_gained = row_ends && row_is_used;
+  wire [LEVEL_BITS-1:0] gained = !row_is_gained ? 0 : row_is_last_used ? ROW_AND_GAP[LEVEL_BITS-1:0] : ONE_ROW[LEVEL_BITS-1:0];
 
   wire [X_BITS-1:0] write_address = write_x - FIRST_X[X_BITS-1:0];
 
@@ -130,7 +134,7 @@ module krl_window #(
     if (row_ends) begin
       write_y <= (write_y == LAST_Y[Y_BITS-1:0]) ? FIRST_Y[Y_BITS-1:0] : write_y + 1'b1;
       write_phase <= (write_y == LAST_Y[Y_BITS-1:0]) ? FIRST_PHASE[PHASE_BITS-1:0] : (write_phase == LAST_PHASE[PHASE_BITS-1:0]) ? 0 : write_phase + 1'b1;
-      write_bank <= advance_bank(write_bank, gained);
+      if (row_is_used) write_bank <= advance_bank(write_bank, row_is_last_used ? ROW_AND_GAP_BANKS[BANK_BITS-1:0] : ROW_BANKS[BANK_BITS-1:0]);
     end
     if (rst) begin
       write_x <= FIRST_X[X_BITS-1:0];
@@ -151,12 +155,13 @@ module krl_window #(
   wire step_column;
   wire read_ends = read_x == LAST_READ[X_BITS-1:0];
   wire top_is_last = read_top == LAST_TOP[Y_BITS-1:0];
-  wire [BANK_BITS-1:0] places_given = top_is_last ? ALL_PLACES[BANK_BITS-1:0] : STEP_PLACES[BANK_BITS-1:0];
-  wire [BANK_BITS-1:0] released = (step_column && read_ends) ? places_given : 0;
+  wire all_are_given = top_is_last || STEP_PLACES == ALL_PLACES;
+  wire [LEVEL_BITS-1:0] places_given = top_is_last ? ALL_PLACES[LEVEL_BITS-1:0] : STEP_PLACES[LEVEL_BITS-1:0];
+  wire [LEVEL_BITS-1:0] released = (step_column && read_ends) ? places_given : 0;
   // the lowest row of the windows may still be arriving, as long as it is ahead of the reader
-  wire pixel_is_there = level == ALL_PLACES[BANK_BITS-1:0] - 1'b1 && row_is_used && write_x > read_x;
+  wire pixel_is_there = level == ALL_PLACES[LEVEL_BITS-1:0] - 1'b1 && row_is_used && write_x > read_x;
   wire column_is_there =
-      level >= ALL_PLACES[BANK_BITS-1:0] || (pixel_is_there && !(read_ends && places_given == ALL_PLACES[BANK_BITS-1:0]));
+      level >= ALL_PLACES[LEVEL_BITS-1:0] || (pixel_is_there && !(read_ends && all_are_given));
   wire [X_BITS-1:0] read_address = read_x - FIRST_X[X_BITS-1:0];
 
   always @(posedge clk) begin
@@ -165,7 +170,7 @@ module krl_window #(
       columns_to_wait <= read_ends ? WAIT_FIRST[WAIT_BITS-1:0] : (columns_to_wait == 0) ? WAIT_NEXT[WAIT_BITS-1:0] : columns_to_wait - 1'b1;
       if (read_ends) begin
         read_top <= top_is_last ? 0 : read_top + STEP_Y[Y_BITS-1:0];
-        read_bank <= advance_bank(read_bank, places_given);
+        read_bank <= advance_bank(read_bank, top_is_last ? ALL_PLACES[BANK_BITS-1:0] : STEP_PLACES[BANK_BITS-1:0]);
       end
     end
     level <= level + gained - released;
@@ -174,7 +179,7 @@ module krl_window #(
       read_top <= 0;
       read_bank <= 0;
       columns_to_wait <= WAIT_FIRST[WAIT_BITS-1:0];
-      level <= FIRST_BANK[BANK_BITS-1:0];
+      level <= FIRST_BANK[LEVEL_BITS-1:0];
     end
   end
 
@@ -283,8 +288,8 @@ module krl_window #(
       end
     end
 
-    if (ROWS < KERNEL_H + PAD_TOP) begin : g_illegal
-      krl_window_needs_at_least_kernel_h_plus_pad_top_rows illegal ();
+    if (ROWS < KERNEL_H) begin : g_illegal
+      krl_window_needs_at_least_kernel_h_rows illegal ();
     end
   endgenerate
 
