@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""krl_window: every window of several frames, at any pace; latency, throughput, reset."""
+
+from collections.abc import Iterator
+from itertools import product
+from random import Random
+from typing import Any
+
+from common.bench import (
+    PARAMETERS,
+    Bench,
+    contract_of_handshake,
+    drawn_beats,
+    pack,
+    random_for,
+    reset_midway,
+    stalled_output,
+    stalls,
+    steps,
+    test,
+)
+from common.scoreboard import Model
+
+HEIGHT, WIDTH, PIXEL_BITS = PARAMETERS["HEIGHT"], PARAMETERS["WIDTH"], PARAMETERS["PIXEL_BITS"]
+KERNEL_H, KERNEL_W = PARAMETERS["KERNEL_H"], PARAMETERS["KERNEL_W"]
+STRIDE_H, STRIDE_W = PARAMETERS["STRIDE_H"], PARAMETERS["STRIDE_W"]
+PAD_TOP, PAD_LEFT, PAD_PIXEL = PARAMETERS["PAD_TOP"], PARAMETERS["PAD_LEFT"], PARAMETERS["PAD_PIXEL"]
+OUT_HEIGHT, OUT_WIDTH = PARAMETERS["OUT_HEIGHT"], PARAMETERS["OUT_WIDTH"]
+
+PIXELS = HEIGHT * WIDTH
+WINDOWS = OUT_HEIGHT * OUT_WIDTH
+READS = (OUT_WIDTH - 1) * STRIDE_W + KERNEL_W
+# rows enough that the reader never holds back the writer within a frame
+AMPLE = PARAMETERS["ROWS"] >= KERNEL_H + PAD_TOP + 3 * HEIGHT
+
+
+def beats(rng: Random, frames: int = 3) -> list[int]:
+    """Draw whole frames."""
+    return drawn_beats(PIXEL_BITS, frames * PIXELS)(rng)
+
+
+def window_at(frame: list[int], top: int, left: int) -> int:
+    """Cut a window out of a frame; the place may lie outside."""
+    pixels = []
+    for y, x in product(range(top, top + KERNEL_H), range(left, left + KERNEL_W)):
+        inside = 0 <= y < HEIGHT and 0 <= x < WIDTH
+        pixels.append(frame[y * WIDTH + x] if inside else PAD_PIXEL)
+    return pack(pixels, PIXEL_BITS)
+
+
+def corners() -> Iterator[tuple[int, int]]:
+    """Give the top left corners of the windows of a frame, in the coordinates of the image."""
+    for out_y, out_x in product(range(OUT_HEIGHT), range(OUT_WIDTH)):
+        yield out_y * STRIDE_H - PAD_TOP, out_x * STRIDE_W - PAD_LEFT
+
+
+def last_pixel(top: int, left: int) -> int:
+    """Number of the pixel that completes a window."""
+    return min(top + KERNEL_H, HEIGHT) * WIDTH - WIDTH + min(left + KERNEL_W, WIDTH) - 1
+
+
+def make_model() -> Model:
+    """Give each window of a frame with the pixel that completes it."""
+    frame: list[int] = []
+    places = list(corners())
+    given = 0
+
+    def model(pixel: int) -> Iterator[int]:
+        nonlocal given
+        frame.append(pixel)
+        while given < len(places) and last_pixel(*places[given]) < len(frame):
+            yield window_at(frame, *places[given])
+            given += 1
+        if len(frame) == PIXELS:
+            frame.clear()
+            given = 0
+
+    return model
+
+
+async def bench_of(dut: Any) -> Bench:
+    """Give a bench."""
+    return await Bench(dut, make_model).start()
+
+
+@test()
+async def cuts_windows_under_stalls(dut: Any) -> None:
+    """Three frames each under random pauses on both sides."""
+    await stalls(await bench_of(dut), beats)
+
+
+@test()
+async def follows_each_pixel_in_three_cycles(dut: Any) -> None:
+    """Pixels that come one by one: a window is there 3 cycles after its last pixel."""
+    bench = await bench_of(dut)
+    # the padding left of the first pixel is read before it comes
+    await bench.cycles(READS)
+    for number, pixel in enumerate(beats(random_for("latency"), 2)):
+        bench.source.send(pixel)
+        # after a row, time enough for all the windows that padding adds
+        await bench.cycles(8 + (READS + 4) * (KERNEL_H + 1) * (number % WIDTH == WIDTH - 1))
+    await bench.finish()
+    assert len(bench.outputs.times) == 2 * WINDOWS
+    for number, (top, left) in enumerate(corners()):
+        # at the right edge a row may have to end before its place can be given back
+        at_end = left == (OUT_WIDTH - 1) * STRIDE_W - PAD_LEFT and left + KERNEL_W < WIDTH
+        padded = top + KERNEL_H > HEIGHT or left + KERNEL_W > WIDTH
+        if not at_end and not padded:
+            for frame in range(2):
+                came = bench.inputs.times[frame * PIXELS + last_pixel(top, left)]
+                assert bench.outputs.times[frame * WINDOWS + number] == came + 3, f"window {top}, {left}"
+
+
+@test()
+async def rolls_from_frame_to_frame(dut: Any) -> None:
+    """With rows enough no pixel waits, unless padding makes more columns to read than there are pixels."""
+    bench = await bench_of(dut)
+    frames = 6
+    await bench.transfer(beats(random_for("rate"), frames))
+    if not AMPLE:
+        return
+    if READS * OUT_HEIGHT <= PIXELS:
+        assert set(steps(bench.inputs.times)) <= {1}
+    lasts = bench.outputs.times[WINDOWS - 1 :: WINDOWS]
+    assert set(steps(lasts)) == {max(PIXELS, READS * OUT_HEIGHT)}
+
+
+@test()
+async def survives_a_stalled_output(dut: Any) -> None:
+    """Full, then drained."""
+    await stalled_output(await bench_of(dut), beats(random_for("stall")))
+
+
+@test()
+async def recovers_from_reset(dut: Any) -> None:
+    """A reset puts it at the start of a frame."""
+    await reset_midway(await bench_of(dut), beats)
+
+
+@test()
+async def keeps_the_handshake_contract(dut: Any) -> None:
+    """Nothing crosses the module within a cycle."""
+    await contract_of_handshake(await bench_of(dut), beats, cuts_ready=True)
