@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import shutil
 
 import pytest
@@ -77,6 +78,7 @@ def test_ecp5_counts_and_frequency(rich_design) -> None:
     assert 50 < found.fmax_mhz < 600
     assert found.device.startswith("LFE5U-45k")
     assert "nextpnr-" in found.tool
+    assert re.fullmatch(r"\S+ to \S+: [0-9.]+ ns, [0-9.]+ of them routing", found.critical_path or "")
 
 
 def test_latch_is_seen(tiny_design) -> None:
@@ -90,12 +92,28 @@ def test_ecp5_takes_the_device_that_holds_the_design(tiny_design) -> None:
     manifest = tiny_design().manifest
     area = {"lut": 100, "lutram": 0, "ff": 1, "latch": 0, "bram18": 0}
     few, many, too_many = (
-        synth.Resources("ecp5", "", "", **area, dsp=dsp, fmax_mhz=None, cells={}) for dsp in (72, 84, 157)
+        synth.Resources("ecp5", "", "", **area, dsp=dsp, fmax_mhz=None, critical_path=None, cells={})
+        for dsp in (72, 84, 157)
     )
     assert synth._device(few, manifest) == "45k"
     assert synth._device(many, manifest) == "85k"
     with pytest.raises(KerilogError, match="no ECP5 holds 100 lut, 0 bram18, 157 dsp"):
         synth._device(too_many, manifest)
+
+
+def test_a_memory_named_by_a_parameter(tiny_design) -> None:
+    design = tiny_design()
+    design.replace(
+        "module tiny_adder (",
+        'module rom #(parameter FILE = "") (output wire [7:0] word);\n\n'
+        "  reg [7:0] words [0:2];\n  initial $readmemh(FILE, words);\n  assign word = words[1];\n\n"
+        "endmodule\n\nmodule tiny_adder (",
+    )
+    design.replace(
+        "wire last", 'wire [7:0] word;\n  rom #(.FILE("rom/offsets.mem")) named (.word(word));\n  wire last'
+    )
+    design.replace("m_axis_tlast <= last;", "m_axis_tlast <= last ^ word[7];")
+    assert synthesize(design.directory).ff > 24
 
 
 def test_missing_memory_is_an_error(tiny_design) -> None:

