@@ -10,8 +10,10 @@ import dataclasses
 import io
 import json
 import zipfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,18 +25,15 @@ from kerilog.qgraph import QGraph
 FILE_NAME = "integer_model.npz"
 _STRUCTURE = "structure.json"
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same bytes each time
-_TYPES = {
-    name: kind
-    for module in (qgraph, formats)
-    for name, kind in vars(module).items()
-    if isinstance(kind, type) and dataclasses.is_dataclass(kind)
-}
+_MODULES = (qgraph, formats)
+
+Item = TypeVar("Item")
 
 
-def save(graph: QGraph, path: Path) -> None:
-    """Write ``graph`` to ``path``."""
+def save(item: object, path: Path) -> None:
+    """Write ``item`` to ``path``: a graph, or any dataclass of dataclasses, tuples, arrays and numbers."""
     arrays: dict[str, npt.NDArray[Any]] = {}
-    structure = json.dumps(_encode(graph, arrays), indent=1)
+    structure = json.dumps(_encode(item, arrays), indent=1)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(zipfile.ZipInfo(_STRUCTURE, _DATE), structure, zipfile.ZIP_DEFLATED)
         for name, array in arrays.items():
@@ -44,16 +43,34 @@ def save(graph: QGraph, path: Path) -> None:
 
 
 def load(path: Path) -> QGraph:
-    """Read what ``save`` wrote. Raises KerilogError when the file is missing or is something else."""
+    """Read the integer graph. Raises KerilogError when the file is missing or is something else."""
+    return load_item(path, QGraph, _MODULES, "integer model")
+
+
+def load_item(path: Path, kind: type[Item], modules: Iterable[ModuleType], label: str) -> Item:
+    """Read what ``save`` wrote, a ``kind``; its parts are dataclasses of ``modules`` and of no others.
+
+    Raises KerilogError, with ``label`` in it, when the file is missing or is something else.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             structure = json.loads(archive.read(_STRUCTURE))
-            graph = _decode(structure, archive)
+            item = _decode(structure, archive, _dataclasses(modules))
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise KerilogError(f"{path}: is no integer model: {error}") from None
-    if not isinstance(graph, QGraph):
-        raise KerilogError(f"{path}: is no integer model")
-    return graph
+        raise KerilogError(f"{path}: is no {label}: {error}") from None
+    if not isinstance(item, kind):
+        raise KerilogError(f"{path}: is no {label}")
+    return item
+
+
+def _dataclasses(modules: Iterable[ModuleType]) -> dict[str, type]:
+    """The dataclasses that the modules define or import, by name."""
+    return {
+        name: kind
+        for module in modules
+        for name, kind in vars(module).items()
+        if isinstance(kind, type) and dataclasses.is_dataclass(kind)
+    }
 
 
 def _encode(value: Any, arrays: dict[str, npt.NDArray[Any]]) -> Any:
@@ -69,13 +86,12 @@ def _encode(value: Any, arrays: dict[str, npt.NDArray[Any]]) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _decode(value: Any, archive: zipfile.ZipFile) -> Any:
+def _decode(value: Any, archive: zipfile.ZipFile, types: Mapping[str, type]) -> Any:
     if isinstance(value, list):
-        return tuple(_decode(item, archive) for item in value)
+        return tuple(_decode(item, archive, types) for item in value)
     if isinstance(value, dict) and "array" in value:
         return np.load(io.BytesIO(archive.read(f"{value['array']}.npy")), allow_pickle=False)
     if isinstance(value, dict):
-        return _TYPES[value["type"]](
-            **{name: _decode(item, archive) for name, item in value["fields"].items()}
-        )
+        fields = {name: _decode(item, archive, types) for name, item in value["fields"].items()}
+        return types[value["type"]](**fields)
     return value
