@@ -26,6 +26,8 @@ from kerilog.plan.design import Design
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QConv2D, QDense, QGraph
 from kerilog.quantize import Calibration, calibrate, naive, quantize, strip_softmax
+from kerilog.report import record
+from kerilog.report.record import Record
 
 _BATCH = 500
 
@@ -73,26 +75,35 @@ def build(model: Path, target: Path, options: Options, progress: Progress = sile
         calibration = _calibrate(loaded, data, options, progress)
         graph = quantize(calibration, options.scheme, options.rounding)
         described["data"] = data.source if options.data is None else options.data.name
-        accuracy = measure_accuracy(loaded, graph, data, progress)
-        if accuracy:
-            described["accuracy"] = dataclasses.asdict(accuracy)
+        matrices = measure_confusion(loaded, graph, data, progress)
+        if matrices is not None:
+            described["accuracy"] = dataclasses.asdict(accuracy_of(matrices))
+        measured = _record(calibration.graph, graph, data, matrices, progress)
     else:
         graph = strip_softmax(loaded)
+        measured = None
     described["bytes"] = parameter_bytes(graph)
     progress("planning the hardware", None)
     design = plan(graph, options.interval, options.name or model.stem)
-    return generate(graph, design, target, {"file": model.name, "sha256": digest}, described)
+    return generate(graph, design, target, {"file": model.name, "sha256": digest}, described, measured)
 
 
 def generate(
-    graph: QGraph, design: Design, target: Path, model: Mapping[str, Any], described: Mapping[str, Any]
+    graph: QGraph,
+    design: Design,
+    target: Path,
+    model: Mapping[str, Any],
+    described: Mapping[str, Any],
+    measured: Record | None = None,
 ) -> Manifest:
-    """Write ``design`` and its integer model to the folder ``target``: all of it, or nothing."""
+    """Write ``design``, its integer model and what was measured to the folder ``target``: all, or nothing."""
     sources = verilog.render(design)
     manifest = describe.manifest(design, sources, model, described)
     with writer.folder(target) as root:
         writer.write(sources, design, root)
         storage.save(graph, root / storage.FILE_NAME)
+        if measured is not None:
+            record.save(measured, root)
         (root / FILE_NAME).write_text(manifest.to_json(), encoding="ascii")
     return manifest
 
@@ -119,23 +130,41 @@ def _calibrate(graph: Graph, data: Dataset, options: Options, progress: Progress
     return calibrate(graph, data.x_train[: options.samples], progress)
 
 
-def measure_accuracy(
+def measure_confusion(
     graph: Graph, integer: QGraph, data: Dataset, progress: Progress = silent
-) -> Accuracy | None:
-    """Accuracy on the test samples, before and after; None if the data has no class labels for the output."""
+) -> IntArray | None:
+    """Confusion matrices (3, classes, classes) on the test samples, in the order of ``Accuracy``.
+
+    None where the data has no class labels for the output. Row: the true class; column: the answer.
+    """
     labels = _class_labels(data, graph)
     if labels is None:
         return None
-    count = len(labels)
+    count, classes = len(labels), graph[graph.outputs[0]].shape[0]
     networks = (integer, naive(graph))
-    right = np.zeros(3, np.int64)
+    matrices = np.zeros((1 + len(networks), classes, classes), np.int64)
     for start in range(0, count, _BATCH):
         progress("comparing with float", start / count)
-        x = data.x_test[start : start + _BATCH]
-        chosen = [floating.run(graph, x)[0].argmax(axis=1)]
-        chosen += [run(network, codes_of(network, x)).argmax(axis=1) for network in networks]
-        right += [int(np.sum(classes == labels[start : start + _BATCH])) for classes in chosen]
-    return Accuracy(count, *(float(number) / count for number in right))
+        x, truth = data.x_test[start : start + _BATCH], labels[start : start + _BATCH]
+        answers = [floating.run(graph, x)[0].argmax(axis=1)]
+        answers += [run(net, codes_of(net, x)).argmax(axis=1) for net in networks]
+        matrices += [record.confusion(truth, answer, classes) for answer in answers]
+    return matrices
+
+
+def accuracy_of(matrices: IntArray) -> Accuracy:
+    """The accuracies of confusion ``matrices`` (3, classes, classes)."""
+    count = int(matrices[0].sum())
+    return Accuracy(count, *(int(np.trace(matrix)) / count for matrix in matrices))
+
+
+def _record(
+    original: Graph, integer: QGraph, data: Dataset, matrices: IntArray | None, progress: Progress
+) -> Record:
+    """What the range report will need."""
+    activations = record.measure(integer, data.x_test, original, progress)
+    before, after = (None, None) if matrices is None else (matrices[0], matrices[1])
+    return Record(min(len(data.x_test), record.SAMPLES), activations, original, before, after)
 
 
 def _class_labels(data: Dataset, graph: Graph) -> npt.NDArray[np.int64] | None:
