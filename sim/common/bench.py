@@ -101,9 +101,10 @@ class Bench:
     async def reset(self) -> None:
         """Reset for a few cycles and forget everything that was under way."""
         self.dut.rst.value = 1
+        # what is under way at this very edge is still seen by everyone
+        await ClockCycles(self.dut.clk, 1)
         self.source.flush()
-        await ClockCycles(self.dut.clk, 3)
-        self.source.flush()
+        await ClockCycles(self.dut.clk, 2)
         self.scoreboard.flush()
         self.inputs.times.clear()
         self.outputs.times.clear()
