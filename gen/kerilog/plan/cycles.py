@@ -261,11 +261,9 @@ def modules_of(stage: Stage) -> Iterator[Module]:
 
 @dataclasses.dataclass(frozen=True)
 class Trace:
-    """Cycles in which a run gave the first and the last beat of each frame.
+    """Cycles in which a run took the very first beat, and gave the first and the last beat of each frame."""
 
-    Cycle 0 takes the first input beat.
-    """
-
+    taken: int
     first: tuple[int, ...]
     last: tuple[int, ...]
 
@@ -277,7 +275,7 @@ def run(modules: Sequence[Module], beats_in: int, beats_out: int, frames: int, p
     """
     first: list[int] = []
     last: list[int] = []
-    taken = given = cycle = 0
+    taken = given = cycle = first_taken = 0
     count = len(modules)
     ready = [True] * (count + 1)
     while given < frames * beats_out:
@@ -285,6 +283,8 @@ def run(modules: Sequence[Module], beats_in: int, beats_out: int, frames: int, p
             ready[i] = modules[i].ready(ready[i + 1])
         left_valid = taken < frames * beats_in and cycle >= (taken // beats_in) * pace
         entered = left_valid and ready[0]
+        if entered and taken == 0:
+            first_taken = cycle
         taken += entered
         for i, module in enumerate(modules):
             valid = module.valid
@@ -298,7 +298,7 @@ def run(modules: Sequence[Module], beats_in: int, beats_out: int, frames: int, p
             if given % beats_out == 0:
                 last.append(cycle)
         cycle += 1
-    return Trace(tuple(first), tuple(last))
+    return Trace(first_taken, tuple(first), tuple(last))
 
 
 def measure(stages: Sequence[Stage]) -> Cycles:
@@ -309,7 +309,7 @@ def measure(stages: Sequence[Stage]) -> Cycles:
         trace = run(modules, stages[0].input.beats, stages[-1].output.beats, frames)
         distances = [later - earlier for earlier, later in zip(trace.last, trace.last[1:], strict=False)]
         if distances[-1] == distances[-2] or frames > 32:
-            return Cycles(distances[-1], trace.last[0], trace.first[0])
+            return Cycles(distances[-1], trace.last[0] - trace.taken, trace.first[0] - trace.taken)
         frames *= 2
 
 
