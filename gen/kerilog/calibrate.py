@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What values each tensor takes over real samples, gathered in one streaming pass.
 
-Memory does not grow with the number of samples: a tensor is kept as its extremes, a histogram whose bins double in
-width when a value falls outside, and counts by the most significant bit.
+Memory does not grow with the number of samples: a tensor is kept as its extremes, a histogram whose bins
+double in width when a value falls outside, and counts by the most significant bit.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ BATCH = 256
 class Observation:
     """One tensor so far.
 
-    ``histogram`` (2 * HALF_BINS,) counts values in bins of width ``2.0**exponent``, bin HALF_BINS starting at 0.
-    ``msb`` (64,) counts values with floor(log2(abs(x))) = LOWEST_MSB + i, the ends including all beyond; ``zeros``
-    counts exact zeros.
+    ``histogram`` (2 * HALF_BINS,) counts values in bins of width ``2.0**exponent``, of which bin HALF_BINS
+    starts at 0. ``msb`` (64,) counts values with floor(log2(abs(x))) = LOWEST_MSB + i, the ends including all
+    beyond; ``zeros`` counts exact zeros.
     """
 
     minimum: float = np.inf
@@ -69,14 +69,15 @@ class Observation:
     @property
     def centers(self) -> npt.NDArray[np.float64]:
         """Middle of every histogram bin."""
-        return np.ldexp(np.arange(-HALF_BINS, HALF_BINS) + 0.5, self.exponent)
+        middles: npt.NDArray[np.float64] = np.arange(-HALF_BINS, HALF_BINS, dtype=np.float64)
+        return (middles + 0.5) * 2.0**self.exponent
 
 
 def observe(graph: Graph, samples: Array, progress: Progress = silent) -> dict[str, Observation]:
     """Observe every tensor of ``graph`` over ``samples`` (count, *input shape), by node name.
 
-    Raises KerilogError for no samples, for those of the wrong shape, and for values that are not finite, naming
-    the layer.
+    Raises KerilogError for no samples, for those of the wrong shape, and for values that are not finite,
+    naming the layer.
     """
     if len(samples) == 0:
         raise KerilogError("calibration: there are no samples")

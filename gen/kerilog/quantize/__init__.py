@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import dataclasses
 from collections.abc import Mapping
 
@@ -49,8 +47,8 @@ def quantize(
 ) -> QGraph:
     """The integer graph, its number formats chosen from what was observed.
 
-    ``rounding`` concerns ``affine`` and ``widths`` concern ``fixed``. Raises KerilogError for an unknown scheme,
-    Unsupported for a layer that has no integer form.
+    ``rounding`` concerns ``affine`` and ``widths`` concern ``fixed``. Raises KerilogError for an unknown
+    scheme, Unsupported for a layer that has no integer form.
     """
     if scheme not in SCHEMES:
         raise KerilogError(f"unknown scheme '{scheme}'; choose one of {', '.join(SCHEMES)}")

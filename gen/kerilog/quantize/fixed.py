@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Binary fixed point: every tensor has a binary point of its own, and rescaling is a shift.
 
-The binary point of a tensor is the one with the least mean squared error over what was observed: one bit more for
-the range halves the resolution of everything, so a rare large value may be better saturated.
+The binary point of a tensor is the one with the least mean squared error over what was observed: one bit more
+for the range halves the resolution of everything, so a rare large value may be better saturated.
 """
 
 from __future__ import annotations
@@ -17,9 +17,22 @@ import numpy.typing as npt
 from kerilog.calibrate import Observation
 from kerilog.errors import KerilogError
 from kerilog.formats import Fixed, Format
-from kerilog.graph import Dense, Node
-from kerilog.qgraph import Clamp, QConv2D, QDense, QNode, QOp, QRequantize, Shift
-from kerilog.quantize.rewrite import MatrixOp, clamp_of, flat_kernel, geometry
+from kerilog.graph import Node
+from kerilog.qgraph import (
+    Clamp,
+    Multiplier,
+    QAdd,
+    QGlobalAveragePooling2D,
+    QLookup,
+    QMultiply,
+    QNode,
+    QOp,
+    QRequantize,
+    Rescale,
+    Shift,
+)
+from kerilog.quantize.matrix import MatrixOp, Numbers, flat_kernel, matrix_op
+from kerilog.quantize.rewrite import clamp_of, full_range
 
 LONGEST_SHIFT = 31
 _CANDIDATES = 4  # binary points tried: the one that covers all, and so many that saturate more
@@ -36,7 +49,7 @@ class Widths:
 
 @dataclasses.dataclass(frozen=True)
 class FixedScheme:
-    """``observations`` give the values of every tensor. ``frac``, if given, is every tensor's binary point."""
+    """``observations`` give the values of every tensor; ``frac``, if given, is the binary point of all."""
 
     observations: Mapping[str, Observation]
     widths: Widths = Widths()
@@ -56,24 +69,44 @@ class FixedScheme:
         weights = self._weight_format(kernel, self.widths.weights)
         accumulator_frac = frac_of(source.format) + frac_of(weights)
         bias = self._bias_format(op.bias, accumulator_frac)
-        shift = accumulator_frac - frac_of(target)
-        if abs(shift) > LONGEST_SHIFT:
-            raise KerilogError(
-                f"layer '{node.name}': its output lies {abs(shift)} binary places from its sums, "
-                f"at most {LONGEST_SHIFT} are possible"
-            )
-        fields = {
-            "kernel": weights.quantize(kernel),
-            "bias": bias.quantize(op.bias) << (accumulator_frac - frac_of(bias)),
-            "kernel_format": weights,
-            "bias_format": bias,
-            "rescale": Shift(np.array([shift])),
-            "clamp": clamp_of(op.activation, target),
-        }
-        return QDense(**fields) if isinstance(op, Dense) else QConv2D(**fields, **geometry(op, source))
+        numbers = Numbers(
+            weights.quantize(kernel),
+            bias.quantize(op.bias) << (accumulator_frac - frac_of(bias)),
+            weights,
+            bias,
+            Shift(np.array([_checked(node, accumulator_frac - frac_of(target))])),
+            clamp_of(op.activation, target),
+        )
+        return matrix_op(op, source, numbers)
 
-    def rescale(self, node: Node, source: QNode, target: Format, clamp: Clamp) -> QOp:
-        return QRequantize(Shift(np.array([frac_of(source.format) - frac_of(target)])), clamp)
+    def requantize(self, node: Node, source: Format, target: Format) -> QOp:
+        return self.relu(node, source, target, full_range(target))
+
+    def relu(self, node: Node, source: Format, target: Format, clamp: Clamp) -> QOp:
+        return QRequantize(_shift(node, frac_of(source), frac_of(target)), clamp)
+
+    def add(
+        self, node: Node, kind: type[QAdd], left: Format, right: Format, target: Format, clamp: Clamp
+    ) -> QOp:
+        """Both operands are shifted left to the finer binary point, added exactly, and rounded once."""
+        finer = max(frac_of(left), frac_of(right))
+        return kind(
+            _shift(node, frac_of(left), finer),
+            _shift(node, frac_of(right), finer),
+            _shift(node, finer, frac_of(target)),
+            clamp,
+        )
+
+    def multiply(self, node: Node, left: Format, right: Format, target: Format, clamp: Clamp) -> QOp:
+        return QMultiply(_shift(node, frac_of(left) + frac_of(right), frac_of(target)), clamp)
+
+    def mean(self, node: Node, cells: int, source: Format, target: Format) -> QOp:
+        shift = _checked(node, frac_of(source) - frac_of(target))
+        return QGlobalAveragePooling2D(_quotient(node, cells, shift), full_range(target))
+
+    def sigmoid(self, node: Node, source: Format, target: Format) -> QOp:
+        real = source.dequantize(np.arange(source.minimum, source.maximum + 1))
+        return QLookup(target.quantize(0.5 + 0.5 * np.tanh(real / 2)))
 
     def _weight_format(self, values: npt.NDArray[np.floating], bits: int) -> Fixed:
         if self.frac is not None:
@@ -91,6 +124,36 @@ def frac_of(format: Format) -> int:
     """The binary point of a fixed-point tensor."""
     assert isinstance(format, Fixed) and isinstance(format.frac, int)
     return format.frac
+
+
+def _shift(node: Node, source: int, target: int) -> Shift:
+    """From binary point ``source`` to ``target``."""
+    return Shift(np.array([_checked(node, source - target)]))
+
+
+def _checked(node: Node, shift: int) -> int:
+    if abs(shift) > LONGEST_SHIFT:
+        raise KerilogError(
+            f"layer '{node.name}': expected binary points at most {LONGEST_SHIFT} places apart, "
+            f"found {abs(shift)}"
+        )
+    return shift
+
+
+def _quotient(node: Node, cells: int, shift: int) -> Rescale:
+    """Times ``2**-shift / cells``: a shift alone where ``cells`` is a power of two, else a multiplier.
+
+    The multiplier m is 2**e / cells rounded up, 2**30 < m < 2**31, so x * m / 2**e lies beyond x / cells,
+    away from zero, by less than |x| / 2**e. For |x| < 2**29 and an output within 16 bits that is less than
+    the distance of the quotient from any rounding boundary it does not lie on; where it lies on one, a tie,
+    "single" rounds it away from zero. So the result is exactly the quotient, ties away from zero.
+    """
+    _checked(node, shift + cells.bit_length())
+    exponent = cells.bit_length() - 1
+    if cells == 1 << exponent:
+        return Shift(np.array([_checked(node, shift + exponent)]))
+    mantissa = -(-(1 << (31 + exponent)) // cells)
+    return Multiplier(np.array([mantissa]), np.array([-shift - exponent]), "single")
 
 
 def covering_frac(bits: int, extremes: tuple[float, float]) -> int:

@@ -13,24 +13,46 @@ from kerilog.errors import Unsupported
 from kerilog.formats import Format
 from kerilog.graph import (
     Activation,
+    Add,
+    AveragePooling2D,
+    Concatenate,
     Conv2D,
     Dense,
     DepthwiseConv2D,
+    GlobalAveragePooling2D,
     Graph,
     Input,
     MaxPooling2D,
+    Multiply,
     Node,
-    Pair,
     Reshape,
+    Subtract,
+    ZeroPadding2D,
     padding_of,
 )
-from kerilog.qgraph import Clamp, Padding, QGraph, QInput, QMaxPooling2D, QNode, QOp, QReshape
-
-MatrixOp = Conv2D | DepthwiseConv2D | Dense
+from kerilog.qgraph import (
+    Clamp,
+    QAdd,
+    QAveragePooling2D,
+    QConcatenate,
+    QGraph,
+    QInput,
+    QMaxPooling2D,
+    QNode,
+    QOp,
+    QReshape,
+    QSubtract,
+    QZeroPadding2D,
+)
+from kerilog.quantize.matrix import MatrixOp
+from kerilog.quantize.owners import KEEPS_FORMAT, format_owners
 
 
 class Scheme(Protocol):
-    """How one scheme turns floats into integers; tensors are named by their node."""
+    """How one scheme turns floats into integers; tensors are named by their node.
+
+    Every method may raise KerilogError, naming the layer, where the formats lie too far apart.
+    """
 
     @property
     def name(self) -> Literal["affine", "fixed"]:
@@ -40,19 +62,37 @@ class Scheme(Protocol):
         """The format of the tensor that ``node`` makes."""
 
     def matrix(self, node: Node, op: MatrixOp, source: QNode, target: Format) -> QOp:
-        """The integer operation of a convolution or a dense layer."""
+        """A convolution or a dense layer."""
 
-    def rescale(self, node: Node, source: QNode, target: Format, clamp: Clamp) -> QOp:
-        """A change of format with a clamp: an activation that stands alone."""
+    def requantize(self, node: Node, source: Format, target: Format) -> QOp:
+        """A change of format."""
+
+    def relu(self, node: Node, source: Format, target: Format, clamp: Clamp) -> QOp:
+        """A relu or a relu6 that stands alone."""
+
+    def add(
+        self, node: Node, kind: type[QAdd], left: Format, right: Format, target: Format, clamp: Clamp
+    ) -> QOp:
+        """A sum, or a difference where ``kind`` is QSubtract."""
+
+    def multiply(self, node: Node, left: Format, right: Format, target: Format, clamp: Clamp) -> QOp:
+        """A product."""
+
+    def mean(self, node: Node, cells: int, source: Format, target: Format) -> QOp:
+        """The mean over the ``cells`` of height and width."""
+
+    def sigmoid(self, node: Node, source: Format, target: Format) -> QOp:
+        """A sigmoid."""
 
 
-def convert(graph: Graph, scheme: Scheme) -> QGraph:
+def convert(graph: Graph, scheme: Scheme, own: frozenset[str] = frozenset()) -> QGraph:
     """``graph``, simplified, with every tensor and every operation in integers.
 
-    A softmax at an output is left out: the integer network ends in logits, and their order is the same. Raises
-    Unsupported, naming the layer, for an operation that has no integer form here.
+    A softmax at an output is left out: the integer network ends in logits, and their order is the same. The
+    nodes named in ``own`` never take the format of a concatenation that they lead to. Raises Unsupported,
+    naming the layer, for an operation that has no integer form.
     """
-    walk = _Walk(scheme)
+    walk = _Walk(graph, scheme, format_owners(graph, own))
     for node in graph:
         walk.add(node)
     outputs = tuple(walk.alias[name] for name in graph.outputs)
@@ -61,7 +101,9 @@ def convert(graph: Graph, scheme: Scheme) -> QGraph:
 
 @dataclasses.dataclass
 class _Walk:
+    graph: Graph
     scheme: Scheme
+    owners: Mapping[str, str]
     nodes: dict[str, QNode] = dataclasses.field(default_factory=dict)
     alias: dict[str, str] = dataclasses.field(default_factory=dict)
 
@@ -69,35 +111,88 @@ class _Walk:
         """Append the integer form of ``node``."""
         sources = [self.nodes[self.alias[name]] for name in node.inputs]
         if isinstance(node.op, Activation) and node.op.function == "softmax":
-            self.alias[node.name] = sources[0].name
+            self._leave_out(node, sources[0])
             return
         target = self._format(node, sources)
+        if isinstance(node.op, Concatenate):
+            sources = [self._brought_to(target, node, index, part) for index, part in enumerate(sources)]
         op = self._op(node, sources, target)
-        self.nodes[node.name] = QNode(
-            node.name, op, tuple(source.name for source in sources), node.shape, target
-        )
+        inputs = tuple(source.name for source in sources)
+        self.nodes[node.name] = QNode(node.name, op, inputs, node.shape, target)
         self.alias[node.name] = node.name
+
+    def _leave_out(self, node: Node, source: QNode) -> None:
+        """Drop a softmax whose result nobody but the user sees."""
+        users = self.graph.users(node.name)
+        if users:
+            raise Unsupported(
+                f"layer '{node.name}': softmax has no integer form inside a network, only at an output; "
+                f"its result goes to layer '{users[0].name}'"
+            )
+        self.alias[node.name] = source.name
 
     def _format(self, node: Node, sources: list[QNode]) -> Format:
         """Operations that only move or choose elements keep their format."""
-        if isinstance(node.op, (MaxPooling2D, Reshape)):
+        if isinstance(node.op, KEEPS_FORMAT):
             return sources[0].format
-        return self.scheme.activation_format(node)
+        return self.scheme.activation_format(self.graph[self.owners.get(node.name, node.name)])
+
+    def _brought_to(self, target: Format, node: Node, index: int, part: QNode) -> QNode:
+        """Input ``index`` of concatenation ``node`` in ``target``, by a node of its own if it differs."""
+        if part.format == target:
+            return part
+        op = self.scheme.requantize(node, part.format, target)
+        made = QNode(f"{node.name}/requantize{index}", op, (part.name,), part.shape, target)
+        self.nodes[made.name] = made
+        return made
 
     def _op(self, node: Node, sources: list[QNode], target: Format) -> QOp:
-        op = node.op
-        if isinstance(op, Input):
-            return QInput()
-        if isinstance(op, Reshape):
+        match node.op:
+            case Input():
+                return QInput()
+            case Conv2D() | DepthwiseConv2D() | Dense() as op:
+                return self.scheme.matrix(node, op, sources[0], target)
+            case Add() | Subtract() | Multiply() as op:
+                return self._pair(node, op, sources, target)
+            case Activation() as op:
+                return self._activation(node, op, sources[0].format, target)
+            case GlobalAveragePooling2D():
+                height, width = sources[0].shape[:2]
+                return self.scheme.mean(node, height * width, sources[0].format, target)
+            case MaxPooling2D() | AveragePooling2D() as op:
+                return _pool(op, sources[0], target)
+        return _moved(node)
+
+    def _pair(self, node: Node, op: Add | Subtract | Multiply, sources: list[QNode], target: Format) -> QOp:
+        left, right = (source.format for source in sources)
+        clamp = clamp_of(op.activation, target)
+        if isinstance(op, Multiply):
+            return self.scheme.multiply(node, left, right, target, clamp)
+        kind = QAdd if isinstance(op, Add) else QSubtract
+        return self.scheme.add(node, kind, left, right, target, clamp)
+
+    def _activation(self, node: Node, op: Activation, source: Format, target: Format) -> QOp:
+        if op.function == "sigmoid":
+            return self.scheme.sigmoid(node, source, target)
+        return self.scheme.relu(node, source, target, clamp_of(op.function, target))
+
+
+def _pool(op: MaxPooling2D | AveragePooling2D, source: QNode, target: Format) -> QOp:
+    padding = padding_of(source.shape, op.pool_size, op.strides, op.padding)
+    kind = QMaxPooling2D if isinstance(op, MaxPooling2D) else QAveragePooling2D
+    return kind(op.pool_size, op.strides, full_range(target), padding)
+
+
+def _moved(node: Node) -> QOp:
+    """Operations that make no new numbers."""
+    match node.op:
+        case Reshape():
             return QReshape()
-        if isinstance(op, (Conv2D, DepthwiseConv2D, Dense)):
-            return self.scheme.matrix(node, op, sources[0], target)
-        if isinstance(op, MaxPooling2D):
-            padding = padding_of(sources[0].shape, op.pool_size, op.strides, op.padding)
-            return QMaxPooling2D(op.pool_size, op.strides, full_range(target), padding)
-        if isinstance(op, Activation) and op.function in ("relu", "relu6"):
-            return self.scheme.rescale(node, sources[0], target, clamp_of(op.function, target))
-        raise Unsupported(f"layer '{node.name}': there is no integer form of {op.kind} yet")
+        case ZeroPadding2D() as op:
+            return QZeroPadding2D(op.padding)
+        case Concatenate():
+            return QConcatenate()
+    raise Unsupported(f"layer '{node.name}': there is no integer form of {node.op.kind}")
 
 
 def full_range(target: Format) -> Clamp:
@@ -106,30 +201,14 @@ def full_range(target: Format) -> Clamp:
 
 
 def clamp_of(activation: str, target: Format) -> Clamp:
-    """The codes that a fused activation lets through."""
+    """The codes that a fused activation lets through; the 6 of relu6 is divided in binary32, as in TFLite."""
     if activation == "linear":
         return full_range(target)
-    largest = int(target.quantize(6.0)) if activation == "relu6" else target.maximum
+    largest = target.maximum
+    if activation == "relu6":
+        steps = np.floor(np.float32(6) / np.float32(target.scales) + np.float32(0.5))
+        largest = min(largest, target.zero_point + int(steps))
     return max(target.minimum, target.zero_point), largest
-
-
-def geometry(op: Conv2D | DepthwiseConv2D, source: QNode) -> Mapping[str, Pair | Padding | int]:
-    """Strides, padding, dilation and groups of a convolution, as QConv2D takes them."""
-    kernel = (op.kernel.shape[0], op.kernel.shape[1])
-    return {
-        "strides": op.strides,
-        "padding": padding_of(source.shape, kernel, op.strides, op.padding, op.dilation_rate),
-        "dilation_rate": op.dilation_rate,
-        "groups": source.shape[-1] if isinstance(op, DepthwiseConv2D) else op.groups,
-    }
-
-
-def flat_kernel(op: MatrixOp) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """The kernel in float64 with the output channels last; of a depthwise convolution (kh, kw, 1, channels)."""
-    kernel = op.kernel.astype(np.float64)
-    if isinstance(op, DepthwiseConv2D):
-        return kernel.reshape(*kernel.shape[:2], 1, -1)
-    return kernel
 
 
 def strip_softmax(graph: QGraph) -> QGraph:

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which tensors take the format of a concatenation.
+
+All inputs of a concatenation must have its format. A layer that feeds nothing else may as well make its
+result in that format at once: it costs no hardware and rounds once, where a requantization would round again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from kerilog.graph import (
+    Activation,
+    AveragePooling2D,
+    Concatenate,
+    Graph,
+    Input,
+    MaxPooling2D,
+    Node,
+    Reshape,
+    ZeroPadding2D,
+)
+
+KEEPS_FORMAT = (MaxPooling2D, AveragePooling2D, Reshape, ZeroPadding2D)
+"""Operations whose output has the format of their input."""
+
+
+def format_owners(graph: Graph, own: frozenset[str]) -> dict[str, str]:
+    """For each node that takes the format of a concatenation, the name of the latter.
+
+    Looks back from every concatenation through ``KEEPS_FORMAT`` and other concatenations to the layers that
+    choose a format and that nobody else uses. Inputs, sigmoids (whose range is known) and the nodes named in
+    ``own`` are left alone.
+    """
+    uses = Counter(name for node in graph for name in node.inputs)
+    uses.update(graph.outputs)
+    owners: dict[str, str] = {}
+    for node in reversed(graph.nodes):
+        owner = _owner(node, owners)
+        for name in node.inputs:
+            source = graph[name]
+            if owner and uses[name] == 1 and name not in own and _chooses(source):
+                owners[name] = owner
+    return owners
+
+
+def _owner(node: Node, owners: dict[str, str]) -> str | None:
+    """The concatenation whose format the inputs of ``node`` should have."""
+    if isinstance(node.op, Concatenate):
+        return owners.get(node.name, node.name)
+    return owners.get(node.name) if isinstance(node.op, KEEPS_FORMAT) else None
+
+
+def _chooses(node: Node) -> bool:
+    return not isinstance(node.op, Input) and not (
+        isinstance(node.op, Activation) and node.op.function in ("sigmoid", "softmax")
+    )
