@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 
 from kerilog.errors import KerilogError, Unsupported
-from kerilog.frontend import load
-from kerilog.graph import Graph
+from kerilog.frontend.keras import read_graph
 
 SHAPE = [None, 6, 6, 2]
 KERNEL, BIAS = np.ones((3, 3, 2, 4), np.float32), np.zeros(4, np.float32)
@@ -70,7 +69,7 @@ def write(path: Path, config: object, weights: dict[str, list[np.ndarray]] | Non
 
 def refusal(path: Path, kind: type[KerilogError] = KerilogError) -> str:
     with pytest.raises(kind) as caught:
-        load(path)
+        read_graph(path)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 700
     return str(caught.value)
@@ -78,8 +77,7 @@ def refusal(path: Path, kind: type[KerilogError] = KerilogError) -> str:
 
 def test_the_base_of_these_tests_is_taken(tmp_path: Path) -> None:
     config = sequential(image(), layer("Conv2D", **CONV), layer("Flatten", "flat"))
-    graph = load(write(tmp_path / "m.keras", config, {"conv2d": [KERNEL, BIAS]}))
-    assert isinstance(graph, Graph)
+    graph = read_graph(write(tmp_path / "m.keras", config, {"conv2d": [KERNEL, BIAS]}))
     assert [node.shape for node in graph] == [(6, 6, 2), (4, 4, 4), (64,)]
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import h5py
 
 from kerilog.errors import KerilogError
-from kerilog.frontend.weights import LegacyWeights, Weights, ZipWeights, hdf5_errors, read_text
+from kerilog.frontend.weights import HDF5_ERRORS, LegacyWeights, Weights, ZipWeights, hdf5_errors, read_text
 
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
@@ -91,7 +91,7 @@ def _open_hdf5(path: Path) -> Iterator[tuple[dict[str, Any], Weights]]:
 def _hdf5(source: Path | io.BytesIO, where: str) -> Iterator[h5py.File]:
     try:
         file = h5py.File(source, "r")
-    except (OSError, RuntimeError, ValueError) as error:
+    except HDF5_ERRORS as error:
         raise KerilogError(f"{where}: not a whole HDF5 file: {one_line(error)}") from None
     try:
         yield file

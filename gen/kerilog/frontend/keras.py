@@ -55,13 +55,12 @@ def load_keras(path: Path) -> Graph:
 
     Raises Unsupported for a layer or an option that is not taken, KerilogError for an unusable file.
     """
-    if path.suffix.lower() == ".h5":
-        probe(path)
+    probe(path, read_graph)
     return read_graph(path)
 
 
 def read_graph(path: Path) -> Graph:
-    """``load_keras`` without the trial that keeps a damaged ``.h5`` file from hanging this process."""
+    """``load_keras`` without the trial that keeps a damaged file from hanging or crashing this process."""
     try:
         with open_model(path) as (config, weights):
             return _graph(config, weights, path)

@@ -22,6 +22,18 @@ from kerilog.graph import Array, Shape
 
 # Deflate, shuffle, checksum and LZF. Any other filter may be a plug-in, which is code.
 FILTERS = (1, 2, 3, 32000)
+# What h5py raises on broken files, as found by damaging them at random.
+HDF5_ERRORS = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    MemoryError,
+    SystemError,
+)
 MAX_TEXT_BYTES = 1 << 24
 MAX_NAMES = 64
 # TensorFlow 2.13 to 2.15 wrote the second one.
@@ -105,7 +117,7 @@ def hdf5_errors(where: str) -> Iterator[None]:
         yield
     except KerilogError:
         raise
-    except (OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError, MemoryError) as error:
+    except HDF5_ERRORS as error:
         detail = " ".join(str(error).split())[:200]
         raise KerilogError(f"{where} is damaged: {detail or type(error).__name__}") from None
 
