@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from kerilog.emit import picture
 from kerilog.errors import KerilogError
 from kerilog.manifest import FILE_NAME
 from kerilog.plan.design import Design, Memory
@@ -88,4 +89,5 @@ def write(files: dict[str, str], design: Design, root: Path) -> None:
             raise KerilogError(f"{path}: does not read back as it was written")
     report = root / "report"
     report.mkdir()
+    (report / picture.FILE_NAME).write_text(picture.render(design), encoding="ascii")
     (report / CERTIFICATE).write_text(json.dumps(certificate(design), indent=2) + "\n", encoding="ascii")

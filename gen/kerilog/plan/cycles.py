@@ -8,7 +8,7 @@ gets, exactly; the test benches hold the RTL to these numbers.
 
 from __future__ import annotations
 
-import dataclasses
+import itertools
 from collections.abc import Iterator, Sequence
 
 from kerilog.plan.design import (
@@ -23,6 +23,7 @@ from kerilog.plan.design import (
 )
 
 UNBOUNDED = 1 << 60
+LONGEST_TRANSIENT = 200  # frames after which nothing new is expected
 
 
 class Module:
@@ -259,58 +260,85 @@ def modules_of(stage: Stage) -> Iterator[Module]:
         raise TypeError(f"no timing model for {type(stage).__name__}")
 
 
-@dataclasses.dataclass(frozen=True)
-class Trace:
-    """Cycles in which a run took the very first beat, and gave the first and the last beat of each frame."""
+class Line:
+    """Modules in a row, from reset on: the input offers a beat in every cycle, the output takes every beat.
 
-    taken: int
-    first: tuple[int, ...]
-    last: tuple[int, ...]
-
-
-def run(modules: Sequence[Module], beats_in: int, beats_out: int, frames: int, pace: int = 0) -> Trace:
-    """Push ``frames`` frames of ``beats_in`` beats through.
-
-    Frame i is not offered before cycle ``i * pace``.
+    ``entered``, ``first`` and ``last`` collect the cycles in which a frame's first beat went in, its first
+    beat came out, and its last.
     """
-    first: list[int] = []
-    last: list[int] = []
-    taken = given = cycle = first_taken = 0
-    count = len(modules)
-    ready = [True] * (count + 1)
-    while given < frames * beats_out:
-        for i in range(count - 1, -1, -1):
-            ready[i] = modules[i].ready(ready[i + 1])
-        left_valid = taken < frames * beats_in and cycle >= (taken // beats_in) * pace
+
+    def __init__(self, modules: Sequence[Module], beats_in: int, beats_out: int, pace: int = 0) -> None:
+        """Frames of ``beats_in`` beats; frame i is not offered before cycle ``i * pace``."""
+        self.modules = modules
+        self.beats_in, self.beats_out, self.pace = beats_in, beats_out, pace
+        self.taken = self.given = self.cycle = 0
+        self.entered: list[int] = []
+        self.first: list[int] = []
+        self.last: list[int] = []
+        self._ready = [True] * (len(modules) + 1)
+
+    def run(self, frames: int) -> Line:
+        """Go on until ``frames`` more frames have come out."""
+        end = len(self.last) + frames
+        while len(self.last) < end:
+            self._clock()
+        return self
+
+    @property
+    def state(self) -> tuple[int, ...]:
+        """Everything that decides what happens next, if the pace does not."""
+        registers = (value for module in self.modules for value in vars(module).values())
+        return (self.taken % self.beats_in, *(value for value in registers if isinstance(value, int)))
+
+    def _clock(self) -> None:
+        ready = self._ready
+        for i in range(len(self.modules) - 1, -1, -1):
+            ready[i] = self.modules[i].ready(ready[i + 1])
+        frame, beat = divmod(self.taken, self.beats_in)
+        left_valid = self.cycle >= frame * self.pace
         entered = left_valid and ready[0]
-        if entered and taken == 0:
-            first_taken = cycle
-        taken += entered
-        for i, module in enumerate(modules):
+        if entered:
+            self.taken += 1
+            if beat == 0:
+                self.entered.append(self.cycle)
+        for i, module in enumerate(self.modules):
             valid = module.valid
             left = valid and ready[i + 1]
             module.clock(left_valid, entered, ready[i + 1], left)
             left_valid, entered = valid, left
         if entered:
-            if given % beats_out == 0:
-                first.append(cycle)
-            given += 1
-            if given % beats_out == 0:
-                last.append(cycle)
-        cycle += 1
-    return Trace(first_taken, tuple(first), tuple(last))
+            self._give()
+        self.cycle += 1
+
+    def _give(self) -> None:
+        if self.given % self.beats_out == 0:
+            self.first.append(self.cycle)
+        self.given += 1
+        if self.given % self.beats_out == 0:
+            self.last.append(self.cycle)
+
+
+def line_of(stages: Sequence[Stage]) -> Line:
+    """The modules of ``stages``, with frames back to back."""
+    modules = [module for stage in stages for module in modules_of(stage)]
+    return Line(modules, stages[0].input.beats, stages[-1].output.beats)
 
 
 def measure(stages: Sequence[Stage]) -> Cycles:
-    """Run frames back to back until the distance between them repeats; the numbers the design promises."""
-    frames = 4
-    while True:
-        modules = [module for stage in stages for module in modules_of(stage)]
-        trace = run(modules, stages[0].input.beats, stages[-1].output.beats, frames)
-        distances = [later - earlier for earlier, later in zip(trace.last, trace.last[1:], strict=False)]
-        if distances[-1] == distances[-2] or frames > 32:
-            return Cycles(distances[-1], trace.last[0] - trace.taken, trace.first[0] - trace.taken)
-        frames *= 2
+    """Run frames back to back until everything stands as it stood after an earlier frame: from there on it repeats.
+
+    The interval is the longest between two frames of what repeats.
+    """
+    line = line_of(stages)
+    seen: dict[tuple[int, ...], int] = {}
+    while len(line.last) < 2 or (line.state not in seen and len(line.last) < LONGEST_TRANSIENT):
+        if line.last:
+            seen[line.state] = len(line.last)
+        line.run(1)
+    settled = seen.get(line.state, len(line.last) // 2)
+    ends = line.last[settled - 1 :]
+    interval = max(later - earlier for earlier, later in itertools.pairwise(ends))
+    return Cycles(interval, line.last[0] - line.entered[0], line.first[0] - line.entered[0])
 
 
 def queue_peaks(stages: Sequence[Stage], interval: int, frames: int = 4) -> dict[str, int]:
@@ -326,5 +354,5 @@ def queue_peaks(stages: Sequence[Stage], interval: int, frames: int = 4) -> dict
             modules.append(queues[stage.name])
         else:
             modules.extend(modules_of(stage))
-    run(modules, stages[0].input.beats, stages[-1].output.beats, frames, pace=interval)
+    Line(modules, stages[0].input.beats, stages[-1].output.beats, interval).run(frames)
     return {name: queue.peak for name, queue in queues.items()}

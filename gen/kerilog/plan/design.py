@@ -283,8 +283,8 @@ class Cycles:
     """What the plan promises, in clock cycles, with an input that never pauses and an output that never
     stalls.
 
-    ``frame_interval`` separates the last beats of consecutive frames in the steady state. ``latency``
-    counts from the cycle in which the first beat of the first frame is taken to the one in which its last
+    ``frame_interval`` separates the last beats of consecutive frames in the steady state; where frames
+    take turns, it is the longest. ``latency`` counts from the cycle in which the first beat of the first frame is taken to the one in which its last
     result is given; ``first_output`` to the one in which its first result is given.
     """
 

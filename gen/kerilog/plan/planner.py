@@ -182,10 +182,11 @@ class _Builder:
         tensor = self._lanes(self.here.shape[-1], node)
         window = _window(tensor, op.pool_size, op.strides, op.padding, node, tensor.format.minimum)
         out = Tensor(node.shape, node.format, node.shape[-1])
-        name = self._name(layer_name(node.name, node.op.kind))
+        layer = layer_name(node.name, node.op.kind)
+        name = self._name(layer)
         self.stages.append(
             MaxPooling2DStage(
-                name, node.name, op.kind, f"{self.name}_{name}", tensor, out, window, op.clamp[0], op.clamp[1]
+                name, layer, op.kind, f"{self.name}_{name}", tensor, out, window, op.clamp[0], op.clamp[1]
             )
         )
         self.here = out
@@ -226,7 +227,7 @@ class _Builder:
         """The fields of Stage."""
         return {
             "name": name,
-            "layer": node.name,
+            "layer": layer_name(node.name, node.op.kind),
             "kind": node.op.kind,
             "module": f"{self.name}_{name}",
             "input": tensor,
