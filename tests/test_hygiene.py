@@ -20,16 +20,20 @@ LARGEST = 1_500_000  # bytes
 
 # Imports go one way: a module imports from its own group and from those above it.
 LAYERS = (
-    ("errors", "formats", "graph", "qgraph", "manifest", "data"),
+    ("errors", "formats", "graph", "qgraph", "manifest", "data", "progress"),
     ("frontend",),
     ("transforms",),
     ("floating", "calibrate"),
     ("quantize",),
-    ("integer",),
+    ("integer", "storage"),
     ("plan",),
     ("emit",),
     ("verify",),
     ("handoff",),
+    ("report",),
+    ("build",),
+    ("summary",),
+    ("api",),
     ("__init__", "cli"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

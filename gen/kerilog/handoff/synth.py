@@ -17,6 +17,7 @@ from typing import Any
 
 from kerilog.errors import KerilogError
 from kerilog.manifest import Manifest
+from kerilog.progress import Progress, silent
 from kerilog.verify import tools
 
 _GOAL_MHZ = 100  # what place and route of the ECP5 aims at; it stops trying harder above
@@ -102,9 +103,7 @@ _ECP5_DEVICES = {
 }
 
 
-def synthesize(
-    directory: str | Path, target: str = "xc7", progress: tools.Progress = tools.silent
-) -> Resources:
+def synthesize(directory: str | Path, target: str = "xc7", progress: Progress = silent) -> Resources:
     """Synthesize the design in ``directory``; writes ``directory/report/synth_<target>.json``, too.
 
     Raises KerilogError for an unknown target, a missing tool, a design that Yosys refuses or no device holds.
@@ -126,9 +125,7 @@ def synthesize(
     return resources
 
 
-def _measure(
-    directory: Path, manifest: Manifest, target: str, work: Path, progress: tools.Progress
-) -> Resources:
+def _measure(directory: Path, manifest: Manifest, target: str, work: Path, progress: Progress) -> Resources:
     progress("Yosys", None)
     cells = _yosys(directory, manifest, target, work)
     version = tools.run_tool(["yosys", "-V"], cwd=directory).split(" (")[0].strip()
@@ -178,7 +175,7 @@ def _yosys(directory: Path, manifest: Manifest, target: str, work: Path) -> dict
     return dict(sorted(cells.items()))
 
 
-def _place(resources: Resources, manifest: Manifest, work: Path, progress: tools.Progress) -> Resources:
+def _place(resources: Resources, manifest: Manifest, work: Path, progress: Progress) -> Resources:
     """Place and route on the smallest ECP5 that holds the design; adds device, tool and frequency."""
     size = _device(resources, manifest)
     progress(f"nextpnr, ECP5 {size}", None)

@@ -16,6 +16,7 @@ from edalize.flows.vivado import Vivado
 
 from kerilog.errors import KerilogError
 from kerilog.manifest import Manifest
+from kerilog.progress import Progress, silent
 from kerilog.verify import tools
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
@@ -51,7 +52,7 @@ def write_vivado(directory: str | Path, part: str = "xc7a100tcsg324-1", clock_mh
     return folder
 
 
-def run_vivado(directory: str | Path, progress: tools.Progress = tools.silent) -> Path:
+def run_vivado(directory: str | Path, progress: Progress = silent) -> Path:
     """Run ``directory/vivado/run.tcl`` in Vivado, which takes minutes; returns the folder of its reports.
 
     Raises KerilogError when Vivado is not on PATH or fails.

