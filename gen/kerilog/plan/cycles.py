@@ -325,7 +325,7 @@ def line_of(stages: Sequence[Stage]) -> Line:
 
 
 def measure(stages: Sequence[Stage]) -> Cycles:
-    """Run frames back to back until everything stands as it stood after an earlier frame: from there on it repeats.
+    """Run frames back to back until all stands as it stood after an earlier frame: from there on it repeats.
 
     The interval is the longest between two frames of what repeats.
     """

@@ -284,8 +284,9 @@ class Cycles:
     stalls.
 
     ``frame_interval`` separates the last beats of consecutive frames in the steady state; where frames
-    take turns, it is the longest. ``latency`` counts from the cycle in which the first beat of the first frame is taken to the one in which its last
-    result is given; ``first_output`` to the one in which its first result is given.
+    take turns, it is the longest. ``latency`` counts from the cycle in which the first beat of the first
+    frame is taken to the one in which its last result is given; ``first_output`` to the one in which its
+    first result is given.
     """
 
     frame_interval: int

@@ -162,6 +162,8 @@ def gemmlowp(factor: Multiplier, bias: IntArray) -> ExactMultiplier:
     multiplier = np.broadcast_to(factor.multiplier, bias.shape) << (longest - right)
     tilt = np.where(right > 0, 1 << (30 + longest - np.maximum(right, 0)), 0)
     offset = np.asarray(bias.astype(object) * multiplier.astype(object), object)
+    if not np.any(tilt):  # nothing adds the half of the only rounding but the offset
+        offset = offset + (1 << 30)
     return ExactMultiplier(31 + longest, multiplier, offset, tilt)
 
 
