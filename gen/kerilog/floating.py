@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from kerilog.errors import KerilogError
+from kerilog.formats import Format
 from kerilog.graph import (
     Activation,
     Add,
@@ -21,6 +22,7 @@ from kerilog.graph import (
     BatchNormalization,
     Concatenate,
     Conv2D,
+    Converter,
     Dense,
     DepthwiseConv2D,
     Dropout,
@@ -90,8 +92,15 @@ def _inputs(graph: Graph, x: Samples) -> dict[str, Array]:
 
 def _apply(node: Node, inputs: list[Array]) -> Array:
     result = FUNCTIONS[type(node.op)](node.op, inputs)
+    if node.format is not None:
+        result = converted(result, node.format)
     # Reshape alone does not know its shape from its operation.
     return result.reshape(len(result), *node.shape)
+
+
+def converted(x: Array, format: Format) -> Array:
+    """``x`` rounded to what ``format`` holds."""
+    return format.dequantize(format.quantize(x)).astype(np.float32)
 
 
 def _conv2d(op: Conv2D, inputs: list[Array]) -> Array:
@@ -191,6 +200,10 @@ def _zero_padding2d(op: ZeroPadding2D, inputs: list[Array]) -> Array:
     return _padded(inputs[0], op.padding)
 
 
+def _converter(op: Converter, inputs: list[Array]) -> Array:
+    return converted(inputs[0], op.format)
+
+
 def _unchanged(op: Op, inputs: list[Array]) -> Array:
     return inputs[0]
 
@@ -244,4 +257,5 @@ FUNCTIONS: dict[type[Op], Callable[[Any, list[Array]], Array]] = {
     ZeroPadding2D: _zero_padding2d,
     Reshape: _unchanged,
     Dropout: _unchanged,
+    Converter: _converter,
 }

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The float graph: what a trained model computes, in Keras' words.
 
-A node makes exactly one tensor, which carries the node's name. Shapes never include the batch axis and are NHWC.
+A node makes exactly one tensor, which carries the node's name. Shapes never include the batch axis and are
+NHWC.
+A model trained with converters says the formats of its tensors itself: ``Node.format``, ``kernel_format`` and
+``bias_format`` are then set, and kernels and biases lie on their formats' grids.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from kerilog.formats import Format
 
 Array = npt.NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -45,6 +50,8 @@ class Conv2D(Op):
     dilation_rate: Pair = (1, 1)
     groups: int = 1
     activation: Fused = "linear"
+    kernel_format: Format | None = None
+    bias_format: Format | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -57,6 +64,8 @@ class DepthwiseConv2D(Op):
     padding: Literal["valid", "same"] = "valid"
     dilation_rate: Pair = (1, 1)
     activation: Fused = "linear"
+    kernel_format: Format | None = None
+    bias_format: Format | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -66,6 +75,8 @@ class Dense(Op):
     kernel: Array
     bias: Array
     activation: Fused = "linear"
+    kernel_format: Format | None = None
+    bias_format: Format | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -141,14 +152,25 @@ class Dropout(Op):
     """Nothing at inference."""
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Converter(Op):
+    """To the nearest number that ``format`` can hold: ``kerilog.keras.FixedPoint`` and ``Affine``."""
+
+    format: Format
+
+
 @dataclasses.dataclass(frozen=True)
 class Node:
-    """One operation. ``inputs`` name the nodes whose tensors it takes; ``shape`` is its output's, without batch."""
+    """One operation. ``inputs`` name the nodes whose tensors it takes; ``shape`` is its output's, without
+    batch. ``format``, where there is one, is what the tensor is rounded to, by a converter that the
+    model had.
+    """
 
     name: str
     op: Op
     inputs: tuple[str, ...]
     shape: Shape
+    format: Format | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kerilog.errors import KerilogError, Unsupported
-from kerilog.frontend import plain, weighted
+from kerilog.frontend import converted, plain, weighted
 from kerilog.frontend.archive import open_model
 from kerilog.frontend.calls import Call, Converter
 from kerilog.frontend.options import Layer, checked_name, shown
@@ -47,6 +47,11 @@ CONVERTERS: dict[str, Converter] = {
     "GaussianNoise": plain.nothing,
     "ActivityRegularization": plain.nothing,
     "Identity": plain.nothing,
+    "FixedPoint": converted.converter,
+    "Affine": converted.converter,
+    "QuantConv2D": converted.matrix,
+    "QuantDepthwiseConv2D": converted.matrix,
+    "QuantDense": converted.matrix,
 }
 
 
@@ -89,7 +94,7 @@ def _graph(config: dict[str, Any], weights: Weights, path: Path) -> Graph:
 
 
 def _check_kind(step: Step) -> None:
-    """Raise Unsupported unless the layer is one of Keras' own that is known here."""
+    """Raise Unsupported unless the layer is one of Keras' own, or of Kerilog's, that is known here."""
     kind = step.layer.kind
     if kind == "InputLayer" or (kind in CONVERTERS and step.own):
         return

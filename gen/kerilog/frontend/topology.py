@@ -10,6 +10,7 @@ import dataclasses
 from typing import Any
 
 from kerilog.errors import KerilogError, Unsupported
+from kerilog.frontend.converted import KINDS, PACKAGE
 from kerilog.frontend.options import Layer, checked_name, shown
 
 MAX_LAYERS = 4096
@@ -18,7 +19,7 @@ Source = tuple[str, int]
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """Call number ``index`` of a layer on other calls' outputs. ``own``: the class is one of Keras' own."""
+    """Call number ``index`` of a layer on other calls' outputs. ``own``: the class is Keras' own or ours."""
 
     layer: Layer
     index: int
@@ -90,7 +91,12 @@ def _entry(stored: object, position: int) -> _Entry:
 
 
 def _is_own(module: object, registered: object, kind: str) -> bool:
-    """Whether the class is Keras' own: .h5 files name no module, and no registered class has a plain name."""
+    """Whether the class is Keras' own or Kerilog's, which register theirs.
+
+    .h5 files name no module of Keras, and no registered class has a plain name.
+    """
+    if kind in KINDS:
+        return registered == f"{PACKAGE}>{kind}"
     return module in (None, "keras.layers") and registered in (None, kind)
 
 

@@ -13,21 +13,36 @@ from kerilog.graph import Array, Graph
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QGraph
 from kerilog.quantize.affine import AffineScheme
-from kerilog.quantize.fixed import FixedScheme, Widths
+from kerilog.quantize.fixed import FixedScheme
 from kerilog.quantize.rewrite import convert, strip_softmax
+from kerilog.quantize.settings import LayerSettings, Settings, read_settings
 from kerilog.transforms import simplify
 
-__all__ = ["SCHEMES", "Calibration", "calibrate", "naive", "quantize", "strip_softmax"]
+__all__ = [
+    "SCHEMES",
+    "Calibration",
+    "LayerSettings",
+    "Settings",
+    "calibrate",
+    "naive",
+    "quantize",
+    "read_settings",
+    "strip_softmax",
+]
 
 SCHEMES = ("fixed", "affine")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Calibration:
-    """A simplified float graph and what each of its tensors was seen to hold, by node name."""
+    """A simplified float graph and what each of its tensors was seen to hold, by node name.
+
+    ``absorbed`` names the layers of the original graph that became parts of others.
+    """
 
     graph: Graph
     observations: Mapping[str, Observation]
+    absorbed: frozenset[str] = frozenset()
 
 
 def calibrate(graph: Graph, samples: Array, progress: Progress = silent) -> Calibration:
@@ -36,25 +51,29 @@ def calibrate(graph: Graph, samples: Array, progress: Progress = silent) -> Cali
     Raises KerilogError for samples that do not fit.
     """
     simple = simplify(graph)
-    return Calibration(simple, observe(simple, samples, progress))
+    absorbed = {node.name for node in graph} - {node.name for node in simple}
+    return Calibration(simple, observe(simple, samples, progress), frozenset(absorbed))
 
 
 def quantize(
     calibration: Calibration,
     scheme: str = "fixed",
     rounding: Rounding = "reference",
-    widths: Widths = Widths(),  # noqa: B008 - frozen
+    settings: Settings = Settings(),  # noqa: B008 - frozen
 ) -> QGraph:
     """The integer graph, its number formats chosen from what was observed.
 
-    ``rounding`` concerns ``affine`` and ``widths`` concern ``fixed``. Raises KerilogError for an unknown
-    scheme, Unsupported for a layer that has no integer form.
+    ``rounding`` concerns ``affine``; ``settings`` are what the user wants otherwise. Raises KerilogError for
+    an unknown scheme and for settings that do not fit the network, Unsupported for a layer without an
+    integer form.
     """
     if scheme not in SCHEMES:
         raise KerilogError(f"unknown scheme '{scheme}'; choose one of {', '.join(SCHEMES)}")
+    graph, observations = calibration.graph, calibration.observations
+    settings.check(graph, scheme, calibration.absorbed)
     if scheme == "affine":
-        return convert(calibration.graph, AffineScheme(calibration.observations, rounding))
-    return convert(calibration.graph, FixedScheme(calibration.observations, widths))
+        return convert(graph, AffineScheme(observations, settings, rounding), settings.own)
+    return convert(graph, FixedScheme(observations, settings), settings.own)
 
 
 def naive(graph: Graph, bits: int = 8, frac: int = 7) -> QGraph:
@@ -62,4 +81,5 @@ def naive(graph: Graph, bits: int = 8, frac: int = 7) -> QGraph:
 
     Kept as the yardstick for what choosing formats from data is worth.
     """
-    return convert(simplify(graph), FixedScheme({}, Widths(bits, bits, bits), frac))
+    one = LayerSettings(bits, bits, bits, frac, frac, frac)
+    return convert(simplify(graph), FixedScheme({}, Settings(one)))

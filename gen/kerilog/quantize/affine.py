@@ -41,8 +41,11 @@ from kerilog.qgraph import (
     QRequantize,
     Rescale,
 )
+from kerilog.quantize.given import check_given
 from kerilog.quantize.matrix import MatrixOp, Numbers, Weights, flat_kernel, matrix_op
+from kerilog.quantize.ranges import DEFAULT_PERCENTILE, affine_range
 from kerilog.quantize.rewrite import clamp_of, full_range
+from kerilog.quantize.settings import DEFAULT_RANGE, Settings
 
 BITS = 8
 BIAS_BITS = 32
@@ -57,22 +60,29 @@ _PROBABILITY = Affine(BITS, 1 / 256, -128)  # what TFLite prescribes for a sigmo
 
 @dataclasses.dataclass(frozen=True)
 class AffineScheme:
-    """``observations`` give the range of every tensor."""
+    """``observations`` give the values of every tensor."""
 
     observations: Mapping[str, Observation]
+    settings: Settings = Settings()  # noqa: RUF009 - frozen
     rounding: Rounding = "reference"
     name: Literal["affine"] = "affine"
 
     def activation_format(self, node: Node) -> Format:
         if isinstance(node.op, Activation) and node.op.function == "sigmoid":
             return _PROBABILITY
-        seen = self.observations[node.name]
-        return affine_format(seen.minimum, seen.maximum)
+        chosen = self.settings.of(node.name)
+        choice = chosen.range or DEFAULT_RANGE["affine"]
+        percentile = chosen.percentile or DEFAULT_PERCENTILE
+        return affine_format(*affine_range(self.observations[node.name], choice, percentile, affine_format))
 
     def matrix(self, node: Node, op: MatrixOp, source: QNode, target: Format) -> QOp:
         kernel = flat_kernel(op)
         source_scale, target_scale = _scale(source.format), _scale(target)
-        scales = weight_scales_of(kernel, op.bias.astype(np.float64), source_scale, target_scale)
+        if op.kernel_format is None:
+            scales = weight_scales_of(kernel, op.bias.astype(np.float64), source_scale, target_scale)
+        else:
+            given = check_given(node, op.kernel_format, self.name)
+            scales = np.broadcast_to(given.scales, op.bias.shape).astype(np.float32)
         codes = round_half_away(kernel / scales).astype(np.int64)
         bias_scales = source_scale * scales
         bias = round_half_away(op.bias / bias_scales.astype(np.float64)).astype(np.int64)
@@ -123,6 +133,10 @@ class AffineScheme:
         return QGlobalAveragePooling2D(factor, full_range(target))
 
     def sigmoid(self, node: Node, source: Format, target: Format) -> QOp:
+        if target != _PROBABILITY:
+            raise KerilogError(
+                f"layer '{node.name}': expected a converter to {_PROBABILITY} after a sigmoid, found {target}"
+            )
         return QLookup(sigmoid_table(_scale(source), source.zero_point))
 
 

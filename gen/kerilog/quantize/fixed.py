@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Binary fixed point: every tensor has a binary point of its own, and rescaling is a shift.
 
-The binary point of a tensor is the one with the least mean squared error over what was observed: one bit more
-for the range halves the resolution of everything, so a rare large value may be better saturated.
+The binary point of a tensor is by default the one with the least mean squared error over what was observed:
+one bit more for the range halves the resolution of everything, so a rare large value may be better saturated.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from kerilog.calibrate import Observation
 from kerilog.errors import KerilogError
-from kerilog.formats import Fixed, Format
-from kerilog.graph import Node
+from kerilog.formats import Fixed, Format, IntArray
+from kerilog.graph import Array, Node
 from kerilog.qgraph import (
     Clamp,
     Multiplier,
@@ -31,53 +30,53 @@ from kerilog.qgraph import (
     Rescale,
     Shift,
 )
-from kerilog.quantize.matrix import MatrixOp, Numbers, flat_kernel, matrix_op
+from kerilog.quantize.given import check_given
+from kerilog.quantize.matrix import MatrixOp, Numbers, Weights, flat_kernel, matrix_op
+from kerilog.quantize.ranges import DEFAULT_PERCENTILE, best_fixed, fixed_format
 from kerilog.quantize.rewrite import clamp_of, full_range
+from kerilog.quantize.settings import ACCUMULATOR, DEFAULT_RANGE, MIN_BITS, LayerSettings, Settings
 
+DEFAULT_BITS = 8
 LONGEST_SHIFT = 31
-_CANDIDATES = 4  # binary points tried: the one that covers all, and so many that saturate more
-
-
-@dataclasses.dataclass(frozen=True)
-class Widths:
-    """Bits of each kind of tensor."""
-
-    activations: int = 8
-    weights: int = 8
-    bias: int = 8
+_MAX_BIAS_BITS = 32
 
 
 @dataclasses.dataclass(frozen=True)
 class FixedScheme:
-    """``observations`` give the values of every tensor; ``frac``, if given, is the binary point of all."""
+    """``observations`` give the values of every tensor."""
 
     observations: Mapping[str, Observation]
-    widths: Widths = Widths()
-    frac: int | None = None
+    settings: Settings = Settings()  # noqa: RUF009 - frozen
     name: Literal["fixed"] = "fixed"
 
     def activation_format(self, node: Node) -> Format:
-        if self.frac is not None:
-            return Fixed(self.widths.activations, self.frac)
-        seen = self.observations[node.name]
-        return best_format(
-            seen.centers, seen.histogram, self.widths.activations, (seen.minimum, seen.maximum)
+        chosen = self.settings.of(node.name)
+        bits = chosen.activation_bits or DEFAULT_BITS
+        if chosen.frac is not None:
+            return Fixed(bits, chosen.frac)
+        choice = chosen.range or DEFAULT_RANGE["fixed"]
+        return fixed_format(
+            self.observations[node.name], bits, choice, chosen.percentile or DEFAULT_PERCENTILE
         )
 
     def matrix(self, node: Node, op: MatrixOp, source: QNode, target: Format) -> QOp:
+        chosen = self.settings.of(node.name)
         kernel = flat_kernel(op)
-        weights = self._weight_format(kernel, self.widths.weights)
-        accumulator_frac = frac_of(source.format) + frac_of(weights)
-        bias = self._bias_format(op.bias, accumulator_frac)
-        numbers = Numbers(
-            weights.quantize(kernel),
-            bias.quantize(op.bias) << (accumulator_frac - frac_of(bias)),
-            weights,
-            bias,
-            Shift(np.array([_checked(node, accumulator_frac - frac_of(target))])),
-            clamp_of(op.activation, target),
+        weights = _given(node, op.kernel_format) or _weight_format(kernel, chosen)
+        accumulator = frac_of(source.format) + fracs_of(weights)
+        bias_format = _given(node, op.bias_format) or _bias_format(op.bias, accumulator, chosen)
+        if np.any(fracs_of(bias_format) > accumulator):
+            raise KerilogError(
+                f"layer '{node.name}': expected a bias no finer than the sums that it joins, which have "
+                f"{int(accumulator.min())} fractional bits, found {bias_format}"
+            )
+        bias = bias_format.quantize(op.bias) << (accumulator - fracs_of(bias_format))
+        shift = accumulator - frac_of(target)
+        _checked(node, int(shift[np.argmax(np.abs(shift))]))
+        clamp = clamp_of(op.activation, target)
+        return matrix_op(
+            op, source, Numbers(weights.quantize(kernel), bias, weights, bias_format, Shift(shift), clamp)
         )
-        return matrix_op(op, source, numbers)
 
     def requantize(self, node: Node, source: Format, target: Format) -> QOp:
         return self.relu(node, source, target, full_range(target))
@@ -108,16 +107,50 @@ class FixedScheme:
         real = source.dequantize(np.arange(source.minimum, source.maximum + 1))
         return QLookup(target.quantize(0.5 + 0.5 * np.tanh(real / 2)))
 
-    def _weight_format(self, values: npt.NDArray[np.floating], bits: int) -> Fixed:
-        if self.frac is not None:
-            return Fixed(bits, self.frac)
-        flat = values.reshape(-1).astype(np.float64)
-        return best_format(flat, np.ones(flat.size), bits, (float(flat.min()), float(flat.max())))
 
-    def _bias_format(self, values: npt.NDArray[np.floating], accumulator_frac: int) -> Fixed:
-        """A bias need not be finer than the sum that it joins."""
-        chosen = self._weight_format(values, self.widths.bias)
-        return dataclasses.replace(chosen, frac=min(frac_of(chosen), accumulator_frac))
+def _given(node: Node, format: Format | None) -> Fixed | None:
+    """The format that the model brings with it for its weights or its bias."""
+    if format is None:
+        return None
+    given = check_given(node, format, "fixed")
+    assert isinstance(given, Fixed)
+    return given
+
+
+def _weight_format(kernel: Weights, chosen: LayerSettings) -> Fixed:
+    """The format of ``kernel`` (..., channels), with a tuple of binary points if each channel has its own."""
+    bits = chosen.weight_bits or DEFAULT_BITS
+    if chosen.weight_frac is not None:
+        return Fixed(bits, chosen.weight_frac)
+    if not chosen.per_channel:
+        return best_fixed(kernel, bits)
+    return Fixed(bits, tuple(frac_of(best_fixed(channel, bits)) for channel in np.moveaxis(kernel, -1, 0)))
+
+
+def _bias_format(bias: Array, accumulator: IntArray, chosen: LayerSettings) -> Fixed:
+    """A bias need not be finer than the sum that it joins, whose binary points are ``accumulator``."""
+    if chosen.bias_bits == ACCUMULATOR:
+        return _fixed(_bits_for(bias, accumulator), accumulator)
+    bits = chosen.bias_bits or DEFAULT_BITS
+    frac = frac_of(best_fixed(bias, bits)) if chosen.bias_frac is None else chosen.bias_frac
+    return _fixed(bits, np.minimum(frac, accumulator))
+
+
+def _bits_for(bias: Array, accumulator: IntArray) -> int:
+    """Enough bits that no bias saturates at the accumulator's precision; at most 32."""
+    largest = float(np.max(np.abs(bias) * np.exp2(accumulator.astype(np.float64))))
+    return int(min(max(np.ceil(np.log2(largest + 1)) + 1, MIN_BITS), _MAX_BIAS_BITS))
+
+
+def _fixed(bits: int, fracs: IntArray) -> Fixed:
+    """A format with one binary point if ``fracs`` (channels,) or (1,) has but one entry."""
+    return Fixed(bits, int(fracs[0]) if fracs.size == 1 else tuple(fracs.tolist()))
+
+
+def fracs_of(format: Format) -> IntArray:
+    """The binary points of weights or of a bias, (1,) or (channels,)."""
+    assert isinstance(format, Fixed)
+    return np.atleast_1d(np.asarray(format.frac, np.int64))
 
 
 def frac_of(format: Format) -> int:
@@ -154,36 +187,3 @@ def _quotient(node: Node, cells: int, shift: int) -> Rescale:
         return Shift(np.array([_checked(node, shift + exponent)]))
     mantissa = -(-(1 << (31 + exponent)) // cells)
     return Multiplier(np.array([mantissa]), np.array([-shift - exponent]), "single")
-
-
-def covering_frac(bits: int, extremes: tuple[float, float]) -> int:
-    """The largest ``frac`` at which both extremes fit after rounding; all zeros get ``bits - 1``."""
-    if extremes[0] == 0 and extremes[1] == 0:
-        return bits - 1
-    frac = 62 - int(np.ceil(np.log2(max(abs(extremes[0]), abs(extremes[1])))))
-    while not _fits(Fixed(bits, frac), extremes):
-        frac -= 1
-    return frac
-
-
-def _fits(format: Fixed, extremes: tuple[float, float]) -> bool:
-    steps = np.asarray(extremes) / format.scales
-    return bool(steps[0] >= format.minimum - 0.5 and steps[1] < format.maximum + 0.5)
-
-
-def best_format(
-    values: npt.NDArray[np.float64], counts: npt.NDArray[np.number], bits: int, extremes: tuple[float, float]
-) -> Fixed:
-    """The binary point with the least squared error over ``values``, each seen ``counts`` times.
-
-    ``extremes`` are the smallest and the largest value, which need not be among ``values`` exactly.
-    """
-    covering = covering_frac(bits, extremes)
-    candidates = [Fixed(bits, covering + more) for more in range(_CANDIDATES)]
-    present = counts > 0
-    errors = [_squared_error(values[present], counts[present], candidate) for candidate in candidates]
-    return candidates[int(np.argmin(errors))]
-
-
-def _squared_error(values: npt.NDArray[np.float64], counts: npt.NDArray[np.number], format: Fixed) -> float:
-    return float(np.sum(counts * (format.dequantize(format.quantize(values)) - values) ** 2))

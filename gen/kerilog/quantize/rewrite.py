@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from kerilog.errors import Unsupported
+from kerilog.errors import KerilogError, Unsupported
 from kerilog.formats import Format
 from kerilog.graph import (
     Activation,
@@ -17,6 +17,7 @@ from kerilog.graph import (
     AveragePooling2D,
     Concatenate,
     Conv2D,
+    Converter,
     Dense,
     DepthwiseConv2D,
     GlobalAveragePooling2D,
@@ -44,6 +45,7 @@ from kerilog.qgraph import (
     QSubtract,
     QZeroPadding2D,
 )
+from kerilog.quantize.given import check_given
 from kerilog.quantize.matrix import MatrixOp
 from kerilog.quantize.owners import KEEPS_FORMAT, format_owners
 
@@ -89,9 +91,11 @@ def convert(graph: Graph, scheme: Scheme, own: frozenset[str] = frozenset()) -> 
     """``graph``, simplified, with every tensor and every operation in integers.
 
     A softmax at an output is left out: the integer network ends in logits, and their order is the same. The
-    nodes named in ``own`` never take the format of a concatenation that they lead to. Raises Unsupported,
-    naming the layer, for an operation that has no integer form.
+    nodes named in ``own`` never take the format of a concatenation that they lead to, nor do those with a
+    format of the model's own, which always wins. Raises Unsupported, naming the layer, for an operation that
+    has no integer form.
     """
+    own |= {node.name for node in graph if node.format is not None}
     walk = _Walk(graph, scheme, format_owners(graph, own))
     for node in graph:
         walk.add(node)
@@ -134,8 +138,20 @@ class _Walk:
     def _format(self, node: Node, sources: list[QNode]) -> Format:
         """Operations that only move or choose elements keep their format."""
         if isinstance(node.op, KEEPS_FORMAT):
+            self._check_kept(node, sources[0].format)
             return sources[0].format
-        return self.scheme.activation_format(self.graph[self.owners.get(node.name, node.name)])
+        owner = self.graph[self.owners.get(node.name, node.name)]
+        given = owner.op.format if isinstance(owner.op, Converter) else owner.format
+        if given is None:
+            return self.scheme.activation_format(owner)
+        return check_given(owner, given, self.scheme.name)
+
+    def _check_kept(self, node: Node, kept: Format) -> None:
+        if node.format not in (None, kept):
+            raise KerilogError(
+                f"layer '{node.name}': expected a converter to {kept}, the format of its input, found "
+                f"{node.format}: it would round twice"
+            )
 
     def _brought_to(self, target: Format, node: Node, index: int, part: QNode) -> QNode:
         """Input ``index`` of concatenation ``node`` in ``target``, by a node of its own if it differs."""
@@ -150,6 +166,8 @@ class _Walk:
         match node.op:
             case Input():
                 return QInput()
+            case Converter():
+                return self.scheme.requantize(node, sources[0].format, target)
             case Conv2D() | DepthwiseConv2D() | Dense() as op:
                 return self.scheme.matrix(node, op, sources[0], target)
             case Add() | Subtract() | Multiply() as op:

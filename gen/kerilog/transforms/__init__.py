@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from kerilog.graph import Graph
+from kerilog.transforms.absorb_converters import absorb_converters
 from kerilog.transforms.batch_norm_to_depthwise import batch_norm_to_depthwise
+from kerilog.transforms.converters_after_relu import converters_after_relu
 from kerilog.transforms.drop_dropout import drop_dropout
 from kerilog.transforms.fold_batch_norm import fold_batch_norm
 from kerilog.transforms.fold_batch_norm_forward import fold_batch_norm_forward
@@ -12,7 +14,14 @@ from kerilog.transforms.fold_padding import fold_padding
 from kerilog.transforms.fuse_activation import fuse_activation
 
 FOLDS = (fold_padding, fold_batch_norm, fold_batch_norm_forward)
-PASSES = (drop_dropout, *FOLDS, batch_norm_to_depthwise, fuse_activation)
+PASSES = (
+    drop_dropout,
+    converters_after_relu,
+    *FOLDS,
+    batch_norm_to_depthwise,
+    fuse_activation,
+    absorb_converters,
+)
 
 
 def simplify(graph: Graph) -> Graph:
@@ -20,11 +29,11 @@ def simplify(graph: Graph) -> Graph:
 
     An output may get another name, that of the layer which now makes it; the order of the outputs stays.
     """
-    graph = drop_dropout(graph)
+    graph = converters_after_relu(drop_dropout(graph))
     size = len(graph.nodes) + 1
     # One fold may bring together what another one folds.
     while len(graph.nodes) < size:
         size = len(graph.nodes)
         for fold in FOLDS:
             graph = fold(graph)
-    return fuse_activation(batch_norm_to_depthwise(graph))
+    return absorb_converters(fuse_activation(batch_norm_to_depthwise(graph)))

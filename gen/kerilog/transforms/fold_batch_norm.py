@@ -12,7 +12,10 @@ from kerilog.transforms.rewrite import absorb_into_source
 
 
 def fold_batch_norm(graph: Graph) -> Graph:
-    """``graph`` with ``scale * (W x + b) + offset`` as ``(scale W) x + (scale b + offset)``."""
+    """``graph`` with ``scale * (W x + b) + offset`` as ``(scale W) x + (scale b + offset)``.
+
+    Not where the weights have a format: scaled, they would leave its grid.
+    """
     return absorb_into_source(graph, _scaled)
 
 
@@ -20,7 +23,7 @@ def _scaled(source: Node, user: Node) -> Op | None:
     op, norm = source.op, user.op
     if not isinstance(norm, BatchNormalization) or not isinstance(op, Conv2D | DepthwiseConv2D | Dense):
         return None
-    if op.activation != "linear":
+    if op.activation != "linear" or op.kernel_format is not None:
         return None
     scale = norm.scale.astype(np.float64)
     # A depthwise kernel ends with (channels, multiplier), which together count the outputs.

@@ -15,7 +15,7 @@ def fold_batch_norm_forward(graph: Graph) -> Graph:
     """``graph`` with ``W (scale x + offset) + b`` as ``(W scale) x + (W offset + b)``.
 
     Not where a convolution pads: the zeros at the border come after the normalization, so an offset would
-    have to be left out there.
+    have to be left out there. Nor where the weights have a format: scaled, they would leave its grid.
     """
     return absorb_into_user(graph, _weighted)
 
@@ -23,6 +23,8 @@ def fold_batch_norm_forward(graph: Graph) -> Graph:
 def _weighted(source: Node, user: Node) -> Op | None:
     norm, op = source.op, user.op
     if not isinstance(norm, BatchNormalization) or not isinstance(op, Conv2D | Dense):
+        return None
+    if op.kernel_format is not None:
         return None
     if isinstance(op, Conv2D) and (op.groups != 1 or (op.padding != "valid" and norm.offset.any())):
         return None

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From what a tensor was seen to hold to the range that its format covers.
+
+The choices:
+
+minmax: all of it.
+percentile: all but the outermost values, so many on either side.
+mse: the least mean squared error between the values and what their codes stand for.
+entropy: the least Kullback-Leibler divergence of the values' distribution from that of their codes (Migacz,
+    "8-bit Inference with TensorRT", GTC 2017).
+msb: all places up to the highest most significant bit seen (``fixed`` only).
+
+All work on the histogram of an ``Observation``, so that the samples need not be kept.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from kerilog.calibrate import HALF_BINS, LOWEST_MSB, Observation
+from kerilog.formats import Affine, Fixed, Format
+
+Floats = npt.NDArray[np.float64]
+Range = tuple[float, float]
+
+DEFAULT_PERCENTILE = 99.99
+_BINARY_POINTS = 6  # tried: the one that covers all, and others that saturate more
+_PARTS = 4  # a bin stands for so many values, spread evenly over it
+_STEPS = 128  # ranges are tried in this many steps of the whole range
+_SMALLEST = 13  # of these steps; below a tenth of the range a step of the format is no wider than a bin
+_ROUNDS = 2  # of the search for one end of the range, then for the other
+_NOTHING = 1e-10  # probability that stands for 0 where its logarithm is taken
+
+MakeAffine = Callable[[float, float], Affine]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Values:
+    """Numbers in ascending order, each seen ``counts`` times; both (count,)."""
+
+    values: Floats
+    counts: Floats
+
+    def error(self, format: Format) -> float:
+        """The sum of the squared differences from what their codes in ``format`` stand for."""
+        difference = format.dequantize(format.quantize(self.values)) - self.values
+        return float(np.sum(self.counts * difference**2))
+
+
+def values_of(seen: Observation, parts: int = _PARTS) -> Values:
+    """What was seen but for the zeros, which every format holds: each bin as ``parts`` values."""
+    counts = seen.histogram.astype(np.float64)
+    counts[HALF_BINS] -= seen.zeros
+    used = np.flatnonzero(counts)
+    offsets = (np.arange(parts) + 0.5) / parts
+    places = (used - HALF_BINS)[:, np.newaxis] + offsets
+    values = np.clip(places * 2.0**seen.exponent, seen.minimum, seen.maximum)
+    return Values(values.reshape(-1), np.repeat(counts[used] / parts, parts))
+
+
+def affine_range(seen: Observation, choice: str, percentile: float, make: MakeAffine) -> Range:
+    """The range that ``choice`` gives; ``make`` turns a range into its format. Other choices: a bug."""
+    whole = (min(seen.minimum, 0.0), max(seen.maximum, 0.0))
+    if choice == "minmax" or whole == (0.0, 0.0):
+        return whole
+    if choice == "percentile":
+        return percentile_range(seen, percentile)
+    return _least_error(seen, whole, make) if choice == "mse" else _least_divergence(seen, whole, make)
+
+
+def percentile_range(seen: Observation, percentile: float) -> Range:
+    """The values below and above which there are ``percentile`` percent, interpolated inside a bin."""
+    counts = np.concatenate(([0], np.cumsum(seen.histogram)))
+    edges = np.arange(-HALF_BINS, HALF_BINS + 1) * 2.0**seen.exponent
+    share = percentile / 100 * seen.count
+    low, high = (float(np.interp(count, counts, edges)) for count in (seen.count - share, share))
+    return min(max(low, seen.minimum), 0.0), max(min(high, seen.maximum), 0.0)
+
+
+def _least_error(seen: Observation, whole: Range, make: MakeAffine) -> Range:
+    """Search for the upper end with the lower one held, then the reverse."""
+    values = values_of(seen)
+    low, high = whole
+    shares = np.arange(_STEPS, _SMALLEST - 1, -1) / _STEPS
+    for _ in range(_ROUNDS):
+        if whole[1] > 0:
+            high = min(
+                (float(end) for end in whole[1] * shares), key=lambda end: values.error(make(low, end))
+            )
+        if whole[0] < 0:
+            low = min(
+                (float(end) for end in whole[0] * shares), key=lambda end: values.error(make(end, high))
+            )
+    return low, high
+
+
+def _least_divergence(seen: Observation, whole: Range, make: MakeAffine) -> Range:
+    """Search for the threshold on magnitudes."""
+    values = values_of(seen, 1)
+    largest = max(-whole[0], whole[1])
+    limits = largest * np.arange(_STEPS, _SMALLEST - 1, -1) / _STEPS
+    ranges = [(max(whole[0], -float(limit)), min(whole[1], float(limit))) for limit in limits]
+    return min(dict.fromkeys(ranges), key=lambda ends: divergence(values, make(*ends)))
+
+
+def divergence(values: Values, format: Format) -> float:
+    """The Kullback-Leibler divergence of the values, saturated, from their codes, spread over them again.
+
+    The values that saturate count for the outermost that do not, but not for the codes: a range that cuts off
+    much makes the two differ.
+    """
+    step = float(format.scales)
+    ends = format.dequantize(np.array([format.minimum, format.maximum]))
+    first, last = np.searchsorted(values.values, [ends[0] - step / 2, ends[1] + step / 2])
+    if first >= last:
+        return np.inf
+    counts = values.counts[first:last]
+    reference = counts.copy()
+    reference[0] += values.counts[:first].sum()
+    reference[-1] += values.counts[last:].sum()
+    codes = format.quantize(values.values[first:last]) - format.minimum
+    spread = np.bincount(codes, counts)[codes] / np.bincount(codes)[codes]
+    wanted, got = reference / reference.sum(), spread / spread.sum()
+    return float(np.sum(wanted * np.log(wanted / np.maximum(got, _NOTHING))))
+
+
+def fixed_format(seen: Observation, bits: int, choice: str, percentile: float) -> Fixed:
+    """The binary point that ``choice`` gives. Other choices: a bug."""
+    if choice == "msb":
+        return Fixed(bits, _msb_frac(seen, bits))
+    if choice == "minmax":
+        return Fixed(bits, covering_frac(bits, (seen.minimum, seen.maximum)))
+    if choice == "percentile":
+        return Fixed(bits, covering_frac(bits, percentile_range(seen, percentile)))
+    candidates = _candidates(bits, (seen.minimum, seen.maximum))
+    if choice == "mse":
+        return min(candidates, key=values_of(seen).error)
+    values = values_of(seen, 1)
+    return min(candidates, key=lambda format: divergence(values, format))
+
+
+def best_fixed(values: npt.NDArray[np.floating], bits: int) -> Fixed:
+    """The binary point with the least squared error over ``values`` (any shape, not empty)."""
+    flat = values.reshape(-1).astype(np.float64)
+    candidates = _candidates(bits, (float(flat.min()), float(flat.max())))
+    return min(candidates, key=Values(flat, np.ones(flat.size)).error)
+
+
+def _candidates(bits: int, extremes: Range) -> list[Fixed]:
+    covering = covering_frac(bits, extremes)
+    return [Fixed(bits, covering + more) for more in range(_BINARY_POINTS)]
+
+
+def _msb_frac(seen: Observation, bits: int) -> int:
+    """The sign takes one bit, the highest place seen and those below it take the rest."""
+    places = np.flatnonzero(seen.msb)
+    return bits - 2 - (LOWEST_MSB + int(places[-1])) if places.size else bits - 1
+
+
+def covering_frac(bits: int, extremes: Range) -> int:
+    """The largest ``frac`` at which both extremes fit after rounding; all zeros get ``bits - 1``."""
+    if extremes[0] == 0 and extremes[1] == 0:
+        return bits - 1
+    frac = 62 - int(np.ceil(np.log2(max(abs(extremes[0]), abs(extremes[1])))))
+    while not _fits(Fixed(bits, frac), extremes):
+        frac -= 1
+    return frac
+
+
+def _fits(format: Fixed, extremes: Range) -> bool:
+    steps = np.asarray(extremes) / format.scales
+    return bool(steps[0] >= format.minimum - 0.5 and steps[1] < format.maximum + 0.5)

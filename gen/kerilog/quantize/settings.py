@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a user may choose about number formats, for the whole network and for single layers."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from kerilog.errors import KerilogError
+from kerilog.graph import Activation, Conv2D, Dense, DepthwiseConv2D, Graph, Node
+from kerilog.quantize.owners import KEEPS_FORMAT
+
+AFFINE_RANGES = ("minmax", "percentile", "mse", "entropy")
+FIXED_RANGES = (*AFFINE_RANGES, "msb")
+RANGES = {"affine": AFFINE_RANGES, "fixed": FIXED_RANGES}
+DEFAULT_RANGE = {"affine": "minmax", "fixed": "mse"}
+ACCUMULATOR: Literal["accumulator"] = "accumulator"
+MIN_BITS, MAX_BITS = 2, 16
+MAX_FRAC = 64
+
+_WEIGHT_KEYS = ("weight_bits", "bias_bits", "weight_frac", "bias_frac", "per_channel")
+_ACTIVATION_KEYS = ("activation_bits", "frac", "range", "percentile")
+_AFFINE_KEYS = ("range", "percentile")
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerSettings:
+    """Choices for one layer, or for all; None leaves it to the default.
+
+    weight_bits, activation_bits: 2..16, ``fixed`` only, as all but ``range`` and ``percentile``.
+    bias_bits: 2..16, or "accumulator" for the precision of the sums that the bias joins.
+    frac, weight_frac, bias_frac: binary points of the output, the weights and the bias, -64..64.
+    range: how the format of the output follows from what was observed, see ``kerilog.quantize.ranges``.
+    percentile: the part of the values, in percent, that range "percentile" covers on either side; 50..100.
+    per_channel: a binary point of its own for the weights of each output channel.
+
+    Raises KerilogError for a value of another type or out of its range.
+    """
+
+    weight_bits: int | None = None
+    activation_bits: int | None = None
+    bias_bits: int | Literal["accumulator"] | None = None
+    frac: int | None = None
+    weight_frac: int | None = None
+    bias_frac: int | None = None
+    range: str | None = None
+    percentile: float | None = None
+    per_channel: bool | None = None
+
+    def __post_init__(self) -> None:
+        for key, value in self.chosen():
+            problem = _problem(key, value)
+            if problem:
+                raise KerilogError(f"{key}: expected {problem}, found {value!r}")
+
+    def chosen(self) -> Iterator[tuple[str, Any]]:
+        """Names and values of the fields that are set."""
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if value is not None:
+                yield field.name, value
+
+    def over(self, other: LayerSettings) -> LayerSettings:
+        """These choices, and those of ``other`` where there are none."""
+        return dataclasses.replace(other, **dict(self.chosen()))
+
+
+_KEYS = tuple(field.name for field in dataclasses.fields(LayerSettings))
+
+
+def _problem(key: str, value: Any) -> str | None:
+    """What was expected instead of ``value``, if it cannot be."""
+    if key == "range":
+        return None if value in FIXED_RANGES else f"one of {', '.join(FIXED_RANGES)}"
+    if key == "per_channel":
+        return None if isinstance(value, bool) else "true or false"
+    if key == "percentile":
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return None if number and 50 < value <= 100 else "a number above 50 and up to 100"
+    if key == "bias_bits" and value == ACCUMULATOR:
+        return None
+    low, high = (MIN_BITS, MAX_BITS) if key.endswith("bits") else (-MAX_FRAC, MAX_FRAC)
+    if type(value) is int and low <= value <= high:
+        return None
+    return f"an integer in {low}..{high}" + (' or "accumulator"' if key == "bias_bits" else "")
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """``default`` holds for every layer, ``layers`` by name for single ones."""
+
+    default: LayerSettings = LayerSettings()
+    layers: Mapping[str, LayerSettings] = dataclasses.field(default_factory=dict)
+
+    def of(self, name: str) -> LayerSettings:
+        """The choices for layer ``name``."""
+        return self.layers[name].over(self.default) if name in self.layers else self.default
+
+    def with_default(self, **values: Any) -> Settings:
+        """These settings, with those of ``values`` that are not None as defaults; see ``LayerSettings``."""
+        return dataclasses.replace(self, default=LayerSettings(**values).over(self.default))
+
+    @property
+    def own(self) -> frozenset[str]:
+        """The layers whose output format was chosen for them."""
+        return frozenset(
+            name
+            for name, layer in self.layers.items()
+            if any(key in _ACTIVATION_KEYS for key, _ in layer.chosen())
+        )
+
+    def check(self, graph: Graph, scheme: str, absorbed: Collection[str] = ()) -> None:
+        """Hold the settings against simplified ``graph``, whose layers ``absorbed`` became parts of others.
+
+        Raises KerilogError for a layer that is not there, with the nearest name, and for a choice that the
+        scheme or the layer does not have.
+        """
+        _check_scheme("", self.default, scheme)
+        nodes = {node.name: node for node in graph}
+        for name, layer in self.layers.items():
+            if name not in nodes:
+                raise KerilogError(_missing(name, nodes, absorbed))
+            _check_scheme(f"layer '{name}': ", layer, scheme)
+            _check_layer(nodes[name], layer, scheme)
+
+
+def read_settings(path: Path) -> Settings:
+    """Settings from a TOML file: a table ``[default]`` and a table ``[layers."NAME"]`` for each layer.
+
+    Raises KerilogError when the file cannot be read or holds anything that is no setting.
+    """
+    try:
+        tables = tomllib.loads(path.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise KerilogError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise KerilogError(f"{path}: is no TOML: {error}") from None
+    for key in tables:
+        if key not in ("default", "layers"):
+            raise KerilogError(f"{path}: expected tables [default] and [layers.\"NAME\"], found '{key}'")
+    layers = _table(path, "[layers]", tables.get("layers", {}))
+    return Settings(
+        _layer(path, "[default]", tables.get("default", {})),
+        {name: _layer(path, f'[layers."{name}"]', layer) for name, layer in layers.items()},
+    )
+
+
+def _table(path: Path, where: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise KerilogError(f"{path}: {where}: expected a table, found {value!r}")
+    return value
+
+
+def _layer(path: Path, where: str, value: Any) -> LayerSettings:
+    table = _table(path, where, value)
+    for key in table:
+        if key not in _KEYS:
+            nearest = _nearest(key, _KEYS)
+            raise KerilogError(f"{path}: {where}: there is no setting '{key}'; the nearest is '{nearest}'")
+    try:
+        return LayerSettings(**table)
+    except KerilogError as error:
+        raise KerilogError(f"{path}: {where}: {error}") from None
+
+
+def _nearest(name: str, names: Collection[str]) -> str:
+    return difflib.get_close_matches(name, names, 1, 0.0)[0]
+
+
+def _missing(name: str, nodes: Collection[str], absorbed: Collection[str]) -> str:
+    problem = "is folded into another layer" if name in absorbed else "is not in the model"
+    return f"settings: layer '{name}' {problem}; the nearest is '{_nearest(name, nodes)}'"
+
+
+def _check_scheme(where: str, layer: LayerSettings, scheme: str) -> None:
+    for key, value in layer.chosen():
+        if scheme == "affine" and key not in _AFFINE_KEYS:
+            raise KerilogError(f"{where}{key}: is for the scheme fixed; affine has the formats of TFLite")
+        if key == "range" and value not in RANGES[scheme]:
+            known = ", ".join(RANGES[scheme])
+            raise KerilogError(f"{where}range: expected one of {known} for {scheme}, found '{value}'")
+
+
+def _check_layer(node: Node, layer: LayerSettings, scheme: str) -> None:
+    """A choice without an effect is a mistake."""
+    for key, _ in layer.chosen():
+        if key in _WEIGHT_KEYS and not isinstance(node.op, Conv2D | DepthwiseConv2D | Dense):
+            raise KerilogError(f"layer '{node.name}': {key}: a {node.op.kind} has no weights")
+        if key not in _ACTIVATION_KEYS:
+            continue
+        if isinstance(node.op, KEEPS_FORMAT):
+            raise KerilogError(
+                f"layer '{node.name}': {key}: a {node.op.kind} has the format of its input; choose it there"
+            )
+        function = node.op.function if isinstance(node.op, Activation) else None
+        if function == "softmax" or (function == "sigmoid" and scheme == "affine"):
+            raise KerilogError(f"layer '{node.name}': {key}: a {function} has no format to choose")

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Make each converter the format of the tensor that it rounds."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from kerilog.formats import Format
+from kerilog.graph import Converter, Graph, MaxPooling2D, Node, Reshape, ZeroPadding2D
+from kerilog.transforms.rewrite import finish, private_tensors, with_inputs
+
+# They only move or choose elements, so that rounding before them is the same as rounding after.
+MOVERS = (MaxPooling2D, Reshape, ZeroPadding2D)
+
+
+def absorb_converters(graph: Graph) -> Graph:
+    """``graph`` with the formats of its converters on the nodes that make the tensors.
+
+    A converter of a tensor that somebody else sees unconverted, or that has another format already, stays.
+    """
+    shielded = private_tensors(graph) | _converted_everywhere(graph)
+    nodes: dict[str, Node] = {}
+    renamed: dict[str, str] = {}
+    for node in graph:
+        moved = with_inputs(node, renamed)
+        format = moved.op.format if isinstance(moved.op, Converter) else None
+        maker = None if format is None else _maker(moved, nodes, shielded)
+        if maker is None or _format(maker) not in (None, format):
+            nodes[node.name] = moved
+        else:
+            if _format(maker) is None:
+                nodes[maker.name] = dataclasses.replace(maker, format=format)
+            renamed[node.name] = moved.inputs[0]
+    return finish(graph, nodes, renamed)
+
+
+def _maker(node: Node, nodes: dict[str, Node], shielded: set[str]) -> Node | None:
+    """The node that could round in place of the converter ``node``, or None: others would see it rounded."""
+    source = nodes[node.inputs[0]]
+    while source.name in shielded:
+        if not isinstance(source.op, MOVERS):
+            return source
+        source = nodes[source.inputs[0]]
+    # A tensor that is converted already may be seen by anybody.
+    return source if _format(source) == _format(node) else None
+
+
+def _converted_everywhere(graph: Graph) -> set[str]:
+    """The tensors, no outputs, that are only taken by converters to one format."""
+    formats: dict[str, set[Format | None]] = {name: {None} for name in graph.outputs}
+    for node in graph:
+        for name in node.inputs:
+            formats.setdefault(name, set()).add(node.op.format if isinstance(node.op, Converter) else None)
+    return {name for name, seen in formats.items() if len(seen) == 1 and None not in seen}
+
+
+def _format(node: Node) -> Format | None:
+    return node.op.format if isinstance(node.op, Converter) else node.format
