@@ -7,7 +7,7 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,15 @@ from kerilog.plan import plan
 from kerilog.plan.design import Design
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QConv2D, QDense, QGraph
-from kerilog.quantize import Calibration, calibrate, naive, quantize, strip_softmax
+from kerilog.quantize import (
+    Calibration,
+    Settings,
+    calibrate,
+    naive,
+    quantize,
+    read_settings,
+    strip_softmax,
+)
 from kerilog.report import record
 from kerilog.report.record import Record
 
@@ -43,6 +51,21 @@ class Options:
     input_scale: float | None = None
     interval: int | None = None
     name: str | None = None
+    config: Path | None = None
+    range: str | None = None
+    weight_bits: int | None = None
+    activation_bits: int | None = None
+    bias_bits: int | Literal["accumulator"] | None = None
+
+    def settings(self) -> Settings:
+        """The file ``config``, its defaults replaced by what else is given. KerilogError if that is wrong."""
+        read = Settings() if self.config is None else read_settings(self.config)
+        return read.with_default(
+            range=self.range,
+            weight_bits=self.weight_bits,
+            activation_bits=self.activation_bits,
+            bias_bits=self.bias_bits,
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +89,7 @@ def build(model: Path, target: Path, options: Options, progress: Progress = sile
     """
     if options.rounding not in ROUNDINGS:
         raise KerilogError(f"unknown rounding '{options.rounding}'; choose one of {', '.join(ROUNDINGS)}")
+    settings = options.settings()
     progress("reading the model", None)
     digest = hashlib.sha256(_read(model)).hexdigest()
     loaded = frontend.load(model, options.rounding)
@@ -73,12 +97,16 @@ def build(model: Path, target: Path, options: Options, progress: Progress = sile
     if isinstance(loaded, Graph):
         data = dataset_for(loaded, options)
         calibration = _calibrate(loaded, data, options, progress)
-        graph = quantize(calibration, options.scheme, options.rounding)
+        graph = quantize(calibration, options.scheme, options.rounding, settings)
         described["data"] = data.source if options.data is None else options.data.name
         matrices = measure_confusion(loaded, graph, data, progress)
         if matrices is not None:
             described["accuracy"] = dataclasses.asdict(accuracy_of(matrices))
         measured = _record(calibration.graph, graph, data, matrices, progress)
+    elif settings != Settings():
+        raise KerilogError(
+            f"{model}: a TFLite file has its formats already; ranges and widths are for Keras models"
+        )
     else:
         graph = strip_softmax(loaded)
         measured = None

@@ -23,6 +23,7 @@ from kerilog.integer.model import run
 from kerilog.manifest import Manifest
 from kerilog.progress import show_progress
 from kerilog.quantize import SCHEMES
+from kerilog.quantize.settings import FIXED_RANGES
 from kerilog.verify import SIMULATORS, simulate
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -41,6 +42,11 @@ def inputs_and_outputs(command: Command) -> Command:
         type=PATH,
         help="Frames, .npy: floats (quantized for you) or integer codes.",
     )(command)
+
+
+def _bias_bits(_: click.Context, __: click.Parameter, text: str | None) -> int | str | None:
+    """The value of --bias-bits: a number, or a word that ``Settings`` will check."""
+    return int(text) if text is not None and text.isdecimal() else text
 
 
 class _Group(click.Group):
@@ -87,6 +93,13 @@ def main() -> None:
 )
 @click.option("--samples", default=1000, show_default=True, help="Training samples to choose formats from.")
 @click.option("--input-scale", type=float, help="Factor on the samples.  [default: 1/255 for uint8]")
+@click.option("--config", type=PATH, help="TOML: settings for all layers and for single ones.")
+@click.option(
+    "--range", type=click.Choice(FIXED_RANGES), help="What formats cover.  [default: mse; affine: minmax]"
+)
+@click.option("--weight-bits", type=int, help="fixed only: 2 to 16.  [default: 8]")
+@click.option("--activation-bits", type=int, help="fixed only: 2 to 16.  [default: 8]")
+@click.option("--bias-bits", callback=_bias_bits, help="fixed only: 2 to 16, or accumulator.  [default: 8]")
 @click.option("--interval", type=int, help="Clock cycles a frame.  [default: one input pixel a cycle]")
 @click.option("--name", help="Name of the top module.  [default: of the model file]")
 def build_command(model: Path, output: Path | None, **options: Any) -> None:
