@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ import pytest
 
 from kerilog.formats import IntArray
 from kerilog.manifest import Layer, Manifest, Stream
+
+# what tests share lies beside them, in support/
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 _RTL = """\
 // SPDX-License-Identifier: Apache-2.0
@@ -125,6 +129,12 @@ def make_tiny_design(directory: Path, lanes: int = 3, bits: int = 8, beats: int 
 def tiny_design(tmp_path: Path) -> Callable[..., TinyDesign]:
     """The factory of tiny designs, below the test's own folder."""
     return lambda **options: make_tiny_design(tmp_path / "tiny", **options)
+
+
+@pytest.fixture(scope="session")
+def shared_design(tmp_path_factory: pytest.TempPathFactory) -> TinyDesign:
+    """A tiny design that no test changes: it is compiled once."""
+    return make_tiny_design(tmp_path_factory.mktemp("shared") / "tiny")
 
 
 @pytest.fixture

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Generated designs on disk, and what their simulation must show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from kerilog import build
+from kerilog.formats import IntArray
+from kerilog.integer.model import run
+from kerilog.manifest import Manifest
+from kerilog.plan import cycles, plan
+from kerilog.plan.design import Design
+from kerilog.qgraph import QGraph
+from kerilog.verify import SimulationResult, Stalls, simulate
+from support.networks import draw_codes
+
+MODEL = {"file": "by_hand.keras", "sha256": "0" * 64}
+
+
+def generate(
+    graph: QGraph, directory: Path, interval: int | None = None, design: Design | None = None
+) -> Manifest:
+    """Write the design of ``graph`` to ``directory``."""
+    return build.generate(graph, design or plan(graph, interval), directory, MODEL, {"bytes": {}})
+
+
+def assert_codes_equal(found: IntArray, expected: IntArray, what: object) -> None:
+    """Every element of every frame is the integer model's."""
+    wrong = np.argwhere(found != expected)
+    assert wrong.size == 0, (
+        f"{what}: {len(wrong)} of {expected.size} elements differ, first at {wrong[0].tolist()}: "
+        f"expected {expected[tuple(wrong[0])]}, found {found[tuple(wrong[0])]}"
+    )
+
+
+def assert_cycles_are_as_planned(design: Design, found: SimulationResult, what: object) -> None:
+    """The promises hold to the cycle, and so does every frame's time in the planner's own run."""
+    promise = design.cycles
+    assert found.latency == promise.latency, what
+    assert found.first_latency == promise.first_output, what
+    assert found.interval == promise.frame_interval, what
+    line = cycles.line_of(design.stages).run(len(found.codes))
+    for name, cycles_found, planned in (
+        ("first in", found.first_in, line.entered[: len(found.codes)]),
+        ("first out", found.first_out, line.first),
+        ("last out", found.last_out, line.last),
+    ):
+        assert (cycles_found - found.first_in[0] + line.entered[0]).tolist() == planned, f"{what}, {name}"
+
+
+def frames_to_settle(design: Design, least: int = 8, most: int = 300) -> int:
+    """How many frames it takes until the second half of them shows the promised interval."""
+    line = cycles.line_of(design.stages).run(least)
+    while len(line.last) < most and longest_of_second_half(line.last) != design.cycles.frame_interval:
+        line.run(1)
+    return len(line.last)
+
+
+def longest_of_second_half(ends: list[int]) -> int:
+    """As ``SimulationResult.interval``."""
+    gaps = np.diff(ends)
+    return int(gaps[gaps.size // 2 :].max())
+
+
+def check(
+    graph: QGraph,
+    design: Design,
+    directory: Path,
+    what: object,
+    simulator: str = "icarus",
+) -> None:
+    """Generate, simulate back to back and with stalls; data and cycles as promised."""
+    codes = draw_codes(graph, frames_to_settle(design))
+    generate(graph, directory, design=design)
+    expected = run(graph, codes)
+    found = simulate(directory, codes, simulator)
+    assert_codes_equal(found.codes, expected, what)
+    assert not found.frame_error, what
+    assert_cycles_are_as_planned(design, found, what)
+    codes, expected = codes[-12:], expected[-12:]
+    for seed, (source, sink) in enumerate([(0.5, 0.5), (0.0, 0.8), (0.8, 0.0)], 1):
+        stalled = simulate(directory, codes, simulator, stalls=Stalls(seed, source, sink))
+        assert_codes_equal(stalled.codes, expected, f"{what}, stalls {source}, {sink}")

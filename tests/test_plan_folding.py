@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The folding with the fewest multipliers, held to a search of all of them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kerilog.errors import KerilogError
+from kerilog.plan import plan
+from kerilog.plan.folding import WIDEST, Shape, least_folding
+from support.networks import Chain
+
+shapes = st.builds(
+    Shape,
+    vectors=st.integers(1, 9),
+    inputs=st.integers(1, 14),
+    units=st.integers(1, 12),
+    streams=st.booleans(),
+    input_lanes=st.integers(1, 4),
+)
+
+
+def every_folding(shape: Shape) -> Iterator[tuple[int, int, int]]:
+    """Multipliers, cycles and pe of all that the hardware takes, by plain rules."""
+    widest = WIDEST * shape.input_lanes if shape.streams else shape.inputs
+    for simd in range(1, max(widest, shape.input_lanes) + 1):
+        if shape.streams and not fits_the_stream(simd, shape):
+            continue
+        for pe in range(1, shape.units + 1):
+            steps = math.ceil(shape.units / pe) * math.ceil(shape.inputs / simd)
+            # the fewest results to a beat that are gone before the next vector's come
+            leaves = any(
+                pe % lanes == 0 and shape.units % lanes == 0 and shape.units // lanes <= steps
+                for lanes in range(1, pe + 1)
+            )
+            if leaves:
+                yield pe * simd, shape.vectors * steps, pe
+
+
+def fits_the_stream(simd: int, shape: Shape) -> bool:
+    """A beat is cut evenly, or several are gathered, no more than the vector needs."""
+    lanes = shape.input_lanes
+    if lanes % simd == 0:
+        return True
+    return simd % lanes == 0 and simd <= min(WIDEST, shape.inputs) * lanes
+
+
+@settings(max_examples=300, deadline=None)
+@given(shapes, st.integers(1, 200))
+def test_no_folding_has_fewer_multipliers(shape: Shape, interval: int) -> None:
+    reached = [found for found in every_folding(shape) if found[1] <= interval]
+    if not reached:
+        best = min(cycles for _, cycles, _ in every_folding(shape))
+        message = (
+            f"layer 'conv': no folding reaches {interval} cycles a frame; its shortest interval is {best}"
+        )
+        with pytest.raises(KerilogError, match=re.escape(message) + "$"):
+            least_folding(shape, interval, "conv")
+        return
+    found = least_folding(shape, interval, "conv")
+    assert found.cycles <= interval
+    assert (found.multipliers, found.cycles) == min(reached)[:2]
+
+
+@settings(max_examples=200, deadline=None)
+@given(shapes, st.integers(1, 200))
+def test_a_folding_is_legal(shape: Shape, interval: int) -> None:
+    try:
+        found = least_folding(shape, interval, "conv")
+    except KerilogError:
+        return
+    steps = math.ceil(shape.units / found.pe) * math.ceil(shape.inputs / found.simd)
+    assert found.cycles == shape.vectors * steps
+    assert found.pe % found.lanes == 0 and shape.units % found.lanes == 0
+    assert shape.units // found.lanes <= steps
+    assert not shape.streams or fits_the_stream(found.simd, shape)
+
+
+def test_more_cycles_never_cost_more_multipliers() -> None:
+    shape = Shape(5, 13, 7, False, 13)
+    shortest = min(cycles for _, cycles, _ in every_folding(shape))
+    costs = [least_folding(shape, interval, "conv").multipliers for interval in range(shortest, 500)]
+    assert costs == sorted(costs, reverse=True)
+    assert costs[-1] == 1
+
+
+def test_an_interval_out_of_reach_names_layer_and_shortest() -> None:
+    graph = Chain("small", "fixed", (4, 4, 1)).conv(3, name="first").flatten().dense(9, "last").graph
+    message = "layer 'first': no folding reaches 3 cycles a frame; its shortest interval is 4"
+    with pytest.raises(KerilogError, match=message):
+        plan(graph, 3)
+    with pytest.raises(KerilogError, match="the frame interval must be at least 1 cycle, found 0"):
+        plan(graph, 0)
+
+
+def test_the_shortest_interval_named_is_reached() -> None:
+    graph = Chain("small", "fixed", (4, 4, 1)).conv(3, name="first").graph
+    assert [stage.matvec.steps for stage in plan(graph, 4).matvec_stages] == [1]
