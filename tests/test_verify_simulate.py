@@ -44,8 +44,8 @@ def test_outputs_equal(tiny_design, simulator: str, bits: int, lanes: int) -> No
 
 
 @both
-def test_times_are_exact(tiny_design, simulator: str) -> None:
-    design = tiny_design(beats=4)
+def test_times_are_exact(shared_design, simulator: str) -> None:
+    design = shared_design
     found = simulate(design.directory, design.codes(5), simulator)
     assert found.first_in.tolist() == [0, 4, 8, 12, 16]
     assert found.first_out.tolist() == [1, 5, 9, 13, 17]
@@ -54,16 +54,16 @@ def test_times_are_exact(tiny_design, simulator: str) -> None:
     assert simulate(design.directory, design.codes(1), simulator).interval is None
 
 
-def test_both_simulators_agree_to_the_cycle(tiny_design) -> None:
-    design = tiny_design()
+def test_both_simulators_agree_to_the_cycle(shared_design) -> None:
+    design = shared_design
     one, other = (simulate(design.directory, design.codes(5), simulator) for simulator in SIMULATORS)
     assert one.cycles == other.cycles
 
 
 @both
 @pytest.mark.parametrize("seed", [1, 2])
-def test_stalls_change_times_only(tiny_design, simulator: str, seed: int) -> None:
-    design = tiny_design()
+def test_stalls_change_times_only(shared_design, simulator: str, seed: int) -> None:
+    design = shared_design
     codes = design.codes(40)
     found = simulate(design.directory, codes, simulator, stalls=Stalls(seed, 0.6, 0.7))
     assert np.array_equal(found.codes, design.expected(codes))
@@ -178,9 +178,9 @@ def test_verilator_library_is_rebuilt_only_when_something_changed(tiny_design) -
 
 
 @both
-def test_working_directory_stays(tiny_design, simulator: str) -> None:
+def test_working_directory_stays(shared_design, simulator: str) -> None:
     before = os.getcwd()  # noqa: PTH109 - the process' own, not a path to work with
-    design = tiny_design()
+    design = shared_design
     simulate(design.directory, design.codes(1), simulator)
     assert os.getcwd() == before  # noqa: PTH109
 
