@@ -109,7 +109,7 @@ def build(model: Path, target: Path, options: Options, progress: Progress = sile
         )
     else:
         graph = strip_softmax(loaded)
-        measured = None
+        measured = _record_alone(graph, options, progress)
     described["bytes"] = parameter_bytes(graph)
     progress("planning the hardware", None)
     design = plan(graph, options.interval, options.name or model.stem)
@@ -184,6 +184,15 @@ def accuracy_of(matrices: IntArray) -> Accuracy:
     """The accuracies of confusion ``matrices`` (3, classes, classes)."""
     count = int(matrices[0].sum())
     return Accuracy(count, *(int(np.trace(matrix)) / count for matrix in matrices))
+
+
+def _record_alone(integer: QGraph, options: Options, progress: Progress) -> Record | None:
+    """What the range report will need of a network that has no float original, given samples."""
+    if options.data is None:
+        return None
+    data = load_dataset(options.data, integer.inputs[0].shape, options.input_scale)
+    activations = record.measure(integer, data.x_test, None, progress)
+    return Record(min(len(data.x_test), record.SAMPLES), activations)
 
 
 def _record(

@@ -166,6 +166,17 @@ def vivado_command(directory: Path, part: str, clock_mhz: float) -> None:
             click.echo(f"reports: {run_vivado(directory, progress)}")
 
 
+@main.command("report")
+@DIRECTORY
+def report_command(directory: Path) -> None:
+    """Write DIR/report/index.html: what the formats of the design in DIR cover and cost."""
+    from kerilog.report.writer import write
+
+    with show_progress("report") as progress:
+        path = write(directory, progress)
+    click.echo(path)
+
+
 @main.command("show")
 @DIRECTORY
 def show_command(directory: Path) -> None:

@@ -28,7 +28,7 @@ _BATCH = 100
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Activation:
+class Observed:
     """One tensor between layers, over samples.
 
     ``seen`` are the float values, or those of the integer network where there is no float one. ``alone`` is
@@ -52,7 +52,7 @@ class Record:
     """
 
     samples: int
-    activations: tuple[Activation, ...]
+    activations: tuple[Observed, ...]
     original: Graph | None = None
     before: IntArray | None = None
     after: IntArray | None = None
@@ -75,12 +75,12 @@ def load(directory: Path) -> Record:
 
 def measure(
     integer: QGraph, x: Array, original: Graph | None = None, progress: Progress = silent
-) -> tuple[Activation, ...]:
+) -> tuple[Observed, ...]:
     """Compare every tensor of ``integer`` with ``original`` over the first samples ``x`` (count, *shape).
 
     Tensors go together by name; one that the float network lacks is shown as the integer network has it.
     """
-    found = {node.name: Activation(node.name, Observation()) for node in integer}
+    found = {node.name: Observed(node.name, Observation()) for node in integer}
     x = x[:SAMPLES]
     for start in range(0, len(x), _BATCH):
         progress("measuring the error of every tensor", start / len(x))
@@ -93,9 +93,7 @@ def measure(
     return tuple(found.values())
 
 
-def _more(
-    so_far: Activation, real: npt.NDArray[np.float64], values: Array | None, format: Format
-) -> Activation:
+def _more(so_far: Observed, real: npt.NDArray[np.float64], values: Array | None, format: Format) -> Observed:
     """``so_far`` and a batch: the integer network's numbers ``real`` and the float network's ``values``."""
     if values is None:
         so_far.seen.add(real.astype(np.float32))

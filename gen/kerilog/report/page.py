@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page: everything the template prints, worked out, and the template filled in."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from typing import Any
+
+import jinja2
+
+from kerilog.manifest import Layer, Manifest
+from kerilog.qgraph import QConv2D, QDense, QGraph
+from kerilog.report import accuracy, heat, ranges, words
+from kerilog.report.record import Record
+from kerilog.report.tensors import Tensor, tensors
+from kerilog.report.timing import Times
+
+TEMPLATE = "report.html.j2"
+_CLOCK_MHZ = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Card:
+    """A headline figure."""
+
+    label: str
+    value: str
+    note: str
+    tone: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """Parameters of one layer, or of all."""
+
+    layer: str
+    parameters: str
+    before: str
+    after: str
+    ratio: str
+    width: float
+
+
+def render(manifest: Manifest, graph: QGraph, record: Record, times: Sequence[Times]) -> str:
+    """The HTML of a design's report."""
+    found = tensors(graph, record)
+    powers = heat.columns(found)
+    return _template().render(
+        manifest=manifest,
+        digest=str(manifest.model.get("sha256", ""))[:12],
+        model=manifest.model.get("file", ""),
+        data=manifest.extra.get("data", ""),
+        cards=tuple(_cards(manifest, graph, record, found, times)),
+        powers=powers,
+        rows=ranges.rows(found, powers),
+        samples=f"{record.samples:,}",
+        observed=bool(record.activations),
+        errors=ranges.error_rows(found, graph.outputs),
+        matrices=accuracy.matrices(record),
+        classes=accuracy.classes(record),
+        naive=_naive(manifest),
+        sizes=sizes(graph),
+        times=[_time(row) for row in times],
+        hardware=[_hardware(layer) for layer in manifest.layers],
+        totals=_totals(manifest),
+    )
+
+
+def _template() -> jinja2.Template:
+    text = resources.files("kerilog.templates").joinpath(TEMPLATE).read_text(encoding="utf-8")
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(text)
+
+
+def _cards(
+    manifest: Manifest, graph: QGraph, record: Record, found: Sequence[Tensor], times: Sequence[Times]
+) -> Iterator[Card]:
+    if record.before is not None and record.after is not None:
+        before, after = accuracy.share_right(record.before), accuracy.share_right(record.after)
+        note = f"{words.percent(before)} in float, {words.points(after - before)} points"
+        yield Card("Accuracy", words.percent(after), note, "bad" if after < before - 0.01 else "good")
+    total = sizes(graph)[-1]
+    yield Card("Parameters", f"{total.after} bytes", f"{total.before} in float32, {total.ratio}")
+    for tensor in found:
+        if tensor.network is not None and tensor.layer in graph.outputs:
+            note = f"{words.layer(tensor.layer)} against float, {record.samples:,} samples"
+            yield Card("End-to-end SNR", f"{words.decibel(tensor.network.snr)} dB", note)
+    interval = manifest.frame_interval
+    yield Card(
+        "Hardware",
+        f"{manifest.multipliers} multipliers",
+        f"a frame in {interval:,} cycles, {1e6 * _CLOCK_MHZ / interval:,.0f} a second at {_CLOCK_MHZ} MHz",
+    )
+    if times:
+        last = times[-1]
+        note = f"integer model, NumPy, {last.batch} at once"
+        if last.original is not None:
+            note = f"{words.microseconds(last.original)} in float; NumPy, {last.batch} at once"
+        yield Card("Time an image", words.microseconds(last.integer), note)
+
+
+def _naive(manifest: Manifest) -> str:
+    """The yardstick's accuracy, where the build measured it."""
+    measured = manifest.extra.get("accuracy")
+    share = measured.get("naive") if isinstance(measured, dict) else None
+    return words.percent(share) if isinstance(share, float) else ""
+
+
+def sizes(graph: QGraph) -> tuple[Size, ...]:
+    """Bytes of weights and biases layer by layer, and of all in the last row."""
+    counted = []
+    for node in graph:
+        if isinstance(node.op, (QConv2D, QDense)):
+            number = node.op.kernel.size + node.op.bias.size
+            bits = (
+                node.op.kernel.size * node.op.kernel_format.bits
+                + node.op.bias.size * node.op.bias_format.bits
+            )
+            counted.append((node.name, number, -(-bits // 8)))
+    everything = sum(number for _, number, _ in counted)
+    counted.append(("all layers", everything, sum(after for _, _, after in counted)))
+    return tuple(
+        Size(
+            words.layer(name),
+            f"{number:,}",
+            f"{4 * number:,}",
+            f"{after:,}",
+            f"{4 * number / max(after, 1):.2f} {words.TIMES} smaller",
+            round(100 * after / max(4 * number, 1), 1),
+        )
+        for name, number, after in counted
+    )
+
+
+def _time(times: Times) -> dict[str, str]:
+    ratio = "" if times.original is None else f"{times.original / times.integer:.2f} {words.TIMES}"
+    return {
+        "batch": f"{times.batch}",
+        "original": words.NONE if times.original is None else words.microseconds(times.original),
+        "integer": words.microseconds(times.integer),
+        "ratio": ratio,
+    }
+
+
+def _hardware(layer: Layer) -> dict[str, str]:
+    """One stage of the pipeline."""
+    extra: dict[str, Any] = dict(layer.extra)
+    folding = words.shape((layer.pe, layer.simd)) if layer.pe and layer.simd else ""
+    weights = extra.get("weight_bits")
+    macs = extra.get("macs")
+    return {
+        "name": layer.name,
+        "kind": layer.kind,
+        "shape": words.shape(extra.get("output_shape", ())),
+        "folding": folding,
+        "multipliers": f"{layer.pe * layer.simd}" if layer.pe and layer.simd else "",
+        "macs": f"{macs:,}" if isinstance(macs, int) else "",
+        "accumulator": f"{layer.accumulator_bits}" if layer.accumulator_bits and folding else "",
+        "memory": f"{weights:,}" if isinstance(weights, int) else "",
+    }
+
+
+def _totals(manifest: Manifest) -> list[tuple[str, str]]:
+    macs = manifest.extra.get("macs")
+    possible = manifest.multipliers * manifest.frame_interval
+    busy = f"{macs / possible:.1%}" if isinstance(macs, int) and possible else words.NONE
+    return [
+        ("multipliers", f"{manifest.multipliers}"),
+        ("cycles a frame", f"{manifest.frame_interval:,}"),
+        ("latency, cycles", f"{manifest.latency:,}"),
+        (f"latency at {_CLOCK_MHZ} MHz", words.microseconds(manifest.latency / _CLOCK_MHZ)),
+        ("multiplications used", busy),
+    ]

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of the range map and of the error table, as the page's template prints them."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+from kerilog.formats import Affine, Fixed, Format
+from kerilog.report import heat, words
+from kerilog.report.conversion import Error
+from kerilog.report.tensors import Tensor
+
+_FULL_SNR = 60.0  # dB at which a bar is full
+
+
+@dataclasses.dataclass(frozen=True)
+class Count:
+    """One count of the map: its text, a tip, and whether it deserves attention."""
+
+    text: str
+    tip: str
+    alert: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One tensor of the map. ``first``: the first tensor of its layer."""
+
+    layer: str
+    label: str
+    kind: str
+    tip: str
+    format: str
+    exact_format: str
+    first: bool
+    cells: tuple[heat.Cell, ...]
+    zero_level: float
+    zero_tip: str
+    counts: tuple[Count, ...]
+    span: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Bar:
+    """An SNR as a bar, ``width`` in percent."""
+
+    text: str
+    width: float
+
+
+@dataclasses.dataclass(frozen=True)
+class ErrorRow:
+    layer: str
+    kind: str
+    format: str
+    alone_mse: str
+    alone: Bar
+    network_mse: str
+    network: Bar | None
+    output: bool
+
+
+def rows(tensors: Sequence[Tensor], powers: range) -> tuple[Row, ...]:
+    """The map, tensor by tensor."""
+    layers = [None, *(tensor.layer for tensor in tensors)]
+    return tuple(_row(tensor, powers, tensor.layer != layers[i]) for i, tensor in enumerate(tensors))
+
+
+def _row(tensor: Tensor, powers: range, first: bool) -> Row:
+    seen = tensor.seen
+    zeros = seen.zeros / max(seen.count, 1)
+    observed = f"{seen.minimum:.4g} … {seen.maximum:.4g}" if seen.count else "not observed"
+    return Row(
+        layer=tensor.layer,
+        label=words.layer(tensor.layer),
+        kind=tensor.kind,
+        tip=f"{tensor.layer}: {tensor.operation}, {words.shape(tensor.shape)}, values {observed}",
+        format=format_text(tensor.format),
+        exact_format=str(tensor.format),
+        first=first,
+        cells=heat.cells(tensor, powers),
+        zero_level=round(zeros**0.45, 3),
+        zero_tip=f"{tensor.layer} {tensor.kind}: {zeros:.2%} ({seen.zeros:,} values) are exactly zero",
+        counts=_counts(tensor),
+        span=observed,
+    )
+
+
+def _counts(tensor: Tensor) -> tuple[Count, ...]:
+    """Overflow, underflow and precision loss; blanks where there are no float values."""
+    if tensor.alone is None:
+        return (Count(words.NONE, "no float values to compare with", False),) * 3
+    total = max(tensor.seen.count, 1)
+    named = (
+        (tensor.alone.overflow, "outside the range, saturated", True),
+        (tensor.alone.underflow, "not zero, but become zero", False),
+        (tensor.alone.inexact, "rounded to the nearest step", False),
+    )
+    return tuple(
+        Count(words.count(number), f"{number / total:.3%} of {total:,} values: {what}", alert and number > 0)
+        for number, what, alert in named
+    )
+
+
+def format_text(format: Format) -> str:
+    """A format in a word: its bits and what one step is worth."""
+    if isinstance(format, Fixed) and isinstance(format.frac, int):
+        return f"{format.bits} bits, step {words.power(-format.frac)}"
+    if isinstance(format, Affine) and isinstance(format.scale, float):
+        return f"{format.bits} bits, step {format.scale:.3g}"
+    return f"{format.bits} bits, per channel"
+
+
+def error_rows(tensors: Sequence[Tensor], outputs: Sequence[str]) -> tuple[ErrorRow, ...]:
+    """The error of every tensor that has float values; that of an output is the end-to-end one."""
+    return tuple(
+        ErrorRow(
+            words.layer(tensor.layer),
+            tensor.kind,
+            format_text(tensor.format),
+            words.scientific(tensor.alone.error.mse),
+            _bar(tensor.alone.error),
+            words.scientific(tensor.network.mse) if tensor.network else "",
+            _bar(tensor.network) if tensor.network else None,
+            tensor.kind == "activation" and tensor.layer in outputs,
+        )
+        for tensor in tensors
+        if tensor.alone is not None
+    )
+
+
+def _bar(error: Error) -> Bar:
+    snr = error.snr
+    known = 0.0 if snr is None else _FULL_SNR if math.isinf(snr) else snr
+    return Bar(words.decibel(snr), round(100 * min(max(known / _FULL_SNR, 0.0), 1.0), 1))
