@@ -96,9 +96,18 @@ def _role(layer: Layer, role: str) -> Format | None:
 def _format(layer: Layer) -> Format:
     bits = _whole(layer, "bits", 2, MAX_BITS)
     if layer.kind == "FixedPoint":
-        return Fixed(bits, _whole(layer, "frac", -MAX_FRAC, MAX_FRAC))
+        return Fixed(bits, _frac(layer))
     zero = _whole(layer, "zero_point", -(1 << (bits - 1)), (1 << (bits - 1)) - 1)
     return Affine(bits, _scale(layer), zero)
+
+
+def _frac(layer: Layer) -> int | tuple[int, ...]:
+    stored: Any = layer.get("frac", None)
+    places: list[Any] = stored if isinstance(stored, list) and stored else [stored]
+    for place in places:
+        if type(place) is not int or not -MAX_FRAC <= place <= MAX_FRAC:
+            layer.wrong("frac", f"integers in {-MAX_FRAC}..{MAX_FRAC}", stored)
+    return tuple(places) if isinstance(stored, list) else places[0]
 
 
 def _scale(layer: Layer) -> float | tuple[float, ...]:

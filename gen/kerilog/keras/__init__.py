@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Converters for Keras models: train in the numbers that the hardware will compute in.
+
+    model = kerilog.keras.insert_converters(trained, samples, weight_bits=4, activation_bits=4)
+    model.compile(...)
+    model.fit(...)
+    model.save("trained.keras")     # kerilog build trained.keras: bit for bit what this model computes
+
+Only this package imports Keras, and nothing else in Kerilog imports this package.
+"""
+
+from kerilog.keras.compare import Comparison, compare
+from kerilog.keras.converters import Affine, FixedPoint
+from kerilog.keras.insert import insert_converters
+from kerilog.keras.layers import QuantConv2D, QuantDense, QuantDepthwiseConv2D
+
+__all__ = [
+    "Affine",
+    "Comparison",
+    "FixedPoint",
+    "QuantConv2D",
+    "QuantDense",
+    "QuantDepthwiseConv2D",
+    "compare",
+    "insert_converters",
+]

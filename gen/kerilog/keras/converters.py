@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Layers that round a tensor to what a number format can hold, with a gradient that passes through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerilog import formats
+from kerilog.errors import KerilogError
+from kerilog.formats import Format
+from kerilog.frontend.converted import MAX_BITS, MAX_FRAC, PACKAGE
+
+
+class Converter(keras.layers.Layer):  # type: ignore[misc]
+    """What FixedPoint and Affine share: rounding, saturation and the straight-through estimator.
+
+    Forward, every number becomes the nearest one that ``format`` holds, ties away from zero. Backward,
+    the gradient passes as if nothing had happened inside the range of the format, and is 0 outside, where the
+    tensor saturates.
+    """
+
+    def __init__(self, format: Format, **options: Any) -> None:
+        super().__init__(**options)
+        self.format = format
+        self.built = True
+
+    def convert(self, x: Any) -> Any:
+        """``x``, a tensor or a variable of any shape, rounded: for weights, inside a layer's call."""
+        x = ops.convert_to_tensor(x)
+        if not keras.backend.is_float_dtype(x.dtype):
+            x = ops.cast(x, "float32")
+        scale, zero = self.format.scales.astype(np.float32), self.format.zero_point
+        low, high = float(self.format.minimum - zero), float(self.format.maximum - zero)
+        steps = ops.clip(x / scale, low, high)
+        # The difference is exactly 0, so that the sum is the codes; clip's gradient is 0 where it saturates.
+        return (ops.stop_gradient(round_half_away(steps)) + (steps - ops.stop_gradient(steps))) * scale
+
+    def call(self, inputs: Any) -> Any:
+        """Round the output of a layer."""
+        return self.convert(inputs)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """That of the input."""
+        return input_shape
+
+
+def round_half_away(steps: Any) -> Any:
+    """To the nearest integer, ties away from zero; exact for every float, where floor(x + 0.5) is not."""
+    magnitude = ops.abs(steps)
+    whole = ops.floor(magnitude)
+    up = ops.cast(magnitude - whole >= 0.5, steps.dtype)
+    return ops.sign(steps) * (whole + up)
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class FixedPoint(Converter):
+    """Binary fixed point: ``bits`` bits with a sign, ``frac`` of them after the binary point.
+
+    ``frac`` may be negative or exceed ``bits``; a sequence gives each last-axis channel its own (weights and
+    biases only). Raises KerilogError for numbers out of range.
+    """
+
+    def __init__(self, bits: int, frac: int | Sequence[int], **options: Any) -> None:
+        _check("FixedPoint", "bits", bits, 2, MAX_BITS)
+        for place in frac if isinstance(frac, Sequence) else (frac,):
+            _check("FixedPoint", "frac", place, -MAX_FRAC, MAX_FRAC)
+        self._places = tuple(frac) if isinstance(frac, Sequence) else frac
+        super().__init__(formats.Fixed(bits, self._places), **options)
+        self.bits = bits
+
+    def get_config(self) -> dict[str, Any]:
+        """The options of the constructor."""
+        frac = self._places if isinstance(self._places, int) else list(self._places)
+        return {**super().get_config(), "bits": self.bits, "frac": frac}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class Affine(Converter):
+    """TFLite's ``scale * (q - zero_point)``; a sequence gives each last-axis channel a scale (weights only).
+
+    Scales are float32. Raises KerilogError for numbers out of range.
+    """
+
+    def __init__(
+        self, scale: float | Sequence[float], zero_point: int = 0, bits: int = 8, **options: Any
+    ) -> None:
+        _check("Affine", "bits", bits, 2, MAX_BITS)
+        _check("Affine", "zero_point", zero_point, -(1 << (bits - 1)), (1 << (bits - 1)) - 1)
+        scales = np.asarray(scale, np.float64).astype(np.float32)
+        if scales.ndim > 1 or scales.size == 0 or not np.all((scales >= 1e-30) & (scales <= 1e30)):
+            raise KerilogError(f"Affine: scale: expected numbers from 1e-30 to 1e30, got {scale}")
+        exact = tuple(scales.tolist()) if scales.ndim else float(scales)
+        super().__init__(formats.Affine(bits, exact, zero_point), **options)
+        self.zero_point = zero_point
+        self.bits = bits
+
+    def get_config(self) -> dict[str, Any]:
+        """The options of the constructor."""
+        return {
+            **super().get_config(),
+            "scale": self.format.scales.tolist(),
+            "zero_point": self.zero_point,
+            "bits": self.bits,
+        }
+
+
+def converter_for(format: Format, name: str | None = None) -> Converter:
+    """The layer that rounds to ``format``."""
+    if isinstance(format, formats.Fixed):
+        return FixedPoint(format.bits, format.frac, name=name)
+    return Affine(format.scales.tolist(), format.zero_point, format.bits, name=name)
+
+
+def _check(kind: str, key: str, value: object, low: int, high: int) -> None:
+    if type(value) is not int or not low <= value <= high:
+        raise KerilogError(f"{kind}: {key}: expected an integer in {low}..{high}, got {value!r}")
