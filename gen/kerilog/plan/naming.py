@@ -36,7 +36,7 @@ def verilog_name(text: str) -> str:
     Lower case, starting with a letter, no keyword, no library module.
     """
     plain = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:64].rstrip("_")
-    taken = plain in KEYWORDS or plain in PORTS or plain.startswith(("krl_", "s_axis", "m_axis"))
+    taken = plain in KEYWORDS | PORTS | {"krl"} or plain.startswith(("krl_", "s_axis", "m_axis"))
     return f"net_{plain}".rstrip("_") if taken or not re.match(r"[a-z]", plain) else plain
 
 
