@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// krl_window: the sliding windows of an image that streams by, one beat a pixel.
+// krl_window: the sliding windows of an image that streams by, PIXELS neighbouring pixels a beat.
 //
 // Equation: window(oy, ox) holds pixel (oy * STRIDE_H - PAD_TOP + ky, ox * STRIDE_W - PAD_LEFT + kx) at pixel lane
 //           ky * KERNEL_W + kx; pixels outside the image are PAD_PIXEL.
 //
-// Rows are written into a ring of ROWS row memories and read column by column, KERNEL_H pixels at a time, while later
-// rows and the next frame are already being written. A padding row counts as a place of the ring but is never written,
-// so the rows between two frames may count beyond the end of the ring; rows that no window holds are swallowed. A row's
-// place is given back as soon as its last window has been read.
+// krl_line_buffer gives PIXELS columns of a row of windows at a time. With one pixel a beat they are shifted past the
+// window, which is copied out whenever it is complete. With more, they join a queue of columns whose head is the window,
+// so that windows roll from row to row without a pause: a row of windows then takes OUT_WIDTH cycles.
 //
 // Latency:  3 cycles from the acceptance of a window's last pixel to m_axis_tvalid, where nothing else holds it back.
-// Cycles:   a row of windows takes (OUT_WIDTH - 1) * STRIDE_W + KERNEL_W reads, one a cycle; these overlap with a slow
+// Cycles:   PIXELS = 1: a row of windows takes (OUT_WIDTH - 1) * STRIDE_W + KERNEL_W reads, one a cycle. PIXELS > 1: a row
+//           takes so many columns, PIXELS a cycle, or OUT_WIDTH cycles if these are more. Either overlaps with a slow
 //           consumer of the windows before.
-// Stream:   s_axis_tready comes from the fill of the ring and the writer's place alone.
-// Legal:    ROWS >= KERNEL_H, and one more to write and read at once; every window holds a real pixel.
+// Stream:   s_axis_tready comes from the fill of the line buffer alone.
+// Legal:    PIXELS divides WIDTH; ROWS >= KERNEL_H, and one more to write and read at once; every window holds a pixel
+//           of the image.
 
 `default_nettype none
 
@@ -23,6 +24,8 @@ module krl_window #(
   parameter HEIGHT = 28,
   parameter WIDTH = 28,
   parameter PIXEL_BITS = 8,
+  // pixels of a beat
+  parameter PIXELS = 1,
   // the windows
   parameter KERNEL_H = 3,
   parameter KERNEL_W = 3,
@@ -41,269 +44,206 @@ module krl_window #(
   input  wire                                    clk,
   input  wire                                    rst,
 
-  input  wire [PIXEL_BITS-1:0]                   s_axis_tdata,
+  input  wire [PIXELS*PIXEL_BITS-1:0]            s_axis_tdata,
   input  wire                                    s_axis_tvalid,
   output wire                                    s_axis_tready,
 
-  output reg  [KERNEL_H*KERNEL_W*PIXEL_BITS-1:0] m_axis_tdata,
-  output reg                                     m_axis_tvalid,
+  output wire [KERNEL_H*KERNEL_W*PIXEL_BITS-1:0] m_axis_tdata,
+  output wire                                    m_axis_tvalid,
   input  wire                                    m_axis_tready
 );
 
-  // rows and columns are counted in the padded image: the real ones are PAD_TOP .. and PAD_LEFT ..
-  localparam REACH = (OUT_HEIGHT - 1) * STRIDE_H + KERNEL_H;
-  localparam READS = (OUT_WIDTH - 1) * STRIDE_W + KERNEL_W;
-  localparam USED_END = (REACH < PAD_TOP + HEIGHT) ? REACH : PAD_TOP + HEIGHT;
-  // padding rows between the last used row of a frame and the first row of the next
-  localparam GAP = REACH - USED_END + PAD_TOP;
-  // places of the ring given back by a row of windows, except the last, which gives back all KERNEL_H
-  localparam ROW_STEP = (STRIDE_H < KERNEL_H) ? STRIDE_H : KERNEL_H;
-  localparam HAS_PAD_ROWS = PAD_TOP > 0 || REACH > PAD_TOP + HEIGHT;
-  localparam HAS_PAD_COLUMNS = PAD_LEFT > 0 || READS > PAD_LEFT + WIDTH;
-
+  // columns that a row of windows needs, and the words that hold them; the first word may begin left of them
+  localparam COLUMNS = (OUT_WIDTH - 1) * STRIDE_W + KERNEL_W;
+  localparam PAD_WORDS = (PAD_LEFT + PIXELS - 1) / PIXELS;
+  localparam SKIPPED = PAD_WORDS * PIXELS - PAD_LEFT;
+  localparam WORDS = (SKIPPED + COLUMNS + PIXELS - 1) / PIXELS;
   localparam COLUMN_BITS = KERNEL_H * PIXEL_BITS;
-  // wide enough that a column left of the image, less PAD_LEFT, wraps to beyond its right edge; rows likewise
-  localparam X_BITS = $clog2(((READS > PAD_LEFT + WIDTH) ? READS : PAD_LEFT + WIDTH) + 2);
-  localparam Y_BITS = $clog2(((REACH > PAD_TOP + HEIGHT) ? REACH : PAD_TOP + HEIGHT) + 2);
-  localparam ADDRESS_BITS = (WIDTH > 1) ? $clog2(WIDTH) : 1;
-  localparam BANK_BITS = $clog2(ROWS + 1);
-  localparam LEVEL_BITS = $clog2(ROWS + GAP + 1);
-  localparam PHASE_BITS = $clog2(STRIDE_H) + 1;
-  localparam WAIT_BITS = $clog2(((KERNEL_W > STRIDE_W) ? KERNEL_W : STRIDE_W) + 1);
+  localparam WINDOW_BITS = KERNEL_W * COLUMN_BITS;
 
-  localparam integer FIRST_X = PAD_LEFT;
-  localparam integer LAST_X = PAD_LEFT + WIDTH - 1;
-  localparam integer LAST_READ = READS - 1;
-  localparam integer FIRST_Y = PAD_TOP;
-  localparam integer LAST_Y = PAD_TOP + HEIGHT - 1;
-  localparam integer LAST_USED_Y = USED_END - 1;
-  localparam integer LAST_TOP = (OUT_HEIGHT - 1) * STRIDE_H;
-  localparam integer STEP_Y = STRIDE_H;
-  localparam integer FIRST_PHASE = PAD_TOP % STRIDE_H;
-  localparam integer LAST_PHASE = STRIDE_H - 1;
-  localparam integer LAST_USED_PHASE = ROW_STEP - 1;
-  localparam integer WAIT_FIRST = KERNEL_W - 1;
-  localparam integer WAIT_NEXT = STRIDE_W - 1;
-  localparam integer FIRST_BANK = PAD_TOP;
-  localparam integer PLACES = ROWS;
-  localparam integer ONE_ROW = 1;
-  localparam integer ROW_AND_GAP = 1 + GAP;
-  localparam integer ROW_AND_GAP_BANKS = (1 + GAP) % ROWS;
-  localparam integer ROW_BANKS = 1 % ROWS;
-  localparam integer STEP_PLACES = ROW_STEP;
-  localparam integer ALL_PLACES = KERNEL_H;
+  // ---- the columns, PIXELS at a time ----
 
-  // (bank + step) modulo ROWS, for step <= ROWS
-  function [BANK_BITS-1:0] advance_bank;
-    input [BANK_BITS-1:0] bank;
-    input [BANK_BITS-1:0] step;
-    reg [BANK_BITS:0] sum;
-    begin
-      sum = {1'b0, bank} + {1'b0, step};
-      if (sum >= {1'b0, PLACES[BANK_BITS-1:0]}) sum = sum - {1'b0, PLACES[BANK_BITS-1:0]};
-      advance_bank = sum[BANK_BITS-1:0];
-    end
-  endfunction
+  wire [PIXELS*COLUMN_BITS-1:0] band_tdata;
+  wire band_tvalid;
+  wire band_tready;
 
-  // complete rows not given back, padding rows included; the row being written is the next one
-  reg [LEVEL_BITS-1:0] level;
+  krl_line_buffer #(
+    .HEIGHT(HEIGHT),
+    .WIDTH(WIDTH / PIXELS),
+    .WORD_BITS(PIXELS * PIXEL_BITS),
+    .KERNEL_H(KERNEL_H),
+    .STRIDE_H(STRIDE_H),
+    .READS(WORDS),
+    .OUT_HEIGHT(OUT_HEIGHT),
+    .PAD_TOP(PAD_TOP),
+    .PAD_WORDS(PAD_WORDS),
+    .PAD_WORD({PIXELS{PAD_PIXEL}}),
+    .ROWS(ROWS),
+    .BLOCK(BLOCK)
+  ) line_buffer (
+    .clk(clk),
+    .rst(rst),
+    .s_axis_tdata(s_axis_tdata),
+    .s_axis_tvalid(s_axis_tvalid),
+    .s_axis_tready(s_axis_tready),
+    .m_axis_tdata(band_tdata),
+    .m_axis_tvalid(band_tvalid),
+    .m_axis_tready(band_tready)
+  );
 
-  // ---- writer: pixels into the row memories ----
-
-  reg [X_BITS-1:0] write_x;
-  reg [Y_BITS-1:0] write_y;
-  reg [PHASE_BITS-1:0] write_phase;
-  reg [BANK_BITS-1:0] write_bank;
-
-  wire row_is_used = write_y <= LAST_USED_Y[Y_BITS-1:0] && write_phase <= LAST_USED_PHASE[PHASE_BITS-1:0];
-  wire row_is_last_used = write_y == LAST_USED_Y[Y_BITS-1:0];
-  wire has_place = level < PLACES[LEVEL_BITS-1:0];
-  wire accept = s_axis_tvalid && s_axis_tready;
-  wire row_ends = accept && write_x == LAST_X[X_BITS-1:0];
-  wire row_is_gained = row_ends && row_is_used;
-  wire [LEVEL_BITS-1:0] gained = !row_is_gained ? 0 : row_is_last_used ? ROW_AND_GAP[LEVEL_BITS-1:0] : ONE_ROW[LEVEL_BITS-1:0];
-
-  wire [X_BITS-1:0] write_address = write_x - FIRST_X[X_BITS-1:0];
-
-  assign s_axis_tready = !row_is_used || has_place;
-
-  always @(posedge clk) begin
-    if (accept) begin
-      write_x <= row_ends ? FIRST_X[X_BITS-1:0] : write_x + 1'b1;
-    end
-    if (row_ends) begin
-      write_y <= (write_y == LAST_Y[Y_BITS-1:0]) ? FIRST_Y[Y_BITS-1:0] : write_y + 1'b1;
-      write_phase <= (write_y == LAST_Y[Y_BITS-1:0]) ? FIRST_PHASE[PHASE_BITS-1:0] : (write_phase == LAST_PHASE[PHASE_BITS-1:0]) ? 0 : write_phase + 1'b1;
-      if (row_is_used) write_bank <= advance_bank(write_bank, row_is_last_used ? ROW_AND_GAP_BANKS[BANK_BITS-1:0] : ROW_BANKS[BANK_BITS-1:0]);
-    end
-    if (rst) begin
-      write_x <= FIRST_X[X_BITS-1:0];
-      write_y <= FIRST_Y[Y_BITS-1:0];
-      write_phase <= FIRST_PHASE[PHASE_BITS-1:0];
-      write_bank <= FIRST_BANK[BANK_BITS-1:0];
-    end
-  end
-
-  // ---- reader, first step: the address of a column ----
-
-  reg [X_BITS-1:0] read_x;
-  reg [Y_BITS-1:0] read_top;
-  reg [BANK_BITS-1:0] read_bank;
-  // columns still to come before the next window is complete
-  reg [WAIT_BITS-1:0] columns_to_wait;
-
-  wire step_column;
-  wire read_ends = read_x == LAST_READ[X_BITS-1:0];
-  wire top_is_last = read_top == LAST_TOP[Y_BITS-1:0];
-  wire all_are_given = top_is_last || STEP_PLACES == ALL_PLACES;
-  wire [LEVEL_BITS-1:0] places_given = top_is_last ? ALL_PLACES[LEVEL_BITS-1:0] : STEP_PLACES[LEVEL_BITS-1:0];
-  wire [LEVEL_BITS-1:0] released = (step_column && read_ends) ? places_given : 0;
-  // the lowest row of the windows may still be arriving, as long as it is ahead of the reader
-  wire pixel_is_there = level == ALL_PLACES[LEVEL_BITS-1:0] - 1'b1 && row_is_used && write_x > read_x;
-  wire column_is_there =
-      level >= ALL_PLACES[LEVEL_BITS-1:0] || (pixel_is_there && !(read_ends && all_are_given));
-  wire [X_BITS-1:0] read_address = read_x - FIRST_X[X_BITS-1:0];
-
-  always @(posedge clk) begin
-    if (step_column) begin
-      read_x <= read_ends ? 0 : read_x + 1'b1;
-      columns_to_wait <= read_ends ? WAIT_FIRST[WAIT_BITS-1:0] : (columns_to_wait == 0) ? WAIT_NEXT[WAIT_BITS-1:0] : columns_to_wait - 1'b1;
-      if (read_ends) begin
-        read_top <= top_is_last ? 0 : read_top + STEP_Y[Y_BITS-1:0];
-        read_bank <= advance_bank(read_bank, top_is_last ? ALL_PLACES[BANK_BITS-1:0] : STEP_PLACES[BANK_BITS-1:0]);
-      end
-    end
-    level <= level + gained - released;
-    if (rst) begin
-      read_x <= 0;
-      read_top <= 0;
-      read_bank <= 0;
-      columns_to_wait <= WAIT_FIRST[WAIT_BITS-1:0];
-      level <= FIRST_BANK[LEVEL_BITS-1:0];
-    end
-  end
-
-  // ---- the row memories ----
-
-  wire [ROWS*PIXEL_BITS-1:0] pixels;
-
-  genvar r;
-  generate
-    for (r = 0; r < ROWS; r = r + 1) begin : g_row
-      localparam integer BANK = r;
-      krl_ram #(
-        .WIDTH(PIXEL_BITS),
-        .DEPTH(WIDTH),
-        .BLOCK(BLOCK)
-      ) row (
-        .clk(clk),
-        .write_enable(accept && row_is_used && write_bank == BANK[BANK_BITS-1:0]),
-        .write_address(write_address[ADDRESS_BITS-1:0]),
-        .write_data(s_axis_tdata),
-        .read_enable(step_column),
-        .read_address(read_address[ADDRESS_BITS-1:0]),
-        .read_data(pixels[r*PIXEL_BITS +: PIXEL_BITS])
-      );
-    end
-  endgenerate
-
-  wire unused_address_bits = &{1'b0, write_address, read_address};
-
-  // ---- reader, second step: the column, in order of rows, padding put in ----
-
-  reg column_valid;
-  reg column_completes;
-  reg [BANK_BITS-1:0] column_bank;
-  wire [KERNEL_H-1:0] is_padding;
-  wire [COLUMN_BITS-1:0] column;
-
-  wire window_is_free = m_axis_tready || !m_axis_tvalid;
-  wire take_column = column_valid && (!column_completes || window_is_free);
-
-  assign step_column = column_is_there && (!column_valid || take_column);
-
-  always @(posedge clk) begin
-    if (step_column) begin
-      column_completes <= columns_to_wait == 0;
-      column_bank <= read_bank;
-    end
-    column_valid <= step_column || (column_valid && !take_column);
-    if (rst) begin
-      column_valid <= 1'b0;
-    end
-  end
+  // from rows of words to columns of pixels
+  wire [PIXELS*COLUMN_BITS-1:0] arriving;
 
   genvar k;
-  generate
-    for (k = 0; k < KERNEL_H; k = k + 1) begin : g_tap
-      localparam integer ROW = k;
-      wire [BANK_BITS-1:0] bank = advance_bank(column_bank, ROW[BANK_BITS-1:0]);
-      wire [PIXEL_BITS-1:0] pixel = pixels[bank*PIXEL_BITS +: PIXEL_BITS];
-      assign column[k*PIXEL_BITS +: PIXEL_BITS] = is_padding[k] ? PAD_PIXEL : pixel;
-    end
-
-    if (HAS_PAD_ROWS || HAS_PAD_COLUMNS) begin : g_padding
-      reg [Y_BITS-1:0] column_top;
-      reg [X_BITS-1:0] column_x;
-      wire [X_BITS-1:0] real_x = column_x - FIRST_X[X_BITS-1:0];
-      always @(posedge clk) begin
-        if (step_column) begin
-          column_top <= read_top;
-          column_x <= read_x;
-        end
-      end
-      for (k = 0; k < KERNEL_H; k = k + 1) begin : g_row_padding
-        localparam integer ROW = k - PAD_TOP;
-        wire [Y_BITS-1:0] real_y = column_top + ROW[Y_BITS-1:0];
-        assign is_padding[k] = real_x >= WIDTH[X_BITS-1:0] || real_y >= HEIGHT[Y_BITS-1:0];
-      end
-    end else begin : g_no_padding
-      assign is_padding = 0;
-    end
-  endgenerate
-
-  // ---- the window: KERNEL_W columns, the last of which has just been read ----
-
-  wire [KERNEL_W*COLUMN_BITS-1:0] columns;
-
-  generate
-    if (KERNEL_W > 1) begin : g_columns
-      reg [(KERNEL_W-1)*COLUMN_BITS-1:0] earlier_columns;
-      assign columns = {column, earlier_columns};
-      always @(posedge clk) begin
-        if (take_column) earlier_columns <= columns[KERNEL_W*COLUMN_BITS-1:COLUMN_BITS];
-      end
-    end else begin : g_one_column
-      assign columns = column;
-    end
-  endgenerate
-
-  wire [KERNEL_H*KERNEL_W*PIXEL_BITS-1:0] window;
-
   genvar x;
   generate
-    for (k = 0; k < KERNEL_H; k = k + 1) begin : g_window_row
-      for (x = 0; x < KERNEL_W; x = x + 1) begin : g_window_column
-        assign window[(k*KERNEL_W+x)*PIXEL_BITS +: PIXEL_BITS] = columns[(x*KERNEL_H+k)*PIXEL_BITS +: PIXEL_BITS];
+    for (k = 0; k < KERNEL_H; k = k + 1) begin : g_band_row
+      for (x = 0; x < PIXELS; x = x + 1) begin : g_band_pixel
+        assign arriving[(x*KERNEL_H+k)*PIXEL_BITS +: PIXEL_BITS] = band_tdata[(k*PIXELS+x)*PIXEL_BITS +: PIXEL_BITS];
       end
-    end
-
-    if (ROWS < KERNEL_H) begin : g_illegal
-      krl_window_needs_at_least_kernel_h_rows illegal ();
     end
   endgenerate
 
-  always @(posedge clk) begin
-    if (take_column && column_completes) begin
-      m_axis_tdata <= window;
+  // ---- the window: KERNEL_W columns ----
+
+  wire [WINDOW_BITS-1:0] columns;
+
+  generate
+    if (PIXELS == 1) begin : g_shift
+      localparam COUNT_BITS = $clog2(COLUMNS + 1);
+      localparam WAIT_BITS = $clog2(((KERNEL_W > STRIDE_W) ? KERNEL_W : STRIDE_W) + 1);
+      localparam integer LAST_COLUMN = COLUMNS - 1;
+      localparam integer WAIT_FIRST = KERNEL_W - 1;
+      localparam integer WAIT_NEXT = STRIDE_W - 1;
+
+      reg [COUNT_BITS-1:0] column;
+      // columns still to come before the one that completes the next window
+      reg [WAIT_BITS-1:0] columns_to_wait;
+      reg [WINDOW_BITS-1:0] window;
+      reg window_valid;
+      wire [WINDOW_BITS-1:0] shifted;
+
+      wire completes = columns_to_wait == 0;
+      wire row_ends = column == LAST_COLUMN[COUNT_BITS-1:0];
+      wire window_is_free = m_axis_tready || !window_valid;
+      wire take_column = band_tvalid && band_tready;
+
+      assign band_tready = !completes || window_is_free;
+      assign columns = window;
+      assign m_axis_tvalid = window_valid;
+
+      if (KERNEL_W > 1) begin : g_columns
+        reg [WINDOW_BITS-COLUMN_BITS-1:0] earlier_columns;
+        assign shifted = {arriving, earlier_columns};
+        always @(posedge clk) begin
+          if (take_column) earlier_columns <= shifted[WINDOW_BITS-1:COLUMN_BITS];
+        end
+      end else begin : g_one_column
+        assign shifted = arriving;
+      end
+
+      always @(posedge clk) begin
+        if (take_column) begin
+          column <= row_ends ? 0 : column + 1'b1;
+          columns_to_wait <= row_ends ? WAIT_FIRST[WAIT_BITS-1:0]
+                           : completes ? WAIT_NEXT[WAIT_BITS-1:0]
+                           : columns_to_wait - 1'b1;
+          if (completes) window <= shifted;
+        end
+        if (window_is_free) window_valid <= take_column && completes;
+        if (rst) begin
+          column <= 0;
+          columns_to_wait <= WAIT_FIRST[WAIT_BITS-1:0];
+          window_valid <= 1'b0;
+        end
+      end
+    end else begin : g_queue
+      // room for the last window of a row, the first of the next, and a word that arrives meanwhile
+      localparam QUEUE = 2 * ((KERNEL_W > STRIDE_W) ? KERNEL_W : STRIDE_W) + PIXELS - 1;
+      localparam LEVEL_BITS = $clog2(QUEUE + 1);
+      localparam WORD_BITS = $clog2(WORDS + 1);
+      localparam OUT_BITS = $clog2(OUT_WIDTH + 1);
+      localparam PLACE_BITS = $clog2(PIXELS);
+      localparam integer LAST_WORD = WORDS - 1;
+      localparam integer LAST_OUT = OUT_WIDTH - 1;
+      // columns of the first and of the last word that windows hold
+      localparam integer FIRST_COUNT = (WORDS == 1) ? COLUMNS : PIXELS - SKIPPED;
+      localparam integer LAST_COUNT = (WORDS == 1) ? COLUMNS : SKIPPED + COLUMNS - (WORDS - 1) * PIXELS;
+      localparam integer MOST_BEFORE_WORD = QUEUE - PIXELS;
+      localparam integer NEED_INSIDE = (KERNEL_W > STRIDE_W) ? KERNEL_W : STRIDE_W;
+      localparam integer ROW_COLUMNS = KERNEL_W;
+      localparam integer STEP_COLUMNS = STRIDE_W;
+      localparam integer WORD_COLUMNS = PIXELS;
+
+      // the queue: its head, the window, in the low bits
+      reg [QUEUE*COLUMN_BITS-1:0] queue;
+      reg [LEVEL_BITS-1:0] level;
+      reg [WORD_BITS-1:0] word;
+      reg [OUT_BITS-1:0] out;
+
+      wire word_is_first = word == 0;
+      wire word_is_last = word == LAST_WORD[WORD_BITS-1:0];
+      wire out_is_last = out == LAST_OUT[OUT_BITS-1:0];
+      wire push = band_tvalid && band_tready;
+      wire pop = m_axis_tvalid && m_axis_tready;
+      wire [LEVEL_BITS-1:0] gained = !push ? 0
+                                   : word_is_first ? FIRST_COUNT[LEVEL_BITS-1:0]
+                                   : word_is_last ? LAST_COUNT[LEVEL_BITS-1:0]
+                                   : WORD_COLUMNS[LEVEL_BITS-1:0];
+      wire [LEVEL_BITS-1:0] given = !pop ? 0
+                                  : out_is_last ? ROW_COLUMNS[LEVEL_BITS-1:0]
+                                  : STEP_COLUMNS[LEVEL_BITS-1:0];
+      wire [LEVEL_BITS-1:0] kept = level - given;
+      wire [PIXELS*COLUMN_BITS-1:0] used = word_is_first ? arriving >> (SKIPPED * COLUMN_BITS) : arriving;
+      // every place above what is kept takes the column of the word that would come to lie there
+      wire [(1<<PLACE_BITS)*COLUMN_BITS-1:0] joining;
+      wire [QUEUE*COLUMN_BITS-1:0] moved_down = !pop ? queue
+                                              : out_is_last ? queue >> (KERNEL_W * COLUMN_BITS)
+                                              : queue >> (STRIDE_W * COLUMN_BITS);
+      wire [QUEUE*COLUMN_BITS-1:0] put_on_top;
+
+      assign band_tready = level <= MOST_BEFORE_WORD[LEVEL_BITS-1:0];
+      assign columns = queue[WINDOW_BITS-1:0];
+      assign m_axis_tvalid = level >= (out_is_last ? ROW_COLUMNS[LEVEL_BITS-1:0] : NEED_INSIDE[LEVEL_BITS-1:0]);
+
+      for (x = 0; x < (1 << PLACE_BITS); x = x + 1) begin : g_joining
+        if (x < PIXELS) begin : g_used
+          assign joining[x*COLUMN_BITS +: COLUMN_BITS] = used[x*COLUMN_BITS +: COLUMN_BITS];
+        end else begin : g_unused
+          assign joining[x*COLUMN_BITS +: COLUMN_BITS] = 0;
+        end
+      end
+      for (x = 0; x < QUEUE; x = x + 1) begin : g_place
+        localparam integer PLACE = x;
+        wire [PLACE_BITS-1:0] from = PLACE[PLACE_BITS-1:0] - kept[PLACE_BITS-1:0];
+        wire is_kept = PLACE[LEVEL_BITS-1:0] < kept;
+        assign put_on_top[x*COLUMN_BITS +: COLUMN_BITS] =
+            is_kept ? moved_down[x*COLUMN_BITS +: COLUMN_BITS] : joining[from*COLUMN_BITS +: COLUMN_BITS];
+      end
+
+      always @(posedge clk) begin
+        queue <= put_on_top;
+        level <= kept + gained;
+        if (push) word <= word_is_last ? 0 : word + 1'b1;
+        if (pop) out <= out_is_last ? 0 : out + 1'b1;
+        if (rst) begin
+          level <= 0;
+          word <= 0;
+          out <= 0;
+        end
+      end
     end
-    if (window_is_free) begin
-      m_axis_tvalid <= take_column && column_completes;
+
+    for (k = 0; k < KERNEL_H; k = k + 1) begin : g_window_row
+      for (x = 0; x < KERNEL_W; x = x + 1) begin : g_window_column
+        assign m_axis_tdata[(k*KERNEL_W+x)*PIXEL_BITS +: PIXEL_BITS] = columns[(x*KERNEL_H+k)*PIXEL_BITS +: PIXEL_BITS];
+      end
     end
-    if (rst) begin
-      m_axis_tvalid <= 1'b0;
+
+    if (WIDTH % PIXELS != 0) begin : g_illegal
+      krl_window_needs_pixels_to_divide_width illegal ();
     end
-  end
+  endgenerate
 
 endmodule
 

@@ -25,6 +25,7 @@ LIBRARY = (
     "krl_matvec",
     "krl_max",
     "krl_ram",
+    "krl_line_buffer",
     "krl_requantize_affine",
     "krl_requantize_fixed",
     "krl_rom",
@@ -34,7 +35,7 @@ LIBRARY = (
 # modules that a module instantiates
 USES = {
     "krl_matvec": ("krl_dot", "krl_accumulator"),
-    "krl_window": ("krl_ram",),
+    "krl_window": ("krl_line_buffer", "krl_ram"),
 }
 
 

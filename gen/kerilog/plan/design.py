@@ -37,6 +37,7 @@ class Window:
     width: int
     channels: int
     bits: int
+    pixels: int
     kernel_h: int
     kernel_w: int
     stride_h: int
@@ -52,6 +53,33 @@ class Window:
     @property
     def pixel_bits(self) -> int:
         return self.channels * self.bits
+
+    @property
+    def columns(self) -> int:
+        """Columns of pixels that a row of windows needs."""
+        return (self.out_width - 1) * self.stride_w + self.kernel_w
+
+    @property
+    def row_words(self) -> int:
+        """Beats of a row of the image."""
+        return self.width // self.pixels
+
+    @property
+    def pad_words(self) -> int:
+        """Words left of the image that a row of windows begins with."""
+        return -(-self.pad_left // self.pixels)
+
+    @property
+    def reads(self) -> int:
+        """Words of ``pixels`` columns that a row of windows is read in."""
+        skipped = self.pad_words * self.pixels - self.pad_left
+        return -(-(skipped + self.columns) // self.pixels)
+
+    @property
+    def cycles(self) -> int:
+        """The fewest cycles a frame for the windows to be read and handed out."""
+        a_row = self.columns if self.pixels == 1 else max(self.reads, self.out_width)
+        return self.out_height * a_row
 
     @property
     def window_lanes(self) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 
 from kerilog.errors import KerilogError, Unsupported
 from kerilog.formats import IntArray
-from kerilog.plan import cycles, memories
+from kerilog.plan import buffers, cycles, memories
 from kerilog.plan.design import (
     Conv2DStage,
     DenseStage,
@@ -25,7 +25,7 @@ from kerilog.plan.design import (
     Tensor,
     Window,
 )
-from kerilog.plan.folding import Folding, Shape, least_folding
+from kerilog.plan.folding import Folding, Shape, divisors, least_folding
 from kerilog.plan.intervals import dot_interval
 from kerilog.plan.naming import layer_name, verilog_name
 from kerilog.plan.requantizer import requantizer_of
@@ -121,24 +121,10 @@ class _Builder:
             self.range = (max(low, self.range[0]), min(high, self.range[1]))
 
     def finish(self) -> tuple[Stage, ...]:
-        """The stages, with queues where the frame interval needs them, as deep as the schedule fills them."""
+        """The stages, their queues and rings of rows fitted to the frame interval."""
         if not self.stages:
             raise Unsupported(f"model '{self.name}': there is no layer that computes anything")
-        goal = max(self.interval, *(stage_cycles(stage) for stage in self.stages))
-        peaks = cycles.queue_peaks(self.stages, goal)
-        stages = [
-            dataclasses.replace(stage, depth=max(2, peaks[stage.name]))
-            if isinstance(stage, FifoStage)
-            else stage
-            for stage in self.stages
-        ]
-        # from the end, where results are few and the buffers of the layers before often do as well
-        for stage in reversed(self.stages):
-            if isinstance(stage, FifoStage):
-                without = [other for other in stages if other.name != stage.name]
-                if peaks[stage.name] <= 1 or cycles.measure(without).frame_interval <= goal:
-                    stages = without
-        return tuple(stages)
+        return buffers.fit(self.stages, self.interval)
 
     # ---- converters ----
 
@@ -179,8 +165,9 @@ class _Builder:
     # ---- layers ----
 
     def _max_pooling(self, node: QNode, op: QMaxPooling2D) -> None:
-        tensor = self._lanes(self.here.shape[-1], node)
-        window = _window(tensor, op.pool_size, op.strides, op.padding, node, tensor.format.minimum)
+        window = _window(self.here, op.pool_size, op.strides, op.padding, node, self.here.format.minimum)
+        window = _in_time(window, self.interval)
+        tensor = self._lanes(window.pixels * window.channels, node)
         out = Tensor(node.shape, node.format, node.shape[-1])
         layer = layer_name(node.name, node.op.kind)
         name = self._name(layer)
@@ -194,9 +181,11 @@ class _Builder:
     def _conv2d(self, node: QNode, op: QConv2D) -> None:
         if op.groups != 1 or op.dilation_rate != (1, 1):
             raise Unsupported(f"layer '{node.name}': hardware does not take groups or dilation yet")
-        kernel_h, kernel_w, channels, units = op.kernel.shape
-        tensor = self._lanes(channels, node)
-        window = _window(tensor, (kernel_h, kernel_w), op.strides, op.padding, node, tensor.format.zero_point)
+        kernel_h, kernel_w, _, units = op.kernel.shape
+        kernel_size = (kernel_h, kernel_w)
+        window = _window(self.here, kernel_size, op.strides, op.padding, node, self.here.format.zero_point)
+        window = _in_time(window, self.interval)
+        tensor = self._lanes(window.pixels * window.channels, node)
         vectors = window.out_height * window.out_width
         shape = Shape(vectors, window.window_lanes, units, False, window.window_lanes)
         folding = least_folding(shape, self.interval, node.name)
@@ -276,18 +265,6 @@ class _Builder:
         }
 
 
-def stage_cycles(stage: Stage) -> int:
-    """The fewest cycles a frame that the stage can need by itself."""
-    busy = [stage.input.beats, stage.output.beats]
-    if isinstance(stage, (Conv2DStage, MaxPooling2DStage)):
-        window = stage.window
-        busy.append(window.out_height * ((window.out_width - 1) * window.stride_w + window.kernel_w))
-    if isinstance(stage, MatVecStage):
-        vectors = stage.output.elements // stage.serializer.units
-        busy.append(vectors * stage.matvec.steps)
-    return max(busy)
-
-
 def _lane_steps(lanes_in: int, lanes_out: int) -> list[int]:
     """Lane counts to pass through: one divides the next or the reverse."""
     if lanes_in == lanes_out:
@@ -318,17 +295,14 @@ def _window(
     node: QNode,
     pad_code: int,
 ) -> Window:
-    """Ring and scan of ``krl_window``.
-
-    One row more than the window needs, so that it is written while read.
-    """
+    """The windows of an image that comes one pixel a beat; the ring of rows is fitted later."""
     height, width, channels = tensor.shape
-    rows = kernel[0] + padding[0][0] + 1
     return Window(
         height=height,
         width=width,
         channels=channels,
         bits=tensor.bits,
+        pixels=1,
         kernel_h=kernel[0],
         kernel_w=kernel[1],
         stride_h=strides[0],
@@ -338,6 +312,15 @@ def _window(
         out_height=node.shape[0],
         out_width=node.shape[1],
         pad_code=pad_code,
-        rows=rows,
+        rows=buffers.ample_rows(kernel[0], padding[0][0]),
         block=int(width * channels * tensor.bits >= memories.BLOCK_BITS),
     )
+
+
+def _in_time(window: Window, interval: int) -> Window:
+    """``window`` with the fewest pixels a beat that reach ``interval``; as it is where none does."""
+    for pixels in divisors(window.width):
+        wider = dataclasses.replace(window, pixels=pixels)
+        if max(wider.cycles, wider.height * wider.row_words) <= interval:
+            return wider
+    return window

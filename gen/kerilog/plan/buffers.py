@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How deep the queues between the stages and the rings of rows are: as the schedule needs them, no deeper."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from kerilog.plan import cycles
+from kerilog.plan.design import Conv2DStage, FifoStage, MatVecStage, MaxPooling2DStage, Stage
+
+
+def ample_rows(kernel_h: int, pad_top: int) -> int:
+    """Rows with which a frame's first window is complete when the last one before it has been read."""
+    return 2 * kernel_h + pad_top
+
+
+def fit(stages: Sequence[Stage], interval: int) -> tuple[Stage, ...]:
+    """``stages`` with buffers that reach ``interval``, or what the slowest stage allows.
+
+    With rings of ample rows and queues that never fill, a frame every interval shows how full each queue
+    gets; that is its depth. From there everything shrinks as long as the interval stands: queues vanish,
+    from the end, where the buffers of the layers before often do as well, and rings lose rows.
+    """
+    goal = max(interval, *(stage_cycles(stage) for stage in stages))
+    peaks = cycles.queue_peaks(stages, goal)
+    fitted = [_with_depth(stage, peaks) for stage in stages]
+    for stage in reversed(stages):
+        if isinstance(stage, FifoStage):
+            without = [other for other in fitted if other.name != stage.name]
+            if peaks[stage.name] <= 1 or _reaches(without, goal):
+                fitted = without
+    if not _reaches(fitted, goal):
+        return tuple(fitted)
+    for place, stage in enumerate(fitted):
+        if isinstance(stage, (Conv2DStage, MaxPooling2DStage)):
+            fitted[place] = _with_few_rows(fitted, place, stage, goal)
+    return tuple(fitted)
+
+
+def stage_cycles(stage: Stage) -> int:
+    """The fewest cycles a frame that the stage can need by itself."""
+    busy = [stage.input.beats, stage.output.beats]
+    if isinstance(stage, (Conv2DStage, MaxPooling2DStage)):
+        busy.append(stage.window.cycles)
+    if isinstance(stage, MatVecStage):
+        vectors = stage.output.elements // stage.serializer.units
+        busy.append(vectors * stage.matvec.steps)
+    return max(busy)
+
+
+def _reaches(stages: Sequence[Stage], goal: int) -> bool:
+    return cycles.measure(stages).frame_interval <= goal
+
+
+def _with_depth(stage: Stage, peaks: dict[str, int]) -> Stage:
+    """A queue with its depth, at least 2 so that a beat can come and go in every cycle."""
+    return (
+        dataclasses.replace(stage, depth=max(2, peaks[stage.name])) if isinstance(stage, FifoStage) else stage
+    )
+
+
+def _with_few_rows(
+    stages: Sequence[Stage], place: int, stage: Conv2DStage | MaxPooling2DStage, goal: int
+) -> Conv2DStage | MaxPooling2DStage:
+    """The stage at ``place`` with the fewest rows that keep the goal.
+
+    One is written while the others are read.
+    """
+    for rows in range(stage.window.kernel_h + stage.window.pad_top + 1, stage.window.rows):
+        fewer = dataclasses.replace(stage, window=dataclasses.replace(stage.window, rows=rows))
+        if _reaches([*stages[:place], fewer, *stages[place + 1 :]], goal):
+            return fewer
+    return stage
