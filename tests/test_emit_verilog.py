@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Generated Verilog: silent in the tools, legal whatever the layers are called, memories as planned."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kerilog.emit.writer import memory_text, read_memory
+from kerilog.errors import KerilogError
+from kerilog.integer.model import run
+from kerilog.manifest import Manifest
+from kerilog.plan import plan
+from kerilog.plan.design import Memory
+from kerilog.plan.naming import KEYWORDS, layer_name, verilog_name
+from kerilog.qgraph import QDense, QGraph
+from kerilog.verify import simulate
+from support.designs import generate
+from support.networks import Chain, draw_case, draw_codes
+
+
+def names_of_keywords() -> QGraph:
+    """Layers and a model that are called like Verilog's own words."""
+    chain = Chain("and", "fixed", (4, 4, 1), input_name="input").conv(2, (2, 2), name="reg")
+    return chain.pool(name="module").flatten("wire").dense(3, "endmodule").dense(2, "always").graph
+
+
+def names_that_collide() -> QGraph:
+    """Layers whose names are equal once they are identifiers."""
+    chain = (
+        Chain("model.v2", "affine", (4, 4, 1)).conv(2, (2, 2), name="a.b").pool((2, 2), (1, 1), name="a-b")
+    )
+    chain.flatten("a_b").dense(3, "a/b").dense(3, "A B").dense(3, "a_b_2")
+    return chain.dense(2, "x/a_b/y").graph
+
+
+def names_of_the_library() -> QGraph:
+    """Layers and a model that are called like modules, ports and wires around them."""
+    chain = Chain("krl", "fixed", (4, 4, 1)).conv(2, (2, 2), name="window").pool((2, 2), (1, 1), name="max")
+    chain.flatten("krl_fifo").dense(3, "dot").dense(3, "krl_matvec").dense(3, "fifo")
+    return chain.dense(3, "guarded").dense(2, "s_axis").graph
+
+
+def names_of_attackers() -> QGraph:
+    """Layers whose names try to leave their place."""
+    chain = Chain("../../x", "affine", (4, 4, 1)).conv(2, (2, 2), name="module; endmodule //")
+    chain.flatten("").dense(3, "../../../y").dense(3, '`include "z"\n').dense(3, "$finish */")
+    return chain.dense(3, "été").dense(2, "9" * 300).graph
+
+
+def names_with_lines() -> QGraph:
+    """A name that would end a comment and go on as Verilog."""
+    return Chain("lines", "fixed", (3,)).dense(2, "a\nendmodule\nmodule b").dense(2, "c\\").graph
+
+
+def narrow() -> QGraph:
+    """One pixel, one channel, one unit, two bits."""
+    return Chain("narrow", "fixed", (1, 1, 1), bits=4, weight_bits=2).conv(1, (1, 1)).pool((1, 1)).graph
+
+
+def tilted() -> QGraph:
+    """Rescaling by gemmlowp's two roundings, which needs the tilt."""
+    return Chain("tilted", "affine", (6, 6, 3), 5).conv(5, (3, 3), (2, 2), "same").flatten().dense(4).graph
+
+
+DESIGNS: dict[str, tuple[Callable[[], QGraph], int]] = {
+    "keywords": (names_of_keywords, 20),
+    "collisions": (names_that_collide, 20),
+    "library": (names_of_the_library, 20),
+    "attackers": (names_of_attackers, 20),
+    "lines": (names_with_lines, 20),
+    "narrow": (narrow, 1),
+    "tilted": (tilted, 60),
+    "tilted_slow": (tilted, 600),
+}
+
+
+def tool(directory: Path, *command: str) -> str:
+    """All that a tool prints about the sources of a design."""
+    manifest = Manifest.read(directory)
+    found = subprocess.run(
+        [*command, *manifest.sources], cwd=directory, capture_output=True, text=True, check=False
+    )
+    return found.stdout + found.stderr + (f"exit status {found.returncode}" if found.returncode else "")
+
+
+def assert_silent(directory: Path) -> None:
+    """Neither Verilator nor Icarus has anything to say."""
+    top = Manifest.read(directory).top
+    assert tool(directory, "verilator", "--lint-only", "-Wall", "--top-module", top) == ""
+    assert tool(directory, "iverilog", "-g2005", "-Wall", "-s", top, "-o", "design.vvp") == ""
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_tools_are_silent_and_results_equal(name: str, tmp_path: Path) -> None:
+    make, interval = DESIGNS[name]
+    graph = make()
+    directory = tmp_path / "design"
+    generate(graph, directory, interval)
+    assert_silent(directory)
+    codes = draw_codes(graph, 3)
+    assert np.array_equal(simulate(directory, codes, "icarus").codes, run(graph, codes))
+
+
+@pytest.mark.parametrize(
+    "seed", [*range(6), *(pytest.param(n, marks=pytest.mark.full) for n in range(6, 60))]
+)
+def test_tools_are_silent_on_random_networks(seed: int, tmp_path: Path) -> None:
+    case = draw_case(seed)
+    generate(case.graph, tmp_path / "design", design=case.design)
+    assert_silent(tmp_path / "design")
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_one_module_a_file_and_nothing_outside(name: str, tmp_path: Path) -> None:
+    make, interval = DESIGNS[name]
+    manifest = generate(make(), tmp_path / "inside" / "design", interval)
+    assert [path.name for path in tmp_path.iterdir()] == ["inside"]
+    assert len(set(manifest.sources)) == len(manifest.sources)
+    for source in manifest.sources:
+        assert re.fullmatch(r"rtl/[a-z][a-z0-9_]*\.v", source)
+        text = (tmp_path / "inside/design" / source).read_text(encoding="ascii")
+        code = re.sub(r"//[^\n]*", "", text)
+        assert re.findall(r"^\s*module\s+(\w+)", code, re.MULTILINE) == [Path(source).stem]
+    for memory in manifest.memories:
+        assert re.fullmatch(r"rom/[a-z][a-z0-9_]*\.mem", memory)
+
+
+def test_every_template_names_its_layer(tmp_path: Path) -> None:
+    graph = Chain("named", "fixed", (4, 4, 1)).conv(2, name="My Conv").pool((2, 2), name="My Pool").flatten()
+    generate(graph.dense(2, "My Dense").graph, tmp_path / "design", 20)
+    text = "".join(path.read_text() for path in (tmp_path / "design/rtl").glob("named_*.v"))
+    for name, kind in (("My Conv", "Conv2D"), ("My Pool", "MaxPooling2D"), ("My Dense", "Dense")):
+        assert f'Generated by Kerilog for layer "{name}" ({kind}) of named.' in text
+
+
+# ---- names ----
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("dense_1", "dense_1"),
+        ("Conv2D", "conv2d"),
+        ("a.b/c-d", "a_b_c_d"),
+        ("module; endmodule //", "module_endmodule"),
+        ("../../x", "x"),
+        ("reg", "net_reg"),
+        ("krl_fifo", "net_krl_fifo"),
+        ("krl", "net_krl"),
+        ("clk", "net_clk"),
+        ("9lives", "net_9lives"),
+        ("", "net"),
+        ("été", "t"),
+        ("a" * 100, "a" * 64),
+    ],
+)
+def test_names_become_identifiers(text: str, name: str) -> None:
+    assert verilog_name(text) == name
+
+
+def test_no_keyword_stays() -> None:
+    assert [word for word in KEYWORDS if verilog_name(word) in KEYWORDS] == []
+
+
+def test_tflite_names_are_shortened() -> None:
+    assert layer_name("model/dense_1/MatMul;model/dense_1/Relu", "Dense") == "dense_1"
+    assert layer_name("StatefulPartitionedCall:0", "Dense") == "dense"
+
+
+# ---- memories ----
+
+
+@pytest.mark.parametrize("name", ["tilted", "keywords"])
+def test_memories_read_back(name: str, tmp_path: Path) -> None:
+    make, interval = DESIGNS[name]
+    design = plan(make(), interval)
+    generate(make(), tmp_path / "design", design=design)
+    for memory in design.memories:
+        text = (tmp_path / "design" / memory.file).read_text()
+        assert read_memory(text) == memory.words
+        assert len(memory.words) == memory.depth
+        assert all(0 <= word < 1 << memory.width for word in memory.words)
+        assert {len(line) for line in text.splitlines()[1:]} == {-(-memory.width // 4)}
+
+
+def test_weights_stand_where_the_hardware_looks() -> None:
+    graph = Chain("weights", "fixed", (7,), 4).dense(5, "dense").graph
+    op = graph.nodes[-1].op
+    assert isinstance(op, QDense)
+    for interval in (1, 3, 7, 20, 35):
+        (stage,) = plan(graph, interval).matvec_stages
+        pe, simd, bits = stage.matvec.pe, stage.matvec.simd, stage.matvec.w_bits
+        found = np.zeros((stage.matvec.beats * simd, stage.matvec.groups * pe), int)
+        for number, word in enumerate(stage.weights.words):
+            beat, group = divmod(number, stage.matvec.groups)
+            for lane in range(pe * simd):
+                code = (word >> (lane * bits)) & ((1 << bits) - 1)
+                place = beat * simd + lane % simd, group * pe + lane // simd
+                found[place] = code - ((code >> (bits - 1)) << bits)
+        assert np.array_equal(found[:7, :5], op.kernel)
+        assert not found[7:].any() and not found[:, 5:].any()
+
+
+def test_a_memory_that_does_not_read_back_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lossy(memory: Memory) -> str:
+        return memory_text(memory).replace("f", "e")
+
+    monkeypatch.setattr("kerilog.emit.writer.memory_text", lossy)
+    with pytest.raises(KerilogError, match=r"_weights\.mem: does not read back as it was written"):
+        generate(names_of_keywords(), tmp_path / "design", 20)
+    assert list(tmp_path.iterdir()) == []
