@@ -19,7 +19,10 @@ def silent(stage: str, fraction: float | None) -> None:
 
 @contextlib.contextmanager
 def show_progress(title: str) -> Iterator[Progress]:
-    """Draw a bar titled ``title`` on the terminal's error stream; yields the Progress that moves it."""
+    """Draw a bar titled ``title`` on the error stream; yields the Progress that moves it.
+
+    Where that is no terminal nothing is drawn, so that an error stays the only line.
+    """
     columns = (
         rich.progress.TextColumn("{task.description}"),
         rich.progress.BarColumn(),
@@ -27,7 +30,8 @@ def show_progress(title: str) -> Iterator[Progress]:
         rich.progress.TimeElapsedColumn(),
     )
     console = rich.console.Console(stderr=True)
-    with rich.progress.Progress(*columns, console=console, transient=True) as bar:
+    hidden = not console.is_terminal
+    with rich.progress.Progress(*columns, console=console, transient=True, disable=hidden) as bar:
         task = bar.add_task(title, total=None)
 
         def move(stage: str, fraction: float | None) -> None:
