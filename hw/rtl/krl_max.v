@@ -4,8 +4,8 @@
 //
 // Equation: y[c] = min(CLAMP_MAX, max(CLAMP_MIN, x[0][c], ..., x[CELLS-1][c])), signed; element (cell, c) at lane
 //           cell * CHANNELS + c.
-// Latency:  1 cycle. One window a cycle.
-// Stream:   s_axis_tready depends on m_axis_tready.
+// Latency:  clog2(CELLS) cycles, at least 1: a register a level of the comparator tree. One window a cycle.
+// Stream:   the pipeline stands still as a whole while its last beat is not taken.
 // Legal:    CELLS >= 1, CHANNELS >= 1, CLAMP_MIN <= CLAMP_MAX within BITS.
 
 `default_nettype none
@@ -27,45 +27,59 @@ module krl_max #(
   input  wire                           s_axis_tvalid,
   output wire                           s_axis_tready,
 
-  output reg  [CHANNELS*BITS-1:0]       m_axis_tdata,
-  output reg                            m_axis_tvalid,
+  output wire [CHANNELS*BITS-1:0]       m_axis_tdata,
+  output wire                           m_axis_tvalid,
   input  wire                           m_axis_tready
 );
 
-  wire [CHANNELS*BITS-1:0] largest;
+  localparam LEVELS = (CELLS > 2) ? $clog2(CELLS) : 1;
+  // the tree is padded to a power of two with the smallest result
+  localparam LEAVES = 1 << LEVELS;
+
+  reg [LEVELS-1:0] valid_pipe;
+
+  wire advance = m_axis_tready || !m_axis_tvalid;
+
+  assign s_axis_tready = advance;
+  assign m_axis_tvalid = valid_pipe[LEVELS-1];
+
+  always @(posedge clk) begin
+    if (advance) begin
+      valid_pipe <= valid_pipe << 1;
+      valid_pipe[0] <= s_axis_tvalid;
+    end
+    if (rst) begin
+      valid_pipe <= 0;
+    end
+  end
 
   genvar c;
   genvar i;
   generate
     for (c = 0; c < CHANNELS; c = c + 1) begin : g_channel
-      // larger: the largest of CLAMP_MIN and the cells so far
-      wire signed [BITS-1:0] best;
-      for (i = 0; i < CELLS; i = i + 1) begin : g_cell
-        wire signed [BITS-1:0] cell_value = s_axis_tdata[(i*CHANNELS+c)*BITS +: BITS];
-        wire signed [BITS-1:0] so_far;
-        if (i == 0) begin : g_first
-          assign so_far = CLAMP_MIN[BITS-1:0];
-        end else begin : g_next
-          assign so_far = g_cell[i-1].larger;
+      // a heap: node i is the larger of nodes 2i+1 and 2i+2, the leaves are the cells
+      wire signed [BITS-1:0] node [0:2*LEAVES-2];
+
+      for (i = 0; i < LEAVES; i = i + 1) begin : g_leaf
+        if (i < CELLS) begin : g_cell
+          assign node[LEAVES-1+i] = s_axis_tdata[(i*CHANNELS+c)*BITS +: BITS];
+        end else begin : g_no_cell
+          assign node[LEAVES-1+i] = CLAMP_MIN[BITS-1:0];
         end
-        wire signed [BITS-1:0] larger = (cell_value > so_far) ? cell_value : so_far;
       end
-      assign best = g_cell[CELLS-1].larger;
-      assign largest[c*BITS +: BITS] = (best < $signed(CLAMP_MAX[BITS-1:0])) ? best : CLAMP_MAX[BITS-1:0];
+      for (i = 0; i < LEAVES-1; i = i + 1) begin : g_larger
+        reg signed [BITS-1:0] larger;
+        always @(posedge clk) begin
+          if (advance) larger <= (node[2*i+1] > node[2*i+2]) ? node[2*i+1] : node[2*i+2];
+        end
+        assign node[i] = larger;
+      end
+
+      assign m_axis_tdata[c*BITS +: BITS] = (node[0] < $signed(CLAMP_MIN[BITS-1:0])) ? CLAMP_MIN[BITS-1:0]
+                                          : (node[0] > $signed(CLAMP_MAX[BITS-1:0])) ? CLAMP_MAX[BITS-1:0]
+                                          : node[0];
     end
   endgenerate
-
-  assign s_axis_tready = m_axis_tready || !m_axis_tvalid;
-
-  always @(posedge clk) begin
-    if (s_axis_tready) begin
-      m_axis_tvalid <= s_axis_tvalid;
-      m_axis_tdata <= largest;
-    end
-    if (rst) begin
-      m_axis_tvalid <= 1'b0;
-    end
-  end
 
 endmodule
 

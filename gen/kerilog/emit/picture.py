@@ -62,7 +62,7 @@ def render(design: Design) -> str:
         x += width + _GAP
     source = Box(_MARGIN, 0, "", (), False, _shape(design.input), _beat(design.input))
     template = environment().get_template("pipeline.svg.j2")
-    return template.render(design=design, boxes=boxes, source=source, width=x + _MARGIN)
+    return template.render(design=design, boxes=[source, *boxes], width=x + _MARGIN)
 
 
 def _placed(lines: tuple[str, ...]) -> tuple[tuple[int, str], ...]:

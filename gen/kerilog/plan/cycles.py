@@ -303,7 +303,7 @@ def modules_of(stage: Stage) -> Iterator[Module]:
         yield Pipe(stage.requantizer.latency)
     elif isinstance(stage, MaxPooling2DStage):
         yield from window_modules(stage.window)
-        yield Pipe(1)
+        yield Pipe(stage.latency)
     else:
         raise TypeError(f"no timing model for {type(stage).__name__}")
 

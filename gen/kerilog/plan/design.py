@@ -293,6 +293,11 @@ class MaxPooling2DStage(Stage):
     def cells(self) -> int:
         return self.window.kernel_h * self.window.kernel_w
 
+    @property
+    def latency(self) -> int:
+        """Cycles of ``krl_max``."""
+        return max(1, (self.cells - 1).bit_length())
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LanesStage(Stage):
