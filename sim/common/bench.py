@@ -98,13 +98,12 @@ class Bench:
         await self.reset()
         return self
 
-    async def reset(self) -> None:
-        """Reset for a few cycles and forget everything that was under way."""
+    async def reset(self, cycles: int = 2) -> None:
+        """Reset for some cycles and forget everything that was under way."""
         self.dut.rst.value = 1
         # what is under way at this very edge is still seen by everyone
-        await ClockCycles(self.dut.clk, 1)
+        await ClockCycles(self.dut.clk, cycles)
         self.source.flush()
-        await ClockCycles(self.dut.clk, 2)
         self.scoreboard.flush()
         self.inputs.times.clear()
         self.outputs.times.clear()
@@ -164,7 +163,7 @@ async def reset_midway(bench: Bench, beats: Callable[[random.Random], Sequence[i
         bench.source.pause, bench.sink.pause = randomly(rng, 0.2), randomly(rng, 0.5)
         bench.source.send(*beats(rng))
         await bench.cycles(rng.randint(1, 60))
-        await bench.reset()
+        await bench.reset(rng.randint(1, 3))
         bench.source.pause = bench.sink.pause = never()
         await bench.transfer(beats(rng))
 

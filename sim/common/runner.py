@@ -81,12 +81,12 @@ def run(
 ) -> None:
     """Run bench_<module>.py on `module`, or on the wrapper `toplevel` that lies beside the bench.
 
-    `files` are put where the simulator runs, for $readmemh.
+    `files` are put where the simulator runs, for $readmemh. The build directory stays only if it fails.
     """
     __tracebackhide__ = True
     toplevel = toplevel or module
-    what = f"{module} {dict(parameters)}, KERILOG_SEED={SEED}"
     build_dir = BUILD / module / _digest(parameters, mutation, toplevel)
+    what = f"{module} {dict(parameters)}, KERILOG_SEED={SEED}, in {build_dir}"
     shutil.rmtree(build_dir, ignore_errors=True)
     build_dir.mkdir(parents=True)
     for name, text in (files or {}).items():
@@ -97,12 +97,14 @@ def run(
     runner = get_runner("icarus")
     _build(runner, toplevel, parameters, sources, build_dir, what)
     _simulate(runner, module, toplevel, parameters, build_dir, what)
+    # each seed draws other parameters: what passed is not worth keeping
+    shutil.rmtree(build_dir)
 
 
 def _digest(parameters: Parameters, mutation: Mutation | None, toplevel: str) -> str:
-    # one directory a parameter set, so that parallel workers never share one
+    # one directory a parameter set and process, so that no two runs ever share one
     text = json.dumps([parameters, mutation, toplevel], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return f"{hashlib.sha256(text.encode()).hexdigest()[:16]}-{os.getpid()}"
 
 
 def _mutate(sources: list[Path], module: str, mutation: Mutation, build_dir: Path) -> list[Path]:

@@ -122,13 +122,17 @@ async def rolls_from_frame_to_frame(dut: Any) -> None:
     if READS * OUT_HEIGHT <= PIXELS:
         assert set(steps(bench.inputs.times)) <= {1}
     lasts = bench.outputs.times[WINDOWS - 1 :: WINDOWS]
-    assert set(steps(lasts)) == {max(PIXELS, READS * OUT_HEIGHT)}
+    # the padding before the first frame is read while nothing has come yet: that frame may take longer
+    assert set(steps(lasts)[1:]) == {max(PIXELS, READS * OUT_HEIGHT)}
 
 
 @test()
 async def survives_a_stalled_output(dut: Any) -> None:
-    """Full, then drained."""
-    await stalled_output(await bench_of(dut), beats(random_for("stall")))
+    """Full, then drained: the next window was made ready while the first one waited."""
+    bench = await bench_of(dut)
+    await stalled_output(bench, beats(random_for("stall")))
+    if OUT_WIDTH > 1 or AMPLE:
+        assert steps(bench.outputs.times)[0] == 1
 
 
 @test()
