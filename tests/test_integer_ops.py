@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from kerilog.errors import KerilogError, Unsupported
 from kerilog.formats import Affine, Fixed
-from kerilog.integer import ops
+from kerilog.integer import convolution, ops
 from kerilog.integer.matmul import ExactMatrix, exact_type
 from kerilog.integer.model import run, run_all, run_outputs
 from kerilog.qgraph import (
@@ -83,7 +83,7 @@ def test_conv2d_is_the_plain_sum(
     bias = rng.integers(-(1 << 20), 1 << 20, groups * each)
     op = QConv2D(weights, bias, FORMAT, FORMAT, ONE, EVERYTHING, strides, padding, dilation, groups)
     x = codes(rng, 2, 8, 7, groups * depth)
-    np.testing.assert_array_equal(ops.conv2d(op, FORMAT, WIDE)(x), naive_conv(x, op, FORMAT.zero))
+    np.testing.assert_array_equal(convolution.conv2d(op, FORMAT, WIDE)(x), naive_conv(x, op, FORMAT.zero))
 
 
 @settings(max_examples=60, deadline=None)

@@ -11,8 +11,9 @@ from collections.abc import Callable
 import numpy as np
 
 from kerilog.formats import Format, IntArray
-from kerilog.integer.ops import Codes, Unary, finish, pad, storage
+from kerilog.integer.finish import Codes, Unary, finish, storage
 from kerilog.integer.rescale import rescale
+from kerilog.integer.windows import pad
 from kerilog.qgraph import QAdd, QLookup, QMultiply, QRequantize, QSubtract, QZeroPadding2D, Rescale
 
 Binary = Callable[[Codes, Codes], Codes]

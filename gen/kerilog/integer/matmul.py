@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from kerilog.errors import KerilogError
 from kerilog.formats import Format, IntArray
-from kerilog.integer.rescale import Integers
 
 Numbers = npt.NDArray[Any]
 
@@ -48,7 +47,7 @@ class ExactMatrix:
     """``(x - zero) @ kernel + bias`` in integers, for codes x of one format.
 
     ``kernel`` (inputs, units) and ``bias`` (units,) are any int64; x is (..., inputs) and the result (...,
-    units), int32 where the bound allows, else int64.
+    units). All are kept in ``number``, a type that holds every partial sum exactly.
     """
 
     def __init__(self, kernel: IntArray, bias: IntArray, source: Format) -> None:
@@ -59,11 +58,14 @@ class ExactMatrix:
         self.number = exact_type(self.bound)
         self.kernel: Numbers = np.ascontiguousarray(kernel, self.number)
         self.bias: Numbers = folded.astype(self.number)
-        self.result = np.int32 if self.bound < 1 << 31 else np.int64
 
-    def __call__(self, x: Numbers) -> Integers:
-        """The accumulators of ``x``, which is cast to the exact type unless it has it already."""
+    def product(self, x: Numbers) -> Numbers:
+        """``x @ kernel``, to which ``bias`` is still to be added; x is cast to the exact type if need be."""
         total: Numbers = x.astype(self.number, copy=False) @ self.kernel
+        return total
+
+    def __call__(self, x: Numbers) -> Numbers:
+        """The accumulators of ``x``."""
+        total = self.product(x)
         total += self.bias
-        accumulator: Integers = total.astype(self.result, copy=False)
-        return accumulator
+        return total

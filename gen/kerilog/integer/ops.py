@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Convolution, dense and pooling layers in integers.
+"""Dense and pooling layers in integers.
 
 Each function takes an operation and the formats of its input (``source``) and output (``target``), does what
 does not depend on data once, and gives the function that maps codes (frames, *shape in) to codes (frames,
@@ -8,111 +8,23 @@ does not depend on data once, and gives the function that maps codes (frames, *s
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from kerilog.formats import Format
 from kerilog.graph import Pair
-from kerilog.integer.matmul import ExactMatrix, Numbers
-from kerilog.integer.rescale import Integers, rescale
-from kerilog.qgraph import (
-    Clamp,
-    Padding,
-    QAveragePooling2D,
-    QConv2D,
-    QDense,
-    QGlobalAveragePooling2D,
-    QMaxPooling2D,
-    Rescale,
-)
-
-Codes = Integers
-Unary = Callable[[Codes], Codes]
-
-_NO_PADDING: Padding = ((0, 0), (0, 0))
+from kerilog.integer.finish import Codes, Finish, Numbers, Unary, finish, storage
+from kerilog.integer.matmul import ExactMatrix
+from kerilog.integer.windows import pad
+from kerilog.qgraph import QAveragePooling2D, QDense, QGlobalAveragePooling2D, QMaxPooling2D
 
 
-def storage(target: Format) -> npt.DTypeLike:
-    """The narrowest NumPy type that holds the codes of ``target``."""
-    return np.min_scalar_type(-(1 << (target.bits - 1)))
-
-
-def finish(accumulator: Integers, factor: Rescale, target: Format, clamp: Clamp) -> Codes:
-    """``clamp(zero_out + rescale(accumulator))``: the end of every layer that changes its scale."""
-    codes = rescale(factor, accumulator)
-    codes += target.zero_point
-    return np.clip(codes, *clamp, out=codes).astype(storage(target))
-
-
-def dense(op: QDense, source: Format, target: Format) -> Unary:
-    """Matrix times the last axis."""
+def dense(op: QDense, source: Format, target: Format, positions: int = 1) -> Unary:
+    """Matrix times the last axis, at each of ``positions`` places of a frame."""
     matrix = ExactMatrix(op.kernel, op.bias, source)
-    return lambda x: finish(matrix(x), op.rescale, target, op.clamp)
-
-
-def conv2d(op: QConv2D, source: Format, target: Format) -> Unary:
-    """Convolution in any of its forms. A rim of zero-point codes contributes nothing, so padding is exact."""
-    accumulate = _grouped(op, source) if op.groups > 1 else _ungrouped(op, source)
-
-    def apply(x: Codes) -> Codes:
-        return finish(accumulate(pad(x, op.padding, source.zero_point)), op.rescale, target, op.clamp)
-
-    return apply
-
-
-def _ungrouped(op: QConv2D, source: Format) -> Unary:
-    """All input channels feed every filter: one matrix product over gathered windows."""
-    filters = op.kernel.shape[3]
-    matrix = ExactMatrix(op.kernel.reshape(-1, filters), op.bias, source)
-
-    def apply(x: Codes) -> Codes:
-        view = windows(x, op.kernel.shape[:2], op.strides, op.dilation_rate)
-        columns = np.ascontiguousarray(view, matrix.number)
-        return matrix(columns.reshape(*view.shape[:3], -1))
-
-    return apply
-
-
-def _grouped(op: QConv2D, source: Format) -> Unary:
-    """Filter f sees the input channels of group ``f // (filters / groups)`` only."""
-    height, width, depth, filters = op.kernel.shape
-    each = filters // op.groups
-    kernels = np.split(op.kernel.reshape(-1, filters), op.groups, axis=1)
-    matrices = [ExactMatrix(k, b, source) for k, b in zip(kernels, np.split(op.bias, op.groups), strict=True)]
-    if depth == 1:
-        return _depthwise(op, matrices)
-
-    def apply(x: Codes) -> Codes:
-        view = windows(x, (height, width), op.strides, op.dilation_rate)
-        result = np.empty((*view.shape[:3], filters), np.result_type(*(m.result for m in matrices)))
-        for group, matrix in enumerate(matrices):
-            part = np.ascontiguousarray(view[..., group * depth : (group + 1) * depth], matrix.number)
-            result[..., group * each : (group + 1) * each] = matrix(part.reshape(*view.shape[:3], -1))
-        return result
-
-    return apply
-
-
-def _depthwise(op: QConv2D, matrices: list[ExactMatrix]) -> Unary:
-    """One input channel a filter: the taps are added one after another, each for all channels at once."""
-    height, width, _, filters = op.kernel.shape
-    number = np.result_type(*(m.number for m in matrices))
-    result = np.result_type(*(m.result for m in matrices))
-    bias: Numbers = np.concatenate([m.bias for m in matrices]).astype(number)
-    taps = op.kernel.reshape(height * width, op.groups, filters // op.groups).astype(number)
-
-    def apply(x: Codes) -> Codes:
-        view = windows(x.astype(number), (height, width), op.strides, op.dilation_rate)
-        total: Numbers = np.zeros((*view.shape[:3], *taps.shape[1:]), number)
-        for index, tap in enumerate(taps):
-            total += view[:, :, :, index // width, index % width, :, np.newaxis] * tap
-        accumulator: Codes = (total.reshape(*view.shape[:3], filters) + bias).astype(result)
-        return accumulator
-
-    return apply
+    end = Finish(op.rescale, target, op.clamp, matrix.bias, matrix.number, positions)
+    return lambda x: end(matrix.product(x))
 
 
 def max_pool(op: QMaxPooling2D, source: Format, target: Format) -> Unary:
@@ -148,23 +60,6 @@ def global_average_pool(op: QGlobalAveragePooling2D, source: Format, target: For
         return finish(total, op.rescale, target, op.clamp)
 
     return apply
-
-
-def pad(x: Numbers, padding: Padding, value: int) -> Numbers:
-    """``x`` (frames, height, width, channels) with a rim of ``value``."""
-    if padding == _NO_PADDING:
-        return x
-    padded: Numbers = np.pad(x, ((0, 0), *padding, (0, 0)), constant_values=value)
-    return padded
-
-
-def windows(x: Numbers, kernel: tuple[int, ...], strides: Pair, dilation: Pair) -> Numbers:
-    """A view (frames, height, width, kernel height, kernel width, channels) of the windows of ``x``."""
-    spans = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True))
-    view = np.lib.stride_tricks.sliding_window_view(x, spans, axis=(1, 2))
-    view = view[:, :: strides[0], :: strides[1], :, :: dilation[0], :: dilation[1]]
-    moved: Numbers = np.moveaxis(view, 3, 5)
-    return moved
 
 
 def _pool(combine: np.ufunc, x: Numbers, size: Pair, strides: Pair) -> Numbers:

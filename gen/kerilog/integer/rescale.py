@@ -19,7 +19,7 @@ Integers = npt.NDArray[np.signedinteger[Any]]
 
 _LONGEST = 62  # largest shift that int64 takes together with its rounding constant
 _LIMB = 26  # a binary64 significand of 53 bits is a limb of 27 bits over one of 26
-_BELOW_HALF = np.nextafter(0.5, 0)
+BELOW_HALF = float(np.nextafter(0.5, 0))
 
 
 def rescale(factor: Rescale, x: Integers) -> IntArray:
@@ -77,7 +77,7 @@ def binary64(x: Integers, significand: IntArray, exponent: IntArray) -> IntArray
     number just below 0.5 to 1, while every k + 0.5 still reaches k + 1 because that sum rounds to even.
     """
     product = x * np.ldexp(significand.astype(np.float64), exponent)
-    product += np.copysign(_BELOW_HALF, product)
+    product += np.copysign(BELOW_HALF, product)
     return product.astype(np.int64)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from kerilog.formats import Format, IntArray
-from kerilog.integer.ops import Codes, Unary, storage
+from kerilog.integer.finish import Codes, Unary, storage
 from kerilog.integer.rescale import shift_right
 from kerilog.qgraph import QFloatSoftmax, QSoftmax
 

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Convolutions in integers, as matrix products over gathered windows.
+
+The functions are made and used as those of ``kerilog.integer.ops``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+
+from kerilog.formats import Format, IntArray
+from kerilog.graph import Pair
+from kerilog.integer.finish import Codes, Finish, Numbers, Unary
+from kerilog.integer.matmul import ExactMatrix, exact_type
+from kerilog.integer.windows import pad, windows
+from kerilog.qgraph import QConv2D
+
+_LARGEST_TILE = 1 << 16  # weights of a tiled kernel, so that they stay in the cache
+# The cost of gathering a run of neighbours, and each of its elements, in multiply-adds of BLAS.
+_COST_RUN, _COST_ELEMENT = 300, 30
+
+
+def conv2d(
+    op: QConv2D, source: Format, target: Format, shape: Pair | None = None, pool: Pair = (1, 1)
+) -> Unary:
+    """Convolution in any of its forms, then the maximum over each block of ``pool`` cells.
+
+    ``shape`` is the output's (height, width) before pooling: what is known of it is used to be fast. A rim of
+    zero-point codes contributes nothing, so padding is exact.
+
+    The maximum is taken of the products. Bias, rescale and clamp are the same for all cells of a channel and
+    never fall as the product rises, so the largest product gives the largest code.
+    """
+    if op.groups > 1:
+        if pool != (1, 1):
+            raise ValueError("a grouped convolution is not pooled here")
+        return _grouped(op, source, target, 1 if shape is None else math.prod(shape))
+    tile = pool if shape is None else best_tile(op, shape, pool)
+    positions = 1 if shape is None else math.prod(shape) // math.prod(pool)
+    filters = op.kernel.shape[3]
+    rows, columns, phases = tile[0] // pool[0], tile[1] // pool[1], math.prod(pool)
+    kernel = tiled(op.kernel, tile, op.strides) if tile != (1, 1) else op.kernel
+    spans = kernel.shape[:2]
+    # (inputs, tile rows, tile columns, filters) with the cells of one pool window far apart: by phase first.
+    kernel = kernel.reshape(-1, rows, pool[0], columns, pool[1], filters).transpose(0, 2, 4, 1, 3, 5)
+    matrix = ExactMatrix(kernel.reshape(len(kernel), -1), np.tile(op.bias, math.prod(tile)), source)
+    end = Finish(op.rescale, target, op.clamp, matrix.bias[:filters], matrix.number, positions)
+    steps = op.strides[0] * tile[0], op.strides[1] * tile[1]
+
+    def apply(x: Codes) -> Codes:
+        view = windows(pad(x, op.padding, source.zero_point), spans, steps, op.dilation_rate)
+        frames, down, across = view.shape[:3]
+        gathered = np.ascontiguousarray(view, matrix.number).reshape(frames * down * across, -1)
+        total = matrix.product(gathered).reshape(len(gathered), phases, -1)
+        codes = end(_largest(total).reshape(-1, filters)).reshape(
+            frames, down, across, rows, columns, filters
+        )
+        return codes.swapaxes(2, 3).reshape(frames, down * rows, across * columns, filters)
+
+    return apply
+
+
+def _largest(x: Numbers) -> Numbers:
+    """The maximum along axis 1 of three; ``np.max`` is slow along a short axis."""
+    best: Numbers = x[:, 0] if x.shape[1] == 1 else np.maximum(x[:, 0], x[:, 1])
+    for index in range(2, x.shape[1]):
+        np.maximum(best, x[:, index], out=best)
+    return best
+
+
+def tiled(kernel: IntArray, tile: Pair, strides: Pair) -> IntArray:
+    """The weights of ``tile`` (rows, columns) neighbouring outputs over all the inputs that they see.
+
+    (kh, kw, depth, filters) becomes (height, width, depth, rows, columns, filters): a convolution with
+    ``tile`` times the strides and the filters. Most weights are zeros, which change no sum and no bound; few
+    and long rows are what both gathering and BLAS like.
+    """
+    height, width, depth, filters = kernel.shape
+    wide = np.zeros((*_span(kernel.shape, tile, strides), depth, *tile, filters), np.int64)
+    for row, column in np.ndindex(tile):
+        top, left = row * strides[0], column * strides[1]
+        wide[top : top + height, left : left + width, :, row, column] = kernel
+    return wide
+
+
+def best_tile(op: QConv2D, shape: Pair, pool: Pair = (1, 1)) -> Pair:
+    """The cheapest tile for an output of ``shape`` (height, width), in whole windows of ``pool``.
+
+    The smaller the tile, the more often an input is gathered; the larger, the more zeros are multiplied.
+    """
+    height, width, depth, filters = map(int, op.kernel.shape)
+    if op.dilation_rate != (1, 1):
+        return pool
+
+    def weights(tile: Pair) -> int:
+        rows, columns = _span((height, width), tile, op.strides)
+        return rows * columns * depth * filters * tile[0] * tile[1]
+
+    def cost(tile: Pair) -> float:
+        rows, columns = _span((height, width), tile, op.strides)
+        gathering = rows * (_COST_RUN + columns * depth * _COST_ELEMENT)
+        return (gathering + weights(tile)) / (tile[0] * tile[1])
+
+    rows, columns = ([n * p for n in _divisors(s // p)] for s, p in zip(shape, pool, strict=True))
+    small = [tile for tile in itertools.product(rows, columns) if weights(tile) <= _LARGEST_TILE]
+    return min(small, key=cost, default=pool)
+
+
+def _span(kernel: tuple[int, ...], tile: Pair, strides: Pair) -> Pair:
+    """Inputs that a tile sees, down and across."""
+    return (tile[0] - 1) * strides[0] + kernel[0], (tile[1] - 1) * strides[1] + kernel[1]
+
+
+def _divisors(n: int) -> list[int]:
+    return [d for d in range(1, n + 1) if n % d == 0]
+
+
+def _grouped(op: QConv2D, source: Format, target: Format, positions: int) -> Unary:
+    """Filter f sees the input channels of group ``f // (filters / groups)`` only."""
+    height, width, depth, filters = op.kernel.shape
+    each = filters // op.groups
+    kernels = np.split(op.kernel.reshape(-1, filters), op.groups, axis=1)
+    matrices = [ExactMatrix(k, b, source) for k, b in zip(kernels, np.split(op.bias, op.groups), strict=True)]
+    number = exact_type(max(matrix.bound for matrix in matrices))
+    bias = np.concatenate([matrix.bias.astype(number) for matrix in matrices])
+    end = Finish(op.rescale, target, op.clamp, bias, number, positions)
+    taps = op.kernel.reshape(height * width, depth, op.groups, each).astype(number)
+
+    def multiply(x: Codes) -> Numbers:
+        view = windows(x, (height, width), op.strides, op.dilation_rate)
+        total = np.empty((*view.shape[:3], filters), number)
+        for group, matrix in enumerate(matrices):
+            part = np.ascontiguousarray(view[..., group * depth : (group + 1) * depth], number)
+            total[..., group * each : (group + 1) * each] = matrix.product(part.reshape(*view.shape[:3], -1))
+        return total
+
+    def add_taps(x: Codes) -> Numbers:
+        view = windows(x.astype(number), (height, width), op.strides, op.dilation_rate)
+        total = np.zeros((*view.shape[:3], op.groups, each), number)
+        for index, tap in enumerate(taps[:, 0]):
+            total += view[:, :, :, index // width, index % width, :, np.newaxis] * tap
+        return total.reshape(*view.shape[:3], filters)
+
+    accumulate = add_taps if depth == 1 else multiply
+    return lambda x: end(accumulate(pad(x, op.padding, source.zero_point)))

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the nodes of a ``QGraph`` to functions on codes."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from kerilog.errors import Unsupported
+from kerilog.formats import Format
+from kerilog.integer import convolution, elementwise, ops, softmax
+from kerilog.integer.finish import Codes, Unary, storage
+from kerilog.qgraph import (
+    Clamp,
+    QAdd,
+    QAveragePooling2D,
+    QConcatenate,
+    QConstant,
+    QConv2D,
+    QDense,
+    QFloatSoftmax,
+    QGlobalAveragePooling2D,
+    QGraph,
+    QInput,
+    QLookup,
+    QMaxPooling2D,
+    QMultiply,
+    QNode,
+    QRequantize,
+    QReshape,
+    QSoftmax,
+    QZeroPadding2D,
+)
+
+Function = Callable[..., Codes]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Step:
+    """``function`` makes the tensor ``name``, (frames, *shape), of ``inputs``; then ``dead`` are dropped."""
+
+    name: str
+    function: Function
+    inputs: tuple[str, ...]
+    shape: tuple[int, ...]
+    constant: bool
+    dead: tuple[str, ...]
+
+
+def make_steps(graph: QGraph, wanted: tuple[str, ...]) -> list[Step]:
+    """What makes the tensors ``wanted`` of a graph with one input, in order.
+
+    A maximum over the output of a convolution that nobody else wants is one step with it.
+    """
+    nodes = {node.name: node for node in graph}
+    pooled = {node.name: nodes[node.inputs[0]] for node in graph if _pools_convolution(graph, node, wanted)}
+    absorbed = {node.name for node in pooled.values()}
+    made = [node for node in graph if node.name not in absorbed and not isinstance(node.op, QInput)]
+    inputs = {node.name: pooled.get(node.name, node).inputs for node in made}
+    last = {name: node.name for node in made for name in inputs[node.name]}
+    steps = []
+    for node in made:
+        sources = [nodes[name] for name in inputs[node.name]]
+        first = pooled.get(node.name)
+        function = pooled_convolution(first, node, sources[0]) if first else make_step(node, sources)
+        dead = {name for name in inputs[node.name] if last[name] == node.name and name not in wanted}
+        constant = isinstance(node.op, QConstant)
+        steps.append(Step(node.name, function, inputs[node.name], node.shape, constant, tuple(dead)))
+    return steps
+
+
+def _pools_convolution(graph: QGraph, node: QNode, wanted: tuple[str, ...]) -> bool:
+    """Whether ``node`` is a maximum over windows side by side of a convolution that only it needs."""
+    if (
+        not isinstance(node.op, QMaxPooling2D)
+        or node.op.pool_size != node.op.strides
+        or np.any(node.op.padding)
+    ):
+        return False
+    source = graph[node.inputs[0]]
+    alone = source.name not in wanted and len(graph.users(source.name)) == 1
+    return alone and isinstance(source.op, QConv2D) and source.op.groups == 1
+
+
+def pooled_convolution(first: QNode, pool: QNode, source: QNode) -> Unary:
+    """The convolution ``first`` on ``source`` and the maximum ``pool`` over it."""
+    assert isinstance(first.op, QConv2D) and isinstance(pool.op, QMaxPooling2D)
+    low, high = pool.op.clamp
+    clamp: Clamp = min(max(first.op.clamp[0], low), high), min(max(first.op.clamp[1], low), high)
+    op = dataclasses.replace(first.op, clamp=clamp)
+    return convolution.conv2d(
+        op, source.format, first.format, (first.shape[0], first.shape[1]), pool.op.pool_size
+    )
+
+
+def make_step(node: QNode, sources: list[QNode]) -> Function:
+    """The function that makes ``node``'s tensor from those of its inputs."""
+    formats = [source.format for source in sources]
+    step = _constant_or_move(node, sources) or _binary(node, formats)
+    step = step or _unary(node, formats[0]) if formats else step
+    if step is None:
+        raise Unsupported(f"{node.name}: the integer model has no {node.op.kind}")
+    return step
+
+
+def _constant_or_move(node: QNode, sources: list[QNode]) -> Function | None:
+    """Operations that make no new numbers."""
+    op = node.op
+    if isinstance(op, QInput):
+        return lambda: np.zeros(0, np.int8)
+    if isinstance(op, QConstant):
+        values = op.values.astype(storage(node.format))[np.newaxis]
+        return lambda: values
+    if isinstance(op, QReshape):
+        return lambda x: x
+    if isinstance(op, QConcatenate):
+        axis = op.axis + 1 if op.axis >= 0 else op.axis
+        return lambda *parts: np.concatenate(parts, axis=axis)
+    return elementwise.zero_padding(op, sources[0].format) if isinstance(op, QZeroPadding2D) else None
+
+
+def _binary(node: QNode, formats: list[Format]) -> Function | None:
+    """Operations on two tensors."""
+    op = node.op
+    if isinstance(op, QAdd):
+        return elementwise.add(op, formats[0], formats[1], node.format)
+    if isinstance(op, QMultiply):
+        return elementwise.multiply(op, formats[0], formats[1], node.format)
+    return None
+
+
+def _unary(node: QNode, source: Format) -> Unary | None:
+    """Operations on one tensor."""
+    match node.op:
+        case QConv2D() as op:
+            return convolution.conv2d(op, source, node.format, (node.shape[0], node.shape[1]))
+        case QDense() as op:
+            return ops.dense(op, source, node.format, math.prod(node.shape[:-1]))
+        case QMaxPooling2D() as op:
+            return ops.max_pool(op, source, node.format)
+        case QAveragePooling2D() as op:
+            return ops.average_pool(op, source, node.format)
+        case QGlobalAveragePooling2D() as op:
+            return ops.global_average_pool(op, source, node.format)
+        case QRequantize() as op:
+            return elementwise.requantize(op, source, node.format)
+        case QLookup() as op:
+            return elementwise.lookup(op, source, node.format)
+        case QSoftmax() as op:
+            return softmax.softmax(op, node.format)
+        case QFloatSoftmax() as op:
+            return softmax.float_softmax(op, node.format)
+    return None

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images and the windows that slide over them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kerilog.graph import Pair
+from kerilog.integer.finish import Numbers
+from kerilog.qgraph import Padding
+
+_NO_PADDING: Padding = ((0, 0), (0, 0))
+
+
+def pad(x: Numbers, padding: Padding, value: int) -> Numbers:
+    """``x`` (frames, height, width, channels) with a rim of ``value``."""
+    if padding == _NO_PADDING:
+        return x
+    padded: Numbers = np.pad(x, ((0, 0), *padding, (0, 0)), constant_values=value)
+    return padded
+
+
+def windows(x: Numbers, kernel: tuple[int, ...], strides: Pair, dilation: Pair) -> Numbers:
+    """A view (frames, height, width, kernel height, kernel width, channels) of the windows of ``x``."""
+    frames, height, width, channels = x.shape
+    spans = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True))
+    down, across = (height - spans[0]) // strides[0] + 1, (width - spans[1]) // strides[1] + 1
+    frame, row, column, channel = x.strides
+    return np.lib.stride_tricks.as_strided(
+        x,
+        (frames, down, across, *kernel, channels),
+        (
+            frame,
+            row * strides[0],
+            column * strides[1],
+            row * dilation[0],
+            column * dilation[1],
+            channel,
+        ),
+        writeable=False,
+    )
