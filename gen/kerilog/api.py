@@ -18,7 +18,7 @@ from kerilog.integer.model import run
 from kerilog.manifest import Manifest
 from kerilog.plan import plan
 from kerilog.qgraph import QGraph
-from kerilog.quantize import calibrate, strip_softmax
+from kerilog.quantize import Settings, calibrate, strip_softmax
 from kerilog.quantize import quantize as quantize_graph
 
 
@@ -55,13 +55,18 @@ def load(path: str | Path, rounding: Rounding = "reference") -> Graph | Quantize
 
 
 def quantize(
-    model: Graph, samples: Array, scheme: str = "fixed", rounding: Rounding = "reference"
+    model: Graph,
+    samples: Array,
+    scheme: str = "fixed",
+    rounding: Rounding = "reference",
+    settings: Settings = Settings(),  # noqa: B008 - frozen
 ) -> Quantized:
     """Choose number formats from ``samples`` (count, *input shape) and convert ``model`` to integers.
 
-    Raises KerilogError for samples that do not fit and Unsupported for a layer without an integer form.
+    ``settings`` choose ranges and widths. Raises KerilogError for samples or settings that do not fit and
+    Unsupported for a layer without an integer form.
     """
-    return Quantized(quantize_graph(calibrate(model, samples), scheme, rounding))
+    return Quantized(quantize_graph(calibrate(model, samples), scheme, rounding, settings))
 
 
 def generate(

@@ -8,6 +8,7 @@ double in width when a value falls outside, and counts by the most significant b
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,12 +16,13 @@ import numpy.typing as npt
 
 from kerilog import floating
 from kerilog.errors import KerilogError
-from kerilog.graph import Array, Graph
+from kerilog.graph import Array, Conv2D, DepthwiseConv2D, Graph
 from kerilog.progress import Progress, silent
 
 HALF_BINS = 2048  # histogram bins on either side of zero
 LOWEST_MSB, HIGHEST_MSB = -32, 31  # most significant bits 2**-32 .. 2**31 are told apart
 BATCH = 256
+BATCH_ELEMENTS = 1 << 24  # of all tensors and convolution windows of a batch: 64 MB as float32
 
 
 @dataclasses.dataclass
@@ -82,7 +84,7 @@ def observe(graph: Graph, samples: Array, progress: Progress = silent) -> dict[s
     if len(samples) == 0:
         raise KerilogError("calibration: there are no samples")
     observations = {node.name: Observation() for node in graph}
-    for done, batch in _batches(samples):
+    for done, batch in _batches(samples, _batch_size(graph)):
         for name, values in floating.run_all(graph, batch).items():
             if not np.all(np.isfinite(values)):
                 raise KerilogError(f"layer '{name}': gives a value that is not finite on the samples")
@@ -91,7 +93,18 @@ def observe(graph: Graph, samples: Array, progress: Progress = silent) -> dict[s
     return observations
 
 
-def _batches(samples: Array) -> Iterator[tuple[int, Array]]:
-    for start in range(0, len(samples), BATCH):
-        batch = samples[start : start + BATCH]
+def _batch_size(graph: Graph) -> int:
+    """As many samples as memory allows; large images go through a few at a time."""
+    elements = 0
+    for node in graph:
+        elements += math.prod(node.shape)
+        if isinstance(node.op, Conv2D | DepthwiseConv2D):
+            # A convolution gathers its windows: all but the last axis of the kernel for each output pixel.
+            elements += math.prod(node.shape[:2]) * math.prod(node.op.kernel.shape[:3])
+    return max(1, min(BATCH, BATCH_ELEMENTS // elements))
+
+
+def _batches(samples: Array, size: int) -> Iterator[tuple[int, Array]]:
+    for start in range(0, len(samples), size):
+        batch = samples[start : start + size]
         yield start + len(batch), batch

@@ -14,7 +14,7 @@ from kerilog.progress import Progress, silent
 from kerilog.qgraph import QGraph
 from kerilog.quantize.affine import AffineScheme
 from kerilog.quantize.fixed import FixedScheme
-from kerilog.quantize.rewrite import convert, strip_softmax
+from kerilog.quantize.rewrite import class_scores, convert, strip_softmax
 from kerilog.quantize.settings import LayerSettings, Settings, read_settings
 from kerilog.transforms import simplify
 
@@ -73,7 +73,7 @@ def quantize(
     settings.check(graph, scheme, calibration.absorbed)
     if scheme == "affine":
         return convert(graph, AffineScheme(observations, settings, rounding), settings.own)
-    return convert(graph, FixedScheme(observations, settings), settings.own)
+    return convert(graph, FixedScheme(observations, settings, class_scores(graph)), settings.own)
 
 
 def naive(graph: Graph, bits: int = 8, frac: int = 7) -> QGraph:

@@ -43,10 +43,11 @@ _MAX_BIAS_BITS = 32
 
 @dataclasses.dataclass(frozen=True)
 class FixedScheme:
-    """``observations`` give the values of every tensor."""
+    """``observations`` give the values of every tensor; ``scores`` names the inputs of softmaxes left out."""
 
     observations: Mapping[str, Observation]
     settings: Settings = Settings()  # noqa: RUF009 - frozen
+    scores: frozenset[str] = frozenset()
     name: Literal["fixed"] = "fixed"
 
     def activation_format(self, node: Node) -> Format:
@@ -55,9 +56,9 @@ class FixedScheme:
         if chosen.frac is not None:
             return Fixed(bits, chosen.frac)
         choice = chosen.range or DEFAULT_RANGE["fixed"]
-        return fixed_format(
-            self.observations[node.name], bits, choice, chosen.percentile or DEFAULT_PERCENTILE
-        )
+        percentile = chosen.percentile or DEFAULT_PERCENTILE
+        scores = node.name in self.scores
+        return fixed_format(self.observations[node.name], bits, choice, percentile, scores)
 
     def matrix(self, node: Node, op: MatrixOp, source: QNode, target: Format) -> QOp:
         chosen = self.settings.of(node.name)

@@ -28,11 +28,13 @@ Floats = npt.NDArray[np.float64]
 Range = tuple[float, float]
 
 DEFAULT_PERCENTILE = 99.99
+FINEST = 30  # binary places that are chosen; smaller numbers underflow to 0
 _BINARY_POINTS = 6  # tried: the one that covers all, and others that saturate more
 _PARTS = 4  # a bin stands for so many values, spread evenly over it
 _STEPS = 128  # ranges are tried in this many steps of the whole range
 _SMALLEST = 13  # of these steps; below a tenth of the range a step of the format is no wider than a bin
 _ROUNDS = 2  # of the search for one end of the range, then for the other
+_FEW = 0.02  # part of the class scores that may saturate
 _NOTHING = 1e-10  # probability that stands for 0 where its logarithm is taken
 
 MakeAffine = Callable[[float, float], Affine]
@@ -128,8 +130,11 @@ def divergence(values: Values, format: Format) -> float:
     return float(np.sum(wanted * np.log(wanted / np.maximum(got, _NOTHING))))
 
 
-def fixed_format(seen: Observation, bits: int, choice: str, percentile: float) -> Fixed:
-    """The binary point that ``choice`` gives. Other choices: a bug."""
+def fixed_format(seen: Observation, bits: int, choice: str, percentile: float, scores: bool = False) -> Fixed:
+    """The binary point that ``choice`` gives. Other choices: a bug.
+
+    With ``scores``, what a softmax makes probabilities of, "mse" lets rare values far below zero saturate.
+    """
     if choice == "msb":
         return Fixed(bits, _msb_frac(seen, bits))
     if choice == "minmax":
@@ -138,9 +143,21 @@ def fixed_format(seen: Observation, bits: int, choice: str, percentile: float) -
         return Fixed(bits, covering_frac(bits, percentile_range(seen, percentile)))
     candidates = _candidates(bits, (seen.minimum, seen.maximum))
     if choice == "mse":
-        return min(candidates, key=values_of(seen).error)
+        values = _that_count(values_of(seen)) if scores else values_of(seen)
+        return min(candidates, key=values.error)
     values = values_of(seen, 1)
     return min(candidates, key=lambda format: divergence(values, format))
+
+
+def _that_count(scores: Values) -> Values:
+    """``scores``, those further below zero than the largest is above it raised to that, if they are few.
+
+    They belong to classes that are out of the question, and to tell how far would cost the others a bit.
+    """
+    lowest = min(-scores.values[-1], 0.0) if scores.values.size else 0.0
+    if scores.counts[scores.values < lowest].sum() > _FEW * scores.counts.sum():
+        return scores
+    return Values(np.maximum(scores.values, lowest), scores.counts)
 
 
 def best_fixed(values: npt.NDArray[np.floating], bits: int) -> Fixed:
@@ -152,20 +169,22 @@ def best_fixed(values: npt.NDArray[np.floating], bits: int) -> Fixed:
 
 def _candidates(bits: int, extremes: Range) -> list[Fixed]:
     covering = covering_frac(bits, extremes)
-    return [Fixed(bits, covering + more) for more in range(_BINARY_POINTS)]
+    finest = max(covering, min(covering + _BINARY_POINTS - 1, FINEST))
+    return [Fixed(bits, frac) for frac in range(covering, finest + 1)]
 
 
 def _msb_frac(seen: Observation, bits: int) -> int:
     """The sign takes one bit, the highest place seen and those below it take the rest."""
     places = np.flatnonzero(seen.msb)
-    return bits - 2 - (LOWEST_MSB + int(places[-1])) if places.size else bits - 1
+    return min(bits - 2 - (LOWEST_MSB + int(places[-1])), FINEST) if places.size else bits - 1
 
 
 def covering_frac(bits: int, extremes: Range) -> int:
-    """The largest ``frac`` at which both extremes fit after rounding; all zeros get ``bits - 1``."""
+    """The largest ``frac``, at most FINEST, at which both extremes fit, rounded; zeros get ``bits - 1``."""
     if extremes[0] == 0 and extremes[1] == 0:
         return bits - 1
-    frac = 62 - int(np.ceil(np.log2(max(abs(extremes[0]), abs(extremes[1])))))
+    largest = max(abs(extremes[0]), abs(extremes[1]))
+    frac = min(62 - int(np.ceil(np.log2(largest))), FINEST)
     while not _fits(Fixed(bits, frac), extremes):
         frac -= 1
     return frac

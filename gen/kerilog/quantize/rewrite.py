@@ -229,6 +229,17 @@ def clamp_of(activation: str, target: Format) -> Clamp:
     return max(target.minimum, target.zero_point), largest
 
 
+def class_scores(graph: Graph) -> frozenset[str]:
+    """The tensors that are seen by softmaxes at the outputs alone."""
+    softmax = {
+        node.name: node.inputs[0]
+        for node in graph
+        if isinstance(node.op, Activation) and node.op.function == "softmax"
+    }
+    others = {name for node in graph if node.name not in softmax for name in node.inputs}
+    return frozenset(softmax.values()) - others - set(graph.outputs)
+
+
 def strip_softmax(graph: QGraph) -> QGraph:
     """``graph`` without a softmax at its outputs, which hardware leaves to whoever wants probabilities."""
     removed = {

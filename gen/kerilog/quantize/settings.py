@@ -189,12 +189,12 @@ def _check_layer(node: Node, layer: LayerSettings, scheme: str) -> None:
     """A choice without an effect is a mistake."""
     for key, _ in layer.chosen():
         if key in _WEIGHT_KEYS and not isinstance(node.op, Conv2D | DepthwiseConv2D | Dense):
-            raise KerilogError(f"layer '{node.name}': {key}: a {node.op.kind} has no weights")
+            raise KerilogError(f"layer '{node.name}': {key}: {node.op.kind} has no weights")
         if key not in _ACTIVATION_KEYS:
             continue
         if isinstance(node.op, KEEPS_FORMAT):
             raise KerilogError(
-                f"layer '{node.name}': {key}: a {node.op.kind} has the format of its input; choose it there"
+                f"layer '{node.name}': {key}: {node.op.kind} has the format of its input; choose it there"
             )
         function = node.op.function if isinstance(node.op, Activation) else None
         if function == "softmax" or (function == "sigmoid" and scheme == "affine"):
