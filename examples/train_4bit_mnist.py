@@ -4,9 +4,9 @@
     python examples/train_4bit_mnist.py --data mnist.npz -o trained_4bit.keras
     kerilog build trained_4bit.keras -o build/trained_4bit
 
-Prints the accuracy on the 10,000 test images in float, converted after training to 8 and to 4 bits, and trained
-with 4-bit converters; and whether the integer model equals the trained Keras model on every element of every
-tensor. Only the training images are used to choose formats and to train.
+Prints the accuracy on the 10,000 test images in float, converted after training to 8 and to 4 bits, and
+trained with 4-bit converters; and whether the integer model equals the trained Keras model on every element
+of every tensor. Only the training images are used to choose formats and to train.
 """
 
 from __future__ import annotations
@@ -91,10 +91,10 @@ def show(results: Results) -> None:
         print(f"{name:34}{100 * value:7.2f} %")
     print(f"{'share of the loss recovered':34}{100 * results.recovered:7.1f} %")
     seen = results.comparison
+    different, elements = sum(seen.mismatches.values()), sum(seen.elements.values())
     print(
-        f"integer model against Keras: {sum(seen.mismatches.values())} of {sum(seen.elements.values())} elements "
-        f"of {len(seen.elements)} tensors differ; largest sum {max(seen.bounds.values())}, "
-        f"{'below' if seen.exact else 'NOT below'} 2**24"
+        f"integer model against Keras: {different} of {elements} elements of {len(seen.elements)} tensors "
+        f"differ; largest sum {max(seen.bounds.values())}, {'' if seen.exact else 'NOT '}below 2**24"
     )
 
 

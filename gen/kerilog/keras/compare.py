@@ -10,14 +10,16 @@ from typing import Any
 import keras
 import numpy as np
 
-from kerilog.formats import IntArray
-from kerilog.graph import Activation, Array, Graph
+from kerilog.formats import Format, IntArray
+from kerilog.graph import Array, Converter, Dropout, Graph, MaxPooling2D, Node, Reshape, ZeroPadding2D
 from kerilog.integer.model import Model
 from kerilog.keras.bounds import EXACT, accumulator_bounds
 from kerilog.keras.insert import read_graph
 from kerilog.qgraph import QGraph
 from kerilog.quantize import calibrate, quantize
+from kerilog.transforms.converters_after_relu import commutes
 
+KEEP_CODES = (MaxPooling2D, Reshape, ZeroPadding2D, Dropout)
 _BATCH = 256
 
 
@@ -69,18 +71,24 @@ def compare(model: Any, samples: Array) -> Comparison:
 
 
 def compared_layers(raw: Graph, graph: QGraph) -> dict[str, str]:
-    """For each tensor of the integer graph, the Keras layer whose output it is."""
+    """For each tensor of the integer graph, the Keras layer whose output it is.
+
+    Left out are those that Keras never rounds: where a converter stands after a pool, what the pool takes.
+    """
     made = {node.name for node in graph}
     owner: dict[str, str] = {}
-    last: dict[str, str] = {}
+    rounded: dict[str, str] = {}
     for node in raw:
         owner[node.name] = node.name if node.name in made else owner[node.inputs[0]]
-        if not isinstance(node.op, Activation) or node.op.function != "softmax":
-            last[owner[node.name]] = node.name
-    parts = {name for name in owner if "/" in name}
-    insides = {name.split("/")[0] for name in parts}
-    outputs = {name: end.split("/")[0] for name, end in last.items() if end in parts or end not in insides}
-    return {name: layer for name, layer in outputs.items() if name in made}
+        kept = node.inputs and node.inputs[0] in rounded.values()
+        if isinstance(node.op, Converter) or (kept and _keeps(node, graph[owner[node.name]].format)):
+            rounded[owner[node.name]] = node.name
+    return rounded
+
+
+def _keeps(node: Node, format: Format) -> bool:
+    """Whether codes of ``format`` go through ``node`` as such."""
+    return isinstance(node.op, KEEP_CODES) or commutes(node, format)
 
 
 def _differing(steps: np.ndarray[Any, Any], codes: IntArray) -> int:

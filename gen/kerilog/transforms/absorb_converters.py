@@ -7,6 +7,7 @@ import dataclasses
 
 from kerilog.formats import Format
 from kerilog.graph import Converter, Graph, MaxPooling2D, Node, Reshape, ZeroPadding2D
+from kerilog.transforms.converters_after_relu import commutes
 from kerilog.transforms.rewrite import finish, private_tensors, with_inputs
 
 # They only move or choose elements, so that rounding before them is the same as rounding after.
@@ -31,7 +32,19 @@ def absorb_converters(graph: Graph) -> Graph:
             if _format(maker) is None:
                 nodes[maker.name] = dataclasses.replace(maker, format=format)
             renamed[node.name] = moved.inputs[0]
-    return finish(graph, nodes, renamed)
+    return finish(graph, _inherited(nodes), renamed)
+
+
+def _inherited(nodes: dict[str, Node]) -> dict[str, Node]:
+    """``nodes`` with the format of its input on each ReLU that needs no other."""
+    made: dict[str, Node] = {}
+    held: dict[str, Format | None] = {}
+    for name, node in nodes.items():
+        source = held[node.inputs[0]] if len(node.inputs) == 1 else None
+        inherits = _format(node) is None and source is not None and commutes(node, source)
+        made[name] = dataclasses.replace(node, format=source) if inherits else node
+        held[name] = source if isinstance(node.op, MOVERS) else _format(made[name])
+    return made
 
 
 def _maker(node: Node, nodes: dict[str, Node], shielded: set[str]) -> Node | None:
