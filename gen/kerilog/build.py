@@ -94,6 +94,7 @@ def build(model: Path, target: Path, options: Options, progress: Progress = sile
     digest = hashlib.sha256(_read(model)).hexdigest()
     loaded = frontend.load(model, options.rounding)
     described: dict[str, Any] = {}
+    measured: Record | None
     if isinstance(loaded, Graph):
         data = dataset_for(loaded, options)
         calibration = _calibrate(loaded, data, options, progress)
@@ -165,7 +166,7 @@ def measure_confusion(
 
     None where the data has no class labels for the output. Row: the true class; column: the answer.
     """
-    labels = _class_labels(data, graph)
+    labels = class_labels(data, graph)
     if labels is None:
         return None
     count, classes = len(labels), graph[graph.outputs[0]].shape[0]
@@ -204,7 +205,7 @@ def _record(
     return Record(min(len(data.x_test), record.SAMPLES), activations, original, before, after)
 
 
-def _class_labels(data: Dataset, graph: Graph) -> npt.NDArray[np.int64] | None:
+def class_labels(data: Dataset, graph: Graph) -> npt.NDArray[np.int64] | None:
     """Labels (count,) as class numbers, from numbers or one-hot rows; None if they are neither."""
     shape = graph[graph.outputs[0]].shape
     if data.y_test is None or len(graph.outputs) != 1 or len(shape) != 1 or shape[0] < 2:

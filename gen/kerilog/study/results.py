@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a study found: the table, the files, and which formats are worth choosing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import rich.box
+import rich.console
+import rich.table
+
+from kerilog.errors import KerilogError
+from kerilog.study import plot
+from kerilog.study.sweep import Outcome
+
+_GOOD, _FAIR = 0.001, 0.01  # losses up to which a row is green, yellow
+_CAPTION = "*  no smaller format is as accurate"
+_HINTS = (0.0, 0.001, 0.005, 0.01)
+
+
+def front(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    """The outcomes than which no other is as small and more accurate, or smaller and as accurate; by size."""
+    best: list[Outcome] = []
+    for outcome in sorted(outcomes, key=lambda one: (one.parameter_bytes, -one.accuracy)):
+        if not best or outcome.accuracy > best[-1].accuracy:
+            best.append(outcome)
+    return tuple(best)
+
+
+def rows(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
+    """One flat record an outcome; the first outcome is the float network that losses count from."""
+    chosen = {id(outcome) for outcome in front(outcomes)}
+    return [
+        {
+            "format": outcome.family,
+            "weight_bits": outcome.weight_bits,
+            "activation_bits": outcome.activation_bits,
+            "accuracy": outcome.accuracy,
+            "loss_points": round(100 * (outcomes[0].accuracy - outcome.accuracy), 6),
+            "parameter_bytes": outcome.parameter_bytes,
+            "on_front": id(outcome) in chosen,
+        }
+        for outcome in outcomes
+    ]
+
+
+def write(outcomes: Sequence[Outcome], directory: Path, model: str, data: str, samples: int) -> list[Path]:
+    """Write study.json, .csv, .svg and .png to ``directory``. Raises KerilogError if it cannot be."""
+    records = rows(outcomes)
+    about = {"model": model, "data": data, "samples": samples, "outcomes": records}
+    text = io.StringIO()
+    table = csv.DictWriter(text, records[0].keys(), lineterminator="\n")
+    table.writeheader()
+    table.writerows(records)
+    figure = plot.draw(outcomes, front(outcomes), f"{model}, {samples:,} test samples")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "study.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        (directory / "study.csv").write_text(text.getvalue(), encoding="utf-8")
+        for suffix in ("svg", "png"):
+            plot.save(figure, directory / f"study.{suffix}")
+    except OSError as error:
+        raise KerilogError(f"{directory}: cannot be written: {error.strerror or error}") from None
+    return [directory / f"study.{suffix}" for suffix in ("json", "csv", "svg", "png")]
+
+
+def show(outcomes: Sequence[Outcome], console: rich.console.Console | None = None) -> None:
+    """Print the table and the smallest formats for some losses."""
+    table = rich.table.Table(box=rich.box.SIMPLE, caption=_CAPTION, caption_justify="left")
+    table.add_column("format", no_wrap=True)
+    for title in ("weight\nbits", "activ.\nbits", "accuracy", "loss in\npoints", "parameter\nbytes"):
+        table.add_column(title, justify="right", no_wrap=True)
+    chosen = {id(outcome) for outcome in front(outcomes)}
+    family = None
+    for outcome in outcomes:
+        if family not in (None, outcome.family):
+            table.add_section()
+        loss = outcomes[0].accuracy - outcome.accuracy
+        table.add_row(
+            "" if outcome.family == family else outcome.family,
+            str(outcome.weight_bits),
+            str(outcome.activation_bits),
+            f"{outcome.accuracy:.2%}",
+            f"{100 * loss:.2f}",
+            f"{'* ' if id(outcome) in chosen else ''}{outcome.parameter_bytes:,}",
+            style="green" if loss <= _GOOD else "yellow" if loss <= _FAIR else "red",
+        )
+        family = outcome.family
+    console = console or rich.console.Console()
+    console.print(table)
+    for limit in _HINTS:
+        console.print(hint(outcomes, limit), highlight=False, soft_wrap=True)
+
+
+def hint(outcomes: Sequence[Outcome], limit: float) -> str:
+    """The smallest format that loses at most ``limit`` (0..1) of the accuracy."""
+    fitting = [one for one in outcomes if outcomes[0].accuracy - one.accuracy <= limit + 1e-12]
+    best = min(fitting, key=lambda one: (one.parameter_bytes, one.activation_bits, -one.accuracy))
+    widths = f"weights of {best.weight_bits} bits, activations of {best.activation_bits}"
+    return (
+        f"smallest with at most {100 * limit:.1f} points lost: {best.family}; {widths}; "
+        f"{best.parameter_bytes:,} bytes, {best.accuracy:.2%}"
+    )

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sweep: every number format that the study tries, and the accuracy with it."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import functools
+import os
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+import threadpoolctl
+
+from kerilog import build, floating
+from kerilog.calibrate import observe
+from kerilog.frontend.tflite_scales import Rounding
+from kerilog.graph import Array, Conv2D, Dense, DepthwiseConv2D, Graph
+from kerilog.integer.model import run as run_integer
+from kerilog.progress import Progress, silent
+from kerilog.qgraph import QGraph
+from kerilog.quantize import Calibration, LayerSettings, Settings, quantize
+from kerilog.quantize.ranges import DEFAULT_PERCENTILE, best_fixed, fixed_format
+from kerilog.quantize.settings import DEFAULT_RANGE
+from kerilog.study import approximate
+
+WIDTHS = tuple(range(2, 17))
+USUAL = 8  # bits of what is held still while the other is swept
+MANTISSAS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 16)
+LOST_MANTISSAS = (4, 7, 10, 23)
+FIRST_KEPT = ", 8-bit first layer"
+_BATCH = 500
+
+Labels = npt.NDArray[np.int64]
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """Accuracy 0..1 and bytes of all weights and biases (with their scales, where they are not shifts)."""
+
+    family: str
+    weight_bits: int
+    activation_bits: int
+    accuracy: float
+    parameter_bytes: int
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Network:
+    """What every trial starts from: a calibrated float network, test samples (count, *shape) and labels."""
+
+    calibration: Calibration
+    x_train: Array
+    x: Array
+    labels: Labels
+
+
+Trial = Callable[[Network], Outcome]
+
+
+def trials() -> Iterator[Trial]:
+    """All formats of the study, in the order in which they are shown."""
+    yield full_precision
+    both = [(bits, bits) for bits in WIDTHS]
+    yield from (functools.partial(fixed, "fixed", *pair) for pair in both)
+    yield from (functools.partial(fixed, "fixed, per channel", *pair) for pair in both)
+    yield from (functools.partial(fixed, f"fixed, {USUAL}-bit activations", b, USUAL) for b in WIDTHS)
+    yield from (functools.partial(fixed, f"fixed, {USUAL}-bit weights", USUAL, b) for b in WIDTHS)
+    yield from (functools.partial(affine, rounding) for rounding in ("reference", "single"))
+    yield from (functools.partial(mantissa, "float", bits) for bits in MANTISSAS)
+    yield from (functools.partial(mantissa, "float, leading one lost", bits) for bits in LOST_MANTISSAS)
+    for kept in ("", FIRST_KEPT):
+        yield from (functools.partial(few_valued, family + kept) for family in ("ternary", "binary"))
+
+
+def sweep(network: Network, progress: Progress = silent) -> tuple[Outcome, ...]:
+    """The outcome of every trial, in order. The trials share the cores, each on one."""
+    todo = list(trials())
+    with (
+        threadpoolctl.threadpool_limits(1),
+        concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool,
+    ):
+        futures = [pool.submit(trial, network) for trial in todo]
+        for done, _ in enumerate(concurrent.futures.as_completed(futures), 1):
+            progress(f"{done} of {len(todo)} formats", done / len(todo))
+        return tuple(future.result() for future in futures)
+
+
+def full_precision(network: Network) -> Outcome:
+    """The float network itself."""
+    graph = network.calibration.graph
+    right = _right(network, lambda x: floating.run(graph, x)[0])
+    return Outcome("float32", 32, 32, right, _bytes(graph, 32, 32))
+
+
+def fixed(family: str, weight_bits: int, activation_bits: int, network: Network) -> Outcome:
+    """Fixed point, the binary points chosen anew for these widths. Biases have 8 bits, or 16."""
+    settings = Settings(
+        LayerSettings(
+            weight_bits=weight_bits,
+            activation_bits=activation_bits,
+            bias_bits=USUAL if max(weight_bits, activation_bits) <= USUAL else 2 * USUAL,
+            per_channel=family.endswith("per channel") or None,
+        )
+    )
+    graph = quantize(network.calibration, "fixed", settings=settings)
+    return _integer(family, weight_bits, activation_bits, graph, network)
+
+
+def affine(rounding: Rounding, network: Network) -> Outcome:
+    """TFLite's int8: a scale per channel, biases of 32 bits."""
+    graph = quantize(network.calibration, "affine", rounding)
+    return _integer(f"affine, {rounding}", USUAL, USUAL, graph, network)
+
+
+def _integer(family: str, weights: int, activations: int, graph: QGraph, network: Network) -> Outcome:
+    right = _right(network, lambda x: run_integer(graph, build.codes_of(graph, x)))
+    return Outcome(family, weights, activations, right, build.parameter_bytes(graph)["integer"])
+
+
+def mantissa(family: str, bits: int, network: Network) -> Outcome:
+    """Floats with ``bits`` stored mantissa bits, a sign and float32's exponent, in every tensor."""
+    cut = approximate.lose_leading_one if family.endswith("lost") else approximate.round_mantissa
+    graph = approximate.with_weights(
+        network.calibration.graph, lambda _, kernel: cut(kernel, bits), lambda bias: cut(bias, bits)
+    )
+    right = _right(network, lambda x: approximate.run(graph, x, lambda _, values: cut(values, bits)))
+    width = approximate.FLOAT32_REST + bits
+    return Outcome(family, width, width, right, _bytes(graph, width, width))
+
+
+def few_valued(family: str, network: Network) -> Outcome:
+    """Ternary or binary weights with a float32 scale per channel; 8-bit activations, observed anew.
+
+    A family with ``FIRST_KEPT`` leaves the first layer, which has few weights to lose, in 8-bit fixed point.
+    """
+    original = network.calibration.graph
+    reduce, bits = (approximate.ternary, 2) if family.startswith("ternary") else (approximate.binary, 1)
+    first = next((name for name, _ in _weighted(original)), "") if family.endswith(FIRST_KEPT) else ""
+
+    def change(name: str, kernel: Array) -> Array:
+        return _eight_bits(kernel) if name == first else reduce(kernel)
+
+    graph = approximate.with_weights(original, change, _eight_bits)
+    formats = {
+        name: fixed_format(seen, USUAL, DEFAULT_RANGE["fixed"], DEFAULT_PERCENTILE)
+        for name, seen in observe(graph, network.x_train).items()
+    }
+    right = _right(
+        network,
+        lambda x: approximate.run(graph, x, lambda name, values: floating.converted(values, formats[name])),
+    )
+    size = sum(
+        _layer_bytes(op, USUAL, USUAL) if name == first else _layer_bytes(op, bits, USUAL) + 4 * op.bias.size
+        for name, op in _weighted(graph)
+    )
+    return Outcome(family, bits, USUAL, right, size)
+
+
+def _eight_bits(values: Array) -> Array:
+    """``values`` in the fixed point of least squared error."""
+    return floating.converted(values, best_fixed(values.astype(np.float64), USUAL))
+
+
+def _weighted(graph: Graph) -> list[tuple[str, Conv2D | DepthwiseConv2D | Dense]]:
+    """The layers with weights: name and operation."""
+    return [(node.name, node.op) for node in graph if isinstance(node.op, (Conv2D, DepthwiseConv2D, Dense))]
+
+
+def _layer_bytes(op: Conv2D | DepthwiseConv2D | Dense, weight_bits: int, bias_bits: int) -> int:
+    return -(-(op.kernel.size * weight_bits + op.bias.size * bias_bits) // 8)
+
+
+def _bytes(graph: Graph, weight_bits: int, bias_bits: int) -> int:
+    """Bytes of all weights and biases, each layer's rounded up."""
+    return sum(_layer_bytes(op, weight_bits, bias_bits) for _, op in _weighted(graph))
+
+
+def _right(network: Network, run: Callable[[Array], npt.NDArray[np.generic]]) -> float:
+    """The share of samples whose largest output of ``run`` is the right one."""
+    right = 0
+    for start in range(0, len(network.x), _BATCH):
+        answers = run(network.x[start : start + _BATCH]).argmax(axis=-1)
+        right += int(np.count_nonzero(answers == network.labels[start : start + _BATCH]))
+    return right / len(network.x)
