@@ -32,6 +32,7 @@ LAYERS = (
     ("handoff",),
     ("report",),
     ("build",),
+    ("study",),
     ("summary",),
     ("api",),
     ("__init__", "cli"),

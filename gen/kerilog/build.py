@@ -212,7 +212,8 @@ def class_labels(data: Dataset, graph: Graph) -> npt.NDArray[np.int64] | None:
         return None
     labels = data.y_test
     if labels.ndim == 2 and labels.shape[1] == shape[0]:
-        return np.argmax(labels, axis=1).astype(np.int64)
+        classes: npt.NDArray[np.int64] = np.argmax(labels, axis=1).astype(np.int64)
+        return classes
     flat = labels.reshape(len(labels), -1)
     if flat.shape[1] != 1 or np.any(flat != np.floor(flat)) or flat.min() < 0 or flat.max() >= shape[0]:
         return None
