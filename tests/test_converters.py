@@ -15,7 +15,7 @@ from kerilog.formats import Affine, Fixed, Format
 from kerilog.frontend import load
 from kerilog.graph import Array, Graph
 from kerilog.integer.model import run
-from kerilog.quantize import calibrate, quantize
+from kerilog.quantize import calibrate, naive, quantize
 
 keras = pytest.importorskip("keras")
 converters = pytest.importorskip("kerilog.keras")
@@ -328,3 +328,11 @@ def test_formats_of_weights(tmp_path: Path) -> None:
     op = graph[graph.outputs[0]].op
     expected: tuple[Format, Format] = (Fixed(5, 4), Fixed(7, 2))
     assert (op.kernel_format, op.bias_format) == expected
+
+
+def test_the_naive_yardstick_ignores_converters(tmp_path: Path) -> None:
+    model = converters.insert_converters(branches(), images(), 4, 4)
+    model.save(tmp_path / "model.keras")
+    graph = load(tmp_path / "model.keras")
+    assert isinstance(graph, Graph)
+    assert {node.format for node in naive(graph)} == {Fixed(8, 7)}

@@ -14,6 +14,7 @@ from kerilog.progress import Progress, silent
 from kerilog.qgraph import QGraph
 from kerilog.quantize.affine import AffineScheme
 from kerilog.quantize.fixed import FixedScheme
+from kerilog.quantize.given import without_formats
 from kerilog.quantize.rewrite import class_scores, convert, strip_softmax
 from kerilog.quantize.settings import LayerSettings, Settings, read_settings
 from kerilog.transforms import simplify
@@ -71,9 +72,10 @@ def quantize(
         raise KerilogError(f"unknown scheme '{scheme}'; choose one of {', '.join(SCHEMES)}")
     graph, observations = calibration.graph, calibration.observations
     settings.check(graph, scheme, calibration.absorbed)
+    scores = class_scores(graph)
     if scheme == "affine":
-        return convert(graph, AffineScheme(observations, settings, rounding), settings.own)
-    return convert(graph, FixedScheme(observations, settings, class_scores(graph)), settings.own)
+        return convert(graph, AffineScheme(observations, settings, rounding, scores), settings.own)
+    return convert(graph, FixedScheme(observations, settings, scores), settings.own)
 
 
 def naive(graph: Graph, bits: int = 8, frac: int = 7) -> QGraph:
@@ -82,4 +84,4 @@ def naive(graph: Graph, bits: int = 8, frac: int = 7) -> QGraph:
     Kept as the yardstick for what choosing formats from data is worth.
     """
     one = LayerSettings(bits, bits, bits, frac, frac, frac)
-    return convert(simplify(graph), FixedScheme({}, Settings(one)))
+    return convert(simplify(without_formats(graph)), FixedScheme({}, Settings(one)))

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from kerilog.errors import KerilogError
 from kerilog.formats import Affine, Fixed, Format
-from kerilog.graph import Node
+from kerilog.graph import Conv2D, Converter, Dense, DepthwiseConv2D, Dropout, Graph, Node, Op
 
 _AFFINE_BITS = 8
 
@@ -20,3 +22,17 @@ def check_given(node: Node, format: Format, scheme: str) -> Format:
     raise KerilogError(
         f"layer '{node.name}': scheme '{scheme}' takes converters of the kind {taken}, found {format}"
     )
+
+
+def without_formats(graph: Graph) -> Graph:
+    """``graph`` as if it had never had converters, but for its weights, which stay rounded."""
+    nodes = (dataclasses.replace(node, op=_plain(node.op), format=None) for node in graph)
+    return dataclasses.replace(graph, nodes=tuple(nodes))
+
+
+def _plain(op: Op) -> Op:
+    if isinstance(op, Converter):
+        return Dropout()
+    if isinstance(op, Conv2D | DepthwiseConv2D | Dense):
+        return dataclasses.replace(op, kernel_format=None, bias_format=None)
+    return op
