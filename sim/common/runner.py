@@ -28,7 +28,8 @@ BUILD = SIM.parent / "build" / "sim"
 SEED = os.environ.setdefault("KERILOG_SEED", str(random.SystemRandom().randrange(1_000_000)))
 
 Parameters = Mapping[str, Any]
-Mutation = tuple[str, str]
+# the text of a module, what replaces it, and the module's name where it is not the one under test
+Mutation = tuple[str, str] | tuple[str, str, str]
 
 
 class BuildError(Exception):
@@ -108,8 +109,8 @@ def _digest(parameters: Parameters, mutation: Mutation | None, toplevel: str) ->
 
 
 def _mutate(sources: list[Path], module: str, mutation: Mutation, build_dir: Path) -> list[Path]:
-    old, new = mutation
-    original = RTL / f"{module}.v"
+    old, new, *elsewhere = mutation
+    original = RTL / f"{elsewhere[0] if elsewhere else module}.v"
     text = original.read_text()
     if text.count(old) != 1:
         raise ValueError(f"{original.name} holds {old!r} {text.count(old)} times instead of once")

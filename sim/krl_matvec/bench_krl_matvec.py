@@ -184,13 +184,19 @@ async def issues_in_every_cycle(dut: Any) -> None:
 
 @test()
 async def fills_all_places_and_no_more(dut: Any) -> None:
-    """Nothing is taken for a while: exactly CREDITS results come."""
+    """Nothing is taken for a while: exactly CREDITS results come, and only a last product waits."""
     bench = await bench_of(dut)
     bench.sink.pause = always()
     beats = vectors(random_for("places"))
     bench.source.send(*beats)
     await bench.cycles(len(WORDS) * (CREDITS // GROUPS + 2) + LATENCY + 10)
-    assert len(bench.outputs.times) == min(CREDITS, len(beats) // BEATS * GROUPS)
+    results = len(beats) // BEATS * GROUPS
+    assert len(bench.outputs.times) == min(CREDITS, results)
+    if results > CREDITS:
+        # all of the next sum but its last product is under way
+        step = number(dut.weight_address)
+        assert step // (GROUPS * FOLDS) == BEATS - 1
+        assert step % FOLDS == FOLDS - 1
     bench.sink.pause = never()
     await bench.finish()
 

@@ -139,9 +139,9 @@ MUTATIONS = [
     ),
     ("      valid_pipe <= 0;\n", "      if (valid_pipe === {DELAY{1'bx}}) valid_pipe <= 0;\n"),
     ("assign s_axis_tready = may_issue &&", "assign s_axis_tready = issue &&"),
-    ("assign weight_address = address;", "assign weight_address = issue ? address : 0;"),
+    ("assign weight_address = address;", "assign weight_address = s_axis_tready ? 0 : address;"),
     ("      address <= 0;\n", "      if (address === {ADDRESS_BITS{1'bx}}) address <= 0;\n"),
-    ("wire may_issue = ", "wire may_issue = !valid_pipe[0] && "),
+    ("wire may_issue = ", "wire may_issue = !result_tvalid && "),
 ]
 
 

@@ -17,14 +17,20 @@ EDGES: list[dict[str, Any]] = [
 ]
 
 MUTATIONS = [
-    ("wire signed [BITS-1:0] cell_value", "wire [BITS-1:0] cell_value"),
-    ("assign so_far = CLAMP_MIN[BITS-1:0];", "assign so_far = {1'b1, {(BITS-1){1'b0}}};"),
-    ("(best < $signed(CLAMP_MAX[BITS-1:0])) ? best : CLAMP_MAX[BITS-1:0]", "best"),
-    ("(best < $signed(CLAMP_MAX[BITS-1:0]))", "(best < CLAMP_MAX[BITS-1:0])"),
-    ("g_cell[CELLS-1].larger;", "g_cell[0].larger;"),
+    ("wire signed [BITS-1:0] node", "wire [BITS-1:0] node"),
     ("(i*CHANNELS+c)*BITS", "(c*CELLS+i)*BITS"),
+    ("(node[2*i+1] > node[2*i+2])", "(node[2*i+1] < node[2*i+2])"),
+    ("(node[0] < $signed(CLAMP_MIN[BITS-1:0])) ? CLAMP_MIN[BITS-1:0]\n", "(1'b0) ? CLAMP_MIN[BITS-1:0]\n"),
+    ("(node[0] > $signed(CLAMP_MAX[BITS-1:0]))", "(node[0] > CLAMP_MAX[BITS-1:0])"),
+    ("(node[0] > $signed(CLAMP_MAX[BITS-1:0]))", "(1'b0)"),
+    (
+        "g_no_cell\n          assign node[LEAVES-1+i] = CLAMP_MIN[BITS-1:0];",
+        "g_no_cell\n          assign node[LEAVES-1+i] = CLAMP_MAX[BITS-1:0];",
+    ),
     ("m_axis_tready || !m_axis_tvalid", "1'b1"),
-    ("      m_axis_tvalid <= 1'b0;\n", "      m_axis_tvalid <= m_axis_tvalid === 1'b1;\n"),
+    ("if (advance) larger", "larger"),
+    ("      valid_pipe <= 0;\n", "      if (valid_pipe === {LEVELS{1'bx}}) valid_pipe <= 0;\n"),
+    ("(CELLS > 2) ? $clog2(CELLS) : 1", "$clog2(CELLS) + 1"),
 ]
 
 

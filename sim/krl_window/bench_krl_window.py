@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_window: every window of several frames, at any pace; latency, throughput, reset."""
+"""krl_window and the krl_line_buffer in it: every window of several frames; latency, throughput, reset."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -27,16 +27,21 @@ STRIDE_H, STRIDE_W = PARAMETERS["STRIDE_H"], PARAMETERS["STRIDE_W"]
 PAD_TOP, PAD_LEFT, PAD_PIXEL = PARAMETERS["PAD_TOP"], PARAMETERS["PAD_LEFT"], PARAMETERS["PAD_PIXEL"]
 OUT_HEIGHT, OUT_WIDTH = PARAMETERS["OUT_HEIGHT"], PARAMETERS["OUT_WIDTH"]
 
-PIXELS = HEIGHT * WIDTH
+PIXELS = PARAMETERS.get("PIXELS", 1)
+BEATS = HEIGHT * WIDTH // PIXELS
+ROW_BEATS = WIDTH // PIXELS
 WINDOWS = OUT_HEIGHT * OUT_WIDTH
-READS = (OUT_WIDTH - 1) * STRIDE_W + KERNEL_W
+# beats that are read for a row of windows, the first of which may begin left of the windows
+SKIPPED = -PAD_LEFT % PIXELS
+READS = -(-(SKIPPED + (OUT_WIDTH - 1) * STRIDE_W + KERNEL_W) // PIXELS)
+ROW_CYCLES = READS if PIXELS == 1 else max(READS, OUT_WIDTH)
 # rows enough that the reader never holds back the writer within a frame
 AMPLE = PARAMETERS["ROWS"] >= KERNEL_H + PAD_TOP + 3 * HEIGHT
 
 
 def beats(rng: Random, frames: int = 3) -> list[int]:
     """Draw whole frames."""
-    return drawn_beats(PIXEL_BITS, frames * PIXELS)(rng)
+    return drawn_beats(PIXELS * PIXEL_BITS, frames * BEATS)(rng)
 
 
 def window_at(frame: list[int], top: int, left: int) -> int:
@@ -65,13 +70,13 @@ def make_model() -> Model:
     places = list(corners())
     given = 0
 
-    def model(pixel: int) -> Iterator[int]:
+    def model(beat: int) -> Iterator[int]:
         nonlocal given
-        frame.append(pixel)
+        frame.extend(beat >> (i * PIXEL_BITS) & ((1 << PIXEL_BITS) - 1) for i in range(PIXELS))
         while given < len(places) and last_pixel(*places[given]) < len(frame):
             yield window_at(frame, *places[given])
             given += 1
-        if len(frame) == PIXELS:
+        if len(frame) == HEIGHT * WIDTH:
             frame.clear()
             given = 0
 
@@ -89,41 +94,54 @@ async def cuts_windows_under_stalls(dut: Any) -> None:
     await stalls(await bench_of(dut), beats)
 
 
+def comes_at_once(top: int, left: int) -> bool:
+    """Tell whether nothing holds a window back once its last pixel is there."""
+    is_last = left == (OUT_WIDTH - 1) * STRIDE_W - PAD_LEFT
+    if top + KERNEL_H > HEIGHT or left + KERNEL_W > WIDTH:
+        return False  # padding is read after the pixel
+    if is_last and (left + KERNEL_W - 1) // PIXELS < ROW_BEATS - 1:
+        return False  # the row may have to end before its place can be given back
+    # a queue gives a window together with the columns that it steps over
+    return PIXELS == 1 or is_last or STRIDE_W <= KERNEL_W
+
+
 @test()
 async def follows_each_pixel_in_three_cycles(dut: Any) -> None:
-    """Pixels that come one by one: a window is there 3 cycles after its last pixel."""
+    """Beats that come one by one: a window is there 3 cycles after its last pixel."""
     bench = await bench_of(dut)
     # the padding left of the first pixel is read before it comes
     await bench.cycles(READS)
-    for number, pixel in enumerate(beats(random_for("latency"), 2)):
-        bench.source.send(pixel)
-        # after a row, time enough for all the windows that padding adds
-        await bench.cycles(8 + (READS + 4) * (KERNEL_H + 1) * (number % WIDTH == WIDTH - 1))
+    for number, beat in enumerate(beats(random_for("latency"), 2)):
+        bench.source.send(beat)
+        # time enough for the windows of one beat and, after a row, for all that padding adds
+        row_ends = number % ROW_BEATS == ROW_BEATS - 1
+        await bench.cycles(8 + PIXELS + (ROW_CYCLES + 4) * (KERNEL_H + 1) * row_ends)
     await bench.finish()
     assert len(bench.outputs.times) == 2 * WINDOWS
+    first_of_beat: set[int] = set()
     for number, (top, left) in enumerate(corners()):
-        # at the right edge a row may have to end before its place can be given back
-        at_end = left == (OUT_WIDTH - 1) * STRIDE_W - PAD_LEFT and left + KERNEL_W < WIDTH
-        padded = top + KERNEL_H > HEIGHT or left + KERNEL_W > WIDTH
-        if not at_end and not padded:
+        beat = last_pixel(top, left) // PIXELS
+        # of several windows that one beat completes, the first comes at once
+        if comes_at_once(top, left) and beat not in first_of_beat:
             for frame in range(2):
-                came = bench.inputs.times[frame * PIXELS + last_pixel(top, left)]
+                came = bench.inputs.times[frame * BEATS + beat]
                 assert bench.outputs.times[frame * WINDOWS + number] == came + 3, f"window {top}, {left}"
+        first_of_beat.add(beat)
 
 
 @test()
 async def rolls_from_frame_to_frame(dut: Any) -> None:
-    """With rows enough no pixel waits, unless padding makes more columns to read than there are pixels."""
+    """With rows enough no pixel waits, unless there is more to read or to give than there are beats."""
     bench = await bench_of(dut)
     frames = 6
     await bench.transfer(beats(random_for("rate"), frames))
     if not AMPLE:
         return
-    if READS * OUT_HEIGHT <= PIXELS:
+    if ROW_CYCLES * OUT_HEIGHT <= BEATS:
         assert set(steps(bench.inputs.times)) <= {1}
     lasts = bench.outputs.times[WINDOWS - 1 :: WINDOWS]
     # the padding before the first frame is read while nothing has come yet: that frame may take longer
-    assert set(steps(lasts)[1:]) == {max(PIXELS, READS * OUT_HEIGHT)}
+    assert set(steps(lasts)[1:]) == {max(BEATS, ROW_CYCLES * OUT_HEIGHT)}
 
 
 @test()

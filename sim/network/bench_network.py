@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A generated network against its integer model: every element, tlast, frame_error, cycles, resets.
+
+Runs in the design's folder, where ``frames.npy`` holds input codes.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.triggers import RisingEdge
+
+from common.bench import PARAMETERS, PAUSES, Bench, contract_of_handshake, pack, random_for, steps, test
+from common.scoreboard import Model, Scoreboard
+from common.stream import Monitor, Sink, Source, Wires, always, never, number, randomly
+from kerilog import storage
+from kerilog.integer.model import run
+from kerilog.manifest import Manifest, Stream
+
+MANIFEST = Manifest.read(Path.cwd())
+GRAPH = storage.load(Path(storage.FILE_NAME))
+CODES = np.load("frames.npy")
+IN, OUT = MANIFEST.input, MANIFEST.output
+LAST_IN, LAST_OUT = 1 << IN.width, 1 << OUT.width
+PATIENCE = 20 * (MANIFEST.frame_interval * len(CODES) + MANIFEST.latency) + 1000
+PAIRS = PARAMETERS["pauses"]
+
+
+def beats_of(codes: np.ndarray, stream: Stream) -> list[int]:
+    """A frame as beats, without tlast."""
+    flat = codes.reshape(-1).tolist()
+    return [pack(flat[at : at + stream.lanes], stream.bits) for at in range(0, len(flat), stream.lanes)]
+
+
+def with_last(beats: list[int], last: int) -> list[int]:
+    """Mark the last beat."""
+    return [*beats[:-1], beats[-1] | last]
+
+
+def frame_in(index: int) -> list[int]:
+    """A good frame."""
+    return with_last(beats_of(CODES[index % len(CODES)], IN), LAST_IN)
+
+
+def frames_in(count: int) -> list[int]:
+    """Good frames, one after the other."""
+    return [beat for index in range(count) for beat in frame_in(index)]
+
+
+def elements(beats: list[int]) -> np.ndarray:
+    """The codes of the beats of one frame; beats that were never sent are zeros."""
+    mask, sign = (1 << IN.bits) - 1, 1 << (IN.bits - 1)
+    lanes = [(beat >> (IN.bits * lane)) & mask for beat in beats for lane in range(IN.lanes)]
+    codes = np.zeros(int(np.prod(IN.shape)), np.int64)
+    codes[: len(lanes)] = [(lane ^ sign) - sign for lane in lanes][: len(codes)]
+    return codes.reshape(1, *IN.shape)
+
+
+class Framing:
+    """What the top module's header says of frames: too short is filled with zeros, too long is cut."""
+
+    def __init__(self) -> None:
+        self.beats: list[int] = []
+        self.drops = False
+        self.error = False
+
+    def take(self, beat: int) -> list[int] | None:
+        """Take a beat; the beats of a frame if it is complete now."""
+        last = bool(beat & LAST_IN)
+        if self.drops:
+            self.drops = not last
+            return None
+        full = len(self.beats) == IN.beats - 1
+        if last != full:
+            self.error = True
+        elif not self.beats:
+            self.error = False
+        self.beats.append(beat & (LAST_IN - 1))
+        if not last and not full:
+            return None
+        self.drops = full and not last
+        whole, self.beats = self.beats, []
+        return whole
+
+
+def make_model() -> Model:
+    """The integer model, frame by frame."""
+    framing = Framing()
+
+    def model(beat: int) -> Iterator[int]:
+        whole = framing.take(beat)
+        if whole is not None:
+            yield from with_last(beats_of(run(GRAPH, elements(whole)), OUT), LAST_OUT)
+
+    return model
+
+
+class Network(Bench):
+    """A bench with tlast on both sides and a check of frame_error in every cycle."""
+
+    def __init__(self, dut: Any) -> None:
+        self.dut = dut
+        self.source = Source(Wires(dut, "s_axis", last=True))
+        self.sink = Sink(Wires(dut, "m_axis", last=True))
+        self.scoreboard = Scoreboard(make_model)
+        self.inputs = Monitor(self.source.wires, self.scoreboard.put_input)
+        self.outputs = Monitor(self.sink.wires, self.scoreboard.put_output)
+        self.errors = 0
+        cocotb.start_soon(self._watch_error())
+
+    async def _watch_error(self) -> None:
+        wires, framing, error = self.source.wires, Framing(), False
+        while True:
+            await RisingEdge(self.dut.clk)
+            if self.dut.rst.value == 1:
+                framing, error = Framing(), False
+                continue
+            found = bool(number(self.dut.frame_error))
+            assert found == error, f"frame_error is {found}, expected {error}"
+            self.errors += found
+            if number(wires.valid) and number(wires.ready):
+                framing.take(wires.beat())
+                error = framing.error
+
+
+async def network_of(dut: Any) -> Network:
+    """Give a network that was reset."""
+    network = Network(dut)
+    await network.start()
+    return network
+
+
+async def send(network: Network, beats: list[int]) -> None:
+    """Send beats and check all that comes of them."""
+    network.source.send(*beats)
+    await network.finish(PATIENCE)
+
+
+@test()
+async def keeps_its_cycles_back_to_back(dut: Any) -> None:
+    """Latency, first output and interval are the manifest's; no frame waits for another."""
+    network = await network_of(dut)
+    await send(network, frames_in(len(CODES)))
+    first, times = network.inputs.times[0], network.outputs.times
+    lasts = times[OUT.beats - 1 :: OUT.beats]
+    assert len(lasts) == len(CODES)
+    assert times[0] - first == MANIFEST.extra["first_output"]
+    assert lasts[0] - first == MANIFEST.latency
+    gaps = steps(lasts)
+    assert max(gaps[len(gaps) // 2 :]) == MANIFEST.frame_interval
+    assert network.errors == 0
+
+
+@test()
+async def keeps_data_under_stalls(dut: Any) -> None:
+    """Random pauses on both sides."""
+    network = await network_of(dut)
+    for of_source, of_sink in PAIRS:
+        rng = random_for(f"{of_source}/{of_sink}")
+        network.source.pause, network.sink.pause = PAUSES[of_source](rng), PAUSES[of_sink](rng)
+        await send(network, frames_in(PARAMETERS["stalled"]))
+    assert network.errors == 0
+
+
+@test()
+async def fills_up_and_drains(dut: Any) -> None:
+    """A sink that takes nothing for long loses nothing."""
+    network = await network_of(dut)
+    network.sink.pause = always()
+    network.source.send(*frames_in(PARAMETERS["stalled"]))
+    await network.cycles(2 * MANIFEST.frame_interval + MANIFEST.latency)
+    assert not network.outputs.times
+    network.sink.pause = never()
+    await network.finish(PATIENCE)
+
+
+@test()
+async def recovers_from_reset(dut: Any) -> None:
+    """A reset at any moment: what was inside is gone, the next frames are whole."""
+    network = await network_of(dut)
+    rng = random_for("reset")
+    for _ in range(PARAMETERS["resets"]):
+        network.sink.pause = randomly(rng, 0.3)
+        network.source.send(*frames_in(2))
+        await network.cycles(rng.randint(1, MANIFEST.latency + MANIFEST.frame_interval))
+        await network.reset()
+        network.sink.pause = never()
+        await send(network, frame_in(rng.randrange(len(CODES))))
+
+
+def bad_frames(rng: Random) -> list[int]:
+    """Too short and too long frames, each before a good one, some side by side."""
+    good, extra = frame_in(0), [*frame_in(1), *frame_in(2)]
+    cuts = [1, rng.randint(1, IN.beats - 1), IN.beats - 1]
+    short = [with_last([beat & (LAST_IN - 1) for beat in good[:cut]], LAST_IN) for cut in cuts]
+    body = [beat & (LAST_IN - 1) for beat in good + extra]
+    ends = [IN.beats + 1, IN.beats + rng.randint(2, IN.beats), 2 * IN.beats]
+    long = [with_last(body[:end], LAST_IN) for end in ends]
+    frames = rng.sample(short + long, PARAMETERS["bad"])
+    follow = [frame_in(rng.randrange(len(CODES))) if rng.random() < 0.7 else [] for _ in frames]
+    return [beat for bad, ok in zip(frames, follow, strict=True) for beat in (*bad, *ok)] + frame_in(3)
+
+
+@test()
+async def keeps_frames_apart_when_some_are_bad(dut: Any) -> None:
+    """frame_error follows each bad frame; the good ones around it are right to the last element."""
+    network = await network_of(dut)
+    rng = random_for("bad")
+    for pause in (0.0, 0.4)[: PARAMETERS["rounds"]]:
+        network.source.pause, network.sink.pause = randomly(rng, pause), randomly(rng, pause)
+        await send(network, bad_frames(rng))
+    assert network.errors > 0
+    await send(network, frame_in(0))
+    assert number(dut.frame_error) == 0
+
+
+@test()
+async def keeps_the_handshake_contract(dut: Any) -> None:
+    """No path from m_axis_tready to s_axis_tready, none between valid and ready."""
+    if PARAMETERS["contract"]:
+        network = await network_of(dut)
+        await contract_of_handshake(network, lambda _: frames_in(1), cuts_ready=True)
