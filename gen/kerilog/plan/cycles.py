@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """When things happen: the control of all modules, run cycle by cycle.
 
-That tells the frame interval, the latency and how full every queue gets, exactly; the tests hold simulation of
-the RTL to these numbers.
+That tells the frame interval, the latency and how full every queue gets, exactly; the tests hold simulation
+of the RTL to these numbers.
 """
 
 from __future__ import annotations
