@@ -72,7 +72,7 @@ def show(outcomes: Sequence[Outcome], console: rich.console.Console | None = Non
     """Print the table and the smallest formats for some losses."""
     table = rich.table.Table(box=rich.box.SIMPLE, caption=_CAPTION, caption_justify="left")
     table.add_column("format", no_wrap=True)
-    for title in ("weight\nbits", "activ.\nbits", "accuracy", "loss in\npoints", "parameter\nbytes"):
+    for title in ("weight\nbits", "activ.\nbits", "accuracy", "loss in\npoints", "bytes"):
         table.add_column(title, justify="right", no_wrap=True)
     chosen = {id(outcome) for outcome in front(outcomes)}
     family = None
