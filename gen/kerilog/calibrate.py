@@ -78,8 +78,8 @@ class Observation:
 def observe(graph: Graph, samples: Array, progress: Progress = silent) -> dict[str, Observation]:
     """Observe every tensor of ``graph`` over ``samples`` (count, *input shape), by node name.
 
-    Raises KerilogError for no samples, for those of the wrong shape, and for values that are not finite,
-    naming the layer.
+    Raises KerilogError for no samples, for those of the wrong shape or of one value only, and for values that
+    are not finite, naming the layer.
     """
     if len(samples) == 0:
         raise KerilogError("calibration: there are no samples")
@@ -90,6 +90,13 @@ def observe(graph: Graph, samples: Array, progress: Progress = silent) -> dict[s
                 raise KerilogError(f"layer '{name}': gives a value that is not finite on the samples")
             observations[name].add(values)
         progress("calibrating", done / len(samples))
+    for node in graph.inputs:
+        seen = observations[node.name]
+        if seen.minimum == seen.maximum:
+            raise KerilogError(
+                f"calibration: expected samples that differ, found {seen.minimum:g} everywhere in input "
+                f"'{node.name}': no format follows from that"
+            )
     return observations
 
 

@@ -60,11 +60,12 @@ _PROBABILITY = Affine(BITS, 1 / 256, -128)  # what TFLite prescribes for a sigmo
 
 @dataclasses.dataclass(frozen=True)
 class AffineScheme:
-    """``observations`` give the values of every tensor."""
+    """``observations`` give the values of every tensor; ``scores`` names the inputs of softmaxes left out."""
 
     observations: Mapping[str, Observation]
     settings: Settings = Settings()  # noqa: RUF009 - frozen
     rounding: Rounding = "reference"
+    scores: frozenset[str] = frozenset()
     name: Literal["affine"] = "affine"
 
     def activation_format(self, node: Node) -> Format:
@@ -73,7 +74,8 @@ class AffineScheme:
         chosen = self.settings.of(node.name)
         choice = chosen.range or DEFAULT_RANGE["affine"]
         percentile = chosen.percentile or DEFAULT_PERCENTILE
-        return affine_format(*affine_range(self.observations[node.name], choice, percentile, affine_format))
+        seen, scores = self.observations[node.name], node.name in self.scores
+        return affine_format(*affine_range(seen, choice, percentile, affine_format, scores))
 
     def matrix(self, node: Node, op: MatrixOp, source: QNode, target: Format) -> QOp:
         kernel = flat_kernel(op)

@@ -16,7 +16,7 @@ All work on the histogram of an ``Observation``, so that the samples need not be
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,7 @@ _PARTS = 4  # a bin stands for so many values, spread evenly over it
 _STEPS = 128  # ranges are tried in this many steps of the whole range
 _SMALLEST = 13  # of these steps; below a tenth of the range a step of the format is no wider than a bin
 _ROUNDS = 2  # of the search for one end of the range, then for the other
+_CUT = 0.005  # part of the values that "entropy" may saturate
 _FEW = 0.02  # part of the class scores that may saturate
 _NOTHING = 1e-10  # probability that stands for 0 where its logarithm is taken
 
@@ -52,6 +53,21 @@ class Values:
         difference = format.dequantize(format.quantize(self.values)) - self.values
         return float(np.sum(self.counts * difference**2))
 
+    def saturated(self, format: Format) -> float:
+        """The part of the values that lies outside of ``format``."""
+        low, high = format.dequantize(np.array([format.minimum, format.maximum]))
+        outside = (self.values < low) | (self.values > high)
+        return float(self.counts[outside].sum() / self.counts.sum())
+
+    def closest(self, formats: Sequence[Format]) -> int:
+        """Index of the one of ``formats`` with the least divergence; the first lets nothing saturate.
+
+        Those that let more than _CUT saturate are left out: where values come in spikes, as a constant
+        background gives them, the divergence rewards a fine step at any price.
+        """
+        kept = [i for i, format in enumerate(formats) if i == 0 or self.saturated(format) <= _CUT]
+        return min(kept, key=lambda i: divergence(self, formats[i]))
+
 
 def values_of(seen: Observation, parts: int = _PARTS) -> Values:
     """What was seen but for the zeros, which every format holds: each bin as ``parts`` values."""
@@ -64,14 +80,22 @@ def values_of(seen: Observation, parts: int = _PARTS) -> Values:
     return Values(values.reshape(-1), np.repeat(counts[used] / parts, parts))
 
 
-def affine_range(seen: Observation, choice: str, percentile: float, make: MakeAffine) -> Range:
-    """The range that ``choice`` gives; ``make`` turns a range into its format. Other choices: a bug."""
+def affine_range(
+    seen: Observation, choice: str, percentile: float, make: MakeAffine, scores: bool = False
+) -> Range:
+    """The range that ``choice`` gives; ``make`` turns a range into its format. Other choices: a bug.
+
+    For ``scores`` see ``fixed_format``.
+    """
     whole = (min(seen.minimum, 0.0), max(seen.maximum, 0.0))
     if choice == "minmax" or whole == (0.0, 0.0):
         return whole
     if choice == "percentile":
         return percentile_range(seen, percentile)
-    return _least_error(seen, whole, make) if choice == "mse" else _least_divergence(seen, whole, make)
+    if choice == "entropy":
+        return _least_divergence(seen, whole, make)
+    values = _that_count(values_of(seen)) if scores else values_of(seen)
+    return _least_error(values, (min(values.values[0], 0.0), whole[1]), make)
 
 
 def percentile_range(seen: Observation, percentile: float) -> Range:
@@ -83,9 +107,8 @@ def percentile_range(seen: Observation, percentile: float) -> Range:
     return min(max(low, seen.minimum), 0.0), max(min(high, seen.maximum), 0.0)
 
 
-def _least_error(seen: Observation, whole: Range, make: MakeAffine) -> Range:
+def _least_error(values: Values, whole: Range, make: MakeAffine) -> Range:
     """Search for the upper end with the lower one held, then the reverse."""
-    values = values_of(seen)
     low, high = whole
     shares = np.arange(_STEPS, _SMALLEST - 1, -1) / _STEPS
     for _ in range(_ROUNDS):
@@ -106,7 +129,7 @@ def _least_divergence(seen: Observation, whole: Range, make: MakeAffine) -> Rang
     largest = max(-whole[0], whole[1])
     limits = largest * np.arange(_STEPS, _SMALLEST - 1, -1) / _STEPS
     ranges = [(max(whole[0], -float(limit)), min(whole[1], float(limit))) for limit in limits]
-    return min(dict.fromkeys(ranges), key=lambda ends: divergence(values, make(*ends)))
+    return ranges[values.closest([make(*ends) for ends in ranges])]
 
 
 def divergence(values: Values, format: Format) -> float:
@@ -145,8 +168,7 @@ def fixed_format(seen: Observation, bits: int, choice: str, percentile: float, s
     if choice == "mse":
         values = _that_count(values_of(seen)) if scores else values_of(seen)
         return min(candidates, key=values.error)
-    values = values_of(seen, 1)
-    return min(candidates, key=lambda format: divergence(values, format))
+    return candidates[values_of(seen, 1).closest(candidates)]
 
 
 def _that_count(scores: Values) -> Values:
