@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from kerilog.formats import Format, IntArray
 from kerilog.graph import Pair
 from kerilog.integer.finish import Codes, Finish, Numbers, Unary
 from kerilog.integer.matmul import ExactMatrix, exact_type
+from kerilog.integer.scratch import scratch
 from kerilog.integer.windows import pad, windows
 from kerilog.qgraph import QConv2D
 
@@ -53,7 +55,7 @@ def conv2d(
     def apply(x: Codes) -> Codes:
         view = windows(pad(x, op.padding, source.zero_point), spans, steps, op.dilation_rate)
         frames, down, across = view.shape[:3]
-        gathered = np.ascontiguousarray(view, matrix.number).reshape(frames * down * across, -1)
+        gathered = _gather(view, matrix.number)
         total = matrix.product(gathered).reshape(len(gathered), phases, -1)
         codes = end(_largest(total).reshape(-1, filters)).reshape(
             frames, down, across, rows, columns, filters
@@ -63,9 +65,19 @@ def conv2d(
     return apply
 
 
+def _gather(view: Numbers, number: type[Any]) -> Numbers:
+    """The windows of ``view`` as rows, in scratch memory."""
+    gathered = scratch("windows", view.shape, number)
+    np.copyto(gathered, view)
+    return gathered.reshape(math.prod(view.shape[:3]), -1)
+
+
 def _largest(x: Numbers) -> Numbers:
-    """The maximum along axis 1 of three; ``np.max`` is slow along a short axis."""
-    best: Numbers = x[:, 0] if x.shape[1] == 1 else np.maximum(x[:, 0], x[:, 1])
+    """The maximum along axis 1 of three, in scratch memory; ``np.max`` is slow along a short axis."""
+    if x.shape[1] == 1:
+        return x[:, 0]
+    best = scratch("largest", (len(x), x.shape[2]), x.dtype)
+    np.maximum(x[:, 0], x[:, 1], out=best)
     for index in range(2, x.shape[1]):
         np.maximum(best, x[:, index], out=best)
     return best
@@ -133,8 +145,9 @@ def _grouped(op: QConv2D, source: Format, target: Format, positions: int) -> Una
         view = windows(x, (height, width), op.strides, op.dilation_rate)
         total = np.empty((*view.shape[:3], filters), number)
         for group, matrix in enumerate(matrices):
-            part = np.ascontiguousarray(view[..., group * depth : (group + 1) * depth], number)
-            total[..., group * each : (group + 1) * each] = matrix.product(part.reshape(*view.shape[:3], -1))
+            part = _gather(view[..., group * depth : (group + 1) * depth], matrix.number)
+            product = matrix.product(part).reshape(*view.shape[:3], each)
+            total[..., group * each : (group + 1) * each] = product
         return total
 
     def add_taps(x: Codes) -> Numbers:

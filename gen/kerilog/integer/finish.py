@@ -37,6 +37,7 @@ import numpy.typing as npt
 
 from kerilog.formats import Format
 from kerilog.integer.rescale import BELOW_HALF, Integers, rescale
+from kerilog.integer.scratch import scratch
 from kerilog.qgraph import Clamp, DoubleMultiplier, Multiplier, Rescale, Shift
 
 Codes = Integers
@@ -61,7 +62,7 @@ def finish(accumulator: Integers, factor: Rescale, target: Format, clamp: Clamp)
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Linear:
-    """``step(x * scale + middle + copysign(tilt, x)) + after``, in the type of ``scale``.
+    """``step(x * scale + (middle + copysign(tilt, x))) + after``, in the type of ``scale``.
 
     ``step`` is floor, or truncation towards zero; the arrays have shape (channels,) or (1,); no tilt is None.
     """
@@ -90,12 +91,13 @@ class Linear:
         return dataclasses.replace(self, scale=change(self.scale), middle=change(self.middle), tilt=tilt)
 
     def __call__(self, x: Numbers) -> Real:
-        """The codes of ``x`` before the clamp, as integers in floating point."""
-        y: Real = x.astype(self.scale.dtype)
+        """The codes of ``x``, which may be overwritten, before the clamp, as integers in floating point."""
+        y: Real = x
+        if x.dtype != self.scale.dtype:
+            y = scratch("real", x.shape, self.scale.dtype)
+            np.copyto(y, x)
         y *= self.scale
-        y += self.middle
-        if self.tilt is not None:
-            y += np.copysign(self.tilt, x)
+        y += self.middle if self.tilt is None else np.copysign(self.tilt, y) + self.middle
         (np.trunc if self.truncates else np.floor)(y, out=y)
         if self.after:
             y += self.after

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from kerilog.errors import KerilogError
 from kerilog.formats import Format, IntArray
+from kerilog.integer.scratch import scratch
 
 Numbers = npt.NDArray[Any]
 
@@ -60,12 +61,14 @@ class ExactMatrix:
         self.bias: Numbers = folded.astype(self.number)
 
     def product(self, x: Numbers) -> Numbers:
-        """``x @ kernel``, to which ``bias`` is still to be added; x is cast to the exact type if need be."""
-        total: Numbers = x.astype(self.number, copy=False) @ self.kernel
-        return total
+        """``x @ kernel``, to which ``bias`` is still to be added, in scratch memory."""
+        number = x
+        if x.dtype != self.number:
+            number = scratch("factor", x.shape, self.number)
+            np.copyto(number, x)
+        total = scratch("product", (*x.shape[:-1], self.kernel.shape[1]), self.number)
+        return np.matmul(number, self.kernel, out=total)
 
     def __call__(self, x: Numbers) -> Numbers:
         """The accumulators of ``x``."""
-        total = self.product(x)
-        total += self.bias
-        return total
+        return self.product(x) + self.bias
