@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from kerilog import build, frontend
 from kerilog.formats import Format, IntArray
 from kerilog.frontend.tflite_scales import Rounding
 from kerilog.graph import Array, Graph
-from kerilog.integer.model import run
+from kerilog.integer.model import Model
 from kerilog.manifest import Manifest
 from kerilog.plan import plan
 from kerilog.qgraph import QGraph
@@ -41,7 +42,11 @@ class Quantized:
 
         Raises KerilogError when ``x`` does not fit the input.
         """
-        return run(self.graph, build.codes_of(self.graph, x))
+        return self._model.run(build.codes_of(self.graph, x))
+
+    @functools.cached_property
+    def _model(self) -> Model:
+        return Model(self.graph)
 
 
 def load(path: str | Path, rounding: Rounding = "reference") -> Graph | Quantized:
