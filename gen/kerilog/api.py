@@ -42,7 +42,8 @@ class Quantized:
 
         Raises KerilogError when ``x`` does not fit the input.
         """
-        return self._model.run(build.codes_of(self.graph, x))
+        ready = self._model.takes(x) and len(x) > 0
+        return self._model.run(x if ready else build.codes_of(self.graph, x))
 
     @functools.cached_property
     def _model(self) -> Model:
@@ -56,7 +57,7 @@ def load(path: str | Path, rounding: Rounding = "reference") -> Graph | Quantize
     is not taken; nothing in the file is run.
     """
     loaded = frontend.load(Path(path), rounding)
-    return loaded if isinstance(loaded, Graph) else Quantized(strip_softmax(loaded))
+    return loaded if isinstance(loaded, Graph) else Quantized(loaded)
 
 
 def quantize(
@@ -83,7 +84,7 @@ def generate(
     folding reaches it or when ``directory`` cannot be written; it is then as it was before.
     """
     graph = quantized.graph
-    design = plan(graph, interval, name or graph.name)
+    design = plan(strip_softmax(graph), interval, name or graph.name)
     digest = hashlib.sha256(repr([node.name for node in graph]).encode()).hexdigest()
     described = {"bytes": build.parameter_bytes(graph)}
     return build.generate(graph, design, Path(directory), {"file": graph.name, "sha256": digest}, described)

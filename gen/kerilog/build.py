@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,12 +17,12 @@ import numpy.typing as npt
 from kerilog import floating, frontend, storage
 from kerilog.data import Dataset, load_dataset
 from kerilog.emit import describe, verilog, writer
-from kerilog.errors import KerilogError
+from kerilog.errors import KerilogError, Unsupported
 from kerilog.formats import IntArray
 from kerilog.frontend.tflite_scales import ROUNDINGS, Rounding
 from kerilog.graph import Graph
 from kerilog.integer.model import run
-from kerilog.manifest import FILE_NAME, Manifest
+from kerilog.manifest import FILE_NAME, NO_HARDWARE, Manifest
 from kerilog.plan import plan
 from kerilog.plan.design import Design
 from kerilog.progress import Progress, silent
@@ -82,10 +84,12 @@ class Accuracy:
     naive: float
 
 
-def build(model: Path, target: Path, options: Options, progress: Progress = silent) -> Manifest:
+def build(model: Path, target: Path, options: Options, progress: Progress = silent) -> Manifest | str:
     """Read ``model``, quantize it, prove it on data, plan the hardware and write it all to ``target``.
 
-    Raises KerilogError for anything that the user can mend; ``target`` is then as it was before.
+    Where the hardware does not take an operation yet, the integer model is written alone and the result is
+    the reason, which names the layer. Raises KerilogError for anything that the user can mend; ``target`` is
+    then as it was before.
     """
     if options.rounding not in ROUNDINGS:
         raise KerilogError(f"unknown rounding '{options.rounding}'; choose one of {', '.join(ROUNDINGS)}")
@@ -109,12 +113,17 @@ def build(model: Path, target: Path, options: Options, progress: Progress = sile
             f"{model}: a TFLite file has its formats already; ranges and widths are for Keras models"
         )
     else:
-        graph = strip_softmax(loaded)
-        measured = _record_alone(graph, options, progress)
+        graph = loaded
+        measured = _record_alone(strip_softmax(graph), options, progress)
     described["bytes"] = parameter_bytes(graph)
     progress("planning the hardware", None)
-    design = plan(graph, options.interval, options.name or model.stem)
-    return generate(graph, design, target, {"file": model.name, "sha256": digest}, described, measured)
+    source = {"file": model.name, "sha256": digest}
+    try:
+        design = plan(strip_softmax(graph), options.interval, options.name or model.stem)
+    except Unsupported as reason:
+        generate_model(graph, target, source, str(reason), measured)
+        return str(reason)
+    return generate(graph, design, target, source, described, measured)
 
 
 def generate(
@@ -135,6 +144,19 @@ def generate(
             record.save(measured, root)
         (root / FILE_NAME).write_text(manifest.to_json(), encoding="ascii")
     return manifest
+
+
+def generate_model(
+    graph: QGraph, target: Path, model: Mapping[str, Any], reason: str, measured: Record | None = None
+) -> None:
+    """Write the integer model alone to ``target``, and in its manifest why there is no hardware."""
+    values = {"kerilog": version("kerilog"), "scheme": graph.scheme, "model": model, NO_HARDWARE: reason}
+    with writer.folder(target) as root:
+        storage.save(graph, root / storage.FILE_NAME)
+        if measured is not None:
+            (root / "report").mkdir()
+            record.save(measured, root)
+        (root / FILE_NAME).write_text(json.dumps(values, indent=2) + "\n", encoding="ascii")
 
 
 def _read(model: Path) -> bytes:

@@ -22,7 +22,8 @@ from kerilog.handoff.vivado import run_vivado, write_vivado
 from kerilog.integer.model import run
 from kerilog.manifest import Manifest
 from kerilog.progress import show_progress
-from kerilog.quantize import SCHEMES
+from kerilog.qgraph import QGraph
+from kerilog.quantize import SCHEMES, softmax_tail
 from kerilog.quantize.settings import FIXED_RANGES
 from kerilog.verify import SIMULATORS, simulate
 
@@ -106,8 +107,11 @@ def build_command(model: Path, output: Path | None, **options: Any) -> None:
     """Quantize MODEL (.keras, .h5 or .tflite) and write its Verilog."""
     target = output or Path("build") / model.stem
     with show_progress("build") as progress:
-        manifest = build.build(model, target, build.Options(**options), progress)
-    summary.show(manifest, target)
+        built = build.build(model, target, build.Options(**options), progress)
+    if isinstance(built, Manifest):
+        summary.show(built, target)
+    else:
+        click.echo(f"kerilog: no hardware: {built}; wrote the integer model alone to {target}", err=True)
 
 
 @main.command("eval")
@@ -128,6 +132,8 @@ def eval_command(directory: Path, inputs: Path, outputs: Path) -> None:
 def sim_command(directory: Path, inputs: Path, outputs: Path, simulator: str) -> None:
     """Run the RTL of the design in DIR and hold every output to the integer model.
 
+    The RTL ends in logits; a softmax at the end of a TFLite file is done here, as a host would.
+
     Exits with status 1 if any element differs.
     """
     graph = _integer_model(directory)
@@ -135,9 +141,11 @@ def sim_command(directory: Path, inputs: Path, outputs: Path, simulator: str) ->
     with show_progress("sim") as progress:
         result = simulate(directory, codes, simulator, progress)
         progress("running the integer model", None)
+        tail = softmax_tail(graph)
+        given = result.codes if tail is None else run(tail, result.codes)
         expected = run(graph, codes)
-    _write_array(outputs, result.codes)
-    different = int(np.count_nonzero(result.codes != expected))
+    _write_array(outputs, given)
+    different = int(np.count_nonzero(given != expected))
     summary.show_simulation(result, different)
     if different:
         sys.exit(1)
@@ -204,9 +212,12 @@ def show_command(directory: Path) -> None:
     summary.show(Manifest.read(directory), directory)
 
 
-def _integer_model(directory: Path) -> Any:
-    Manifest.read(directory)
-    return storage.load(directory / storage.FILE_NAME)
+def _integer_model(directory: Path) -> QGraph:
+    """The integer model in ``directory``, with or without hardware beside it."""
+    path = directory / storage.FILE_NAME
+    if not path.is_file():
+        raise KerilogError(f"{directory}: no {storage.FILE_NAME}; give a directory made by 'kerilog build'")
+    return storage.load(path)
 
 
 def _read_array(path: Path) -> npt.NDArray[Any]:

@@ -9,5 +9,5 @@ class KerilogError(Exception):
     """
 
 
-class Unsupported(KerilogError):
+class Unsupported(KerilogError):  # noqa: N818 - reads as what it says
     """A model that is well formed but holds a layer or an option that Kerilog does not take."""

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Number formats: how an integer code q stands for a real number r.
 
-Both formats are signed two's complement of ``bits`` bits and share one interface, ``r = scale * (q - zero_point)``.
+Both formats are signed two's complement of ``bits`` bits and share one interface,
+``r = scale * (q - zero_point)``.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Format:
         return 0
 
     def quantize(self, real: npt.ArrayLike) -> IntArray:
-        """Nearest codes of ``real`` (any shape), ties away from zero, saturated. Raises nothing; NaN is a bug."""
+        """Nearest codes of ``real`` (any shape), ties away from zero, saturated; NaN is a bug."""
         steps = round_half_away(np.asarray(real, np.float64) / self.scales) + self.zero_point
         return np.clip(steps, self.minimum, self.maximum).astype(np.int64)
 

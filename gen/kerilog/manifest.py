@@ -17,6 +17,7 @@ from typing import Any
 from kerilog.errors import KerilogError
 
 FILE_NAME = "manifest.json"
+NO_HARDWARE = "no_hardware"  # in place of all else: why there is an integer model only
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PATH_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -111,6 +112,8 @@ class Manifest:
             ) from None
         except (OSError, ValueError) as error:
             raise KerilogError(f"{path}: cannot be read as JSON: {error}") from None
+        if isinstance(values, dict) and NO_HARDWARE in values:
+            raise KerilogError(f"{directory}: holds an integer model and no hardware: {values[NO_HARDWARE]}")
         manifest = _Reader(str(path), values).manifest()
         for name in (*manifest.sources, *manifest.memories):
             if not (Path(directory) / name).is_file():

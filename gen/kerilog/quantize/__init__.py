@@ -15,7 +15,7 @@ from kerilog.qgraph import QGraph
 from kerilog.quantize.affine import AffineScheme
 from kerilog.quantize.fixed import FixedScheme
 from kerilog.quantize.given import without_formats
-from kerilog.quantize.rewrite import class_scores, convert, strip_softmax
+from kerilog.quantize.rewrite import class_scores, convert, softmax_tail, strip_softmax
 from kerilog.quantize.settings import LayerSettings, Settings, read_settings
 from kerilog.transforms import simplify
 
@@ -28,6 +28,7 @@ __all__ = [
     "naive",
     "quantize",
     "read_settings",
+    "softmax_tail",
     "strip_softmax",
 ]
 

@@ -249,6 +249,15 @@ def strip_softmax(graph: QGraph) -> QGraph:
     return dataclasses.replace(graph, nodes=_without(graph.nodes, removed), outputs=outputs)
 
 
+def softmax_tail(graph: QGraph) -> QGraph | None:
+    """What ``strip_softmax`` leaves out of a graph with one output: from the logits to the probabilities."""
+    last = graph[graph.outputs[0]]
+    if not _is_softmax(last):
+        return None
+    logits = dataclasses.replace(graph[last.inputs[0]], op=QInput(), inputs=())
+    return dataclasses.replace(graph, nodes=(logits, last))
+
+
 def _is_softmax(node: QNode) -> bool:
     return node.op.kind in ("Softmax", "FloatSoftmax")
 
