@@ -41,7 +41,8 @@ def conv2d(
             raise ValueError("a grouped convolution is not pooled here")
         return _grouped(op, source, target, 1 if shape is None else math.prod(shape))
     tile = pool if shape is None else best_tile(op, shape, pool)
-    positions = 1 if shape is None else math.prod(shape) // math.prod(pool)
+    # A pool leaves out the last rows and columns that do not fill a window.
+    positions = 1 if shape is None else (shape[0] // pool[0]) * (shape[1] // pool[1])
     filters = op.kernel.shape[3]
     rows, columns, phases = tile[0] // pool[0], tile[1] // pool[1], math.prod(pool)
     kernel = tiled(op.kernel, tile, op.strides) if tile != (1, 1) else op.kernel

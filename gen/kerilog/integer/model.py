@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
@@ -58,7 +60,7 @@ class Model:
         self._widest = max(math.prod(node.shape) for node in graph)
         self._steps: dict[tuple[str, ...], list[Step]] = {}
 
-    def run(self, x: IntArray) -> IntArray:
+    def run(self, x: npt.NDArray[Any]) -> IntArray:
         """As the function ``run``."""
         outputs = self.graph.outputs
         if len(outputs) != 1:
@@ -67,7 +69,7 @@ class Model:
             )
         return self.tensors(x, outputs)[outputs[0]]
 
-    def tensors(self, x: IntArray, names: tuple[str, ...]) -> dict[str, IntArray]:
+    def tensors(self, x: npt.NDArray[Any], names: tuple[str, ...]) -> dict[str, IntArray]:
         """The tensors ``names`` for codes ``x``, worked out a few frames at a time on each processor."""
         codes = self._checked(x)
         if names not in self._steps:
@@ -94,17 +96,23 @@ class Model:
                 del tensors[name]
         return tensors
 
-    def _checked(self, x: IntArray) -> Codes:
+    def takes(self, x: npt.NDArray[Any]) -> bool:
+        """Whether ``x`` is of the input's shape and of a type all of whose values are codes of the input."""
+        narrow = np.dtype(storage(self.source.format))
+        covered = x.dtype == narrow and self.source.format.bits == 8 * narrow.itemsize
+        return covered and x.ndim > 0 and x.shape[1:] == self.source.shape
+
+    def _checked(self, x: npt.NDArray[Any]) -> Codes:
         """``x`` in the input's storage type. Raises ``KerilogError`` where it does not fit the input."""
+        if self.takes(x):
+            return x
         label = f"{self.graph.name}: input {self.source.name}"
         if not np.issubdtype(x.dtype, np.integer):
             raise KerilogError(f"{label}: expected integer codes, found {x.dtype}")
         if x.shape[1:] != self.source.shape or x.ndim == 0:
             expected = ", ".join(["frames", *map(str, self.source.shape)])
             raise KerilogError(f"{label}: expected shape ({expected}), found {x.shape}")
-        narrow = np.dtype(storage(self.source.format))
         low, high = self.source.format.minimum, self.source.format.maximum
-        covered = x.dtype == narrow and self.source.format.bits == 8 * narrow.itemsize
-        if x.size and not covered and (x.min() < low or x.max() > high):
+        if x.size and (x.min() < low or x.max() > high):
             raise KerilogError(f"{label}: expected codes {low}..{high}, found {x.min()}..{x.max()}")
-        return np.ascontiguousarray(x, narrow)
+        return x.astype(storage(self.source.format))

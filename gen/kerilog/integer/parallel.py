@@ -17,21 +17,27 @@ from threadpoolctl import ThreadpoolController
 
 
 def for_each(pieces: Sequence[int], work: Callable[[int], None]) -> None:
-    """``work`` on each of ``pieces``, in any order; what it raises is raised here."""
+    """``work`` on each of ``pieces``, in any order; what it raises is raised here. It does not nest."""
     if len(pieces) < 2:
         for piece in pieces:
             work(piece)
         return
-    with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(_workers(len(pieces))) as pool:
-        for _ in pool.map(work, pieces):
+    with _blas().limit(limits=1, user_api="blas"):
+        for _ in _pool().map(work, pieces):
             pass
 
 
-def _workers(pieces: int) -> int:
-    return min(pieces, os.cpu_count() or 1)
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    """The threads, which are kept because each keeps its scratch memory."""
+    return ThreadPoolExecutor(os.cpu_count(), "kerilog-integer")
 
 
 @functools.cache
 def _blas() -> ThreadpoolController:
     """The libraries that are loaded; to look for them takes milliseconds."""
     return ThreadpoolController()
+
+
+if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)
