@@ -26,7 +26,7 @@ from kerilog.keras import Comparison, compare, insert_converters
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 2024
 BATCH = 64
-LEARNING_RATE = 1e-3
+LEARNING_RATE = 3e-3
 SAMPLES = 1000
 
 
@@ -109,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> Results:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, help="MNIST as a Keras NPZ (default: downloaded)")
     parser.add_argument("--model", type=Path, default=ROOT / "models" / "mnist_cnn.keras")
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("-o", "--output", type=Path, default=Path("mnist_4bit.keras"))
     args = parser.parse_args(arguments)
     model = keras.models.load_model(args.model)
