@@ -141,7 +141,7 @@ MUTATIONS = [
     ("assign s_axis_tready = may_issue &&", "assign s_axis_tready = issue &&"),
     ("assign weight_address = address;", "assign weight_address = s_axis_tready ? 0 : address;"),
     ("      address <= 0;\n", "      if (address === {ADDRESS_BITS{1'bx}}) address <= 0;\n"),
-    ("wire may_issue = ", "wire may_issue = !result_tvalid && "),
+    ("!ends_sum || credits != 0", "(!ends_sum || credits != 0) && !result_tvalid"),
 ]
 
 

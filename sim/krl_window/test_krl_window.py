@@ -92,7 +92,6 @@ MUTATIONS = [
         "word_is_last",
     ),
     (": word_is_last ? LAST_COUNT[LEVEL_BITS-1:0]\n", ""),
-    ("word_is_first ? arriving >> (SKIPPED * COLUMN_BITS) : arriving", "arriving"),
     ("level <= MOST_BEFORE_WORD[LEVEL_BITS-1:0]", "level == 0"),
     (
         "out_is_last ? ROW_COLUMNS[LEVEL_BITS-1:0] : NEED_INSIDE[LEVEL_BITS-1:0])",
