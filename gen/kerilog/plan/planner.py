@@ -45,7 +45,7 @@ def plan(graph: QGraph, interval: int | None = None, name: str | None = None) ->
     """Plan the hardware of ``graph`` for one frame every ``interval`` cycles.
 
     The default interval is one input pixel a cycle. Raises Unsupported for an operation or a structure that
-    the hardware does not take, KerilogError for an interval that no folding reaches.
+    the hardware does not take, KerilogError for an interval that is not reached, naming the layer in the way.
     """
     chain = _chain(graph)
     target = _default_interval(chain[0]) if interval is None else interval
@@ -55,7 +55,14 @@ def plan(graph: QGraph, interval: int | None = None, name: str | None = None) ->
     for node in chain[1:]:
         builder.add(node)
     stages = builder.finish()
-    return Design(builder.name, graph.scheme, stages, cycles.measure(stages))
+    measured = cycles.measure(stages)
+    if interval is not None and measured.frame_interval > interval:
+        slowest = max(stages, key=buffers.stage_cycles)
+        raise KerilogError(
+            f"layer '{slowest.layer}': {interval} cycles a frame are not reached, "
+            f"the shortest interval found is {measured.frame_interval}"
+        )
+    return Design(builder.name, graph.scheme, stages, measured)
 
 
 def _chain(graph: QGraph) -> list[QNode]:
@@ -297,6 +304,14 @@ def _window(
 ) -> Window:
     """The windows of an image that comes one pixel a beat; the ring of rows is fitted later."""
     height, width, channels = tensor.shape
+    for size, count, side, step, cells in zip(
+        (height, width), node.shape, kernel, strides, padding, strict=False
+    ):
+        if cells[0] >= side or (count - 1) * step - cells[0] >= size:
+            raise Unsupported(
+                f"layer '{node.name}': hardware needs a pixel of the image in every window, "
+                f"found a padding of {cells} around {size} with a kernel of {side}"
+            )
     return Window(
         height=height,
         width=width,
