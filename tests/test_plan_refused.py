@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the hardware does not take is refused by the plan, with the layer's name."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from kerilog.errors import Unsupported
+from kerilog.formats import Fixed
+from kerilog.plan import plan
+from kerilog.qgraph import QAdd, QConv2D, QGraph, QInput, QNode, QRequantize, Shift
+from support.networks import Chain
+
+ONE = Shift(np.array([0]))
+
+
+def image(name: str = "image") -> Chain:
+    return Chain(name, "fixed", (4, 4, 2), 3)
+
+
+def replaced(graph: QGraph, **fields: object) -> QGraph:
+    """``graph`` with other fields in its last operation."""
+    last = graph.nodes[-1]
+    node = dataclasses.replace(last, op=dataclasses.replace(last.op, **fields))  # type: ignore[arg-type]
+    return dataclasses.replace(graph, nodes=(*graph.nodes[:-1], node))
+
+
+def branches() -> QGraph:
+    chain = image().conv(2, (1, 1), name="left")
+    left, source = chain.here, chain.nodes[0]
+    right = dataclasses.replace(left, name="right", inputs=(source.name,))
+    both = QNode("sum", QAdd(ONE, ONE, ONE, (-128, 127)), ("left", "right"), left.shape, left.format)
+    return QGraph("branches", "fixed", (source, left, right, both), ("sum",))
+
+
+def two_inputs() -> QGraph:
+    graph = image().conv(2).graph
+    other = QNode("other", QInput(), (), (3,), Fixed(8, 3))
+    return dataclasses.replace(graph, nodes=(*graph.nodes, other))
+
+
+def standing_alone() -> QGraph:
+    chain = image().conv(2)
+    here = chain.here
+    alone = QNode("rescale", QRequantize(ONE, (-128, 127)), (here.name,), here.shape, here.format)
+    return dataclasses.replace(chain.graph, nodes=(*chain.nodes, alone), outputs=("rescale",))
+
+
+def grouped() -> QGraph:
+    graph = image().conv(2, name="grouped").graph
+    op = graph.nodes[-1].op
+    assert isinstance(op, QConv2D)
+    return replaced(graph, kernel=op.kernel[:, :, :1], groups=2)
+
+
+def deep() -> QGraph:
+    graph = Chain("pixels", "fixed", (2,), 3).dense(2, "deep").graph
+    nodes = tuple(dataclasses.replace(node, shape=(4, 4, 2)) for node in graph)
+    return dataclasses.replace(graph, nodes=nodes)
+
+
+GRAPHS: dict[str, tuple[Callable[[], QGraph], str]] = {
+    "branches": (branches, "layer 'left': hardware does not take branches yet"),
+    "two inputs": (two_inputs, "model 'image': hardware takes one input and one output, found 2 and 1"),
+    "operation": (
+        standing_alone,
+        "layer 'rescale': hardware does not take Requantize yet, only Conv2D, Dense",
+    ),
+    "groups": (grouped, "layer 'grouped': hardware does not take groups or dilation yet"),
+    "dilation": (
+        lambda: replaced(image().conv(2, name="wide").graph, dilation_rate=(2, 2)),
+        "layer 'wide': hardware does not take groups or dilation yet",
+    ),
+    "rank": (deep, "layer 'deep': hardware takes a flat input for Dense, found"),
+    "nothing": (
+        lambda: image("idle").flatten().graph,
+        "model 'idle': there is no layer that computes anything",
+    ),
+    "rim above": (
+        lambda: image().conv(2, (2, 2), padding=((2, 0), (0, 0)), name="rim").graph,
+        r"layer 'rim': hardware needs a pixel of the image in every window, found a padding of \(2, 0\)",
+    ),
+    "rim on the right": (
+        lambda: image().conv(2, (2, 2), padding=((0, 0), (0, 2)), name="rim").graph,
+        r"layer 'rim': hardware needs a pixel of the image in every window, found a padding of \(0, 2\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_the_layer_is_named(name: str) -> None:
+    make, message = GRAPHS[name]
+    with pytest.raises(Unsupported, match=message):
+        plan(make(), 100)
+
+
+def test_padding_as_wide_as_can_be_is_taken() -> None:
+    graph = image().conv(2, (3, 2), padding=((2, 2), (1, 1))).graph
+    assert plan(graph, 100).output.shape == (6, 5, 2)
