@@ -195,7 +195,7 @@ class _Builder:
         tensor = self._lanes(window.pixels * window.channels, node)
         vectors = window.out_height * window.out_width
         shape = Shape(vectors, window.window_lanes, units, False, window.window_lanes)
-        folding = least_folding(shape, self.interval, node.name)
+        folding = least_folding(shape, self.interval, layer_name(node.name, node.op.kind))
         kernel = op.kernel.reshape(-1, units)
         name = self._name(layer_name(node.name, node.op.kind))
         parts = self._matvec(name, node, kernel, folding, shape, beats=1, lanes=window.window_lanes)
@@ -209,7 +209,7 @@ class _Builder:
         inputs, units = op.kernel.shape
         lanes = self.here.lanes or inputs
         shape = Shape(1, inputs, units, True, lanes)
-        folding = least_folding(shape, self.interval, node.name)
+        folding = least_folding(shape, self.interval, layer_name(node.name, node.op.kind))
         tensor = self._lanes(folding.simd, node)
         name = self._name(layer_name(node.name, node.op.kind))
         parts = self._matvec(name, node, op.kernel, folding, shape, beats=tensor.beats, lanes=folding.simd)
