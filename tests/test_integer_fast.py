@@ -17,6 +17,7 @@ from kerilog.formats import Affine, Fixed
 from kerilog.graph import Graph
 from kerilog.integer import convolution, model, ops, parallel
 from kerilog.integer.convolution import best_tile, conv2d, tiled
+from kerilog.integer.encode import encode
 from kerilog.integer.finish import Finish, finish, linear
 from kerilog.integer.scratch import scratch
 from kerilog.qgraph import (
@@ -214,10 +215,28 @@ def test_what_a_thread_raises_is_raised() -> None:
         parallel.for_each(range(9), work)
 
 
-def test_codes_of_the_inputs_type_need_no_look() -> None:
+def test_inputs_that_need_no_look_are_taken_as_they_are() -> None:
     network = model.Model(convolution_and_pool((-128, 127), 8))
-    shape = network.source.shape
-    assert network.takes(np.zeros((2, *shape), np.int8))
-    assert not network.takes(np.zeros((2, *shape), np.int16))
-    assert not network.takes(np.zeros((2, *shape), np.uint8))
-    assert not network.takes(np.zeros((2, 3), np.int8))
+    shape, rng = network.source.shape, np.random.default_rng(5)
+    codes = rng.integers(-128, 128, (2, *shape)).astype(np.int8)
+    assert network.ready(codes) is codes
+    real = rng.normal(0, 60, (300, *shape))
+    real[:20] = (rng.integers(-150, 150, (20, *shape)) + 0.5) * FORMAT.scales
+    for floats in (real, real.astype(np.float32)):
+        ready = network.ready(floats)
+        assert ready is not None and ready.dtype == np.int8
+        np.testing.assert_array_equal(ready, FORMAT.quantize(floats))
+    real[7, 1] = np.nan
+    for other in (real, codes.astype(np.int16), codes.view(np.uint8), codes[:, 0], real[0], np.zeros(())):
+        assert network.ready(other) is None
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.floats(-1e30, 1e30), min_size=1),
+    st.sampled_from([1.0, 0.1, 2.0**-7, 1 / 255]),
+    st.integers(-128, 127),
+)
+def test_encode_is_quantize(values: list[float], scale: float, zero: int) -> None:
+    real, target = np.array(values), Affine(8, scale, zero)
+    np.testing.assert_array_equal(encode(target, real), target.quantize(real))

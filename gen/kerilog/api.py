@@ -42,8 +42,8 @@ class Quantized:
 
         Raises KerilogError when ``x`` does not fit the input.
         """
-        ready = self._model.takes(x) and len(x) > 0
-        return self._model.run(x if ready else build.codes_of(self.graph, x))
+        ready = self._model.ready(x) if x.size else None
+        return self._model.run(build.codes_of(self.graph, x) if ready is None else ready)
 
     @functools.cached_property
     def _model(self) -> Model:

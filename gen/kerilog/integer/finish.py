@@ -171,7 +171,6 @@ class Finish:
             whole = total.astype(np.int64, copy=False)
             return finish(whole, self.factor, self.target, self.clamp)
         y = self.linear(rows)
-        np.maximum(y, self.clamp[0], out=y)
-        np.minimum(y, self.clamp[1], out=y)
+        np.clip(y, *self.clamp, out=y)
         codes: Codes = y.astype(self.storage).reshape(total.shape)
         return codes

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
+from kerilog.integer.encode import encode
 from kerilog.integer.finish import Codes, storage
 from kerilog.integer.parallel import for_each
 from kerilog.integer.steps import Step, make_step, make_steps
@@ -96,7 +97,14 @@ class Model:
                 del tensors[name]
         return tensors
 
-    def takes(self, x: npt.NDArray[Any]) -> bool:
+    def ready(self, x: npt.NDArray[Any]) -> Codes | None:
+        """Input codes for ``x``, finite floats or codes in their own type; None for all else."""
+        if self._covers(x):
+            return x
+        floats = x.dtype in (np.float32, np.float64) and x.shape[1:] == self.source.shape and x.ndim > 0
+        return encode(self.source.format, x) if floats and np.isfinite(x).all() else None
+
+    def _covers(self, x: npt.NDArray[Any]) -> bool:
         """Whether ``x`` is of the input's shape and of a type all of whose values are codes of the input."""
         narrow = np.dtype(storage(self.source.format))
         covered = x.dtype == narrow and self.source.format.bits == 8 * narrow.itemsize
@@ -104,7 +112,7 @@ class Model:
 
     def _checked(self, x: npt.NDArray[Any]) -> Codes:
         """``x`` in the input's storage type. Raises ``KerilogError`` where it does not fit the input."""
-        if self.takes(x):
+        if self._covers(x):
             return x
         label = f"{self.graph.name}: input {self.source.name}"
         if not np.issubdtype(x.dtype, np.integer):
