@@ -41,7 +41,7 @@ def plain_network() -> keras.Model:
     for index, filters in enumerate((8, 16, 24)):
         stages += [
             layers.Conv2D(filters, 3, strides=2 if index else 1, use_bias=False, name=f"conv{index}"),
-            layers.BatchNormalization(name=f"norm{index}"),
+            layers.BatchNormalization(momentum=0.9, name=f"norm{index}"),
             layers.ReLU(name=f"relu{index}"),
         ]
     stages += [
@@ -58,10 +58,10 @@ def residual_network() -> keras.Model:
     x = layers.Conv2D(12, 3, padding="same", name="stem")(image)
     x = layers.MaxPooling2D(2, name="pool")(x)
     for index in range(2):
-        y = layers.ReLU(name=f"relu{index}")(layers.BatchNormalization(name=f"norm{index}")(x))
+        y = layers.ReLU(name=f"relu{index}")(layers.BatchNormalization(momentum=0.9, name=f"norm{index}")(x))
         y = layers.Conv2D(12, 3, padding="same", name=f"conv{index}")(y)
         x = layers.Add(name=f"sum{index}")([x, y])
-    x = layers.ReLU(name="relu")(layers.BatchNormalization(name="norm")(x))
+    x = layers.ReLU(name="relu")(layers.BatchNormalization(momentum=0.9, name="norm")(x))
     x = layers.AveragePooling2D(2, name="average")(x)
     x = layers.Flatten(name="flatten")(x)
     return keras.Model(image, layers.Dense(10, activation="softmax", name="digit")(x), name="residual")
