@@ -3,7 +3,7 @@
 
     python benchmarks/integer_model.py [--data mnist.npz] [--batch 1 --batch 1000] [--rounds 31]
 
-All contenders take turns in one process, so that what else the machine does meets them alike, and each is
+All contenders take turns in one process, so that what else the machine does meets them alike; each is
 called the fastest way it has: Keras as a ``tf.function`` traced for the one input shape, TFLite on a tensor
 allocated for the batch. TFLite and the integer model start from int8 codes, Keras from floats; ``from
 floats`` shows what it costs the integer model to quantize them first. Times are medians per image: on the
@@ -87,7 +87,7 @@ class Time:
 
 
 def medians(calls: dict[str, Call], rounds: int) -> dict[str, Time]:
-    """The time of each call, all of them in turn each round."""
+    """The time of each call, all of them each round, in an order drawn anew."""
     loops = {}
     for name, call in calls.items():
         call()
@@ -95,8 +95,9 @@ def medians(calls: dict[str, Call], rounds: int) -> dict[str, Time]:
         call()
         loops[name] = max(1, int(SECONDS / (time.perf_counter() - start)))
     times: dict[str, list[Time]] = {name: [] for name in calls}
+    order = np.random.default_rng(0)
     for _ in range(rounds):
-        for name, call in calls.items():
+        for name, call in ((name, calls[name]) for name in order.permutation(list(calls))):
             processors, clock = time.process_time(), time.perf_counter()
             for _ in range(loops[name]):
                 call()
