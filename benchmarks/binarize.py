@@ -9,6 +9,7 @@ The loop runs over a slice of the array, and its time is scaled up to all of it.
 from __future__ import annotations
 
 import argparse
+import functools
 import statistics
 import time
 from collections.abc import Callable
@@ -54,8 +55,8 @@ def main() -> None:
     print(f"{count:,} weights; the loop over {part.size:,} of them, its time times {count / part.size:.0f}")
     for name, function, threshold in (("binary", binary, 0.0), ("ternary", ternary, 0.7)):
         np.testing.assert_allclose(loop(part, threshold), function(part), rtol=1e-4)
-        slow = seconds(lambda t=threshold: loop(part, t)) * count / part.size
-        fast = seconds(lambda f=function: f(kernel))
+        slow = seconds(functools.partial(loop, part, threshold)) * count / part.size
+        fast = seconds(functools.partial(function, kernel))
         print(f"{name:8} loop {slow:8.2f} s (extrapolated)   NumPy {fast:6.3f} s   {slow / fast:6.0f} times")
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import functools
 import io
 import os
 import platform
@@ -33,6 +34,7 @@ import tensorflow as tf
 
 import kerilog
 from kerilog.data import load_dataset
+from kerilog.graph import Graph
 
 MODEL = Path(__file__).parents[1] / "models" / "mnist_cnn.keras"
 SAMPLES = 1000  # images that choose the ranges, for both converters
@@ -128,6 +130,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     model, graph = keras.models.load_model(MODEL), kerilog.load(MODEL)
+    assert isinstance(graph, Graph)
     data = load_dataset(arguments.data, (28, 28, 1))
     networks = {s: kerilog.quantize(graph, data.x_train[:SAMPLES], s) for s in ("affine", "fixed")}
     content = convert(model, data.x_train[:SAMPLES])
@@ -141,8 +144,8 @@ def main() -> None:
         calls: dict[str, Call] = {}
         for scheme, network in networks.items():
             codes = network.input_format.quantize(x).astype(np.int8)
-            calls[f"integer model, {scheme}"] = lambda n=network, c=codes: n.run(c)
-            calls[f"integer model, {scheme}, from floats"] = lambda n=network, x=x: n.run(x)
+            calls[f"integer model, {scheme}"] = functools.partial(network.run, codes)
+            calls[f"integer model, {scheme}, from floats"] = functools.partial(network.run, x)
         codes = networks["affine"].input_format.quantize(x).astype(np.int8)
         calls[KERAS] = keras_call(model, x)
         calls[DEFAULT] = tflite_call(content, codes, resolvers.AUTO)
