@@ -84,11 +84,13 @@ def start_clock(dut: Any) -> None:
 class Bench:
     """Source, sink, monitors and scoreboard of a module; `make_model` gives a model that was just reset."""
 
-    def __init__(self, dut: Any, make_model: Callable[[], Model], last: bool = False) -> None:
+    def __init__(
+        self, dut: Any, make_model: Callable[[], Model], last: bool = False, ahead: Sequence[int] = ()
+    ) -> None:
         self.dut = dut
         self.source = Source(Wires(dut, "s_axis", last=last))
         self.sink = Sink(Wires(dut, "m_axis"))
-        self.scoreboard = Scoreboard(make_model)
+        self.scoreboard = Scoreboard(make_model, ahead)
         self.inputs = Monitor(self.source.wires, self.scoreboard.put_input)
         self.outputs = Monitor(self.sink.wires, self.scoreboard.put_output)
 

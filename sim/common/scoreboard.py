@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from common.stream import cycle
 
@@ -13,16 +13,20 @@ Model = Callable[[int], Iterable[int]]
 
 
 class Scoreboard:
-    """Compares the beats of an output monitor with those that a model makes of the input monitor's beats."""
+    """Compares the beats of an output monitor with those that a model makes of the input monitor's beats.
 
-    def __init__(self, make_model: Callable[[], Model]) -> None:
+    `ahead` are the beats that follow from a reset alone.
+    """
+
+    def __init__(self, make_model: Callable[[], Model], ahead: Sequence[int] = ()) -> None:
         self._make_model = make_model
+        self._ahead = ahead
         self.flush()
 
     def flush(self) -> None:
         """Start afresh, as the module does at a reset."""
         self._model = self._make_model()
-        self._expected: deque[int] = deque()
+        self._expected = deque(self._ahead)
         # an output may be seen before its input in the cycle in which both are transferred
         self._early: deque[tuple[int, int]] = deque()
         self.compared = 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_window and the krl_line_buffer in it: every window of several frames; latency, throughput, reset."""
+"""krl_window: every window of several frames, at any pace; latency, throughput, reset."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -101,8 +101,8 @@ def comes_at_once(top: int, left: int) -> bool:
         return False  # padding is read after the pixel
     if is_last and (left + KERNEL_W - 1) // PIXELS < ROW_BEATS - 1:
         return False  # the row may have to end before its place can be given back
-    # a queue gives a window together with the columns that it steps over
-    return PIXELS == 1 or is_last or STRIDE_W <= KERNEL_W
+    # a queue gives a window, and so those behind it, together with the columns that it steps over
+    return PIXELS == 1 or OUT_WIDTH == 1 or STRIDE_W <= KERNEL_W
 
 
 @test()
