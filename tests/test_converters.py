@@ -127,6 +127,14 @@ def test_trained_saved_loaded_and_built(tmp_path: Path) -> None:
     assert converters.compare(again, x).equal
 
 
+def test_the_older_file_format(tmp_path: Path) -> None:
+    model = converters.insert_converters(chain(3), images(), 4, 5)
+    new, old = built(model, tmp_path / "model.keras"), built(model, tmp_path / "model.h5")
+    codes = new.inputs[0].format.quantize(images())
+    assert [node.format for node in new] == [node.format for node in old]
+    assert np.array_equal(run(new, codes), run(old, codes))
+
+
 def test_formats_are_those_of_the_build(tmp_path: Path) -> None:
     """Before any training the model computes what post-training conversion gives."""
     original = chain(4)

@@ -86,7 +86,11 @@ def _entry(stored: object, position: int) -> _Entry:
     name = checked_name(options.get("name", stored.get("name")), f"layer number {position}: name")
     if stored.get("name", name) != name:
         raise KerilogError(f"layer {name!r}: expected one name, got {shown(stored['name'])} too")
-    own = _is_own(stored.get("module"), stored.get("registered_name"), kind)
+    registered = stored.get("registered_name")
+    if kind.startswith(f"{PACKAGE}>"):
+        # All that an .h5 file says of a registered class.
+        kind, registered = kind.removeprefix(f"{PACKAGE}>"), kind
+    own = _is_own(stored.get("module"), registered, kind)
     return _Entry(Layer(name, kind, options), own, stored.get("inbound_nodes"))
 
 
