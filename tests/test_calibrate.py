@@ -43,7 +43,6 @@ def test_counts_are_those_of_all_values_at_once(parts: list[list[float]]) -> Non
     assert (seen.minimum, seen.maximum, seen.count) == (values.min(), values.max(), values.size)
     assert seen.zeros == np.sum(values == 0)
     edges = np.arange(-HALF_BINS, HALF_BINS + 1) * 2.0**seen.exponent
-    # The largest value possible lies on the upper edge and counts in the last bin, as NumPy has it.
     assert np.array_equal(seen.histogram, np.histogram(values, edges)[0])
     places = np.floor(np.log2(np.abs(values[values != 0]))).clip(LOWEST_MSB, HIGHEST_MSB).astype(int)
     assert np.array_equal(seen.msb, np.bincount(places - LOWEST_MSB, minlength=seen.msb.size))

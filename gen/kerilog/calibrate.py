@@ -52,17 +52,18 @@ class Observation:
         self.count += flat.size
         self.minimum = min(self.minimum, float(flat.min()))
         self.maximum = max(self.maximum, float(flat.max()))
-        self._widen(max(abs(self.minimum), abs(self.maximum)))
+        self._widen()
         bins = np.floor(np.ldexp(flat, -self.exponent)).astype(np.int32) + HALF_BINS
-        self.histogram += np.bincount(np.minimum(bins, 2 * HALF_BINS - 1), minlength=2 * HALF_BINS)
+        self.histogram += np.bincount(bins, minlength=2 * HALF_BINS)
         nonzero = flat[flat != 0]
         self.zeros += flat.size - nonzero.size
         bits = np.clip(np.frexp(nonzero)[1] - 1, LOWEST_MSB, HIGHEST_MSB) - LOWEST_MSB
         self.msb += np.bincount(bits, minlength=self.msb.size)
 
-    def _widen(self, largest: float) -> None:
-        """Double the width of the bins until ``largest`` fits, adding the counts of neighbours."""
-        while largest > np.ldexp(HALF_BINS, self.exponent):
+    def _widen(self) -> None:
+        """Double the width of the bins until the extremes fit, adding the counts of neighbours."""
+        # A bin holds its lower edge and not its upper one.
+        while max(-self.minimum, np.nextafter(self.maximum, np.inf)) > HALF_BINS * 2.0**self.exponent:
             pairs = self.histogram.reshape(-1, 2).sum(axis=1)
             self.histogram = np.zeros_like(self.histogram)
             self.histogram[HALF_BINS // 2 : HALF_BINS // 2 + HALF_BINS] = pairs

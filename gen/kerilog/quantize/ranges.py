@@ -99,12 +99,18 @@ def affine_range(
 
 
 def percentile_range(seen: Observation, percentile: float) -> Range:
-    """The values below and above which there are ``percentile`` percent, interpolated inside a bin."""
+    """The values below and above which there are ``percentile`` percent, interpolated inside a bin.
+
+    An end that falls into the bin of the extreme is the extreme: what is bounded, as pixels are, stays whole.
+    """
     counts = np.concatenate(([0], np.cumsum(seen.histogram)))
     edges = np.arange(-HALF_BINS, HALF_BINS + 1) * 2.0**seen.exponent
     share = percentile / 100 * seen.count
     low, high = (float(np.interp(count, counts, edges)) for count in (seen.count - share, share))
-    return min(max(low, seen.minimum), 0.0), max(min(high, seen.maximum), 0.0)
+    width = 2.0**seen.exponent
+    low = seen.minimum if low - width <= seen.minimum else low
+    high = seen.maximum if high + width >= seen.maximum else high
+    return min(low, 0.0), max(high, 0.0)
 
 
 def _least_error(values: Values, whole: Range, make: MakeAffine) -> Range:

@@ -17,7 +17,8 @@ from kerilog.quantize.owners import KEEPS_FORMAT
 AFFINE_RANGES = ("minmax", "percentile", "mse", "entropy")
 FIXED_RANGES = (*AFFINE_RANGES, "msb")
 RANGES = {"affine": AFFINE_RANGES, "fixed": FIXED_RANGES}
-DEFAULT_RANGE = {"affine": "minmax", "fixed": "mse"}
+# Over networks with batch normalization, "percentile" keeps the most answers of the float network.
+DEFAULT_RANGE = {"affine": "percentile", "fixed": "mse"}
 ACCUMULATOR: Literal["accumulator"] = "accumulator"
 MIN_BITS, MAX_BITS = 2, 16
 MAX_FRAC = 64
