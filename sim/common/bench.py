@@ -192,6 +192,7 @@ async def stalled_output(bench: Bench, beats: Sequence[int]) -> None:
     bench.source.send(*beats)
     await bench.cycles(len(beats) + 40)
     assert not bench.outputs.times, "a beat was transferred while the sink was not ready"
+    assert number(bench.sink.wires.valid), "valid waits for ready"
     bench.sink.pause = never()
     await bench.finish()
 

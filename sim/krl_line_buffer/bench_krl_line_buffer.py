@@ -14,11 +14,13 @@ from common.bench import (
     pack,
     random_for,
     reset_midway,
+    stalled_output,
     stalls,
     steps,
     test,
 )
 from common.scoreboard import Model
+from common.stream import always
 
 HEIGHT, WIDTH, WORD_BITS = PARAMETERS["HEIGHT"], PARAMETERS["WIDTH"], PARAMETERS["WORD_BITS"]
 KERNEL_H, STRIDE_H = PARAMETERS["KERNEL_H"], PARAMETERS["STRIDE_H"]
@@ -123,6 +125,16 @@ async def rolls_from_frame_to_frame(dut: Any) -> None:
     lasts = bench.outputs.times[BEATS - 1 :: BEATS]
     # the padding before the first frame is read while nothing has come yet: that frame may take longer
     assert set(steps(lasts)[1:]) == {max(WORDS, BEATS)}
+
+
+@test()
+async def survives_a_stalled_output(dut: Any) -> None:
+    """Full, then drained."""
+    bench = Bench(dut, make_model, ahead=AHEAD)
+    # before the start, for the padding before the first frame comes by itself
+    bench.sink.pause = always()
+    await bench.start()
+    await stalled_output(bench, words(random_for("stall")))
 
 
 @test()
