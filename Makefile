@@ -14,7 +14,7 @@ PYTHON ?= python3
 BIN   := .venv/bin
 STAMP := .venv/installed
 TESTS := $(BIN)/pytest -n $(JOBS)
-LINTED := gen tests sim models
+LINTED := gen tests sim models examples benchmarks
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

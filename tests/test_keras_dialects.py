@@ -13,7 +13,7 @@ import pytest
 
 from kerilog import floating
 from kerilog.frontend import load
-from kerilog.frontend.weights import _snake_case
+from kerilog.frontend.keras.weights import _snake_case
 from kerilog.graph import Conv2D, Dense, Graph
 
 DRAW = np.random.default_rng(5)

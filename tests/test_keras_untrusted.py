@@ -20,8 +20,8 @@ import pytest
 
 from kerilog.errors import KerilogError, Unsupported
 from kerilog.frontend import keras as reader
-from kerilog.frontend import load, probe
-from kerilog.frontend.keras import read_graph
+from kerilog.frontend import load
+from kerilog.frontend.keras import read_graph, trial
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 LAYERS = [
@@ -248,6 +248,6 @@ def test_a_library_that_hangs_or_crashes_does_not_take_us_along(
     act: Callable[[Path], None], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = keras_file(tmp_path / "m.keras")
-    monkeypatch.setattr(probe, "PROBE_SECONDS", 0.3)
+    monkeypatch.setattr(trial, "PROBE_SECONDS", 0.3)
     monkeypatch.setattr(reader, "read_graph", act)
     assert refusal(path) == f"{path}: damaged: the HDF5 library {message}"

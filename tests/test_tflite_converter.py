@@ -25,9 +25,9 @@ from tensorflow.lite.python import schema_py_generated as schema
 
 from kerilog.errors import KerilogError
 from kerilog.frontend.tflite import load_tflite, load_tflite_with_tensors
-from kerilog.frontend.tflite_scales import ROUNDINGS, Rounding
 from kerilog.integer.model import make_step, run
 from kerilog.qgraph import QConstant, QConv2D, QDense, QGraph
+from kerilog.scales import ROUNDINGS, Rounding
 
 Codes = npt.NDArray[np.int8]
 layers = keras.layers

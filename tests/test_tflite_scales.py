@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kerilog.frontend.tflite_scales import (
+from kerilog.scales import (
     double_multiplier,
     mean_factor,
     multiplier,

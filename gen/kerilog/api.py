@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from kerilog import build, frontend
 from kerilog.formats import Format, IntArray
-from kerilog.frontend.tflite_scales import Rounding
 from kerilog.graph import Array, Graph
 from kerilog.integer.model import Model
 from kerilog.manifest import Manifest
@@ -21,6 +20,7 @@ from kerilog.plan import plan
 from kerilog.qgraph import QGraph
 from kerilog.quantize import Settings, calibrate, strip_softmax
 from kerilog.quantize import quantize as quantize_graph
+from kerilog.scales import Rounding
 
 
 @dataclasses.dataclass(frozen=True)

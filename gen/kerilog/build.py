@@ -19,7 +19,6 @@ from kerilog.data import Dataset, load_dataset
 from kerilog.emit import describe, verilog, writer
 from kerilog.errors import KerilogError, Unsupported
 from kerilog.formats import IntArray
-from kerilog.frontend.tflite_scales import ROUNDINGS, Rounding
 from kerilog.graph import Graph
 from kerilog.integer.model import run
 from kerilog.manifest import FILE_NAME, NO_HARDWARE, Manifest
@@ -38,6 +37,7 @@ from kerilog.quantize import (
 )
 from kerilog.report import record
 from kerilog.report.record import Record
+from kerilog.scales import ROUNDINGS, Rounding
 
 _BATCH = 500
 

@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from kerilog import __version__, build, storage, summary
 from kerilog.errors import KerilogError
-from kerilog.frontend.tflite_scales import ROUNDINGS
 from kerilog.handoff.synth import synthesize
 from kerilog.handoff.vivado import run_vivado, write_vivado
 from kerilog.integer.model import run
@@ -25,6 +24,7 @@ from kerilog.progress import show_progress
 from kerilog.qgraph import QGraph
 from kerilog.quantize import SCHEMES, softmax_tail
 from kerilog.quantize.settings import FIXED_RANGES
+from kerilog.scales import ROUNDINGS
 from kerilog.verify import SIMULATORS, simulate
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -96,7 +96,7 @@ def main() -> None:
 @click.option("--input-scale", type=float, help="Factor on the samples.  [default: 1/255 for uint8]")
 @click.option("--config", type=PATH, help="TOML: settings for all layers and for single ones.")
 @click.option(
-    "--range", type=click.Choice(FIXED_RANGES), help="What formats cover.  [default: mse; affine: minmax]"
+    "--range", type=click.Choice(FIXED_RANGES), help="What formats cover.  [default: mse; affine: percentile]"
 )
 @click.option("--weight-bits", type=int, help="fixed only: 2 to 16.  [default: 8]")
 @click.option("--activation-bits", type=int, help="fixed only: 2 to 16.  [default: 8]")

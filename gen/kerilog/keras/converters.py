@@ -13,7 +13,7 @@ from keras import ops
 from kerilog import formats
 from kerilog.errors import KerilogError
 from kerilog.formats import Format
-from kerilog.frontend.converted import MAX_BITS, MAX_FRAC, PACKAGE
+from kerilog.frontend.keras.converters import MAX_BITS, MAX_FRAC, PACKAGE
 
 
 class Converter(keras.layers.Layer):  # type: ignore[misc]

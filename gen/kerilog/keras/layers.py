@@ -12,7 +12,7 @@ import keras
 from keras import ops
 
 from kerilog.errors import KerilogError
-from kerilog.frontend.converted import PACKAGE
+from kerilog.frontend.keras.converters import PACKAGE
 from kerilog.keras.converters import Converter
 
 register = keras.saving.register_keras_serializable(package=PACKAGE)

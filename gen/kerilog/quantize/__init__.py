@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 from kerilog.calibrate import Observation, observe
 from kerilog.errors import KerilogError
-from kerilog.frontend.tflite_scales import Rounding
 from kerilog.graph import Array, Graph
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QGraph
@@ -17,6 +16,7 @@ from kerilog.quantize.fixed import FixedScheme
 from kerilog.quantize.given import without_formats
 from kerilog.quantize.rewrite import class_scores, convert, softmax_tail, strip_softmax
 from kerilog.quantize.settings import LayerSettings, Settings, read_settings
+from kerilog.scales import Rounding
 from kerilog.transforms import simplify
 
 __all__ = [

@@ -17,18 +17,6 @@ import numpy.typing as npt
 from kerilog.calibrate import Observation
 from kerilog.errors import KerilogError
 from kerilog.formats import Affine, Format, round_half_away
-from kerilog.frontend.tflite_scales import (
-    Rounding,
-    Scales,
-    largest_factor,
-    matrix_factor,
-    mean_factor,
-    product_factor,
-    relu_factor,
-    requantize_factor,
-    sigmoid_table,
-    sum_factors,
-)
 from kerilog.graph import Activation, Dense, Node
 from kerilog.qgraph import (
     Clamp,
@@ -46,6 +34,18 @@ from kerilog.quantize.matrix import MatrixOp, Numbers, Weights, flat_kernel, mat
 from kerilog.quantize.ranges import DEFAULT_PERCENTILE, affine_range
 from kerilog.quantize.rewrite import clamp_of, full_range
 from kerilog.quantize.settings import DEFAULT_RANGE, Settings
+from kerilog.scales import (
+    Rounding,
+    Scales,
+    largest_factor,
+    matrix_factor,
+    mean_factor,
+    product_factor,
+    relu_factor,
+    requantize_factor,
+    sigmoid_table,
+    sum_factors,
+)
 
 BITS = 8
 BIAS_BITS = 32

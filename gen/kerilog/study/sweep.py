@@ -15,7 +15,6 @@ import threadpoolctl
 
 from kerilog import build, floating
 from kerilog.calibrate import observe
-from kerilog.frontend.tflite_scales import Rounding
 from kerilog.graph import Array, Conv2D, Dense, DepthwiseConv2D, Graph
 from kerilog.integer.model import run as run_integer
 from kerilog.progress import Progress, silent
@@ -23,6 +22,7 @@ from kerilog.qgraph import QGraph
 from kerilog.quantize import Calibration, LayerSettings, Settings, quantize
 from kerilog.quantize.ranges import DEFAULT_PERCENTILE, best_fixed, fixed_format
 from kerilog.quantize.settings import DEFAULT_RANGE
+from kerilog.scales import Rounding
 from kerilog.study import approximate
 
 WIDTHS = tuple(range(2, 17))

@@ -14,10 +14,10 @@ import numpy as np
 
 from kerilog.errors import KerilogError, Unsupported
 from kerilog.formats import Affine, IntArray
-from kerilog.frontend.tflite_file import Model, Operator, Tensor
-from kerilog.frontend.tflite_scales import Rounding, largest_factor
+from kerilog.frontend.tflite.file import Model, Operator, Tensor
 from kerilog.graph import Pair, Shape
 from kerilog.qgraph import Clamp, Padding, QConstant, QConv2D, QInput, QNode, QOp, Rescale
+from kerilog.scales import Rounding, largest_factor
 
 ACTIVATIONS = {0: "linear", 1: "relu", 3: "relu6"}
 ShapeValues = tuple[int | None, ...]  # entries of a shape tensor, None for the batch

@@ -5,16 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from kerilog.frontend.tflite_file import Operator, Tensor
-from kerilog.frontend.tflite_importer import Importer, clamp_of, format_of, scale_of
-from kerilog.frontend.tflite_scales import (
-    product_factor,
-    relu_factor,
-    requantize_factor,
-    sigmoid_table,
-    sum_factors,
-)
-from kerilog.frontend.tflite_softmax import fixed_exponentials, float_exponentials
+from kerilog.frontend.tflite.file import Operator, Tensor
+from kerilog.frontend.tflite.importer import Importer, clamp_of, format_of, scale_of
+from kerilog.frontend.tflite.softmax import fixed_exponentials, float_exponentials
 from kerilog.graph import Shape
 from kerilog.qgraph import (
     QAdd,
@@ -25,6 +18,13 @@ from kerilog.qgraph import (
     QRequantize,
     QSoftmax,
     QSubtract,
+)
+from kerilog.scales import (
+    product_factor,
+    relu_factor,
+    requantize_factor,
+    sigmoid_table,
+    sum_factors,
 )
 
 _CODE_SPAN = 255  # largest |code - zero point|

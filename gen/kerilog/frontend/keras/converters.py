@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from kerilog.formats import Affine, Fixed, Format
-from kerilog.frontend import weighted
-from kerilog.frontend.calls import Call, Nodes
-from kerilog.frontend.options import Layer, is_number
+from kerilog.frontend.keras import weighted
+from kerilog.frontend.keras.calls import Call, Nodes
+from kerilog.frontend.keras.options import Layer, is_number
 from kerilog.graph import Array, Conv2D, Converter, Dense, DepthwiseConv2D, Node
 
 MatrixOp = Conv2D | DepthwiseConv2D | Dense

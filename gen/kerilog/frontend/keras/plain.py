@@ -6,8 +6,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from kerilog.frontend.calls import Call, Nodes, window_shape
-from kerilog.frontend.options import Layer
+from kerilog.frontend.keras.calls import Call, Nodes, window_shape
+from kerilog.frontend.keras.options import Layer
 from kerilog.graph import (
     Activation,
     Add,

@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 
 from kerilog.errors import KerilogError
-from kerilog.frontend.calls import Call, Nodes, window_shape, zeros
-from kerilog.frontend.options import Layer
+from kerilog.frontend.keras.calls import Call, Nodes, window_shape, zeros
+from kerilog.frontend.keras.options import Layer
 from kerilog.graph import Array, BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Pair, Shape
 
 _WINDOW = ("kernel_size", "strides", "padding", "data_format", "dilation_rate", "activation", "use_bias")

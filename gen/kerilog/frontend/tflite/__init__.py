@@ -7,13 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kerilog.errors import KerilogError, Unsupported
-from kerilog.frontend import tflite_elements as elements
-from kerilog.frontend import tflite_layers as layers
-from kerilog.frontend import tflite_shapes as shapes
-from kerilog.frontend.tflite_file import Operator, read_model
-from kerilog.frontend.tflite_importer import Importer
-from kerilog.frontend.tflite_scales import ROUNDINGS, Rounding
+from kerilog.frontend.tflite import elements, layers, shapes
+from kerilog.frontend.tflite.file import Operator, read_model
+from kerilog.frontend.tflite.importer import Importer
 from kerilog.qgraph import QGraph
+from kerilog.scales import ROUNDINGS, Rounding
 
 _OPERATORS: dict[str, Callable[[Importer, Operator], None]] = {
     "ADD": elements.add,

@@ -7,9 +7,9 @@ import dataclasses
 
 import numpy as np
 
-from kerilog.frontend.tflite_file import Operator
-from kerilog.frontend.tflite_importer import Importer, ShapeValues, Space
-from kerilog.frontend.tflite_layers import conv_shape
+from kerilog.frontend.tflite.file import Operator
+from kerilog.frontend.tflite.importer import Importer, ShapeValues, Space
+from kerilog.frontend.tflite.layers import conv_shape
 from kerilog.graph import Pair
 from kerilog.qgraph import Padding, QConcatenate, QReshape, QZeroPadding2D
 

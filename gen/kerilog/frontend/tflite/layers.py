@@ -8,9 +8,8 @@ import dataclasses
 import numpy as np
 
 from kerilog.formats import Affine, IntArray
-from kerilog.frontend.tflite_file import Operator, Tensor
-from kerilog.frontend.tflite_importer import Importer, Space, format_of, scale_of
-from kerilog.frontend.tflite_scales import Scales, matrix_factor, mean_factor
+from kerilog.frontend.tflite.file import Operator, Tensor
+from kerilog.frontend.tflite.importer import Importer, Space, format_of, scale_of
 from kerilog.graph import Pair, Shape, padding_of
 from kerilog.qgraph import (
     Padding,
@@ -22,6 +21,7 @@ from kerilog.qgraph import (
     QReshape,
     Rescale,
 )
+from kerilog.scales import Scales, matrix_factor, mean_factor
 
 _PADDINGS = {0: "same", 1: "valid"}
 _LARGEST_EXTENT = 1 << 15

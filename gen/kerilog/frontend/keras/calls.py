@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 
 from kerilog.errors import KerilogError
-from kerilog.frontend.options import Layer
-from kerilog.frontend.weights import Weights
+from kerilog.frontend.keras.options import Layer
+from kerilog.frontend.keras.weights import Weights
 from kerilog.graph import Activation, Array, Node, Op, Pair, Shape, padding_of
 
 Nodes = tuple[Node, ...]

@@ -10,8 +10,8 @@ import dataclasses
 from typing import Any
 
 from kerilog.errors import KerilogError, Unsupported
-from kerilog.frontend.converted import KINDS, PACKAGE
-from kerilog.frontend.options import Layer, checked_name, shown
+from kerilog.frontend.keras.converters import KINDS, PACKAGE
+from kerilog.frontend.keras.options import Layer, checked_name, shown
 
 MAX_LAYERS = 4096
 Source = tuple[str, int]

@@ -20,7 +20,14 @@ from typing import Any
 import h5py
 
 from kerilog.errors import KerilogError
-from kerilog.frontend.weights import HDF5_ERRORS, LegacyWeights, Weights, ZipWeights, hdf5_errors, read_text
+from kerilog.frontend.keras.weights import (
+    HDF5_ERRORS,
+    LegacyWeights,
+    Weights,
+    ZipWeights,
+    hdf5_errors,
+    read_text,
+)
 
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"

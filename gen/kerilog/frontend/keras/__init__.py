@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from kerilog.errors import KerilogError, Unsupported
-from kerilog.frontend import converted, plain, weighted
-from kerilog.frontend.archive import open_model
-from kerilog.frontend.calls import Call, Converter
-from kerilog.frontend.options import Layer, checked_name, shown
-from kerilog.frontend.probe import probe
-from kerilog.frontend.topology import Step, read_model
-from kerilog.frontend.weights import Weights
+from kerilog.frontend.keras import converters, plain, weighted
+from kerilog.frontend.keras.archive import open_model
+from kerilog.frontend.keras.calls import Call, Converter
+from kerilog.frontend.keras.options import Layer, checked_name, shown
+from kerilog.frontend.keras.trial import probe
+from kerilog.frontend.keras.topology import Step, read_model
+from kerilog.frontend.keras.weights import Weights
 from kerilog.graph import Graph, Input, Node
 
 CONVERTERS: dict[str, Converter] = {
@@ -47,11 +47,11 @@ CONVERTERS: dict[str, Converter] = {
     "GaussianNoise": plain.nothing,
     "ActivityRegularization": plain.nothing,
     "Identity": plain.nothing,
-    "FixedPoint": converted.converter,
-    "Affine": converted.converter,
-    "QuantConv2D": converted.matrix,
-    "QuantDepthwiseConv2D": converted.matrix,
-    "QuantDense": converted.matrix,
+    "FixedPoint": converters.converter,
+    "Affine": converters.converter,
+    "QuantConv2D": converters.matrix,
+    "QuantDepthwiseConv2D": converters.matrix,
+    "QuantDense": converters.matrix,
 }
 
 
