@@ -15,8 +15,8 @@ from kerilog.frontend.keras import converters, plain, weighted
 from kerilog.frontend.keras.archive import open_model
 from kerilog.frontend.keras.calls import Call, Converter
 from kerilog.frontend.keras.options import Layer, checked_name, shown
-from kerilog.frontend.keras.trial import probe
 from kerilog.frontend.keras.topology import Step, read_model
+from kerilog.frontend.keras.trial import probe
 from kerilog.frontend.keras.weights import Weights
 from kerilog.graph import Graph, Input, Node
 
