@@ -48,21 +48,48 @@ def plan(graph: QGraph, interval: int | None = None, name: str | None = None) ->
     the hardware does not take, KerilogError for an interval that is not reached, naming the layer in the way.
     """
     chain = _chain(graph)
-    target = _default_interval(chain[0]) if interval is None else interval
+    target = _default_interval(chain) if interval is None else interval
     if target < 1:
         raise KerilogError(f"the frame interval must be at least 1 cycle, found {interval}")
-    builder = _Builder(verilog_name(name or graph.name), target, chain[0])
-    for node in chain[1:]:
-        builder.add(node)
-    stages = builder.finish()
+    title = verilog_name(name or graph.name)
+    stages = _build(chain, title, target)
     measured = cycles.measure(stages)
     if interval is not None and measured.frame_interval > interval:
-        slowest = max(stages, key=buffers.stage_cycles)
-        raise KerilogError(
-            f"layer '{slowest.layer}': {interval} cycles a frame are not reached, "
-            f"the shortest interval found is {measured.frame_interval}"
-        )
-    return Design(builder.name, graph.scheme, stages, measured)
+        stages = _faster(chain, title, interval, stages)
+        measured = cycles.measure(stages)
+    return Design(title, graph.scheme, stages, measured)
+
+
+def _build(chain: list[QNode], name: str, goal: int) -> tuple[Stage, ...]:
+    """The stages, each of which alone keeps up with ``goal`` cycles a frame."""
+    builder = _Builder(name, goal, chain[0])
+    for node in chain[1:]:
+        builder.add(node)
+    return builder.finish()
+
+
+def _faster(chain: list[QNode], name: str, interval: int, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    """Stages that together keep up with ``interval``, where ``stages`` do so only each alone.
+
+    The goal of each is tightened by what is missing. Raises KerilogError when they cannot be tightened more.
+    """
+    slowest = max(stages, key=buffers.stage_cycles)
+    shortest = reached = cycles.measure(stages).frame_interval
+    goal = interval
+    while reached > interval:
+        goal -= reached - interval
+        try:
+            stages = _build(chain, name, goal) if goal > 0 else ()
+        except KerilogError:
+            stages = ()
+        if not stages:
+            raise KerilogError(
+                f"layer '{slowest.layer}': {interval} cycles a frame are not reached, "
+                f"the shortest interval found is {shortest}"
+            )
+        reached = cycles.measure(stages).frame_interval
+        shortest = min(shortest, reached)
+    return stages
 
 
 def _chain(graph: QGraph) -> list[QNode]:
@@ -85,9 +112,12 @@ def _chain(graph: QGraph) -> list[QNode]:
     return chain
 
 
-def _default_interval(node: QNode) -> int:
-    """One pixel a cycle; of a flat input one element a cycle."""
-    return int(np.prod(node.shape[:-1])) if len(node.shape) > 1 else node.shape[0]
+def _default_interval(chain: list[QNode]) -> int:
+    """One pixel a cycle, in the largest image of the chain; of a flat input one element a cycle."""
+    source = chain[0]
+    if len(source.shape) == 1:
+        return source.shape[0]
+    return max(int(np.prod(node.shape[:-1])) for node in chain if len(node.shape) > 1)
 
 
 def code_range(node: QNode) -> tuple[int, int]:
