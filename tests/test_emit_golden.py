@@ -34,10 +34,10 @@ def affine() -> QGraph:
 def fixed() -> QGraph:
     """A pool first, lanes that have to be converted, a queue."""
     chain = Chain("golden_fixed", "fixed", (5, 6, 3), 12).pool((2, 3), (1, 2), "same", "max_pooling2d")
-    return chain.conv(3, (2, 2), (2, 1), name="conv2d").flatten("flatten").dense(4, "logits").graph
+    return chain.conv(3, (2, 2), (2, 1), name="conv2d").flatten("flatten").dense(10, "logits").graph
 
 
-NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {"affine": (affine, 60), "fixed": (fixed, 20)}
+NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {"affine": (affine, 70), "fixed": (fixed, 30)}
 
 
 def is_golden(path: str, library: set[str]) -> bool:

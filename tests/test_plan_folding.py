@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kerilog.errors import KerilogError
 from kerilog.plan import plan
 from kerilog.plan.folding import WIDEST, Shape, least_folding
+from kerilog.qgraph import QGraph
 from support.networks import Chain
 
 shapes = st.builds(
@@ -102,3 +103,36 @@ def test_an_interval_out_of_reach_names_layer_and_shortest() -> None:
 def test_the_shortest_interval_named_is_reached() -> None:
     graph = Chain("small", "fixed", (4, 4, 1)).conv(3, name="first").graph
     assert [stage.matvec.steps for stage in plan(graph, 4).matvec_stages] == [1]
+
+
+def padded_network() -> QGraph:
+    """A convolution that hands out more results than it takes pixels, and layers that share its pace."""
+    chain = Chain("padded", "affine", (6, 5, 1), 11).conv(2, padding="same").pool().flatten()
+    return chain.dense(5).dense(3).graph
+
+
+def test_an_interval_that_is_asked_for_is_kept() -> None:
+    graph = padded_network()
+    for interval in (*range(30, 80, 5), 66, 200, 1000):
+        assert plan(graph, interval).cycles.frame_interval <= interval
+
+
+def test_stages_that_miss_it_together_get_more_multipliers() -> None:
+    graph = padded_network()
+    slow, between, fast = (plan(graph, interval) for interval in (66, 60, 40))
+    assert slow.multipliers < between.multipliers == fast.multipliers
+
+
+def test_an_interval_that_pools_do_not_reach_is_refused() -> None:
+    graph = Chain("pools", "fixed", (6, 6, 1)).pool((3, 3), (1, 1)).graph
+    message = "layer 'max_pooling2d_1': 2 cycles a frame are not reached, the shortest interval found is"
+    with pytest.raises(KerilogError, match=message):
+        plan(graph, 2)
+
+
+@pytest.mark.parametrize("rim", [0, 1, 2])
+def test_the_default_interval_is_always_reached(rim: int) -> None:
+    padding = ((rim, rim), (rim, rim))
+    graph = Chain("rim", "fixed", (4, 4, 1)).conv(2, padding=padding).flatten().dense(40).graph
+    pixels = max(16, (2 + 2 * rim) ** 2)
+    assert plan(graph).matvec_stages[0].matvec.steps * (2 + 2 * rim) ** 2 <= pixels

@@ -7,7 +7,6 @@
 // max_pooling2d                MaxPooling2D   3 x 2 x 2
 // dense_lanes                  Lanes          12
 // dense                        Dense          5
-// logits_fifo                  Fifo           5
 // logits                       Dense          3
 //
 // Input:    6 x 5 x 1, affine<8, scale 0.0215713, zero 76>, 1 elements a beat, 30 beats a frame
@@ -154,26 +153,6 @@ module golden_affine (
     .m_axis_tready(dense_tready)
   );
 
-  // ---- logits_fifo ----
-
-  wire [8-1:0] logits_fifo_tdata;
-  wire logits_fifo_tvalid;
-  wire logits_fifo_tready;
-
-  krl_fifo #(
-    .WIDTH(8),
-    .DEPTH(4)
-  ) u_logits_fifo (
-    .clk(clk),
-    .rst(rst),
-    .s_axis_tdata(dense_tdata),
-    .s_axis_tvalid(dense_tvalid),
-    .s_axis_tready(dense_tready),
-    .m_axis_tdata(logits_fifo_tdata),
-    .m_axis_tvalid(logits_fifo_tvalid),
-    .m_axis_tready(logits_fifo_tready)
-  );
-
   // ---- logits ----
 
   wire [8-1:0] logits_tdata;
@@ -183,9 +162,9 @@ module golden_affine (
   golden_affine_logits u_logits (
     .clk(clk),
     .rst(rst),
-    .s_axis_tdata(logits_fifo_tdata),
-    .s_axis_tvalid(logits_fifo_tvalid),
-    .s_axis_tready(logits_fifo_tready),
+    .s_axis_tdata(dense_tdata),
+    .s_axis_tvalid(dense_tvalid),
+    .s_axis_tready(dense_tready),
     .m_axis_tdata(logits_tdata),
     .m_axis_tvalid(logits_tvalid),
     .m_axis_tready(logits_tready)

@@ -48,6 +48,7 @@ module golden_affine_conv2d #(
     .HEIGHT(6),
     .WIDTH(5),
     .PIXEL_BITS(8),
+    .PIXELS(1),
     .KERNEL_H(3),
     .KERNEL_W(3),
     .STRIDE_H(1),

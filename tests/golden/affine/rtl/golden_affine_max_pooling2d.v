@@ -36,6 +36,7 @@ module golden_affine_max_pooling2d #(
     .HEIGHT(6),
     .WIDTH(5),
     .PIXEL_BITS(16),
+    .PIXELS(1),
     .KERNEL_H(2),
     .KERNEL_W(2),
     .STRIDE_H(2),

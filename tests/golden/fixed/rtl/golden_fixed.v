@@ -5,11 +5,12 @@
 // max_pooling2d                MaxPooling2D   5 x 3 x 3
 // conv2d                       Conv2D         2 x 2 x 3
 // logits_lanes                 Lanes          12
-// logits                       Dense          4
+// logits_fifo                  Fifo           12
+// logits                       Dense          10
 //
-// Input:    5 x 6 x 3, fixed<8, frac 4>, 3 elements a beat, 30 beats a frame
-// Output:   4, fixed<8, frac 7>, 1 elements a beat, 4 beats a frame
-// Cycles:   a frame every 36; 75 from the first input beat to the last output beat
+// Input:    5 x 6 x 3, fixed<8, frac 4>, 6 elements a beat, 15 beats a frame
+// Output:   10, fixed<8, frac 0>, 1 elements a beat, 10 beats a frame
+// Cycles:   a frame every 30; 79 from the first input beat to the last output beat
 // Stream:   AXI4-Stream, NHWC order, lane 0 in the low bits, m_axis_tlast and s_axis_tlast on the last beat of a
 //           frame. A frame that is too short or too long raises frame_error until the next frame begins; it gives
 //           one frame of meaningless results and leaves all others alone.
@@ -21,7 +22,7 @@ module golden_fixed (
   input  wire clk,
   input  wire rst,
 
-  input  wire [24-1:0] s_axis_tdata,
+  input  wire [48-1:0] s_axis_tdata,
   input  wire s_axis_tvalid,
   output wire s_axis_tready,
   input  wire s_axis_tlast,
@@ -36,13 +37,13 @@ module golden_fixed (
 
   // ---- frames of the right length ----
 
-  wire [24-1:0] guarded_tdata;
+  wire [48-1:0] guarded_tdata;
   wire guarded_tvalid;
   wire guarded_tready;
 
   krl_frame_guard #(
-    .WIDTH(24),
-    .BEATS(30)
+    .WIDTH(48),
+    .BEATS(15)
   ) u_frame_guard (
     .clk(clk),
     .rst(rst),
@@ -92,14 +93,14 @@ module golden_fixed (
 
   // ---- logits_lanes ----
 
-  wire [24-1:0] logits_lanes_tdata;
+  wire [32-1:0] logits_lanes_tdata;
   wire logits_lanes_tvalid;
   wire logits_lanes_tready;
 
   krl_lanes #(
     .BITS(8),
     .LANES_IN(1),
-    .LANES_OUT(3),
+    .LANES_OUT(4),
     .ELEMENTS(12)
   ) u_logits_lanes (
     .clk(clk),
@@ -112,6 +113,26 @@ module golden_fixed (
     .m_axis_tready(logits_lanes_tready)
   );
 
+  // ---- logits_fifo ----
+
+  wire [32-1:0] logits_fifo_tdata;
+  wire logits_fifo_tvalid;
+  wire logits_fifo_tready;
+
+  krl_fifo #(
+    .WIDTH(32),
+    .DEPTH(2)
+  ) u_logits_fifo (
+    .clk(clk),
+    .rst(rst),
+    .s_axis_tdata(logits_lanes_tdata),
+    .s_axis_tvalid(logits_lanes_tvalid),
+    .s_axis_tready(logits_lanes_tready),
+    .m_axis_tdata(logits_fifo_tdata),
+    .m_axis_tvalid(logits_fifo_tvalid),
+    .m_axis_tready(logits_fifo_tready)
+  );
+
   // ---- logits ----
 
   wire [8-1:0] logits_tdata;
@@ -121,9 +142,9 @@ module golden_fixed (
   golden_fixed_logits u_logits (
     .clk(clk),
     .rst(rst),
-    .s_axis_tdata(logits_lanes_tdata),
-    .s_axis_tvalid(logits_lanes_tvalid),
-    .s_axis_tready(logits_lanes_tready),
+    .s_axis_tdata(logits_fifo_tdata),
+    .s_axis_tvalid(logits_fifo_tvalid),
+    .s_axis_tready(logits_fifo_tready),
     .m_axis_tdata(logits_tdata),
     .m_axis_tvalid(logits_tvalid),
     .m_axis_tready(logits_tready)
@@ -136,7 +157,7 @@ module golden_fixed (
   assign logits_tready = m_axis_tready;
 
   krl_frame_last #(
-    .BEATS(4)
+    .BEATS(10)
   ) u_frame_last (
     .clk(clk),
     .rst(rst),

@@ -9,15 +9,15 @@
 // Weights:  fixed<8, frac 6>, in rom/golden_fixed_conv2d_weights.mem
 // Bias:     fixed<8, frac 5>, with the requantizer's constants in rom/golden_fixed_conv2d_constants.mem
 // Sums:     18 bits hold every sum that any input can reach (report/accumulators.json)
-// Folding:  3 lanes x 3 products = 9 multipliers, 4 cycles a vector
+// Folding:  1 lanes x 6 products = 6 multipliers, 6 cycles a vector
 // Stream:   beats of one frame follow those of the last without a mark; s_axis_tready does not depend on m_axis_tready
 
 `default_nettype none
 
 module golden_fixed_conv2d #(
   // multipliers: output lanes, and products summed in each; they fix the layout of the weight file
-  parameter PE = 3,
-  parameter SIMD = 3,
+  parameter PE = 1,
+  parameter SIMD = 6,
   // bits of an activation, a weight, a sum
   parameter X_BITS = 8,
   parameter W_BITS = 8,
@@ -48,6 +48,7 @@ module golden_fixed_conv2d #(
     .HEIGHT(5),
     .WIDTH(3),
     .PIXEL_BITS(24),
+    .PIXELS(1),
     .KERNEL_H(2),
     .KERNEL_W(2),
     .STRIDE_H(2),
@@ -70,9 +71,9 @@ module golden_fixed_conv2d #(
     .m_axis_tready(vector_tready)
   );
 
-  // ---- 3 x 3 multipliers, 4 cycles a vector ----
+  // ---- 1 x 6 multipliers, 6 cycles a vector ----
 
-  wire [2-1:0] weight_address;
+  wire [3-1:0] weight_address;
   wire [PE*SIMD*W_BITS-1:0] weight_data;
   wire [PE*ACC_BITS-1:0] result_tdata;
   wire result_tvalid;
@@ -80,7 +81,7 @@ module golden_fixed_conv2d #(
 
   krl_rom #(
     .WIDTH(PE * SIMD * W_BITS),
-    .DEPTH(4),
+    .DEPTH(6),
     .FILE(WEIGHTS),
     .BLOCK(0)
   ) weights (
@@ -95,8 +96,8 @@ module golden_fixed_conv2d #(
     .SIMD(SIMD),
     .LANES(12),
     .BEATS(1),
-    .GROUPS(1),
-    .CREDITS(4),
+    .GROUPS(3),
+    .CREDITS(6),
     .X_BITS(X_BITS),
     .W_BITS(W_BITS),
     .ACC_BITS(ACC_BITS)
@@ -123,7 +124,7 @@ module golden_fixed_conv2d #(
     .PE(PE),
     .LANES(1),
     .UNITS(3),
-    .DEPTH(4),
+    .DEPTH(6),
     .BITS(ACC_BITS)
   ) serializer (
     .clk(clk),
