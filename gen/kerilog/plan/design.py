@@ -335,14 +335,18 @@ class Design:
     scheme: str
     stages: tuple[Stage, ...]
     cycles: Cycles
+    input_shape: Shape
+    output_shape: Shape
 
     @property
     def input(self) -> Tensor:
-        return self.stages[0].input
+        """What comes in, in the model's own shape, which a stage may see flat."""
+        return dataclasses.replace(self.stages[0].input, shape=self.input_shape)
 
     @property
     def output(self) -> Tensor:
-        return self.stages[-1].output
+        """What goes out, in the model's own shape."""
+        return dataclasses.replace(self.stages[-1].output, shape=self.output_shape)
 
     @property
     def multipliers(self) -> int:

@@ -57,7 +57,7 @@ def plan(graph: QGraph, interval: int | None = None, name: str | None = None) ->
     if interval is not None and measured.frame_interval > interval:
         stages = _faster(chain, title, interval, stages)
         measured = cycles.measure(stages)
-    return Design(title, graph.scheme, stages, measured)
+    return Design(title, graph.scheme, stages, measured, chain[0].shape, chain[-1].shape)
 
 
 def _build(chain: list[QNode], name: str, goal: int) -> tuple[Stage, ...]:
