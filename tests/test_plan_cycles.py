@@ -43,8 +43,14 @@ CHAINS = {
         .graph,
         70,
     ),
+    # an image that is flat from the first layer on; an image that is flat behind the last
+    "flat first": lambda: (Chain("flat_first", "affine", (4, 3, 2), 6).flatten().dense(5).graph, 24),
+    "flat last": lambda: (Chain("flat_last", "fixed", (4, 3, 2), 6).conv(3, (2, 2)).flatten().graph, 12),
     # beats of 3 become beats of 2: through beats of 1, with a queue
-    "lanes": lambda: (Chain("lanes", "fixed", (3, 4, 3), 5).flatten().dense(6).dense(4).graph, 9),
+    "lanes": lambda: (
+        Chain("lanes", "fixed", (3, 4, 3), 5).conv(3, (1, 1)).flatten().dense(6).dense(4).graph,
+        12,
+    ),
 }
 
 

@@ -242,7 +242,7 @@ def draw_graph(seed: int) -> QGraph:
     for _ in range(0 if flat else int(rng.integers(1, 4))):
         _add_image_layer(chain, rng)
     dense_layers = int(rng.integers(1 if flat else 0, 3))
-    if dense_layers and not flat:
+    if not flat and (dense_layers or rng.random() < 0.5):
         chain.flatten()
     for _ in range(dense_layers):
         chain.dense(int(rng.integers(1, 14)), relu=bool(rng.random() < 0.6))
