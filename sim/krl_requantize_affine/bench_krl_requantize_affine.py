@@ -71,7 +71,9 @@ def accumulator(rng: Random, constants: Constants) -> int:
     """Draw an accumulator: an extreme, or one beside a rounding edge around or within the clamp."""
     limit = (1 << (ACC_BITS - 1)) - 1
     aim = rng.choice([CLAMP_MIN, CLAMP_MAX, ZERO_POINT, rng.randint(CLAMP_MIN, CLAMP_MAX)]) - ZERO_POINT
-    total = rng.choice([0, (aim << SHIFT) + rng.choice([0, HALF, -HALF, HALF - constants.tilt])])
+    total = rng.choice(
+        [0, (aim << SHIFT) + rng.choice([0, -HALF, constants.tilt - HALF, -constants.tilt - HALF])]
+    )
     drawn = rng.choice(
         [(total - constants.offset) // constants.multiplier + rng.randint(-1, 2), extremes(rng, ACC_BITS)]
     )

@@ -79,6 +79,20 @@ EDGES: list[dict[str, Any]] = [
         "CLAMP_MIN": -5,
         "CLAMP_MAX": 100,
     },
+    {
+        "LANES": 2,
+        "BEATS": 2,
+        "ACC_BITS": 20,
+        "MULTIPLIER_BITS": 31,
+        "OFFSET_BITS": 48,
+        "TILT_BITS": 37,
+        "TOTAL_BITS": 53,
+        "BITS": 8,
+        "SHIFT": 38,
+        "ZERO_POINT": 3,
+        "CLAMP_MIN": -128,
+        "CLAMP_MAX": 127,
+    },
 ]
 
 MUTATIONS = [
