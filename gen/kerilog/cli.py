@@ -19,7 +19,7 @@ from kerilog.errors import KerilogError
 from kerilog.handoff.synth import synthesize
 from kerilog.handoff.vivado import run_vivado, write_vivado
 from kerilog.integer.model import run
-from kerilog.manifest import Manifest
+from kerilog.manifest import Manifest, no_hardware
 from kerilog.progress import show_progress
 from kerilog.qgraph import QGraph
 from kerilog.quantize import SCHEMES, softmax_tail
@@ -214,10 +214,9 @@ def show_command(directory: Path) -> None:
 
 def _integer_model(directory: Path) -> QGraph:
     """The integer model in ``directory``, with or without hardware beside it."""
-    path = directory / storage.FILE_NAME
-    if not path.is_file():
-        raise KerilogError(f"{directory}: no {storage.FILE_NAME}; give a directory made by 'kerilog build'")
-    return storage.load(path)
+    if no_hardware(directory) is None:
+        Manifest.read(directory)
+    return storage.load(directory / storage.FILE_NAME)
 
 
 def _read_array(path: Path) -> npt.NDArray[Any]:

@@ -104,16 +104,10 @@ class Manifest:
         Raises KerilogError when the manifest or a file it names is missing, or when a value is not legal.
         """
         path = Path(directory) / FILE_NAME
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise KerilogError(
-                f"{directory}: no {FILE_NAME}; give a directory made by 'kerilog build'"
-            ) from None
-        except (OSError, ValueError) as error:
-            raise KerilogError(f"{path}: cannot be read as JSON: {error}") from None
-        if isinstance(values, dict) and NO_HARDWARE in values:
-            raise KerilogError(f"{directory}: holds an integer model and no hardware: {values[NO_HARDWARE]}")
+        reason = no_hardware(directory)
+        if reason is not None:
+            raise KerilogError(f"{directory}: holds an integer model and no hardware: {reason}")
+        values = _read_json(directory)
         manifest = _Reader(str(path), values).manifest()
         for name in (*manifest.sources, *manifest.memories):
             if not (Path(directory) / name).is_file():
@@ -125,6 +119,25 @@ class Manifest:
         values = _flat(self)
         values["layers"] = [_flat(layer) for layer in self.layers]
         return json.dumps(values, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def no_hardware(directory: str | Path) -> str | None:
+    """Why ``directory`` holds an integer model only, or None if it holds a design.
+
+    Raises KerilogError when there is no manifest or it is no JSON.
+    """
+    values = _read_json(directory)
+    return str(values[NO_HARDWARE]) if isinstance(values, dict) and NO_HARDWARE in values else None
+
+
+def _read_json(directory: str | Path) -> Any:
+    path = Path(directory) / FILE_NAME
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise KerilogError(f"{directory}: no {FILE_NAME}; give a directory made by 'kerilog build'") from None
+    except (OSError, ValueError) as error:
+        raise KerilogError(f"{path}: cannot be read as JSON: {error}") from None
 
 
 def _flat(item: Manifest | Layer) -> dict[str, Any]:
