@@ -20,12 +20,13 @@ def fit(stages: Sequence[Stage], interval: int) -> tuple[Stage, ...]:
 
     With rings of ample rows and queues that never fill, a frame every interval shows how full each queue
     gets; that is its depth. From there everything shrinks as long as the interval stands: queues vanish,
-    from the end, where the buffers of the layers before often do as well, and rings lose rows.
+    from the end, where the buffers of the layers before often do as well, and rings lose rows. A queue at the
+    very input stays, two beats deep: it is there for the handshake.
     """
     goal = max(interval, *(stage_cycles(stage) for stage in stages))
-    peaks = cycles.queue_peaks(stages, goal)
+    peaks = cycles.queue_peaks(stages, goal) | {stages[0].name: 2}
     fitted = [_with_depth(stage, peaks) for stage in stages]
-    for stage in reversed(stages):
+    for stage in reversed(stages[1:]):
         if isinstance(stage, FifoStage):
             without = [other for other in fitted if other.name != stage.name]
             if peaks[stage.name] <= 1 or _reaches(without, goal):

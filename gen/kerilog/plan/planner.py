@@ -240,7 +240,11 @@ class _Builder:
         lanes = self.here.lanes or inputs
         shape = Shape(1, inputs, units, True, lanes)
         folding = least_folding(shape, self.interval, layer_name(node.name, node.op.kind))
+        first = not self.stages
         tensor = self._lanes(folding.simd, node)
+        if first:
+            # krl_matvec takes a beat when it has done with it; at the border ready must not wait for valid
+            self._queue(layer_name(node.name, node.op.kind))
         name = self._name(layer_name(node.name, node.op.kind))
         parts = self._matvec(name, node, op.kernel, folding, shape, beats=tensor.beats, lanes=folding.simd)
         self._append(DenseStage(**self._header(name, node, tensor, folding), **parts))
