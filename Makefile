@@ -63,6 +63,7 @@ ICARUS := iverilog=iverilog
 VERILATOR := verilator=verilator g++=g++
 YOSYS := yosys=yosys
 TCL := tclsh=tcl
+CHROMIUM := chromium=chromium
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -86,11 +87,11 @@ sim: $(STAMP)
 	@$(TESTS) sim -m "not full"
 
 test: $(STAMP)
-	$(call need,$(ICARUS) $(VERILATOR) $(YOSYS) $(TCL))
+	$(call need,$(ICARUS) $(VERILATOR) $(YOSYS) $(TCL) $(CHROMIUM))
 	@$(TESTS) -m "not full"
 
 test-full: $(STAMP)
-	$(call need,$(ICARUS) $(VERILATOR) $(YOSYS) $(TCL))
+	$(call need,$(ICARUS) $(VERILATOR) $(YOSYS) $(TCL) $(CHROMIUM))
 	@$(TESTS) -m "full or not full"
 
 lint: $(STAMP)

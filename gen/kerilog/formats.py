@@ -7,6 +7,7 @@ Both formats are signed two's complement of ``bits`` bits and share one interfac
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 
 import numpy as np
@@ -22,7 +23,7 @@ def round_half_away(x: FloatArray) -> FloatArray:
 
 
 @dataclasses.dataclass(frozen=True)
-class Format:
+class Format(abc.ABC):
     """The interface of all formats: a range of codes, a scale and a zero point."""
 
     bits: int
@@ -38,9 +39,9 @@ class Format:
         return (1 << (self.bits - 1)) - 1
 
     @property
+    @abc.abstractmethod
     def scales(self) -> npt.NDArray[np.float64]:
         """Real value of one step: shape () for one per tensor, (channels,) for one per last-axis channel."""
-        raise NotImplementedError
 
     @property
     def zero_point(self) -> int:

@@ -7,6 +7,7 @@ names, and nothing else.
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Iterator
 
 from kerilog.plan.design import (
@@ -20,7 +21,7 @@ from kerilog.plan.design import (
 )
 
 
-class Module:
+class Module(abc.ABC):
     """One module: beats enter on its left and leave on its right.
 
     ``valid`` depends on registers alone; ``ready`` may depend on the ready of the module to the right.
@@ -28,15 +29,16 @@ class Module:
 
     valid = False
 
+    @abc.abstractmethod
     def ready(self, right_ready: bool) -> bool:
-        raise NotImplementedError
+        """Whether a beat can come in now."""
 
+    @abc.abstractmethod
     def clock(self, left_valid: bool, entered: bool, right_ready: bool, left: bool) -> None:
         """One clock edge.
 
         ``entered``, ``left``: a beat has come in, gone out; ``left_valid``: one is on offer.
         """
-        raise NotImplementedError
 
 
 class Queue(Module):
