@@ -2,7 +2,8 @@
 //
 // krl_accumulator: DEPTH running sums; total = (first ? 0 : sums[index]) + addend, and sums[index] = total.
 //
-// Latency:  0 cycles from addend to total; the sum is stored at the clock edge and may be used in the next cycle.
+// Latency:  0 cycles from addend to total; the sum is stored at the clock edge and may be used in the next
+//           cycle.
 // Contract: arithmetic is modulo 2**ACC_BITS. The planner proves that every total fits.
 // Legal:    DEPTH >= 1.
 

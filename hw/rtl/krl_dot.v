@@ -2,9 +2,9 @@
 //
 // krl_dot: sum = x[0]*w[0] + ... + x[SIMD-1]*w[SIMD-1], signed, exact: one output lane of a multiplier array.
 //
-// Latency:  2 + clog2(SIMD) cycles (weight register, product register, one register a level of the adder tree).
-//           x must come one cycle after w, for its register stands outside, shared by all lanes. A new sum starts
-//           every cycle; nothing ever waits.
+// Latency:  2 + clog2(SIMD) cycles (weight register, product register, one register a level of the adder
+//           tree). x must come one cycle after w, for its register stands outside, shared by all lanes. A
+//           new sum starts every cycle; nothing ever waits.
 // Legal:    SIMD >= 1, X_BITS >= 2, W_BITS >= 2.
 
 `default_nettype none
@@ -45,7 +45,8 @@ module krl_dot #(
           weight <= w[i*W_BITS +: W_BITS];
           product <= activation * weight;
         end
-        assign node[LEAVES-1+i] = {{(SUM_BITS-PRODUCT_BITS+1){product[PRODUCT_BITS-1]}}, product[PRODUCT_BITS-2:0]};
+        assign node[LEAVES-1+i] =
+            {{(SUM_BITS-PRODUCT_BITS+1){product[PRODUCT_BITS-1]}}, product[PRODUCT_BITS-2:0]};
       end else begin : g_unused
         assign node[LEAVES-1+i] = 0;
       end

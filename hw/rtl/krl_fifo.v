@@ -4,7 +4,8 @@
 //
 // Latency:  1 cycle from an accepted beat to m_axis_tvalid.
 // Stream:   one beat a cycle in and out at once. s_axis_tready comes from the fill level alone, so no path
-//           leads from m_axis_tready to s_axis_tready; DEPTH 2 therefore serves as a full-rate stream register.
+//           leads from m_axis_tready to s_axis_tready; DEPTH 2 therefore serves as a full-rate stream
+//           register.
 // Legal:    WIDTH >= 1, DEPTH >= 1 (at DEPTH 1 every other cycle at most).
 
 `default_nettype none

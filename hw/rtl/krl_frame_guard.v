@@ -2,12 +2,13 @@
 //
 // krl_frame_guard: hands on frames of exactly BEATS beats, whatever comes in.
 //
-// A frame cut short (s_axis_tlast too early) is filled up with zero beats; of one that is too long the beats
-// after the BEATS-th are dropped up to its s_axis_tlast. Either way the next frame starts at the right place, and
-// every frame in gives one frame out. The stages behind the guard count beats and need no tlast.
+// A frame cut short (s_axis_tlast too early) is filled up with zero beats; of one that is too long the
+// beats after the BEATS-th are dropped up to its s_axis_tlast. Either way the next frame starts at the
+// right place, and every frame in gives one frame out. The stages behind the guard count beats and need no
+// tlast.
 //
-// frame_error: rises in the cycle after the beat that showed the fault and falls when the first beat of the next
-//              frame is accepted.
+// frame_error: rises in the cycle after the beat that showed the fault and falls when the first beat of the
+//              next frame is accepted.
 // Latency:     0; data, valid and (while passing) ready are combinational.
 // Stream:      s_axis_tready depends on m_axis_tready, never on s_axis_tvalid.
 // Legal:       WIDTH >= 1, BEATS >= 1.

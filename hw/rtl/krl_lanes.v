@@ -2,8 +2,8 @@
 //
 // krl_lanes: the same elements in the same order, LANES_OUT instead of LANES_IN to a beat.
 //
-// Wider:    elements gather until a beat is full; the last beat of a frame of ELEMENTS elements may be partial,
-//           its missing lanes are zero. Narrower: a beat is held and handed out slice by slice.
+// Wider:    elements gather until a beat is full; the last beat of a frame of ELEMENTS elements may be
+//           partial, its missing lanes are zero. Narrower: a beat is held and handed out slice by slice.
 // Latency:  1 cycle after the last beat that is needed. One beat a cycle on the narrow side.
 // Stream:   s_axis_tready may depend on m_axis_tready; put a krl_fifo beside it to cut that path.
 // Legal:    LANES_OUT a multiple of LANES_IN, or LANES_IN a multiple of LANES_OUT and ELEMENTS of LANES_IN.

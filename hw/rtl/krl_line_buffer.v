@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// krl_line_buffer: bands of KERNEL_H rows of an image that streams by, read word by word. A word is as many neighbouring
-// pixels as a beat carries.
+// krl_line_buffer: bands of KERNEL_H rows of an image that streams by, read word by word.
 //
-// Equation: beat (oy, i) holds, for each row k of the band, word i - PAD_WORDS of row oy * STRIDE_H - PAD_TOP + k, at
-//           bits k * WORD_BITS; words outside the image are PAD_WORD. A band is READS beats.
+// A word is as many neighbouring pixels as a beat carries.
 //
-// Rows are written into a ring of ROWS row memories and read, KERNEL_H words at a time, while later rows and the next
-// frame are already being written. A padding row counts as a place of the ring but is never written, so the rows between
-// two frames may count beyond the end of the ring; rows that no band holds are swallowed. A row's place is given back as
-// soon as its last band has been read.
+// Equation: beat (oy, i) holds, for each row k of the band, word i - PAD_WORDS of row oy * STRIDE_H -
+//           PAD_TOP + k, at bits k * WORD_BITS; words outside the image are PAD_WORD. A band is READS
+//           beats.
+//
+// Rows are written into a ring of ROWS row memories and read, KERNEL_H words at a time, while later rows
+// and the next frame are already being written. A padding row counts as a place of the ring but is never
+// written, so the rows between two frames may count beyond the end of the ring; rows that no band holds are
+// swallowed. A row's place is given back as soon as its last band has been read.
 //
 // Latency:  2 cycles from the acceptance of a band's word to m_axis_tvalid, where nothing else holds it back.
-// Stream:   s_axis_tready comes from the fill of the ring and the writer's place alone. One beat a cycle on both sides.
+// Stream:   s_axis_tready comes from the fill of the ring and the writer's place alone. One beat a cycle on
+//           both sides.
 // Legal:    ROWS >= KERNEL_H, and one more to write and read at once; every band holds a row of the image.
 
 `default_nettype none

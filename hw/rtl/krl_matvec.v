@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// krl_matvec: a matrix times a stream of vectors, folded onto PE * SIMD multipliers that work in every cycle in
-// which data is there.
+// krl_matvec: a matrix times a stream of vectors, folded onto PE * SIMD multipliers that work in every
+//             cycle in which data is there.
 //
 // Equation: result[u] = sum over i of weight[u][i] * x[i], u = group * PE + lane, modulo 2**ACC_BITS.
 //
-// A vector arrives in BEATS beats of LANES elements. Each beat is held while every output group takes its share:
+// A vector arrives in BEATS beats of LANES elements. Each beat is held while every output group takes its
+// share:
 //
 //     for beat in BEATS:  for group in GROUPS:  for fold in FOLDS:      one cycle, PE * SIMD products
 //
-// so a vector takes BEATS * GROUPS * FOLDS cycles, and the next one follows without a gap. A convolution hands its
-// whole window over in one beat (BEATS = 1); a dense layer streams its input (FOLDS = 1) into GROUPS running sums.
+// so a vector takes BEATS * GROUPS * FOLDS cycles, and the next one follows without a gap. A convolution
+// hands its whole window over in one beat (BEATS = 1); a dense layer streams its input (FOLDS = 1) into
+// GROUPS running sums.
 //
-// Weights:  word number beat * GROUPS * FOLDS + group * FOLDS + fold, asked for by weight_address and expected one
-//           cycle later; lane p, product s at bits (p * SIMD + s) * W_BITS. Products past LANES or past the last
-//           unit must have weight zero.
+// Weights:  word number beat * GROUPS * FOLDS + group * FOLDS + fold, asked for by weight_address and
+//           expected one cycle later; lane p, product s at bits (p * SIMD + s) * W_BITS. Products past
+//           LANES or past the last unit must have weight zero.
 // Latency:  4 + clog2(SIMD) cycles from a group's last product being issued to result_tvalid.
-// Stream:   s_axis_tready rises in the last cycle of a beat. Results cannot wait: a group's last product is issued
-//           only while one of the CREDITS places of the buffer behind is free; result_taken gives a place back.
+// Stream:   s_axis_tready rises in the last cycle of a beat. Results cannot wait: a group's last product is
+//           issued only while one of the CREDITS places of the buffer behind is free; result_taken gives a
+//           place back.
 // Legal:    PE, SIMD, LANES, GROUPS, BEATS, CREDITS >= 1.
 
 `default_nettype none

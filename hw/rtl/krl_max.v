@@ -2,8 +2,8 @@
 //
 // krl_max: the largest of CELLS cells, for each channel of a window.
 //
-// Equation: y[c] = min(CLAMP_MAX, max(CLAMP_MIN, x[0][c], ..., x[CELLS-1][c])), signed; element (cell, c) at lane
-//           cell * CHANNELS + c.
+// Equation: y[c] = min(CLAMP_MAX, max(CLAMP_MIN, x[0][c], ..., x[CELLS-1][c])), signed; element (cell, c)
+//           at lane cell * CHANNELS + c.
 // Latency:  clog2(CELLS) cycles, at least 1: a register a level of the comparator tree. One window a cycle.
 // Stream:   the pipeline stands still as a whole while its last beat is not taken.
 // Legal:    CELLS >= 1, CHANNELS >= 1, CLAMP_MIN <= CLAMP_MAX within BITS.

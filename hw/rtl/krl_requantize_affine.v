@@ -3,16 +3,19 @@
 // krl_requantize_affine: from accumulators to codes, by a multiplier and an offset of the channel's own.
 //
 // Equation: t = acc * multiplier + offset;  y = clamp(zero_point + ((t + tilt) >>> SHIFT))
-//           tilt = 0, or, where TILT_BITS > 0, 2**(SHIFT-1) + tilt[channel] for t >= 0 and 2**(SHIFT-1) - tilt[channel]
-//           for t < 0: gemmlowp's two roundings in one. The bias, and where there is no tilt the rounding, are in the
-//           offset. The planner proves, for every accumulator that can occur, that y is the reference function.
+//           tilt = 0, or, where TILT_BITS > 0, 2**(SHIFT-1) + tilt[channel] for t >= 0 and
+//           2**(SHIFT-1) - tilt[channel] for t < 0: gemmlowp's two roundings in one. The bias, and where
+//           there is no tilt the rounding, are in the offset. The planner proves, for every accumulator
+//           that can occur, that y is the reference function.
 //
-// Constants: one word a beat of channels, the address counts 0 .. BEATS-1 and repeats; lane 0 in the low bits, and in
-//           a lane, from the low end: multiplier (unsigned), offset (signed), tilt (unsigned, if TILT_BITS > 0).
+// Constants: one word a beat of channels, the address counts 0 .. BEATS-1 and repeats; lane 0 in the low
+//           bits, and in a lane, from the low end: multiplier (unsigned), offset (signed), tilt (unsigned,
+//           if TILT_BITS > 0).
 // Latency:  6 cycles. One beat a cycle.
 // Stream:   the pipeline stands still as a whole while its last beat is not taken.
-// Legal:    SHIFT >= 1, MULTIPLIER_BITS >= 1, OFFSET_BITS >= 2, CLAMP_MIN <= CLAMP_MAX within BITS; TOTAL_BITS holds
-//           acc * multiplier, t and t + tilt, and is at least OFFSET_BITS, TILT_BITS + 1, SHIFT + 1 and BITS + 2.
+// Legal:    SHIFT >= 1, MULTIPLIER_BITS >= 1, OFFSET_BITS >= 2, CLAMP_MIN <= CLAMP_MAX within BITS;
+//           TOTAL_BITS holds acc * multiplier, t and t + tilt, and is at least OFFSET_BITS, TILT_BITS + 1,
+//           SHIFT + 1 and BITS + 2.
 
 `default_nettype none
 

@@ -2,10 +2,10 @@
 //
 // krl_requantize_fixed: from accumulators to codes, by moving the binary point.
 //
-// Equation: a = acc + (bias << BIAS_SHIFT);  y = clamp(a * 2**-SHIFT, rounded to nearest, ties away from zero)
+// Equation: a = acc + (bias << BIAS_SHIFT);  y = clamp(round(a * 2**-SHIFT)), ties away from zero
 //
-// Constants: one word a beat of channels, the address counts 0 .. BEATS-1 and repeats; lane i's signed bias at bits
-//           i * BIAS_BITS.
+// Constants: one word a beat of channels, the address counts 0 .. BEATS-1 and repeats; lane i's signed bias
+//           at bits i * BIAS_BITS.
 // Latency:  4 cycles. One beat a cycle.
 // Stream:   the pipeline stands still as a whole while its last beat is not taken.
 // Legal:    BIAS_SHIFT >= 0; SHIFT may be negative (a shift left); CLAMP_MIN <= CLAMP_MAX within BITS;
@@ -85,7 +85,8 @@ module krl_requantize_fixed #(
       wire signed [BIASED_BITS-1:0] bias =
           {{(BIASED_BITS-BIAS_BITS+1){constant[BIAS_BITS-1]}}, constant[BIAS_BITS-2:0]};
       wire signed [BIASED_BITS-1:0] sum =
-          {{(BIASED_BITS-ACC_BITS+1){accumulator[ACC_BITS-1]}}, accumulator[ACC_BITS-2:0]} + (bias <<< BIAS_SHIFT);
+          {{(BIASED_BITS-ACC_BITS+1){accumulator[ACC_BITS-1]}}, accumulator[ACC_BITS-2:0]}
+          + (bias <<< BIAS_SHIFT);
       wire signed [WIDE_BITS-1:0] wide = {{(WIDE_BITS-BIASED_BITS){biased[BIASED_BITS-1]}}, biased};
       wire signed [WIDE_BITS-1:0] lowest = {{(WIDE_BITS-BITS+1){CLAMP_MIN[BITS-1]}}, CLAMP_MIN[BITS-2:0]};
       wire signed [WIDE_BITS-1:0] highest = {{(WIDE_BITS-BITS+1){CLAMP_MAX[BITS-1]}}, CLAMP_MAX[BITS-2:0]};

@@ -32,7 +32,8 @@ module krl_rom #(
       initial $readmemh(FILE, memory);
       always @(posedge clk) if (enable) data <= memory[address];
     end else begin : g_distributed
-      // logic_block is Yosys' word for it; with rom_style = "distributed" beside it, Yosys 0.23 finds no mapping
+      // logic_block is Yosys' word for it; with rom_style = "distributed" beside it, Yosys 0.23 finds no
+      // mapping
       (* logic_block = 1 *)
       reg [WIDTH-1:0] memory [0:DEPTH-1];
       initial $readmemh(FILE, memory);

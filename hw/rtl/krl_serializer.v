@@ -2,7 +2,8 @@
 //
 // krl_serializer: holds finished sums, PE at a time, and hands them out LANES at a time in channel order.
 //
-// A vector of UNITS results arrives as GROUPS words of PE lanes; of the last word only the lanes below UNITS count.
+// A vector of UNITS results arrives as GROUPS words of PE lanes; of the last word only the lanes below
+// UNITS count.
 //
 // Latency:  1 cycle from result_tvalid to m_axis_tvalid; one beat a cycle.
 // Stream:   the writer keeps count of free places (krl_matvec's credits), so there is no ready on that side;
@@ -59,7 +60,9 @@ module krl_serializer #(
 
   wire [PE*BITS-1:0] word = memory[read_pointer];
   wire group_is_last = group == LAST_GROUP[GROUP_BITS-1:0];
-  wire slice_is_last = slice == (group_is_last ? LAST_SLICE_OF_LAST_GROUP[SLICE_BITS-1:0] : LAST_SLICE[SLICE_BITS-1:0]);
+  wire [SLICE_BITS-1:0] last_slice =
+      group_is_last ? LAST_SLICE_OF_LAST_GROUP[SLICE_BITS-1:0] : LAST_SLICE[SLICE_BITS-1:0];
+  wire slice_is_last = slice == last_slice;
   wire pop = m_axis_tvalid && m_axis_tready;
 
   assign result_taken = pop && slice_is_last;

@@ -2,20 +2,22 @@
 //
 // krl_window: the sliding windows of an image that streams by, PIXELS neighbouring pixels a beat.
 //
-// Equation: window(oy, ox) holds pixel (oy * STRIDE_H - PAD_TOP + ky, ox * STRIDE_W - PAD_LEFT + kx) at pixel lane
-//           ky * KERNEL_W + kx; pixels outside the image are PAD_PIXEL.
+// Equation: window(oy, ox) holds pixel (oy * STRIDE_H - PAD_TOP + ky, ox * STRIDE_W - PAD_LEFT + kx) at
+//           pixel lane ky * KERNEL_W + kx; pixels outside the image are PAD_PIXEL.
 //
-// krl_line_buffer gives PIXELS columns of a row of windows at a time. With one pixel a beat they are shifted past the
-// window, which is copied out whenever it is complete. With more, they join a queue of columns whose head is the window,
-// so that windows roll from row to row without a pause: a row of windows then takes OUT_WIDTH cycles.
+// krl_line_buffer gives PIXELS columns of a row of windows at a time. With one pixel a beat they are
+// shifted past the window, which is copied out whenever it is complete. With more, they join a queue of
+// columns whose head is the window, so that windows roll from row to row without a pause: a row of windows
+// then takes OUT_WIDTH cycles.
 //
-// Latency:  3 cycles from the acceptance of a window's last pixel to m_axis_tvalid, where nothing else holds it back.
-// Cycles:   PIXELS = 1: a row of windows takes (OUT_WIDTH - 1) * STRIDE_W + KERNEL_W reads, one a cycle. PIXELS > 1: a row
-//           takes so many columns, PIXELS a cycle, or OUT_WIDTH cycles if these are more. Either overlaps with a slow
-//           consumer of the windows before.
+// Latency:  3 cycles from the acceptance of a window's last pixel to m_axis_tvalid, where nothing else
+//           holds it back.
+// Cycles:   PIXELS = 1: a row of windows takes (OUT_WIDTH - 1) * STRIDE_W + KERNEL_W reads, one a cycle.
+//           PIXELS > 1: a row takes so many columns, PIXELS a cycle, or OUT_WIDTH cycles if these are more.
+//           Either overlaps with a slow consumer of the windows before.
 // Stream:   s_axis_tready comes from the fill of the line buffer alone.
-// Legal:    PIXELS divides WIDTH; ROWS >= KERNEL_H, and one more to write and read at once; every window holds a pixel
-//           of the image.
+// Legal:    PIXELS divides WIDTH; ROWS >= KERNEL_H, and one more to write and read at once; every window
+//           holds a pixel of the image.
 
 `default_nettype none
 
@@ -99,7 +101,8 @@ module krl_window #(
   generate
     for (k = 0; k < KERNEL_H; k = k + 1) begin : g_band_row
       for (x = 0; x < PIXELS; x = x + 1) begin : g_band_pixel
-        assign arriving[(x*KERNEL_H+k)*PIXEL_BITS +: PIXEL_BITS] = band_tdata[(k*PIXELS+x)*PIXEL_BITS +: PIXEL_BITS];
+        assign arriving[(x*KERNEL_H+k)*PIXEL_BITS +: PIXEL_BITS] =
+            band_tdata[(k*PIXELS+x)*PIXEL_BITS +: PIXEL_BITS];
       end
     end
   endgenerate
@@ -166,7 +169,8 @@ module krl_window #(
       localparam PLACE_BITS = $clog2(PIXELS);
       localparam integer LAST_WORD = WORDS - 1;
       localparam integer LAST_OUT = OUT_WIDTH - 1;
-      // columns of the first and of the last word that windows hold
+      // columns of the first and of the last word that windows hold; if the first word has too many, all of
+      // it is padding
       localparam integer FIRST_COUNT = (WORDS == 1) ? COLUMNS : PIXELS - SKIPPED;
       localparam integer LAST_COUNT = (WORDS == 1) ? COLUMNS : SKIPPED + COLUMNS - (WORDS - 1) * PIXELS;
       localparam integer MOST_BEFORE_WORD = QUEUE - PIXELS;
@@ -194,7 +198,6 @@ module krl_window #(
                                   : out_is_last ? ROW_COLUMNS[LEVEL_BITS-1:0]
                                   : STEP_COLUMNS[LEVEL_BITS-1:0];
       wire [LEVEL_BITS-1:0] kept = level - given;
-      wire [PIXELS*COLUMN_BITS-1:0] used = word_is_first ? arriving >> (SKIPPED * COLUMN_BITS) : arriving;
       // every place above what is kept takes the column of the word that would come to lie there
       wire [(1<<PLACE_BITS)*COLUMN_BITS-1:0] joining;
       wire [QUEUE*COLUMN_BITS-1:0] moved_down = !pop ? queue
@@ -204,11 +207,12 @@ module krl_window #(
 
       assign band_tready = level <= MOST_BEFORE_WORD[LEVEL_BITS-1:0];
       assign columns = queue[WINDOW_BITS-1:0];
-      assign m_axis_tvalid = level >= (out_is_last ? ROW_COLUMNS[LEVEL_BITS-1:0] : NEED_INSIDE[LEVEL_BITS-1:0]);
+      assign m_axis_tvalid =
+          level >= (out_is_last ? ROW_COLUMNS[LEVEL_BITS-1:0] : NEED_INSIDE[LEVEL_BITS-1:0]);
 
       for (x = 0; x < (1 << PLACE_BITS); x = x + 1) begin : g_joining
         if (x < PIXELS) begin : g_used
-          assign joining[x*COLUMN_BITS +: COLUMN_BITS] = used[x*COLUMN_BITS +: COLUMN_BITS];
+          assign joining[x*COLUMN_BITS +: COLUMN_BITS] = arriving[x*COLUMN_BITS +: COLUMN_BITS];
         end else begin : g_unused
           assign joining[x*COLUMN_BITS +: COLUMN_BITS] = 0;
         end
@@ -236,7 +240,8 @@ module krl_window #(
 
     for (k = 0; k < KERNEL_H; k = k + 1) begin : g_window_row
       for (x = 0; x < KERNEL_W; x = x + 1) begin : g_window_column
-        assign m_axis_tdata[(k*KERNEL_W+x)*PIXEL_BITS +: PIXEL_BITS] = columns[(x*KERNEL_H+k)*PIXEL_BITS +: PIXEL_BITS];
+        assign m_axis_tdata[(k*KERNEL_W+x)*PIXEL_BITS +: PIXEL_BITS] =
+            columns[(x*KERNEL_H+k)*PIXEL_BITS +: PIXEL_BITS];
       end
     end
 
