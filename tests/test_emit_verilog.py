@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import subprocess
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kerilog.emit import writer
 from kerilog.emit.writer import memory_text, read_memory
 from kerilog.errors import KerilogError
 from kerilog.integer.model import run
@@ -214,4 +216,10 @@ def test_a_memory_that_does_not_read_back_is_refused(tmp_path: Path, monkeypatch
     monkeypatch.setattr("kerilog.emit.writer.memory_text", lossy)
     with pytest.raises(KerilogError, match=r"_weights\.mem: does not read back as it was written"):
         generate(names_of_keywords(), tmp_path / "design", 20)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_write_leaves_no_new_parents(tmp_path: Path) -> None:
+    with pytest.raises(KerilogError, match="No space left"), writer.folder(tmp_path / "new" / "deep" / "x"):
+        raise OSError(errno.ENOSPC, "No space left on device")
     assert list(tmp_path.iterdir()) == []

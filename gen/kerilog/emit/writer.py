@@ -30,6 +30,7 @@ def folder(target: Path) -> Iterator[Path]:
     if target.is_dir() and any(target.iterdir()) and not (target / FILE_NAME).is_file():
         raise KerilogError(f"{target}: the output folder is not empty and holds no design; choose another")
     fresh: Path | None = None
+    new_parents = [parent for parent in target.parents if not parent.exists()]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
@@ -43,6 +44,9 @@ def folder(target: Path) -> Iterator[Path]:
     finally:
         if fresh is not None:
             shutil.rmtree(fresh, ignore_errors=True)
+        for parent in new_parents:
+            with contextlib.suppress(OSError):  # it holds what was written
+                parent.rmdir()
 
 
 def memory_text(memory: Memory) -> str:
