@@ -92,7 +92,8 @@ test: $(STAMP)
 
 test-full: $(STAMP)
 	$(call need,$(ICARUS) $(VERILATOR) $(YOSYS) $(TCL) $(CHROMIUM))
-	@$(TESTS) -m "full or not full"
+	@KERILOG_SEED=$${KERILOG_SEED:-$$($(PYTHON) -c 'import random; print(random.randrange(10**6))')} \
+	  $(TESTS) -m "full or not full"
 
 lint: $(STAMP)
 	$(call need,$(VERILATOR))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Build a module with Icarus, run its cocotb bench, and fail when anything at all went wrong.
 
-KERILOG_SEED in the environment draws the same parameters and the same stimulus again.
+KERILOG_SEED in the environment chooses the parameters and the stimulus that are drawn; it has a default.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from cocotb_tools.runner import Runner, get_runner
 SIM = Path(__file__).resolve().parents[1]
 RTL = SIM.parent / "hw" / "rtl"
 BUILD = SIM.parent / "build" / "sim"
-SEED = os.environ.setdefault("KERILOG_SEED", str(random.SystemRandom().randrange(1_000_000)))
+# the same draws in every run, unless asked otherwise: what passed once must not fail by chance elsewhere
+SEED = os.environ.setdefault("KERILOG_SEED", "2024")
 
 Parameters = Mapping[str, Any]
 # the text of a module, what replaces it, and the module's name where it is not the one under test

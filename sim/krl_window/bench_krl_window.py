@@ -96,10 +96,10 @@ async def cuts_windows_under_stalls(dut: Any) -> None:
 
 def comes_at_once(top: int, left: int) -> bool:
     """Tell whether nothing holds a window back once its last pixel is there."""
-    is_last = left == (OUT_WIDTH - 1) * STRIDE_W - PAD_LEFT
+    last_read = ((OUT_WIDTH - 1) * STRIDE_W - PAD_LEFT + KERNEL_W - 1) // PIXELS
     if top + KERNEL_H > HEIGHT or left + KERNEL_W > WIDTH:
         return False  # padding is read after the pixel
-    if is_last and (left + KERNEL_W - 1) // PIXELS < ROW_BEATS - 1:
+    if (left + KERNEL_W - 1) // PIXELS == last_read < ROW_BEATS - 1:
         return False  # the row may have to end before its place can be given back
     # a queue gives a window, and so those behind it, together with the columns that it steps over
     return PIXELS == 1 or OUT_WIDTH == 1 or STRIDE_W <= KERNEL_W
