@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import pickle
 import zipfile
@@ -154,3 +155,12 @@ def test_a_pickle_is_never_run(tmp_path: Path) -> None:
     with pytest.raises(KerilogError, match="is no integer model"):
         storage.load(path)
     assert not (tmp_path / "ran").exists()
+
+
+def test_the_digest_is_that_of_the_file_and_of_every_number(tmp_path: Path) -> None:
+    graph = elementwise()
+    storage.save(graph, tmp_path / "graph.npz")
+    assert storage.digest(graph) == hashlib.sha256((tmp_path / "graph.npz").read_bytes()).hexdigest()
+    constant = dataclasses.replace(graph["b"], op=QConstant(np.arange(-1, 3)))
+    nodes = tuple(constant if node.name == "b" else node for node in graph)
+    assert storage.digest(dataclasses.replace(graph, nodes=nodes)) != storage.digest(graph)

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 
-from kerilog import build, frontend
+from kerilog import build, frontend, storage
 from kerilog.formats import Format, IntArray
 from kerilog.graph import Array, Graph
 from kerilog.integer.model import Model
@@ -81,10 +80,11 @@ def generate(
     """Write the RTL, the memories, the integer model and the manifest of ``quantized`` to ``directory``.
 
     ``interval``: clock cycles a frame, by default one input pixel a cycle. Raises KerilogError when no
-    folding reaches it or when ``directory`` cannot be written; it is then as it was before.
+    folding reaches it or when ``directory`` cannot be written; it is then as it was before. There is no
+    model file here, so the manifest's SHA-256 is that of the integer model.
     """
     graph = quantized.graph
     design = plan(strip_softmax(graph), interval, name or graph.name)
-    digest = hashlib.sha256(repr([node.name for node in graph]).encode()).hexdigest()
     described = {"bytes": build.parameter_bytes(graph)}
-    return build.generate(graph, design, Path(directory), {"file": graph.name, "sha256": digest}, described)
+    model = {"file": graph.name, "sha256": storage.digest(graph)}
+    return build.generate(graph, design, Path(directory), model, described)

@@ -7,13 +7,14 @@ One NPZ, its structure as JSON, its arrays as arrays. Nothing in it can run code
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import io
 import json
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +31,11 @@ _MODULES = (qgraph, formats)
 Item = TypeVar("Item")
 
 
-def save(item: object, path: Path) -> None:
-    """Write ``item`` to ``path``: a graph, or any dataclass of dataclasses, tuples, arrays and numbers."""
+def save(item: object, path: Path | BinaryIO) -> None:
+    """Write ``item`` to ``path`` or to an open file.
+
+    It is a graph, or any dataclass of dataclasses, tuples, arrays and numbers.
+    """
     arrays: dict[str, npt.NDArray[Any]] = {}
     structure = json.dumps(_encode(item, arrays), indent=1)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -40,6 +44,13 @@ def save(item: object, path: Path) -> None:
             buffer = io.BytesIO()
             np.save(buffer, array, allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy", _DATE), buffer.getvalue(), zipfile.ZIP_DEFLATED)
+
+
+def digest(graph: QGraph) -> str:
+    """SHA-256 of the bytes that ``save`` writes for ``graph``, in hexadecimal."""
+    buffer = io.BytesIO()
+    save(graph, buffer)
+    return hashlib.sha256(buffer.getvalue()).hexdigest()
 
 
 def load(path: Path) -> QGraph:
