@@ -97,8 +97,8 @@ def run(
     if mutation:
         sources = _mutate(sources, module, mutation, build_dir)
     runner = get_runner("icarus")
-    _build(runner, toplevel, parameters, sources, build_dir, what)
-    _simulate(runner, module, toplevel, parameters, build_dir, what)
+    build(runner, toplevel, parameters, sources, build_dir, what)
+    simulate(runner, module, toplevel, parameters, build_dir, what)
     # each seed draws other parameters: what passed is not worth keeping
     shutil.rmtree(build_dir)
 
@@ -120,7 +120,7 @@ def _mutate(sources: list[Path], module: str, mutation: Mutation, build_dir: Pat
     return [mutant if source == original else source for source in sources]
 
 
-def _build(
+def build(
     runner: Runner, toplevel: str, parameters: Parameters, sources: list[Path], build_dir: Path, what: str
 ) -> None:
     log = build_dir / "build.log"
@@ -149,7 +149,7 @@ def _is_expected(line: str) -> bool:
     return not line.strip() or re.search(r"timescale", line) is not None
 
 
-def _simulate(
+def simulate(
     runner: Runner, module: str, toplevel: str, parameters: Parameters, build_dir: Path, what: str
 ) -> None:
     __tracebackhide__ = True

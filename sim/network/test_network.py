@@ -65,8 +65,8 @@ def run(name: str, manifest: Manifest, root: Path, parameters: dict[str, Any]) -
     what = f"{name}, KERILOG_SEED={runner.SEED}, in {root}"
     icarus = get_runner("icarus")
     sources = [root / source for source in manifest.sources]
-    runner._build(icarus, manifest.top, {}, sources, root, what)
-    runner._simulate(icarus, "network", manifest.top, parameters, root, what)
+    runner.build(icarus, manifest.top, {}, sources, root, what)
+    runner.simulate(icarus, "network", manifest.top, parameters, root, what)
 
 
 def made(name: str, make: Callable[[str, Path], Manifest], scheme: str) -> tuple[Manifest, Path]:

@@ -134,10 +134,6 @@ class MatVec:
         return self.lanes * self.x_bits
 
     @property
-    def result_bits(self) -> int:
-        return self.pe * self.acc_bits
-
-    @property
     def address_bits(self) -> int:
         return address_bits(self.steps)
 
@@ -160,10 +156,6 @@ class Serializer:
     def groups(self) -> int:
         return -(-self.units // self.pe)
 
-    @property
-    def beat_bits(self) -> int:
-        return self.lanes * self.bits
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Requantizer:
@@ -179,10 +171,6 @@ class Requantizer:
 
     module = ""
     latency = 0
-
-    @property
-    def code_bits(self) -> int:
-        return self.lanes * self.bits
 
     @property
     def address_bits(self) -> int:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -83,8 +82,3 @@ def window_shape(call: Call, kernel: Pair, strides: Pair, padding: str, dilation
 def zeros(count: int) -> Array:
     """The bias of a layer without one."""
     return np.zeros(count, np.float32)
-
-
-def element_count(shape: Shape) -> int:
-    """Number of elements of a tensor."""
-    return math.prod(shape)
