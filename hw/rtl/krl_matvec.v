@@ -4,6 +4,7 @@
 //             cycle in which data is there.
 //
 // Equation: result[u] = sum over i of weight[u][i] * x[i], u = group * PE + lane, modulo 2**ACC_BITS.
+//           With SHARED = 0, x[u][i] stands in the place of x[i]: every unit has a vector of its own.
 //
 // A vector arrives in BEATS beats of LANES elements. Each beat is held while every output group takes its
 // share:
@@ -12,7 +13,9 @@
 //
 // so a vector takes BEATS * GROUPS * FOLDS cycles, and the next one follows without a gap. A convolution
 // hands its whole window over in one beat (BEATS = 1); a dense layer streams its input (FOLDS = 1) into
-// GROUPS running sums.
+// GROUPS running sums. With SHARED = 0 a beat holds LANES elements for each of the UNITS, those of unit 0
+// in the low bits: a depthwise convolution hands over a window for each unit, an average over all pixels
+// has LANES = 1 and a beat for each pixel.
 //
 // Weights:  word number beat * GROUPS * FOLDS + group * FOLDS + fold, asked for by weight_address and
 //           expected one cycle later; lane p, product s at bits (p * SIMD + s) * W_BITS. Products past
@@ -21,7 +24,7 @@
 // Stream:   s_axis_tready rises in the last cycle of a beat. Results cannot wait: a group's last product is
 //           issued only while one of the CREDITS places of the buffer behind is free; result_taken gives a
 //           place back.
-// Legal:    PE, SIMD, LANES, GROUPS, BEATS, CREDITS >= 1.
+// Legal:    PE, SIMD, LANES, GROUPS, BEATS, CREDITS >= 1; (GROUPS - 1) * PE < UNITS <= GROUPS * PE.
 
 `default_nettype none
 
@@ -36,6 +39,10 @@ module krl_matvec #(
   parameter BEATS = 8,
   // output groups: units / PE, rounded up
   parameter GROUPS = 2,
+  // 1: all units multiply the same vector, 0: each one its own
+  parameter SHARED = 1,
+  // units; tells only with SHARED = 0
+  parameter UNITS = GROUPS * PE,
   // places in the result buffer
   parameter CREDITS = 4,
   // bits of an activation, a weight, a sum
@@ -43,6 +50,7 @@ module krl_matvec #(
   parameter W_BITS = 8,
   parameter ACC_BITS = 24,
   // follow from the above; do not set
+  parameter INPUT_LANES = (SHARED != 0) ? LANES : UNITS * LANES,
   parameter FOLDS = (LANES + SIMD - 1) / SIMD,
   parameter STEPS = BEATS * GROUPS * FOLDS,
   parameter ADDRESS_BITS = (STEPS > 1) ? $clog2(STEPS) : 1
@@ -50,7 +58,7 @@ module krl_matvec #(
   input  wire                      clk,
   input  wire                      rst,
 
-  input  wire [LANES*X_BITS-1:0]   s_axis_tdata,
+  input  wire [INPUT_LANES*X_BITS-1:0] s_axis_tdata,
   input  wire                      s_axis_tvalid,
   output wire                      s_axis_tready,
 
@@ -122,23 +130,50 @@ module krl_matvec #(
     end
   end
 
-  // ---- activations: SIMD of the beat's LANES, two registers deep to meet the weights ----
+  // ---- activations: the share of the beat that is multiplied, two registers deep to meet the weights ----
 
-  wire [FOLDS*SIMD*X_BITS-1:0] padded;
-  reg [SIMD*X_BITS-1:0] x_selected;
-  reg [SIMD*X_BITS-1:0] x;
+  // output lanes with activations of their own
+  localparam OWNERS = (SHARED != 0) ? 1 : PE;
+  localparam SHARE_BITS = OWNERS * SIMD * X_BITS;
+  // shares of a beat; what is past the beat's end is zero
+  localparam SHARES = (SHARED != 0) ? FOLDS : GROUPS * FOLDS;
 
+  wire [SHARES*SHARE_BITS-1:0] shares;
+  reg [SHARE_BITS-1:0] x_selected;
+  reg [SHARE_BITS-1:0] x;
+
+  genvar i;
+  genvar o;
   generate
-    if (FOLDS * SIMD > LANES) begin : g_pad
-      assign padded = {{(FOLDS*SIMD-LANES)*X_BITS{1'b0}}, s_axis_tdata};
-    end else begin : g_no_pad
-      assign padded = s_axis_tdata;
+    for (i = 0; i < SHARES; i = i + 1) begin : g_share
+      for (o = 0; o < OWNERS; o = o + 1) begin : g_owner
+        localparam UNIT = (i / FOLDS) * OWNERS + o;
+        // elements of this unit's vector that the share has
+        localparam FROM = (i % FOLDS) * SIMD;
+        localparam HAS = (OWNERS > 1 && UNIT >= UNITS) ? 0 : (FROM + SIMD > LANES) ? LANES - FROM : SIMD;
+        localparam AT = (i * OWNERS + o) * SIMD * X_BITS;
+        if (HAS > 0) begin : g_used
+          assign shares[AT +: HAS*X_BITS] = s_axis_tdata[(UNIT*LANES+FROM)*X_BITS +: HAS*X_BITS];
+        end
+        if (HAS < SIMD) begin : g_pad
+          assign shares[AT+HAS*X_BITS +: (SIMD-HAS)*X_BITS] = 0;
+        end
+      end
     end
 
-    if (FOLDS > 1) begin : g_select
-      always @(posedge clk) x_selected <= padded[fold*(SIMD*X_BITS) +: SIMD*X_BITS];
-    end else begin : g_whole
-      always @(posedge clk) x_selected <= padded;
+    if (SHARES == 1) begin : g_whole
+      always @(posedge clk) x_selected <= shares;
+    end else if (SHARES == FOLDS) begin : g_fold
+      always @(posedge clk) x_selected <= shares[fold*SHARE_BITS +: SHARE_BITS];
+    end else begin : g_select
+      // group * FOLDS + fold
+      localparam SELECT_BITS = $clog2(SHARES);
+      reg [SELECT_BITS-1:0] share;
+      always @(posedge clk) begin
+        if (issue) share <= (fold_is_last && group_is_last) ? 0 : share + 1'b1;
+        if (rst) share <= 0;
+        x_selected <= shares[share*SHARE_BITS +: SHARE_BITS];
+      end
     end
   endgenerate
 
@@ -185,7 +220,7 @@ module krl_matvec #(
         .W_BITS(W_BITS)
       ) dot (
         .clk(clk),
-        .x(x),
+        .x(x[((SHARED != 0) ? 0 : p)*SIMD*X_BITS +: SIMD*X_BITS]),
         .w(weight_data[p*SIMD*W_BITS +: SIMD*W_BITS]),
         .sum(sum)
       );

@@ -26,6 +26,12 @@ from common.stream import Monitor, Source, Wires, always, assert_no_path, cycle,
 
 PE, SIMD, LANES, BEATS = PARAMETERS["PE"], PARAMETERS["SIMD"], PARAMETERS["LANES"], PARAMETERS["BEATS"]
 GROUPS, CREDITS = PARAMETERS["GROUPS"], PARAMETERS["CREDITS"]
+SHARED = PARAMETERS.get("SHARED", 1)
+# with a vector for all, the module need not know that a unit is missing
+UNITS = PARAMETERS.get("UNITS", GROUPS * PE - int(PE > 1))
+# vectors side by side in a beat
+VECTORS = 1 if SHARED else UNITS
+INPUT_LANES = VECTORS * LANES
 X_BITS, W_BITS, ACC_BITS = PARAMETERS["X_BITS"], PARAMETERS["W_BITS"], PARAMETERS["ACC_BITS"]
 FOLDS = -(-LANES // SIMD)
 LATENCY = 4 + (SIMD - 1).bit_length()
@@ -34,12 +40,11 @@ AMPLE = CREDITS * FOLDS >= LATENCY + 2 + FOLDS
 
 
 def draw_weights() -> np.ndarray:
-    """Draw the matrix; the last unit is missing if there are several, so its weights are 0."""
+    """Draw the matrix; units that do not exist have weights 0."""
     rng = random_for("weights")
     rows = [[extremes(rng, W_BITS) for _ in range(BEATS * LANES)] for _ in range(GROUPS * PE)]
     weights = np.array(rows, dtype=np.int64)
-    if PE > 1:
-        weights[-1] = 0
+    weights[UNITS:] = 0
     return weights
 
 
@@ -61,18 +66,20 @@ WORDS = [weight_word(address) for address in range(BEATS * GROUPS * FOLDS)]
 def vectors(rng: Random) -> list[int]:
     """Draw the beats of some vectors."""
     beats = BEATS * max(3, 40 // BEATS)
-    return [pack([extremes(rng, X_BITS) for _ in range(LANES)], X_BITS) for _ in range(beats)]
+    return [pack([extremes(rng, X_BITS) for _ in range(INPUT_LANES)], X_BITS) for _ in range(beats)]
 
 
 def make_model() -> Model:
     """Give the words of all groups with the last beat of a vector."""
-    vector: list[int] = []
+    beats: list[list[int]] = []
 
     def model(beat: int) -> Iterator[int]:
-        vector.extend(unpack(beat, X_BITS, LANES))
-        if len(vector) == BEATS * LANES:
-            results = WEIGHTS @ np.array(vector, dtype=np.int64)
-            vector.clear()
+        beats.append(unpack(beat, X_BITS, INPUT_LANES))
+        if len(beats) == BEATS:
+            own = np.array(beats, dtype=np.int64).reshape(BEATS, VECTORS, LANES).swapaxes(0, 1)
+            beats.clear()
+            results = np.zeros(GROUPS * PE, np.int64)
+            results[:UNITS] = (WEIGHTS[:UNITS] * own.reshape(VECTORS, BEATS * LANES)).sum(1)
             for group in results.reshape(GROUPS, PE):
                 yield pack([int(result) for result in group], ACC_BITS)
 
@@ -162,13 +169,15 @@ async def multiplies_under_stalls(dut: Any) -> None:
 
 @test()
 async def reaches_the_extremes_of_the_sum(dut: Any) -> None:
-    """The inputs that make the sum of a unit largest and smallest."""
+    """The inputs that make the sum of a unit, or of each by its own vector, largest and smallest."""
     bench = await bench_of(dut)
     low, high = -(1 << (X_BITS - 1)), (1 << (X_BITS - 1)) - 1
-    for unit in range(min(3, GROUPS * PE)):
+    for unit in range(min(3, GROUPS * PE) if SHARED else 1):
         for up, down in [(high, low), (low, high)]:
-            vector = [up if weight > 0 else down for weight in WEIGHTS[unit]]
-            bench.source.send(*(pack(vector[b * LANES : (b + 1) * LANES], X_BITS) for b in range(BEATS)))
+            own = [[up if weight > 0 else down for weight in row] for row in WEIGHTS[unit : unit + VECTORS]]
+            for at in range(0, BEATS * LANES, LANES):
+                beat = [element for vector in own for element in vector[at : at + LANES]]
+                bench.source.send(pack(beat, X_BITS))
     await bench.finish()
 
 

@@ -119,6 +119,60 @@ EDGES: list[dict[str, Any]] = [
         "W_BITS": 3,
         "ACC_BITS": 7,
     },
+    # inputs of their own: windows of a depthwise convolution, two groups of which the last is not full
+    {
+        "PE": 3,
+        "SIMD": 4,
+        "LANES": 9,
+        "BEATS": 1,
+        "GROUPS": 2,
+        "SHARED": 0,
+        "UNITS": 5,
+        "CREDITS": 12,
+        "X_BITS": 8,
+        "W_BITS": 8,
+        "ACC_BITS": 24,
+    },
+    # an average over all pixels, a running sum for each channel
+    {
+        "PE": 2,
+        "SIMD": 1,
+        "LANES": 1,
+        "BEATS": 7,
+        "GROUPS": 3,
+        "SHARED": 0,
+        "UNITS": 6,
+        "CREDITS": 12,
+        "X_BITS": 8,
+        "W_BITS": 2,
+        "ACC_BITS": 14,
+    },
+    {
+        "PE": 1,
+        "SIMD": 2,
+        "LANES": 2,
+        "BEATS": 3,
+        "GROUPS": 4,
+        "SHARED": 0,
+        "UNITS": 4,
+        "CREDITS": 1,
+        "X_BITS": 5,
+        "W_BITS": 3,
+        "ACC_BITS": 12,
+    },
+    {
+        "PE": 4,
+        "SIMD": 3,
+        "LANES": 3,
+        "BEATS": 1,
+        "GROUPS": 1,
+        "SHARED": 0,
+        "UNITS": 3,
+        "CREDITS": 12,
+        "X_BITS": 8,
+        "W_BITS": 8,
+        "ACC_BITS": 20,
+    },
 ]
 
 MUTATIONS = [
@@ -130,7 +184,13 @@ MUTATIONS = [
     ("localparam DELAY = 3 + $clog2(SIMD);", "localparam DELAY = 2 + $clog2(SIMD);"),
     ("localparam SUMS = (BEATS > 1) ? GROUPS : 1;", "localparam SUMS = 1;"),
     ("(fold_is_last && group_is_last && beat_is_last) ? 0 : address + 1'b1", "address + 1'b1"),
-    ("x_selected <= padded[fold*(SIMD*X_BITS) +: SIMD*X_BITS]", "x_selected <= padded[0 +: SIMD*X_BITS]"),
+    ("x_selected <= shares[fold*SHARE_BITS +: SHARE_BITS]", "x_selected <= shares[0 +: SHARE_BITS]"),
+    ("x_selected <= shares[share*SHARE_BITS +: SHARE_BITS]", "x_selected <= shares[0 +: SHARE_BITS]"),
+    ("share <= (fold_is_last && group_is_last) ? 0 : share + 1'b1", "share <= share + 1'b1"),
+    ("if (rst) share <= 0;", "if (rst && share === {SELECT_BITS{1'bx}}) share <= 0;"),
+    ("(UNIT*LANES+FROM)*X_BITS +:", "FROM*X_BITS +:"),
+    ("+: (SIMD-HAS)*X_BITS] = 0;", "+: (SIMD-HAS)*X_BITS] = {(SIMD-HAS)*X_BITS{1'bx}};"),
+    ("x[((SHARED != 0) ? 0 : p)*SIMD*X_BITS", "x[0*SIMD*X_BITS"),
     ("else if (result_taken && !spend)", "else if (result_taken)"),
     ("if (spend && !result_taken)", "if (spend)"),
     (
@@ -150,12 +210,15 @@ def draw(rng: Random) -> dict[str, Any]:
     beats = rng.choice([1, 1, rng.randint(2, 10)])
     lanes = rng.randint(1, 12) if beats == 1 else rng.randint(1, 4)
     x_bits, w_bits = rng.randint(2, 16), rng.randint(2, 16)
+    pe, groups = rng.randint(1, 5), rng.randint(1, 5)
     return {
-        "PE": rng.randint(1, 5),
+        "PE": pe,
         "SIMD": rng.randint(1, lanes),
         "LANES": lanes,
         "BEATS": beats,
-        "GROUPS": rng.randint(1, 5),
+        "GROUPS": groups,
+        "SHARED": rng.randint(0, 1),
+        "UNITS": groups * pe - rng.randrange(pe),
         "CREDITS": rng.choice([1, 2, 3, 20]),
         "X_BITS": x_bits,
         "W_BITS": w_bits,
