@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""krl_scale: the product, for every x or for many."""
+
+from typing import Any
+
+from cocotb.triggers import Timer
+
+from common.bench import PARAMETERS, extremes, random_for, signed, test
+from common.stream import number
+
+X_BITS, BITS, FACTOR = PARAMETERS["X_BITS"], PARAMETERS["BITS"], PARAMETERS["FACTOR"]
+
+
+@test()
+async def multiplies(dut: Any) -> None:
+    """All numbers of few bits, drawn ones and the ends of many."""
+    rng = random_for("x")
+    drawn = range(1 << X_BITS) if X_BITS <= 8 else [extremes(rng, X_BITS) for _ in range(300)]
+    for x in drawn:
+        dut.x.value = x & ((1 << X_BITS) - 1)
+        await Timer(1, "ns")
+        assert number(dut.product) == FACTOR * signed(x, X_BITS) & ((1 << BITS) - 1), f"{FACTOR} * {x}"
