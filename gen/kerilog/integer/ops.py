@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kerilog.formats import Format
+from kerilog.formats import Format, IntArray
 from kerilog.graph import Pair
 from kerilog.integer.finish import Codes, Finish, Numbers, Unary, finish, storage
 from kerilog.integer.matmul import ExactMatrix
@@ -45,11 +45,16 @@ def average_pool(op: QAveragePooling2D, source: Format, target: Format) -> Unary
         total = _pool(np.add, pad(x.astype(np.int64), op.padding, 0), op.pool_size, op.strides)
         inside = pad(np.ones((1, *x.shape[1:3], 1), np.int64), op.padding, 0)
         count = _pool(np.add, inside, op.pool_size, op.strides)
-        mean = (np.abs(total) + count // 2) // np.maximum(count, 1)
-        codes: Codes = np.clip(np.where(total < 0, -mean, mean), *op.clamp).astype(storage(target))
+        codes: Codes = np.clip(mean(total, count), *op.clamp).astype(storage(target))
         return codes
 
     return apply
+
+
+def mean(total: IntArray, count: IntArray) -> IntArray:
+    """``total / count`` to the nearest integer, ties away from zero; 0 of nothing."""
+    magnitude = (np.abs(total) + count // 2) // np.maximum(count, 1)
+    return np.where(total < 0, -magnitude, magnitude)
 
 
 def global_average_pool(op: QGlobalAveragePooling2D, source: Format, target: Format) -> Unary:

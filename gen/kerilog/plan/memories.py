@@ -42,7 +42,7 @@ def weights(file: str, kernel: IntArray, matvec: MatVec) -> Memory:
     contents = (
         f"word = (beat, group, fold); {matvec.pe} lanes of {matvec.simd} weights of {matvec.w_bits} bits"
     )
-    return _memory(file, pack(words, matvec.w_bits), matvec.weight_bits, contents)
+    return memory(file, pack(words, matvec.w_bits), matvec.weight_bits, contents)
 
 
 def constants(file: str, lanes: int, fields: Sequence[Field]) -> Memory:
@@ -63,11 +63,12 @@ def constants(file: str, lanes: int, fields: Sequence[Field]) -> Memory:
         for first in range(0, channels, lanes)
     )
     composed = ", ".join(f"{name} {bits} bits" for name, _, bits in fields)
-    return _memory(
+    return memory(
         file, words, lanes * lane_bits, f"word = beat of {lanes} channels, each from the low end: {composed}"
     )
 
 
-def _memory(file: str, words: tuple[int, ...], width: int, contents: str) -> Memory:
+def memory(file: str, words: tuple[int, ...], width: int, contents: str) -> Memory:
+    """A ROM of ``words`` of ``width`` bits, in block RAM where that is worth it."""
     block = int(len(words) > BLOCK_DEPTH and len(words) * width >= BLOCK_BITS)
     return Memory(file, width, len(words), block, words, contents)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
+from kerilog.integer.ops import mean
 from kerilog.integer.rescale import rescale
 from kerilog.plan.intervals import Interval
 from kerilog.qgraph import DoubleMultiplier, Multiplier, Rescale
@@ -60,9 +61,11 @@ class ExactMultiplier:
 
 
 def exact_multiplier(
-    factor: Rescale, bias: IntArray, reach: Interval, lowest: int, highest: int, layer: str
+    factor: Rescale | Mean, bias: IntArray, reach: Interval, lowest: int, highest: int, layer: str
 ) -> ExactMultiplier:
     """The form with the smallest shift that equals ``rescale(acc + bias)``, clamped to [lowest, highest].
+
+    Of a ``Mean``, ``mean(acc + bias)``.
 
     ``reach`` is the interval of the accumulator without its bias, per channel. Raises KerilogError naming
     ``layer`` if no form is exact.
@@ -79,6 +82,17 @@ def exact_multiplier(
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class Mean:
+    """Divided by ``cells`` (channels,), to the nearest integer, ties away from zero."""
+
+    cells: IntArray
+
+
+def _reference(factor: Rescale | Mean, x: IntArray) -> IntArray:
+    return mean(x, factor.cells) if isinstance(factor, Mean) else rescale(factor, x)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Steps:
     """The reference as a step function: output ``k[i]`` or more from accumulator ``at[i, channel]`` on.
 
@@ -90,14 +104,14 @@ class Steps:
     reach: Interval
 
     @classmethod
-    def of(cls, factor: Rescale, bias: IntArray, reach: Interval, lowest: int, highest: int) -> Steps:
+    def of(cls, factor: Rescale | Mean, bias: IntArray, reach: Interval, lowest: int, highest: int) -> Steps:
         """Find every threshold by bisection, all at once."""
         k = np.arange(lowest + 1, highest + 1, dtype=np.int64)
         below = np.broadcast_to(reach.low - 1, (k.size, bias.size)).copy()
         above = np.broadcast_to(reach.high + 1, below.shape).copy()
         while np.any(searching := above - below > 1):
             middle = (below + above) // 2
-            reached = rescale(factor, middle + bias) >= k[:, None]
+            reached = _reference(factor, middle + bias) >= k[:, None]
             above = np.where(searching & reached, middle, above)
             below = np.where(searching & ~reached, middle, below)
         return cls(k, above, reach)
@@ -111,8 +125,10 @@ class Steps:
         return self.at > self.reach.low
 
 
-def _slope(factor: Rescale) -> npt.NDArray[np.float64]:
+def _slope(factor: Rescale | Mean) -> npt.NDArray[np.float64]:
     """The real factor, to start from."""
+    if isinstance(factor, Mean):
+        return np.asarray(1 / factor.cells, np.float64)
     if isinstance(factor, Multiplier):
         return np.ldexp(factor.multiplier.astype(np.float64), factor.shift - 31)
     if isinstance(factor, DoubleMultiplier):

@@ -32,7 +32,7 @@ def requantizer_of(
         return _fixed(op, op.rescale, reach, bias, file, shared, node.name)
     lowest, highest = op.clamp[0] - zero, op.clamp[1] - zero
     exact = exact_multiplier(op.rescale, bias, reach, lowest, highest, node.name)
-    return _affine(exact, reach, file, shared, zero)
+    return affine(exact, reach, file, shared, zero)
 
 
 def _fixed(
@@ -58,9 +58,13 @@ def _fixed(
     return requantizer, constants(file, shared["lanes"], [("bias", codes, bias_bits)])
 
 
-def _affine(
+def affine(
     exact: ExactMultiplier, reach: Interval, file: str, shared: dict[str, Any], zero_point: int
 ) -> tuple[AffineRequantizer, Memory]:
+    """The requantizer that computes ``exact`` on ``reach``, and the ROM of its constants, one a channel.
+
+    ``shared`` holds the fields of ``Requantizer`` but ``acc_bits`` and ``shift``.
+    """
     multiplier_bits = max(1, int(exact.multiplier.max()).bit_length())
     offset_bits = signed_bits(int(exact.offset.min()), int(exact.offset.max()))
     tilt_bits = int(exact.tilt.max()).bit_length()
