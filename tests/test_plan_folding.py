@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kerilog.errors import KerilogError
 from kerilog.plan import plan
-from kerilog.plan.folding import WIDEST, Shape, least_folding
+from kerilog.plan.folding import Shape, curve, ranked
 from kerilog.qgraph import QGraph
 from support.networks import Chain
 
@@ -23,70 +23,70 @@ shapes = st.builds(
     inputs=st.integers(1, 14),
     units=st.integers(1, 12),
     streams=st.booleans(),
-    input_lanes=st.integers(1, 4),
 )
+lane_counts = st.integers(0, 5)
 
 
-def every_folding(shape: Shape) -> Iterator[tuple[int, int, int]]:
-    """Multipliers, cycles and pe of all that the hardware takes, by plain rules."""
-    widest = WIDEST * shape.input_lanes if shape.streams else shape.inputs
-    for simd in range(1, max(widest, shape.input_lanes) + 1):
-        if shape.streams and not fits_the_stream(simd, shape):
-            continue
+def every_folding(shape: Shape) -> Iterator[tuple[int, int]]:
+    """Multipliers and cycles of all that the hardware takes, by plain rules."""
+    for simd in range(1, shape.inputs + 1):
         for pe in range(1, shape.units + 1):
             steps = math.ceil(shape.units / pe) * math.ceil(shape.inputs / simd)
-            # the fewest results to a beat that are gone before the next vector's come
+            # results that leave so many to a beat are gone before the next vector's come
             leaves = any(
                 pe % lanes == 0 and shape.units % lanes == 0 and shape.units // lanes <= steps
                 for lanes in range(1, pe + 1)
             )
             if leaves:
-                yield pe * simd, shape.vectors * steps, pe
-
-
-def fits_the_stream(simd: int, shape: Shape) -> bool:
-    """A beat is cut evenly, or several are gathered, no more than the vector needs."""
-    lanes = shape.input_lanes
-    if lanes % simd == 0:
-        return True
-    return simd % lanes == 0 and simd <= min(WIDEST, shape.inputs) * lanes
+                yield pe * simd, shape.vectors * steps
 
 
 @settings(max_examples=300, deadline=None)
-@given(shapes, st.integers(1, 200))
-def test_no_folding_has_fewer_multipliers(shape: Shape, interval: int) -> None:
+@given(shapes, st.integers(1, 200), lane_counts)
+def test_no_folding_has_fewer_multipliers(shape: Shape, interval: int, lanes: int) -> None:
     reached = [found for found in every_folding(shape) if found[1] <= interval]
     if not reached:
-        best = min(cycles for _, cycles, _ in every_folding(shape))
+        best = min(cycles for _, cycles in every_folding(shape))
         message = (
             f"layer 'conv': no folding reaches {interval} cycles a frame; its shortest interval is {best}"
         )
         with pytest.raises(KerilogError, match=re.escape(message) + "$"):
-            least_folding(shape, interval, "conv")
+            ranked(shape, interval, lanes, "conv")
         return
-    found = least_folding(shape, interval, "conv")
+    found = ranked(shape, interval, lanes, "conv")[0]
     assert found.cycles <= interval
-    assert (found.multipliers, found.cycles) == min(reached)[:2]
+    assert found.multipliers == min(reached)[0]
 
 
 @settings(max_examples=200, deadline=None)
-@given(shapes, st.integers(1, 200))
-def test_a_folding_is_legal(shape: Shape, interval: int) -> None:
+@given(shapes, st.integers(1, 200), lane_counts)
+def test_foldings_are_legal(shape: Shape, interval: int, lanes: int) -> None:
     try:
-        found = least_folding(shape, interval, "conv")
+        foldings = ranked(shape, interval, lanes, "conv")
     except KerilogError:
         return
-    steps = math.ceil(shape.units / found.pe) * math.ceil(shape.inputs / found.simd)
-    assert found.cycles == shape.vectors * steps
-    assert found.pe % found.lanes == 0 and shape.units % found.lanes == 0
-    assert shape.units // found.lanes <= steps
-    assert not shape.streams or fits_the_stream(found.simd, shape)
+    for found in foldings:
+        steps = math.ceil(shape.units / found.pe) * math.ceil(shape.inputs / found.simd)
+        assert found.cycles == shape.vectors * steps <= interval
+        assert found.pe % found.lanes == 0 and shape.units % found.lanes == 0
+        assert shape.units // found.lanes <= steps
+
+
+@settings(max_examples=100, deadline=None)
+@given(shapes)
+def test_the_curve_holds_the_least_for_every_interval(shape: Shape) -> None:
+    everything = list(every_folding(shape))
+    points = curve(shape)
+    for interval in {cycles + step for _, cycles in everything for step in (-1, 0)}:
+        least = min((count for count, cycles in everything if cycles <= interval), default=None)
+        assert min((count for cycles, count in points if cycles <= interval), default=None) == least
+    assert points == sorted(points) and len({count for _, count in points}) == len(points)
 
 
 def test_more_cycles_never_cost_more_multipliers() -> None:
-    shape = Shape(5, 13, 7, False, 13)
-    shortest = min(cycles for _, cycles, _ in every_folding(shape))
-    costs = [least_folding(shape, interval, "conv").multipliers for interval in range(shortest, 500)]
+    shape = Shape(5, 13, 7)
+    shortest = min(cycles for _, cycles in every_folding(shape))
+    costs = [ranked(shape, interval, 1, "conv")[0].multipliers for interval in range(shortest, 500)]
     assert costs == sorted(costs, reverse=True)
     assert costs[-1] == 1
 
@@ -115,12 +115,6 @@ def test_an_interval_that_is_asked_for_is_kept() -> None:
     graph = padded_network()
     for interval in (*range(30, 80, 5), 66, 200, 1000):
         assert plan(graph, interval).cycles.frame_interval <= interval
-
-
-def test_stages_that_miss_it_together_get_more_multipliers() -> None:
-    graph = padded_network()
-    slow, between, fast = (plan(graph, interval) for interval in (66, 60, 40))
-    assert slow.multipliers < between.multipliers == fast.multipliers
 
 
 def test_an_interval_that_pools_do_not_reach_is_refused() -> None:

@@ -12,7 +12,7 @@ import pytest
 from kerilog.errors import Unsupported
 from kerilog.formats import Fixed
 from kerilog.plan import plan
-from kerilog.qgraph import QAdd, QConv2D, QGraph, QInput, QNode, QRequantize, Shift
+from kerilog.qgraph import QConv2D, QGraph, QInput, QNode, QSubtract, Shift
 from support.networks import Chain
 
 ONE = Shift(np.array([0]))
@@ -29,25 +29,24 @@ def replaced(graph: QGraph, **fields: object) -> QGraph:
     return dataclasses.replace(graph, nodes=(*graph.nodes[:-1], node))
 
 
-def branches() -> QGraph:
-    chain = image().conv(2, (1, 1), name="left")
-    left, source = chain.here, chain.nodes[0]
-    right = dataclasses.replace(left, name="right", inputs=(source.name,))
-    both = QNode("sum", QAdd(ONE, ONE, ONE, (-128, 127)), ("left", "right"), left.shape, left.format)
-    return QGraph("branches", "fixed", (source, left, right, both), ("sum",))
-
-
 def two_inputs() -> QGraph:
     graph = image().conv(2).graph
     other = QNode("other", QInput(), (), (3,), Fixed(8, 3))
     return dataclasses.replace(graph, nodes=(*graph.nodes, other))
 
 
-def standing_alone() -> QGraph:
+def subtraction() -> QGraph:
     chain = image().conv(2)
     here = chain.here
-    alone = QNode("rescale", QRequantize(ONE, (-128, 127)), (here.name,), here.shape, here.format)
-    return dataclasses.replace(chain.graph, nodes=(*chain.nodes, alone), outputs=("rescale",))
+    op = QSubtract(ONE, ONE, ONE, (-128, 127))
+    both = QNode("difference", op, (here.name, here.name), here.shape, here.format)
+    return dataclasses.replace(chain.graph, nodes=(*chain.nodes, both), outputs=("difference",))
+
+
+def unused() -> QGraph:
+    graph = image().conv(2, (1, 1)).graph
+    idle = dataclasses.replace(graph.nodes[-1], name="idle")
+    return dataclasses.replace(graph, nodes=(*graph.nodes, idle))
 
 
 def grouped() -> QGraph:
@@ -64,12 +63,9 @@ def deep() -> QGraph:
 
 
 GRAPHS: dict[str, tuple[Callable[[], QGraph], str]] = {
-    "branches": (branches, "layer 'left': hardware does not take branches yet"),
     "two inputs": (two_inputs, "model 'image': hardware takes one input and one output, found 2 and 1"),
-    "operation": (
-        standing_alone,
-        "layer 'rescale': hardware does not take Requantize yet, only Conv2D, Dense",
-    ),
+    "operation": (subtraction, "layer 'difference': hardware does not take Subtract yet, only .*Conv2D"),
+    "unused": (unused, "layer 'idle': hardware does not take a result that nobody uses"),
     "groups": (grouped, "layer 'grouped': hardware does not take groups or dilation yet"),
     "dilation": (
         lambda: replaced(image().conv(2, name="wide").graph, dilation_rate=(2, 2)),

@@ -42,21 +42,21 @@ def assert_cycles_are_as_planned(design: Design, found: SimulationResult, what: 
     assert found.latency == promise.latency, what
     assert found.first_latency == promise.first_output, what
     assert found.interval == promise.frame_interval, what
-    line = cycles.line_of(design.stages).run(len(found.codes))
+    schedule = cycles.schedule_of(design.stages).run(len(found.codes))
     for name, cycles_found, planned in (
-        ("first in", found.first_in, line.entered[: len(found.codes)]),
-        ("first out", found.first_out, line.first),
-        ("last out", found.last_out, line.last),
+        ("first in", found.first_in, schedule.entered[: len(found.codes)]),
+        ("first out", found.first_out, schedule.first),
+        ("last out", found.last_out, schedule.last),
     ):
-        assert (cycles_found - found.first_in[0] + line.entered[0]).tolist() == planned, f"{what}, {name}"
+        assert (cycles_found - found.first_in[0] + schedule.entered[0]).tolist() == planned, f"{what}, {name}"
 
 
 def frames_to_settle(design: Design, least: int = 8, most: int = 300) -> int:
     """How many frames it takes until the second half of them shows the promised interval."""
-    line = cycles.line_of(design.stages).run(least)
-    while len(line.last) < most and longest_of_second_half(line.last) != design.cycles.frame_interval:
-        line.run(1)
-    return len(line.last)
+    schedule = cycles.schedule_of(design.stages).run(least)
+    while len(schedule.last) < most and longest_of_second_half(schedule.last) != design.cycles.frame_interval:
+        schedule.run(1)
+    return len(schedule.last)
 
 
 def longest_of_second_half(ends: list[int]) -> int:

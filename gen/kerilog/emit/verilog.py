@@ -3,40 +3,28 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from importlib import resources
 
 import jinja2
 
-from kerilog.plan.design import Conv2DStage, DenseStage, Design, FifoStage, LanesStage, MaxPooling2DStage
+from kerilog.plan.design import (
+    Conv2DStage,
+    DenseStage,
+    Design,
+    MaxPooling2DStage,
+    PointwiseConv2DStage,
+)
 
 TEMPLATES = {
     Conv2DStage: "conv2d.v.j2",
     DenseStage: "dense.v.j2",
+    PointwiseConv2DStage: "pointwise_conv2d.v.j2",
     MaxPooling2DStage: "max_pooling2d.v.j2",
 }
-# modules of the library, each after those it uses
-LIBRARY = (
-    "krl_accumulator",
-    "krl_dot",
-    "krl_fifo",
-    "krl_frame_guard",
-    "krl_frame_last",
-    "krl_lanes",
-    "krl_matvec",
-    "krl_max",
-    "krl_ram",
-    "krl_line_buffer",
-    "krl_requantize_affine",
-    "krl_requantize_fixed",
-    "krl_rom",
-    "krl_serializer",
-    "krl_window",
-)
-# modules that a module instantiates
-USES = {
-    "krl_matvec": ("krl_dot", "krl_accumulator"),
-    "krl_window": ("krl_line_buffer", "krl_ram"),
-}
+# an instance of a module of ``hw/rtl``
+_INSTANCE = re.compile(r"^ *(krl_[a-z0-9_]+) (?:#\(|\w+ \($)", re.MULTILINE)
 
 
 def environment() -> jinja2.Environment:
@@ -51,22 +39,12 @@ def environment() -> jinja2.Environment:
     )
 
 
-def library_modules(design: Design) -> list[str]:
-    """The modules of ``hw/rtl`` that ``design`` needs, each after those it uses."""
-    needed = {"krl_frame_guard", "krl_frame_last"}
-    for stage in design.stages:
-        if isinstance(stage, (FifoStage, LanesStage)):
-            needed.add(stage.module)
-        elif isinstance(stage, MaxPooling2DStage):
-            needed |= {"krl_window", "krl_max"}
-        elif isinstance(stage, Conv2DStage):
-            needed.add("krl_window")
-    for matvec_stage in design.matvec_stages:
-        needed |= {"krl_matvec", "krl_serializer", "krl_rom", matvec_stage.requantizer.module}
-    for user, used in USES.items():
-        if user in needed:
-            needed.update(used)
-    return [name for name in LIBRARY if name in needed]
+def library_modules(texts: Iterable[str]) -> list[str]:
+    """The modules of ``hw/rtl`` that the Verilog ``texts`` need, each after those it uses."""
+    found: list[str] = []
+    for name in sorted({name for text in texts for name in _INSTANCE.findall(text)}):
+        found += [used for used in (*library_modules([library_source(name)]), name) if used not in found]
+    return found
 
 
 def library_source(name: str) -> str:
@@ -77,10 +55,11 @@ def library_source(name: str) -> str:
 def render(design: Design) -> dict[str, str]:
     """Every generated Verilog file by its path, in compile order, the top module last."""
     jinja = environment()
-    files = {f"rtl/{name}.v": library_source(name) for name in library_modules(design)}
-    for stage in design.stages:
-        template = TEMPLATES.get(type(stage))
-        if template:
-            files[f"rtl/{stage.module}.v"] = jinja.get_template(template).render(design=design, stage=stage)
-    files[f"rtl/{design.name}.v"] = jinja.get_template("top.v.j2").render(design=design)
-    return files
+    rendered = {
+        f"rtl/{stage.module}.v": jinja.get_template(template).render(design=design, stage=stage)
+        for stage in design.stages
+        if (template := TEMPLATES.get(type(stage)))
+    }
+    rendered[f"rtl/{design.name}.v"] = jinja.get_template("top.v.j2").render(design=design)
+    library = {f"rtl/{name}.v": library_source(name) for name in library_modules(rendered.values())}
+    return library | rendered

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from kerilog.plan import cycles
-from kerilog.plan.design import Conv2DStage, FifoStage, MatVecStage, MaxPooling2DStage, Stage
+from kerilog.plan.design import FifoStage, MatVecStage, Stage, WindowedStage
 
 
 def ample_rows(kernel_h: int, pad_top: int) -> int:
@@ -15,26 +15,26 @@ def ample_rows(kernel_h: int, pad_top: int) -> int:
     return 2 * kernel_h + pad_top
 
 
-def fit(stages: Sequence[Stage], interval: int) -> tuple[Stage, ...]:
+def fit(stages: Sequence[Stage], interval: int, kept: Collection[str]) -> tuple[Stage, ...]:
     """``stages`` with buffers that reach ``interval``, or what the slowest stage allows.
 
     With rings of ample rows and queues that never fill, a frame every interval shows how full each queue
     gets; that is its depth. From there everything shrinks as long as the interval stands: queues vanish,
-    from the end, where the buffers of the layers before often do as well, and rings lose rows. A queue at the
-    very input stays, two beats deep: it is there for the handshake.
+    from the end, where the buffers of the layers before often do as well, and rings lose rows. The queues
+    ``kept`` stay, at least two beats deep: they are there for the handshake.
     """
     goal = max(interval, *(stage_cycles(stage) for stage in stages))
-    peaks = cycles.queue_peaks(stages, goal) | {stages[0].name: 2}
+    peaks = cycles.queue_peaks(stages, goal)
     fitted = [_with_depth(stage, peaks) for stage in stages]
-    for stage in reversed(stages[1:]):
-        if isinstance(stage, FifoStage):
-            without = [other for other in fitted if other.name != stage.name]
-            if peaks[stage.name] <= 1 or _reaches(without, goal):
+    for stage in reversed(stages):
+        if isinstance(stage, FifoStage) and stage.name not in kept:
+            without = _without(fitted, stage)
+            if peaks[stage.name] <= 1 or cycles.reaches(without, goal):
                 fitted = without
-    if not _reaches(fitted, goal):
+    if not cycles.reaches(fitted, goal):
         return tuple(fitted)
     for place, stage in enumerate(fitted):
-        if isinstance(stage, (Conv2DStage, MaxPooling2DStage)):
+        if isinstance(stage, WindowedStage):
             fitted[place] = _with_few_rows(fitted, place, stage, goal)
     return tuple(fitted)
 
@@ -42,16 +42,12 @@ def fit(stages: Sequence[Stage], interval: int) -> tuple[Stage, ...]:
 def stage_cycles(stage: Stage) -> int:
     """The fewest cycles a frame that the stage can need by itself."""
     busy = [stage.input.beats, stage.output.beats]
-    if isinstance(stage, (Conv2DStage, MaxPooling2DStage)):
+    if isinstance(stage, WindowedStage):
         busy.append(stage.window.cycles)
     if isinstance(stage, MatVecStage):
         vectors = stage.output.elements // stage.serializer.units
         busy.append(vectors * stage.matvec.steps)
     return max(busy)
-
-
-def _reaches(stages: Sequence[Stage], goal: int) -> bool:
-    return cycles.measure(stages).frame_interval <= goal
 
 
 def _with_depth(stage: Stage, peaks: dict[str, int]) -> Stage:
@@ -61,15 +57,24 @@ def _with_depth(stage: Stage, peaks: dict[str, int]) -> Stage:
     )
 
 
-def _with_few_rows(
-    stages: Sequence[Stage], place: int, stage: Conv2DStage | MaxPooling2DStage, goal: int
-) -> Conv2DStage | MaxPooling2DStage:
+def _without(stages: Sequence[Stage], queue: FifoStage) -> list[Stage]:
+    """``stages`` with those behind ``queue`` connected to what is before it."""
+    behind = dict(zip(queue.streams, next(s for s in stages if s.name == queue.name).sources, strict=True))
+    return [
+        dataclasses.replace(stage, sources=tuple(behind.get(source, source) for source in stage.sources))
+        for stage in stages
+        if stage.name != queue.name
+    ]
+
+
+def _with_few_rows(stages: Sequence[Stage], place: int, stage: WindowedStage, goal: int) -> WindowedStage:
     """The stage at ``place`` with the fewest rows that keep the goal.
 
     One is written while the others are read.
     """
-    for rows in range(stage.window.kernel_h + stage.window.pad_top + 1, stage.window.rows):
-        fewer = dataclasses.replace(stage, window=dataclasses.replace(stage.window, rows=rows))
-        if _reaches([*stages[:place], fewer, *stages[place + 1 :]], goal):
+    window = stage.window
+    for rows in range(window.kernel_h + window.pad_top + 1, window.rows):
+        fewer = dataclasses.replace(stage, window=dataclasses.replace(window, rows=rows))
+        if cycles.reaches([*stages[:place], fewer, *stages[place + 1 :]], goal):
             return fewer
     return stage

@@ -14,11 +14,15 @@ from kerilog.plan.design import (
     Conv2DStage,
     FifoStage,
     LanesStage,
+    MatVec,
     MatVecStage,
     MaxPooling2DStage,
+    Serializer,
     Stage,
     Window,
 )
+
+NEVER = 1 << 60  # more cycles than anything takes
 
 
 class Module(abc.ABC):
@@ -39,6 +43,29 @@ class Module(abc.ABC):
 
         ``entered``, ``left``: a beat has come in, gone out; ``left_valid``: one is on offer.
         """
+
+    def quiet(self, left_valid: bool, right_ready: bool) -> int:
+        """For how many cycles ``valid`` and ``ready`` stay as they are while no beat moves on either side.
+
+        0 if ``clock`` must find out.
+        """
+        return NEVER
+
+    def skip(self, cycles: int, left_valid: bool, right_ready: bool) -> None:
+        """As many clock edges at once, no more than ``quiet`` says."""
+        return  # most modules stand still
+
+
+class Fork:
+    """``krl_fork``: a beat on the left is offered to every output, and gone when all have taken it."""
+
+    def __init__(self, outputs: int) -> None:
+        self.done = [False] * outputs
+
+    @property
+    def taken(self) -> int:
+        """The ``done`` bits as one number."""
+        return sum(done << place for place, done in enumerate(self.done))
 
 
 class Queue(Module):
@@ -96,6 +123,30 @@ class Narrow(Module):
         self.valid = self.slices != 0
 
 
+class Gearbox(Module):
+    """``krl_gearbox``: a queue of elements."""
+
+    def __init__(self, lanes_in: int, lanes_out: int, elements: int) -> None:
+        self.beats = -(-elements // lanes_in)
+        self.gain, self.given = lanes_in, lanes_out
+        fill = -elements % lanes_out
+        self.gain_of_last = elements - (self.beats - 1) * lanes_in + fill
+        self.most_before_beat = lanes_out + min(lanes_in, lanes_out) - 1
+        self.level = self.beat = 0
+
+    def ready(self, right_ready: bool) -> bool:
+        return self.level <= self.most_before_beat
+
+    def clock(self, left_valid: bool, entered: bool, right_ready: bool, left: bool) -> None:
+        if left:
+            self.level -= self.given
+        if entered:
+            last = self.beat == self.beats - 1
+            self.level += self.gain_of_last if last else self.gain
+            self.beat = 0 if last else self.beat + 1
+        self.valid = self.level >= self.given
+
+
 class Pipe(Module):
     """``depth`` registers that stand still together: the requantizers, and ``krl_max`` with one."""
 
@@ -112,12 +163,21 @@ class Pipe(Module):
             self.valids = (self.valids << 1 | entered) & self.mask
             self.valid = self.valids & self.top != 0
 
+    def quiet(self, left_valid: bool, right_ready: bool) -> int:
+        if self.valid or not self.valids:
+            return NEVER
+        return self.top.bit_length() - self.valids.bit_length()
+
+    def skip(self, cycles: int, left_valid: bool, right_ready: bool) -> None:
+        if not self.valid and self.valids:
+            self.valids <<= cycles
+            self.valid = self.valids & self.top != 0
+
 
 class MatrixVector(Module):
     """``krl_matvec`` and the ``krl_serializer`` behind it."""
 
-    def __init__(self, stage: MatVecStage) -> None:
-        matvec, serializer = stage.matvec, stage.serializer
+    def __init__(self, matvec: MatVec, serializer: Serializer) -> None:
         self.beats, self.per_beat, self.folds = matvec.beats, matvec.groups * matvec.folds, matvec.folds
         self.groups = matvec.groups
         self.slices = serializer.pe // serializer.lanes
@@ -150,6 +210,26 @@ class MatrixVector(Module):
         self.level += (self.in_flight & self.arrives != 0) - taken
         self.in_flight = (self.in_flight << 1 | spend) & (2 * self.arrives - 1)
         self.valid = self.level != 0
+
+    def quiet(self, left_valid: bool, right_ready: bool) -> int:
+        arrival = NEVER
+        if self.in_flight:
+            arrival = self.arrives.bit_length() - self.in_flight.bit_length()
+        if not left_valid or not self._may_issue():
+            return arrival
+        return min(arrival, self._plain_steps())
+
+    def _plain_steps(self) -> int:
+        """Steps to the next one that may end a sum or the beat."""
+        to_the_end = self.per_beat - 1 - self.step
+        if self.beat != self.beats - 1:
+            return to_the_end
+        return min(to_the_end, self.folds - 1 - self.step % self.folds)
+
+    def skip(self, cycles: int, left_valid: bool, right_ready: bool) -> None:
+        self.in_flight <<= cycles
+        if left_valid and self._may_issue():
+            self.step += cycles
 
     def _pop(self) -> bool:
         """Hand one beat out; True if it was the last of its word."""
@@ -198,6 +278,11 @@ class LineBuffer(Module):
         gained = self._write() if entered else 0
         released = self._read(places_given) if step else 0
         self.level += gained - released
+
+    def quiet(self, left_valid: bool, right_ready: bool) -> int:
+        places_given = self.kernel_h if self.read_top == self.last_top else self.row_step
+        reads = self._word_is_there(places_given) and (not self.valid or right_ready)
+        return 0 if reads or (self.valid and right_ready) else NEVER
 
     def _write(self) -> int:
         """Take a word; the rows that become complete with it."""
@@ -288,14 +373,16 @@ def modules_of(stage: Stage) -> Iterator[Module]:
     if isinstance(stage, FifoStage):
         yield Queue(stage.depth)
     elif isinstance(stage, LanesStage):
-        if stage.output.lanes >= stage.input.lanes:
+        if stage.uneven:
+            yield Gearbox(stage.lanes_in, stage.lanes_out, stage.elements)
+        elif stage.output.lanes >= stage.input.lanes:
             yield Widen(stage.output.lanes // stage.input.lanes, stage.input.beats)
         else:
             yield Narrow(stage.input.lanes // stage.output.lanes)
     elif isinstance(stage, MatVecStage):
         if isinstance(stage, Conv2DStage):
             yield from window_modules(stage.window)
-        yield MatrixVector(stage)
+        yield MatrixVector(stage.matvec, stage.serializer)
         yield Pipe(stage.requantizer.latency)
     elif isinstance(stage, MaxPooling2DStage):
         yield from window_modules(stage.window)

@@ -7,109 +7,227 @@ of the RTL to these numbers.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Sequence
 
-from kerilog.plan.control import Module, Queue, modules_of
-from kerilog.plan.design import Cycles, FifoStage, Stage
+from kerilog.errors import KerilogError
+from kerilog.plan.control import NEVER, Fork, Module, Queue, modules_of
+from kerilog.plan.design import INPUT, Cycles, FifoStage, ForkStage, Stage
 
-UNBOUNDED = 1 << 60
 LONGEST_TRANSIENT = 200  # frames after which nothing new is expected
 
 
-class Line:
-    """Modules in a row, from reset on: the input offers a beat in every cycle, the output takes every beat.
+class StandstillError(KerilogError):
+    """The pipeline never moves again."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Node:
+    """A module and the numbers of the streams on its left and on its right."""
+
+    module: Module | Fork
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+
+
+class Schedule:
+    """A pipeline from reset on: the input offers beats, the output takes one in every cycle.
 
     ``entered``, ``first`` and ``last`` collect the cycles in which a frame's first beat went in, its first
     beat came out, and its last.
     """
 
-    def __init__(self, modules: Sequence[Module], beats_in: int, beats_out: int, pace: int = 0) -> None:
-        """Frames of ``beats_in`` beats; frame i is not offered before cycle ``i * pace``."""
-        self.modules = modules
+    def __init__(self, nodes: Sequence[Node], beats_in: int, beats_out: int, pace: int = 0) -> None:
+        """Frames of ``beats_in`` beats, offered every ``pace`` cycles, evenly; 0: as fast as they are taken.
+
+        Nodes are in the order of the data; stream 0 is the input, the last node's the output.
+        """
         self.beats_in, self.beats_out, self.pace = beats_in, beats_out, pace
         self.taken = self.given = self.cycle = 0
         self.entered: list[int] = []
         self.first: list[int] = []
         self.last: list[int] = []
-        self._ready = [True] * (len(modules) + 1)
+        self._nodes = nodes
+        self._output = nodes[-1].right[0]
+        count = 1 + max(number for node in nodes for number in node.right)
+        self._valid = [False] * count
+        self._ready = [True] * count
 
-    def run(self, frames: int) -> Line:
-        """Go on until ``frames`` more frames have come out."""
+    def run(self, frames: int) -> Schedule:
+        """Go on until ``frames`` more frames have come out.
+
+        Raises StandstillError if the pipeline stands still for ever: a queue is too short for its branch.
+        """
         end = len(self.last) + frames
         while len(self.last) < end:
             self._clock()
         return self
 
     @property
+    def peaks(self) -> list[int]:
+        """The highest level of every queue so far, in the order of the data."""
+        return [node.module.peak for node in self._nodes if isinstance(node.module, Queue)]
+
+    @property
     def state(self) -> tuple[int, ...]:
         """Everything that decides what happens next, if the pace does not."""
-        registers = (value for module in self.modules for value in vars(module).values())
-        return (self.taken % self.beats_in, *(value for value in registers if isinstance(value, int)))
+        registers = [self.taken % self.beats_in, self.given % self.beats_out]
+        for node in self._nodes:
+            if isinstance(node.module, Fork):
+                registers.append(node.module.taken)
+            else:
+                registers += [value for value in vars(node.module).values() if isinstance(value, int)]
+        return tuple(registers)
 
     def _clock(self) -> None:
-        ready = self._ready
-        for i in range(len(self.modules) - 1, -1, -1):
-            ready[i] = self.modules[i].ready(ready[i + 1])
-        frame, beat = divmod(self.taken, self.beats_in)
-        left_valid = self.cycle >= frame * self.pace
-        entered = left_valid and ready[0]
-        if entered:
-            self.taken += 1
-            if beat == 0:
-                self.entered.append(self.cycle)
-        for i, module in enumerate(self.modules):
-            valid = module.valid
-            left = valid and ready[i + 1]
-            module.clock(left_valid, entered, ready[i + 1], left)
-            left_valid, entered = valid, left
-        if entered:
-            self._give()
+        offered_at = self._offered_at()
+        self._settle(self.cycle >= offered_at)
+        valid, ready = self._valid, self._ready
+        if not any(map(bool.__and__, valid, ready)):
+            cycles = self._quiet(offered_at)
+            if cycles > 1:
+                self._skip(cycles)
+                return
+        self._count()
+        for node in self._nodes:
+            module, left, right = node.module, node.left[0], node.right[0]
+            if isinstance(module, Fork):
+                gone = ready[left] or not valid[left]
+                module.done = [
+                    not gone and (done or ready[out])
+                    for done, out in zip(module.done, node.right, strict=True)
+                ]
+            else:
+                module.clock(
+                    valid[left], valid[left] and ready[left], ready[right], valid[right] and ready[right]
+                )
         self.cycle += 1
 
-    def _give(self) -> None:
-        if self.given % self.beats_out == 0:
-            self.first.append(self.cycle)
-        self.given += 1
-        if self.given % self.beats_out == 0:
-            self.last.append(self.cycle)
+    def _offered_at(self) -> int:
+        """The cycle from which the next beat is on offer."""
+        frame, beat = divmod(self.taken, self.beats_in)
+        return frame * self.pace + beat * self.pace // self.beats_in
+
+    def _settle(self, offered: bool) -> None:
+        """Work out valid from left to right, ready from right to left."""
+        valid, ready = self._valid, self._ready
+        valid[0] = offered
+        for node in self._nodes:
+            module = node.module
+            if isinstance(module, Fork):
+                for out, done in zip(node.right, module.done, strict=True):
+                    valid[out] = valid[node.left[0]] and not done
+            else:
+                valid[node.right[0]] = module.valid
+        for node in reversed(self._nodes):
+            module = node.module
+            if isinstance(module, Fork):
+                ready[node.left[0]] = all(map(bool.__or__, module.done, (ready[out] for out in node.right)))
+                continue
+            takes = module.ready(ready[node.right[0]])
+            if len(node.left) == 1:
+                ready[node.left[0]] = takes
+            else:  # a join takes a beat of each together
+                one, other = node.left
+                ready[one], ready[other] = takes and valid[other], takes and valid[one]
+
+    def _quiet(self, offered_at: int) -> int:
+        """Cycles in which nothing moves, the present one included."""
+        cycles = NEVER if self._valid[0] else offered_at - self.cycle
+        for node in self._nodes:
+            if not isinstance(node.module, Fork):
+                quiet = node.module.quiet(self._valid[node.left[0]], self._ready[node.right[0]])
+                cycles = min(cycles, quiet)
+        if cycles == NEVER:
+            raise StandstillError("the pipeline stands still: a queue is too short for the branch beside it")
+        return cycles
+
+    def _skip(self, cycles: int) -> None:
+        for node in self._nodes:
+            if not isinstance(node.module, Fork):
+                node.module.skip(cycles, self._valid[node.left[0]], self._ready[node.right[0]])
+        self.cycle += cycles
+
+    def _count(self) -> None:
+        """Note the beats that enter and leave the pipeline in this cycle."""
+        if self._valid[0] and self._ready[0]:
+            if self.taken % self.beats_in == 0:
+                self.entered.append(self.cycle)
+            self.taken += 1
+        if self._valid[self._output]:
+            if self.given % self.beats_out == 0:
+                self.first.append(self.cycle)
+            self.given += 1
+            if self.given % self.beats_out == 0:
+                self.last.append(self.cycle)
 
 
-def line_of(stages: Sequence[Stage]) -> Line:
-    """The modules of ``stages``, with frames back to back."""
-    modules = [module for stage in stages for module in modules_of(stage)]
-    return Line(modules, stages[0].input.beats, stages[-1].output.beats)
+def chain(modules: Sequence[Module]) -> list[Node]:
+    """Modules one behind the other."""
+    return [Node(module, (place,), (place + 1,)) for place, module in enumerate(modules)]
 
 
-def measure(stages: Sequence[Stage]) -> Cycles:
+def connect(stages: Sequence[Stage]) -> list[Node]:
+    """All modules of ``stages``, in the order of the data."""
+    numbers = {INPUT: 0}
+    free = itertools.count(1)
+    nodes = []
+    for stage in stages:
+        left = tuple(numbers[source] for source in stage.sources)
+        if isinstance(stage, ForkStage):
+            right = tuple(next(free) for _ in stage.streams)
+            nodes.append(Node(Fork(stage.outputs), left, right))
+        else:
+            for module in modules_of(stage):
+                right = (next(free),)
+                nodes.append(Node(module, left, right))
+                left = right
+        numbers.update(zip(stage.streams, right, strict=True))
+    return nodes
+
+
+def schedule_of(stages: Sequence[Stage], pace: int = 0) -> Schedule:
+    """``stages`` from reset on."""
+    return Schedule(connect(stages), stages[0].input.beats, stages[-1].output.beats, pace)
+
+
+def measure(schedule: Schedule) -> Cycles:
     """Run frames back to back until all stands as it stood after an earlier frame: from there on it repeats.
 
     The interval is the longest between two frames of what repeats.
     """
-    line = line_of(stages)
     seen: dict[tuple[int, ...], int] = {}
-    while len(line.last) < 2 or (line.state not in seen and len(line.last) < LONGEST_TRANSIENT):
-        if line.last:
-            seen[line.state] = len(line.last)
-        line.run(1)
-    settled = seen.get(line.state, len(line.last) // 2)
-    ends = line.last[settled - 1 :]
+    while len(schedule.last) < 2 or (schedule.state not in seen and len(schedule.last) < LONGEST_TRANSIENT):
+        if schedule.last:
+            seen[schedule.state] = len(schedule.last)
+        schedule.run(1)
+    settled = seen.get(schedule.state, len(schedule.last) // 2)
+    ends = schedule.last[settled - 1 :]
     interval = max(later - earlier for earlier, later in itertools.pairwise(ends))
-    return Cycles(interval, line.last[0] - line.entered[0], line.first[0] - line.entered[0])
+    start = schedule.entered[0]
+    return Cycles(interval, schedule.last[0] - start, schedule.first[0] - start)
 
 
-def queue_peaks(stages: Sequence[Stage], interval: int, frames: int = 4) -> dict[str, int]:
-    """How full each FIFO gets if it is never full and a frame starts every ``interval`` cycles.
+def reaches(stages: Sequence[Stage], interval: int) -> bool:
+    """Whether ``stages`` give a frame at least every ``interval`` cycles."""
+    try:
+        return measure(schedule_of(stages)).frame_interval <= interval
+    except StandstillError:
+        return False
+
+
+def queue_peaks(stages: Sequence[Stage], pace: int, frames: int = 4) -> dict[str, int]:
+    """How full each FIFO gets if it is never full and a frame is offered every ``pace`` cycles, evenly.
 
     By stage name.
     """
-    queues: dict[str, Queue] = {}
-    modules: list[Module] = []
-    for stage in stages:
-        if isinstance(stage, FifoStage):
-            queues[stage.name] = Queue(UNBOUNDED)
-            modules.append(queues[stage.name])
-        else:
-            modules.extend(modules_of(stage))
-    Line(modules, stages[0].input.beats, stages[-1].output.beats, interval).run(frames)
-    return {name: queue.peak for name, queue in queues.items()}
+    endless = [
+        dataclasses.replace(stage, depth=NEVER) if isinstance(stage, FifoStage) else stage for stage in stages
+    ]
+    schedule = schedule_of(endless, pace).run(frames)
+    return {stage.name: peak for stage, peak in zip(_queues(endless), schedule.peaks, strict=True)}
+
+
+def _queues(stages: Sequence[Stage]) -> list[FifoStage]:
+    return [stage for stage in stages if isinstance(stage, FifoStage)]

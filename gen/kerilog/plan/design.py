@@ -13,6 +13,8 @@ from kerilog.formats import Format
 from kerilog.graph import Shape
 from kerilog.plan.intervals import Interval
 
+INPUT = "guarded"  # the stream into the first stage, behind the frame guard
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Memory:
@@ -99,7 +101,9 @@ class Window:
 
 @dataclasses.dataclass(frozen=True)
 class MatVec:
-    """Parameters of ``krl_matvec``."""
+    """Parameters of ``krl_matvec``; with ``shared`` 0 a beat has ``lanes`` elements of its own for each
+    of ``units``.
+    """
 
     pe: int
     simd: int
@@ -110,6 +114,8 @@ class MatVec:
     x_bits: int
     w_bits: int
     acc_bits: int
+    shared: int = 1
+    units: int = 0
 
     @property
     def folds(self) -> int:
@@ -131,7 +137,7 @@ class MatVec:
 
     @property
     def input_bits(self) -> int:
-        return self.lanes * self.x_bits
+        return self.lanes * self.x_bits * (1 if self.shared else self.units)
 
     @property
     def address_bits(self) -> int:
@@ -235,15 +241,21 @@ class Tensor:
 class Stage:
     """One module of the pipeline.
 
-    ``layer`` is the Keras layer's own name, ``name`` the Verilog identifier.
+    ``layer`` is the Keras layer's own name, ``name`` the Verilog identifier. ``sources`` are the streams that
+    come in, ``streams`` those that go out.
     """
 
     name: str
     layer: str
     kind: str
     module: str
+    sources: tuple[str, ...]
     input: Tensor
     output: Tensor
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        return (self.name,)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -267,6 +279,11 @@ class DenseStage(MatVecStage):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class PointwiseConv2DStage(MatVecStage):
+    """A convolution of kernel size 1: every pixel is a vector, and there is no window."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Conv2DStage(MatVecStage):
     window: Window
 
@@ -287,9 +304,37 @@ class MaxPooling2DStage(Stage):
         return max(1, (self.cells - 1).bit_length())
 
 
+WindowedStage = Conv2DStage | MaxPooling2DStage
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class LanesStage(Stage):
-    """A ``krl_lanes``: the same elements, another number of lanes."""
+    """A ``krl_lanes`` or a ``krl_gearbox``: the same elements, another number of lanes.
+
+    The latter counts in ``unit`` elements at once, which divide the lanes of both sides.
+    """
+
+    unit: int = 1
+
+    @property
+    def uneven(self) -> bool:
+        return self.module == "krl_gearbox"
+
+    @property
+    def lanes_in(self) -> int:
+        return self.input.lanes // self.unit
+
+    @property
+    def lanes_out(self) -> int:
+        return self.output.lanes // self.unit
+
+    @property
+    def elements(self) -> int:
+        return self.input.elements // self.unit
+
+    @property
+    def bits(self) -> int:
+        return self.input.bits * self.unit
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -297,6 +342,21 @@ class FifoStage(Stage):
     """A ``krl_fifo`` of ``depth`` beats."""
 
     depth: int
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ForkStage(Stage):
+    """A ``krl_fork``: the same beats to each of the streams ``branches``."""
+
+    branches: tuple[str, ...]
+
+    @property
+    def outputs(self) -> int:
+        return len(self.branches)
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        return self.branches
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a layer of the integer graph asks of the hardware: its shape for folding, its window, its module's
+parameters.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Any
+
+import numpy as np
+
+from kerilog.errors import KerilogError, Unsupported
+from kerilog.formats import IntArray
+from kerilog.graph import Pair
+from kerilog.plan import buffers, cycles, memories
+from kerilog.plan.control import MatrixVector, window_modules
+from kerilog.plan.design import MatVec, Serializer, Tensor, Window
+from kerilog.plan.folding import Folding, Shape, divisors, ranked
+from kerilog.plan.intervals import dot_interval
+from kerilog.plan.naming import layer_name
+from kerilog.plan.requantizer import requantizer_of
+from kerilog.qgraph import QConv2D, QDense, QMaxPooling2D, QNode
+
+Range = tuple[int, int]  # smallest and largest code
+
+
+def title(node: QNode) -> str:
+    """The layer's own name, as errors and comments give it."""
+    return layer_name(node.name, node.op.kind)
+
+
+def code_range(node: QNode) -> Range:
+    """Smallest and largest code that the node's tensor can hold."""
+    if isinstance(node.op, (QConv2D, QDense, QMaxPooling2D)):
+        return node.op.clamp
+    return node.format.minimum, node.format.maximum
+
+
+def is_pointwise(op: QConv2D) -> bool:
+    """Whether every window is one pixel, and every pixel a window."""
+    flat = op.kernel.shape[:2] == (1, 1) and op.strides == (1, 1)
+    return flat and op.groups == 1 and op.padding == ((0, 0), (0, 0))
+
+
+def shape_of(node: QNode) -> Shape | None:
+    """How folding sees the layer; None if it has no multipliers."""
+    if isinstance(node.op, QConv2D):
+        return Shape(int(np.prod(node.shape[:-1])), int(np.prod(node.op.kernel.shape[:3])), node.shape[-1])
+    if isinstance(node.op, QDense):
+        return Shape(1, node.op.kernel.shape[0], node.op.kernel.shape[1], streams=True)
+    return None
+
+
+def window_of(node: QNode, tensor: Tensor, interval: int) -> Window | None:
+    """The windows of the layer, with the fewest pixels a beat that reach ``interval``; or None."""
+    op = node.op
+    if isinstance(op, QConv2D) and not is_pointwise(op):
+        kernel: Pair = (op.kernel.shape[0], op.kernel.shape[1])
+        pad_code = tensor.format.zero_point
+    elif isinstance(op, QMaxPooling2D):
+        kernel, pad_code = op.pool_size, tensor.format.minimum
+    else:
+        return None
+    window = _window(tensor, kernel, op.strides, op.padding, node, pad_code)
+    for pixels in divisors(window.width):
+        wider = dataclasses.replace(window, pixels=pixels)
+        if max(wider.cycles, wider.height * wider.row_words) <= interval:
+            return wider
+    return window
+
+
+def _window(
+    tensor: Tensor,
+    kernel: Pair,
+    strides: Pair,
+    padding: tuple[Pair, Pair],
+    node: QNode,
+    pad_code: int,
+) -> Window:
+    """The windows of an image that comes one pixel a beat; the ring of rows is fitted later."""
+    height, width, channels = tensor.shape
+    for size, count, side, step, cells in zip(
+        (height, width), node.shape, kernel, strides, padding, strict=False
+    ):
+        if cells[0] >= side or (count - 1) * step - cells[0] >= size:
+            raise Unsupported(
+                f"layer '{node.name}': hardware needs a pixel of the image in every window, "
+                f"found a padding of {cells} around {size} with a kernel of {side}"
+            )
+    return Window(
+        height=height,
+        width=width,
+        channels=channels,
+        bits=tensor.bits,
+        pixels=1,
+        kernel_h=kernel[0],
+        kernel_w=kernel[1],
+        stride_h=strides[0],
+        stride_w=strides[1],
+        pad_top=padding[0][0],
+        pad_left=padding[1][0],
+        out_height=node.shape[0],
+        out_width=node.shape[1],
+        pad_code=pad_code,
+        rows=buffers.ample_rows(kernel[0], padding[0][0]),
+        block=int(width * channels * tensor.bits >= memories.BLOCK_BITS),
+    )
+
+
+def fold(
+    node: QNode, shape: Shape, window: Window | None, tensor: Tensor, interval: int
+) -> tuple[Folding, MatVec, Serializer]:
+    """The folding with the fewest multipliers with which the layer by itself keeps up with ``interval``.
+
+    Raises KerilogError, naming the layer, if none does.
+    """
+    shortest = None
+    for folding in ranked(shape, interval, tensor.lanes, title(node)):
+        matvec, serializer = _folded(shape, folding, window, tensor.bits)
+        reached = _alone(window, matvec, serializer, shape.vectors)
+        if reached <= interval:
+            return folding, matvec, serializer
+        shortest = min(reached, shortest or reached)
+    raise KerilogError(
+        f"layer '{title(node)}': {interval} cycles a frame are not reached; "
+        f"its shortest interval is {shortest}"
+    )
+
+
+def _folded(shape: Shape, folding: Folding, window: Window | None, bits: int) -> tuple[MatVec, Serializer]:
+    """The parameters that follow from the folding; sums and weights get their bits later."""
+    streams = shape.streams
+    matvec = MatVec(
+        pe=folding.pe,
+        simd=folding.simd,
+        lanes=folding.simd if streams else shape.inputs,
+        beats=-(-shape.inputs // folding.simd) if streams else 1,
+        groups=-(-shape.units // folding.pe),
+        credits=0,
+        x_bits=bits,
+        w_bits=0,
+        acc_bits=0,
+    )
+    serializer = Serializer(folding.pe, folding.lanes, shape.units, 0, 0)
+    places = _places(matvec, serializer)
+    return dataclasses.replace(matvec, credits=places), dataclasses.replace(serializer, depth=places)
+
+
+def _places(matvec: MatVec, serializer: Serializer) -> int:
+    """Result words to hold so that the multipliers do not wait for earlier results to leave.
+
+    A streamed vector finishes all its groups at once: room for every vector whose results are still leaving
+    when the next ones are finished. Otherwise words finish one by one: room for those on their way.
+    """
+    slices = serializer.pe // serializer.lanes
+    if matvec.beats > 1:
+        leaving = matvec.latency + 2 + matvec.groups * slices
+        return matvec.groups * -(-leaving // matvec.steps)
+    return 1 + -(-(matvec.latency + 2 + slices) // max(matvec.folds, slices))
+
+
+@functools.lru_cache(maxsize=4096)
+def _alone(window: Window | None, matvec: MatVec, serializer: Serializer, vectors: int) -> int:
+    """Cycles a frame of the layer by itself, fed and emptied without a pause."""
+    modules = [*(window_modules(window) if window else ()), MatrixVector(matvec, serializer)]
+    beats_in = window.height * window.row_words if window else vectors * matvec.beats
+    beats_out = vectors * serializer.units // serializer.lanes
+    return cycles.measure(cycles.Schedule(cycles.chain(modules), beats_in, beats_out)).frame_interval
+
+
+def parts(
+    node: QNode,
+    op: QConv2D | QDense,
+    shape: Shape,
+    matvec: MatVec,
+    serializer: Serializer,
+    tensor: Tensor,
+    codes: Range,
+    stem: str,
+) -> dict[str, Any]:
+    """The fields that MatVecStage adds to Stage; ``stem`` begins the names of its memory files."""
+    kernel: IntArray = op.kernel.reshape(-1, shape.units)  # in the order of the stream
+    reach = dot_interval(kernel, *codes)
+    # the multipliers see raw codes: the input's zero point times the weights joins the bias
+    bias = op.bias - tensor.format.zero_point * kernel.sum(axis=0)
+    matvec = dataclasses.replace(matvec, w_bits=op.kernel_format.bits, acc_bits=reach.bits)
+    serializer = dataclasses.replace(serializer, bits=reach.bits)
+    requantizer, constants = requantizer_of(node, op, serializer, reach, bias, f"{stem}_constants.mem")
+    return {
+        "matvec": matvec,
+        "weights": memories.weights(f"{stem}_weights.mem", kernel, matvec),
+        "serializer": serializer,
+        "requantizer": requantizer,
+        "constants": constants,
+        "accumulator": reach,
+        "weight_format": op.kernel_format,
+        "bias_format": op.bias_format,
+        "macs": shape.macs,
+    }

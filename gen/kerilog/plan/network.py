@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stages of a network: one a layer, forks where a tensor has several users, converters and queues."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from kerilog.errors import Unsupported
+from kerilog.plan import buffers, layers
+from kerilog.plan.control import NEVER
+from kerilog.plan.design import (
+    INPUT,
+    Conv2DStage,
+    DenseStage,
+    FifoStage,
+    ForkStage,
+    LanesStage,
+    MatVecStage,
+    MaxPooling2DStage,
+    PointwiseConv2DStage,
+    Stage,
+    Tensor,
+    Window,
+)
+from kerilog.plan.folding import divisors
+from kerilog.plan.naming import verilog_name
+from kerilog.qgraph import QConv2D, QDense, QGraph, QInput, QMaxPooling2D, QNode, QOp, QReshape
+
+
+@dataclasses.dataclass(frozen=True)
+class Flow:
+    """A tensor on its way: the stream that carries it, and the codes that occur."""
+
+    stream: str
+    tensor: Tensor
+    codes: layers.Range
+
+
+class Network:
+    """Collects the stages of a graph for one frame every ``interval`` cycles.
+
+    Raises Unsupported for what hardware does not take, KerilogError for an interval that a layer by itself
+    does not reach.
+    """
+
+    def __init__(self, graph: QGraph, name: str, interval: int) -> None:
+        self.graph, self.name, self.interval = graph, name, interval
+        self.stages: list[Stage] = []
+        self.names: set[str] = set()
+        self.kept: set[str] = set()  # queues that are there for the handshake
+        self.flows: dict[str, list[Flow]] = {}  # by tensor, one for each user that is still to come
+        self.adders: dict[type[QOp], Callable[[QNode], Flow]] = {
+            QInput: self._input,
+            QReshape: self._reshape,
+            QConv2D: self._conv2d,
+            QDense: self._dense,
+            QMaxPooling2D: self._max_pooling,
+        }
+
+    def build(self) -> tuple[Stage, ...]:
+        """The stages in the order of the data, queues and rings of rows fitted to the frame interval."""
+        for node in self.graph:
+            adder = self.adders.get(type(node.op))
+            if adder is None:
+                known = ", ".join(op.__name__.removeprefix("Q") for op in self.adders if op is not QInput)
+                raise Unsupported(
+                    f"layer '{node.name}': hardware does not take {node.op.kind} yet, only {known}"
+                )
+            self.flows[node.name] = self._share(node, adder(node))
+        if not self.stages:
+            raise Unsupported(f"model '{self.name}': there is no layer that computes anything")
+        return buffers.fit(self.stages, self.interval, self.kept)
+
+    # ---- streams ----
+
+    def _users(self, node: QNode) -> int:
+        """How many streams the node's tensor must become."""
+        users = sum(other.inputs.count(node.name) for other in self.graph.users(node.name))
+        return users + self.graph.outputs.count(node.name)
+
+    def _share(self, node: QNode, flow: Flow) -> list[Flow]:
+        """The flow, once for each user."""
+        users = self._users(node)
+        if users == 0:
+            raise Unsupported(f"layer '{node.name}': hardware does not take a result that nobody uses")
+        if users == 1:
+            return [flow]
+        flow = self._with_lanes(flow, node)
+        title = layers.title(node)
+        name = self._name(f"{title}_fork")
+        branches = tuple(self._name(f"{name}_{place}") for place in range(users))
+        fork = ForkStage(name, title, "Fork", "krl_fork", (flow.stream,), flow.tensor, flow.tensor, branches)
+        self.stages.append(fork)
+        shared = [dataclasses.replace(flow, stream=stream) for stream in branches]
+        return [self._queue(branch, title, kept=True) for branch in shared]
+
+    def _with_lanes(self, flow: Flow, node: QNode) -> Flow:
+        """The flow with lanes of its own: an input that nobody has cut to size yet gets whole pixels."""
+        if flow.tensor.lanes:
+            return flow
+        *_, width, channels = (1, *node.shape)
+        fits = [d * channels for d in divisors(width) if flow.tensor.elements <= d * channels * self.interval]
+        return self._set_lanes(flow, fits[0] if fits else width * channels)
+
+    def _take(self, node: QNode, place: int = 0) -> Flow:
+        """The next unused stream of an input of ``node``."""
+        return self.flows[node.inputs[place]].pop()
+
+    def _name(self, text: str) -> str:
+        """A Verilog identifier for ``text`` that no other stage has."""
+        base = name = verilog_name(text)
+        count = 1
+        while name in self.names:
+            count += 1
+            name = f"{base}_{count}"
+        self.names.add(name)
+        return name
+
+    def _append(self, flow: Flow, stage: Stage) -> Flow:
+        self.stages.append(stage)
+        return dataclasses.replace(flow, stream=stage.name, tensor=stage.output)
+
+    def _set_lanes(self, flow: Flow, lanes: int) -> Flow:
+        return dataclasses.replace(flow, tensor=dataclasses.replace(flow.tensor, lanes=lanes))
+
+    def _cut(self, flow: Flow, lanes: int, layer: str) -> Flow:
+        """The flow, ``lanes`` elements to a beat, through a queue on the wider side of each converter."""
+        if flow.stream == INPUT and not flow.tensor.lanes:
+            return self._set_lanes(flow, lanes)
+        queued = False
+        for step in self._lane_steps(flow.tensor, lanes):
+            if step < flow.tensor.lanes:
+                flow = self._queue(flow, layer)
+            queued = step < flow.tensor.lanes
+            flow = self._converted(flow, step, layer)
+        return flow if queued else self._queue(flow, layer)
+
+    def _converted(self, flow: Flow, lanes: int, layer: str) -> Flow:
+        """The flow behind one converter."""
+        tensor, out = flow.tensor, dataclasses.replace(flow.tensor, lanes=lanes)
+        name = self._name(f"{layer}_lanes")
+        common = int(np.gcd(tensor.lanes, lanes))
+        if common in (tensor.lanes, lanes):
+            stage = LanesStage(name, layer, "Lanes", "krl_lanes", (flow.stream,), tensor, out)
+        else:
+            unit = 1 if tensor.elements % common else common
+            stage = LanesStage(name, layer, "Lanes", "krl_gearbox", (flow.stream,), tensor, out, unit)
+        return self._append(flow, stage)
+
+    def _lane_steps(self, tensor: Tensor, lanes: int) -> list[int]:
+        """Lane counts to pass through: one divides the next or the reverse, where there is time for that."""
+        common = int(np.gcd(tensor.lanes, lanes))
+        if tensor.lanes == lanes:
+            return []
+        if common in (tensor.lanes, lanes) or tensor.elements > common * self.interval:
+            return [lanes]
+        return [common, lanes]
+
+    def _queue(self, flow: Flow, layer: str, kept: bool = False) -> Flow:
+        name = self._name(f"{layer}_fifo")
+        if kept:
+            self.kept.add(name)
+        queue = FifoStage(name, layer, "Fifo", "krl_fifo", (flow.stream,), flow.tensor, flow.tensor, NEVER)
+        return self._append(flow, queue)
+
+    # ---- layers ----
+
+    def _input(self, node: QNode) -> Flow:
+        return Flow(INPUT, Tensor(node.shape, node.format, 0), layers.code_range(node))
+
+    def _reshape(self, node: QNode) -> Flow:
+        flow = self._take(node)
+        return dataclasses.replace(flow, tensor=dataclasses.replace(flow.tensor, shape=node.shape))
+
+    def _max_pooling(self, node: QNode) -> Flow:
+        op = node.op
+        assert isinstance(op, QMaxPooling2D)
+        flow, window = self._windows(node, self._take(node))
+        title = layers.title(node)
+        name = self._name(title)
+        stage = MaxPooling2DStage(
+            **self._header(node, name, flow, node.shape[-1]),
+            window=window,
+            clamp_min=op.clamp[0],
+            clamp_max=op.clamp[1],
+        )
+        low, high = flow.codes
+        codes = max(low, op.clamp[0]), min(high, op.clamp[1])
+        return dataclasses.replace(self._append(flow, stage), codes=codes)
+
+    def _conv2d(self, node: QNode) -> Flow:
+        op = node.op
+        assert isinstance(op, QConv2D)
+        if op.groups != 1 or op.dilation_rate != (1, 1):
+            raise Unsupported(f"layer '{node.name}': hardware does not take groups or dilation yet")
+        flow = self._take(node)
+        if layers.is_pointwise(op):
+            return self._matrix_vector(node, op, flow, None, PointwiseConv2DStage)
+        flow, window = self._windows(node, flow)
+        return self._matrix_vector(node, op, flow, window, Conv2DStage)
+
+    def _dense(self, node: QNode) -> Flow:
+        op = node.op
+        assert isinstance(op, QDense)
+        if len(node.shape) != 1:
+            raise Unsupported(
+                f"layer '{node.name}': hardware takes a flat input for Dense, found {node.shape}"
+            )
+        return self._matrix_vector(node, op, self._take(node), None, DenseStage)
+
+    def _windows(self, node: QNode, flow: Flow) -> tuple[Flow, Window]:
+        """The flow cut to the beats of the layer's windows."""
+        window = layers.window_of(node, flow.tensor, self.interval)
+        assert window
+        return self._cut(flow, window.pixels * window.channels, layers.title(node)), window
+
+    def _matrix_vector(
+        self, node: QNode, op: QConv2D | QDense, flow: Flow, window: Window | None, kind: type[MatVecStage]
+    ) -> Flow:
+        title = layers.title(node)
+        shape = layers.shape_of(node)
+        assert shape
+        folding, matvec, serializer = layers.fold(node, shape, window, flow.tensor, self.interval)
+        if window is None:
+            first = flow.stream == INPUT
+            flow = self._cut(flow, matvec.lanes, title)
+            if first:
+                # krl_matvec takes a beat when done with it; at the border ready must not wait for valid
+                flow = self._queue(flow, title, kept=True)
+        name = self._name(title)
+        stem = f"rom/{self.name}_{name}"
+        parts = layers.parts(node, op, shape, matvec, serializer, flow.tensor, flow.codes, stem)
+        if window is not None:
+            parts["window"] = window
+        stage = kind(**self._header(node, name, flow, folding.lanes), **parts)
+        return dataclasses.replace(self._append(flow, stage), codes=layers.code_range(node))
+
+    def _header(self, node: QNode, name: str, flow: Flow, lanes: int) -> dict[str, Any]:
+        """The fields of Stage."""
+        return {
+            "name": name,
+            "layer": layers.title(node),
+            "kind": node.op.kind,
+            "module": f"{self.name}_{name}",
+            "sources": (flow.stream,),
+            "input": flow.tensor,
+            "output": Tensor(node.shape, node.format, lanes),
+        }
