@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Constant matrices in shifts and adds: equal to the matrix, no bit too many, fewer adders than digits."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kerilog.formats import IntArray
+from kerilog.plan.shift_add import AdderGraph, Sum, csd, digit_count, fewest_bits, unshared_adders
+from kerilog.plan.shift_add_search import shift_add
+
+# the ranges of codes: signed, behind a ReLU, of few bits, without 0
+RANGES = [(-128, 127), (0, 127), (-8, 7), (0, 1), (-32768, 32767), (3, 100), (-100, -3)]
+
+
+@st.composite
+def matrices(draw: st.DrawFn) -> IntArray:
+    """Matrices of all kinds: sparse, of powers of two, with equal, negated and shifted columns."""
+    rng = np.random.default_rng(draw(st.integers(0, 1 << 32)))
+    inputs, units = draw(st.integers(1, 12)), draw(st.integers(1, 6))
+    bits = draw(st.sampled_from([2, 4, 8, 16]))
+    matrix = rng.integers(-(1 << (bits - 1)), 1 << (bits - 1), (inputs, units))
+    kind = draw(st.sampled_from(["any", "sparse", "powers", "one column", "negative", "zero"]))
+    if kind == "sparse":
+        matrix *= rng.random(matrix.shape) < 0.3
+    elif kind == "powers":
+        matrix = rng.choice([-1, 0, 1], matrix.shape) << rng.integers(0, bits, matrix.shape)
+    elif kind == "one column":
+        matrix[:] = matrix[:, :1] * rng.choice([-1, 1, 2], units)
+    elif kind == "negative":
+        matrix = -np.abs(matrix)
+    elif kind == "zero":
+        matrix[:, rng.integers(units)] = 0
+        matrix[rng.integers(inputs)] = 0
+    return matrix
+
+
+def coefficients(graph: AdderGraph) -> IntArray:
+    """What every element is worth (elements, inputs), read off the graph anew."""
+    rows = list(np.eye(len(graph.inputs), dtype=np.int64))
+    for node in graph.sums:
+        row = node.right_sign * (rows[node.right] << node.shift)
+        rows.append(row + node.left_sign * rows[node.left])
+    return np.array(rows)
+
+
+@settings(max_examples=200, deadline=None)
+@given(matrix=matrices(), ends=st.sampled_from(RANGES), seed=st.integers(0, 1 << 32))
+def test_graph_equals_the_matrix(matrix: IntArray, ends: tuple[int, int], seed: int) -> None:
+    low, high = ends
+    graph = shift_add(matrix, low, high)
+    rng = np.random.default_rng(seed)
+    drawn = rng.choice([low, high, *rng.integers(low, high + 1, 3)], (100, len(matrix)))
+    assert np.array_equal(graph.evaluate(drawn), drawn @ matrix)
+
+
+@settings(max_examples=100, deadline=None)
+@given(matrix=matrices(), ends=st.sampled_from(RANGES))
+def test_intervals_are_reached_and_bits_hold_them(matrix: IntArray, ends: tuple[int, int]) -> None:
+    low, high = ends
+    graph = shift_add(matrix, low, high)
+    for element, row in zip(graph.elements, coefficients(graph), strict=True):
+        assert row @ np.where(row > 0, high, low) == element.high
+        assert row @ np.where(row > 0, low, high) == element.low
+        assert fewest_bits(element.low, element.high) <= element.bits
+    for node in graph.sums:
+        operands = [graph.elements[node.right].bits + node.shift]
+        if node.left_sign:
+            operands.append(graph.elements[node.left].bits)
+        assert node.bits == max(fewest_bits(node.low, node.high), *operands)
+
+
+@settings(max_examples=100, deadline=None)
+@given(matrix=matrices())
+def test_sums_come_after_their_operands_and_never_cost_more_than_digits(matrix: IntArray) -> None:
+    graph = shift_add(matrix, -128, 127)
+    elements = graph.elements
+    for number, node in enumerate(graph.sums, len(graph.inputs)):
+        used = (node.left, node.right) if node.left_sign else (node.right,)
+        assert max(used) < number
+        assert node.level == 1 + max(elements[operand].level for operand in used)
+        assert 1 in (node.left_sign, node.right_sign) or (node.left_sign, node.right_sign) == (0, -1)
+    negations = sum(node.left_sign == 0 for node in graph.sums)
+    assert negations <= matrix.shape[1]
+    assert len(graph.sums) - negations <= unshared_adders(matrix)
+
+
+@given(number=st.integers(-(1 << 20), 1 << 20))
+def test_signed_digits_are_canonical(number: int) -> None:
+    digits = csd(number)
+    assert sum(digit << place for place, digit in digits) == number
+    places = [place for place, _ in digits]
+    assert all(after - before > 1 for before, after in itertools.pairwise(places))
+    assert digit_count(np.array([number]))[0] == len(digits)
+
+
+def test_shared_terms_are_added_once() -> None:
+    """5x and 10y + 5x of one column and -(5x) of another: 4x + x is there once."""
+    graph = shift_add(np.array([[5, -5, 5], [0, 0, 10]]), -128, 127)
+    assert len(graph.sums) == 4  # 5x, its negation, 5y, 5x + 10y
+    assert [node.left_sign for node in graph.sums].count(0) == 1
+
+
+def test_equal_and_negated_columns_cost_nothing_more() -> None:
+    column = np.random.default_rng(1).integers(-128, 128, (16, 1))
+    alone = shift_add(column, -128, 127)
+    assert len(shift_add(np.tile(column, 4), -128, 127).sums) == len(alone.sums)
+    mirrored = shift_add(np.hstack([column, -column]), -128, 127)
+    assert len(mirrored.sums) == len(alone.sums) + 1
+
+
+def test_constants_without_a_sum() -> None:
+    graph = shift_add(np.array([[0, 4], [0, 0]]), -128, 127)
+    assert not graph.sums and graph.depth == 1
+    assert [(output.element, output.shift) for output in graph.outputs] == [(None, 0), (0, 2)]
+
+
+def test_half_of_the_adders_are_shared_in_a_layer_of_int8() -> None:
+    """A bound on what the search finds, so that it cannot get worse unseen; and the same graph every time."""
+    matrix = np.random.default_rng(2024).integers(-128, 128, (48, 10))
+    graph = shift_add(matrix, 0, 127)
+    assert len(graph.sums) < 0.56 * unshared_adders(matrix)
+    again = shift_add(matrix, 0, 127)
+    assert (again.sums, again.outputs) == (graph.sums, graph.outputs)
+
+
+def test_registers_are_counted() -> None:
+    """x + y + 2z: z waits a cycle; 9 bits of x + y, 8 of z, 10 of the sum."""
+    graph = shift_add(np.array([[1], [1], [2]]), -128, 127)
+    assert graph.depth == 2
+    assert graph.flip_flops == 9 + 8 + 10
+    assert graph.luts == 9 + (10 - 1)
+
+
+def test_a_value_out_of_range_is_noticed() -> None:
+    graph = shift_add(np.array([[3]]), 0, 127)
+    assert isinstance(graph.sums[0], Sum)
+    with pytest.raises(OverflowError, match=r"leaves \[0, 127\]"):
+        graph.evaluate(np.array([[128]]))
