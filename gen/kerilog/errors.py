@@ -9,5 +9,15 @@ class KerilogError(Exception):
     """
 
 
+class UnreachedError(KerilogError):
+    """A frame interval that a layer cannot keep; ``shortest`` is the layer's shortest one, in cycles."""
+
+    def __init__(self, layer: str, interval: int, shortest: int) -> None:
+        super().__init__(
+            f"layer '{layer}': no folding reaches {interval} cycles a frame; its shortest interval is {shortest}"
+        )
+        self.shortest = shortest
+
+
 class Unsupported(KerilogError):  # noqa: N818 - reads as what it says
     """A model that is well formed but holds a layer or an option that Kerilog does not take."""

@@ -26,13 +26,13 @@ def fit(stages: Sequence[Stage], interval: int, kept: Collection[str]) -> tuple[
     goal = max(interval, *(stage_cycles(stage) for stage in stages))
     peaks = cycles.queue_peaks(stages, goal)
     fitted = [_with_depth(stage, peaks) for stage in stages]
+    if not cycles.reaches(fitted, goal):
+        return tuple(fitted)
     for stage in reversed(stages):
         if isinstance(stage, FifoStage) and stage.name not in kept:
             without = _without(fitted, stage)
-            if peaks[stage.name] <= 1 or cycles.reaches(without, goal):
+            if cycles.reaches(without, goal):
                 fitted = without
-    if not cycles.reaches(fitted, goal):
-        return tuple(fitted)
     for place, stage in enumerate(fitted):
         if isinstance(stage, WindowedStage):
             fitted[place] = _with_few_rows(fitted, place, stage, goal)

@@ -51,9 +51,8 @@ class Module(abc.ABC):
         """
         return NEVER
 
-    def skip(self, cycles: int, left_valid: bool, right_ready: bool) -> None:
+    def skip(self, cycles: int, left_valid: bool, right_ready: bool) -> None:  # noqa: B027 - most stand still
         """As many clock edges at once, no more than ``quiet`` says."""
-        return  # most modules stand still
 
 
 class Fork:

@@ -11,7 +11,7 @@ import dataclasses
 import math
 from collections.abc import Iterator
 
-from kerilog.errors import KerilogError
+from kerilog.errors import UnreachedError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,16 +81,13 @@ def ranked(shape: Shape, interval: int, input_lanes: int, layer: str) -> list[Fo
     """The foldings that need at most ``interval`` cycles a frame, the best first.
 
     The best has the fewest multipliers; of equals, it takes the stream of ``input_lanes`` as it comes, or
-    cuts it evenly; then it pairs output lanes, is fast, and has few lanes. Raises KerilogError naming
+    cuts it evenly; then it pairs output lanes, is fast, and has few lanes. Raises UnreachedError naming
     ``layer`` if even one result a cycle is too slow.
     """
     everything = list(candidates(shape))
     found = [folding for folding in everything if folding.cycles <= interval]
     if not found:
-        best = min(folding.cycles for folding in everything)
-        raise KerilogError(
-            f"layer '{layer}': no folding reaches {interval} cycles a frame; its shortest interval is {best}"
-        )
+        raise UnreachedError(layer, interval, min(folding.cycles for folding in everything))
 
     def cost(folding: Folding) -> tuple[int, ...]:
         uneven = _unevenness(folding.simd, input_lanes) if shape.streams else 0

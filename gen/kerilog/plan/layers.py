@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from kerilog.errors import KerilogError, Unsupported
+from kerilog.errors import UnreachedError, Unsupported
 from kerilog.formats import IntArray
 from kerilog.graph import Pair
 from kerilog.plan import buffers, cycles, memories
@@ -54,7 +54,10 @@ def shape_of(node: QNode) -> Shape | None:
 
 
 def window_of(node: QNode, tensor: Tensor, interval: int) -> Window | None:
-    """The windows of the layer, with the fewest pixels a beat that reach ``interval``; or None."""
+    """The windows of the layer, with the fewest pixels a beat that reach ``interval``; None if it has none.
+
+    Raises UnreachedError if whole rows to a beat are not enough.
+    """
     op = node.op
     if isinstance(op, QConv2D) and not is_pointwise(op):
         kernel: Pair = (op.kernel.shape[0], op.kernel.shape[1])
@@ -66,9 +69,9 @@ def window_of(node: QNode, tensor: Tensor, interval: int) -> Window | None:
     window = _window(tensor, kernel, op.strides, op.padding, node, pad_code)
     for pixels in divisors(window.width):
         wider = dataclasses.replace(window, pixels=pixels)
-        if max(wider.cycles, wider.height * wider.row_words) <= interval:
+        if max(wider.cycles, wider.height * wider.row_words) <= interval and _slides(wider) <= interval:
             return wider
-    return window
+    raise UnreachedError(title(node), interval, _slides(wider))
 
 
 def _window(
@@ -114,7 +117,7 @@ def fold(
 ) -> tuple[Folding, MatVec, Serializer]:
     """The folding with the fewest multipliers with which the layer by itself keeps up with ``interval``.
 
-    Raises KerilogError, naming the layer, if none does.
+    Raises UnreachedError if none does.
     """
     shortest = None
     for folding in ranked(shape, interval, tensor.lanes, title(node)):
@@ -123,10 +126,8 @@ def fold(
         if reached <= interval:
             return folding, matvec, serializer
         shortest = min(reached, shortest or reached)
-    raise KerilogError(
-        f"layer '{title(node)}': {interval} cycles a frame are not reached; "
-        f"its shortest interval is {shortest}"
-    )
+    assert shortest
+    raise UnreachedError(title(node), interval, shortest)
 
 
 def _folded(shape: Shape, folding: Folding, window: Window | None, bits: int) -> tuple[MatVec, Serializer]:
@@ -159,6 +160,14 @@ def _places(matvec: MatVec, serializer: Serializer) -> int:
         leaving = matvec.latency + 2 + matvec.groups * slices
         return matvec.groups * -(-leaving // matvec.steps)
     return 1 + -(-(matvec.latency + 2 + slices) // max(matvec.folds, slices))
+
+
+@functools.lru_cache(maxsize=4096)
+def _slides(window: Window) -> int:
+    """Cycles a frame of the windows by themselves, fed and emptied without a pause."""
+    beats = window.height * window.row_words, window.out_height * window.out_width
+    modules = list(window_modules(window))
+    return cycles.measure(cycles.Schedule(cycles.chain(modules), *beats)).frame_interval
 
 
 @functools.lru_cache(maxsize=4096)

@@ -43,7 +43,7 @@ class Flow:
 class Network:
     """Collects the stages of a graph for one frame every ``interval`` cycles.
 
-    Raises Unsupported for what hardware does not take, KerilogError for an interval that a layer by itself
+    Raises Unsupported for what hardware does not take, UnreachedError for an interval that a layer by itself
     does not reach.
     """
 

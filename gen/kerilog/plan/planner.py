@@ -7,7 +7,7 @@ import dataclasses
 
 import numpy as np
 
-from kerilog.errors import KerilogError, Unsupported
+from kerilog.errors import KerilogError, UnreachedError, Unsupported
 from kerilog.plan import buffers, cycles, layers
 from kerilog.plan.design import Design, Stage, Tensor
 from kerilog.plan.folding import curve
@@ -26,11 +26,21 @@ def plan(graph: QGraph, interval: int | None = None, name: str | None = None) ->
     if interval is not None and interval < 1:
         raise KerilogError(f"the frame interval must be at least 1 cycle, found {interval}")
     title = verilog_name(name or graph.name)
-    stages = Network(graph, title, interval or default_interval(graph)).build()
+    stages = Network(graph, title, interval).build() if interval else _by_default(graph, title)
     measured = cycles.measure(cycles.schedule_of(stages))
     if interval is not None and measured.frame_interval > interval:
         raise _missed(stages, interval, measured.frame_interval)
     return Design(title, graph.scheme, stages, measured, graph.inputs[0].shape, graph[graph.outputs[0]].shape)
+
+
+def _by_default(graph: QGraph, title: str) -> tuple[Stage, ...]:
+    """The stages at the default interval, or at the shortest one of a layer that is slower."""
+    interval = default_interval(graph)
+    while True:
+        try:
+            return Network(graph, title, interval).build()
+        except UnreachedError as error:
+            interval = error.shortest
 
 
 def _missed(stages: tuple[Stage, ...], interval: int, reached: int) -> KerilogError:
@@ -91,8 +101,8 @@ def _shortest(graph: QGraph) -> int:
     for node in graph:
         if node.inputs:
             source = graph[node.inputs[0]]
-            window = layers.window_of(node, Tensor(source.shape, source.format, 0), 1)
-            if window is not None:
-                widest = dataclasses.replace(window, pixels=window.width)
-                shortest = max(shortest, widest.cycles)
+            try:
+                layers.window_of(node, Tensor(source.shape, source.format, 0), 1)
+            except UnreachedError as error:
+                shortest = max(shortest, error.shortest)
     return shortest
