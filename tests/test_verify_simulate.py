@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import numpy as np
 import pytest
@@ -52,6 +53,16 @@ def test_times_are_exact(shared_design, simulator: str) -> None:
     assert found.last_out.tolist() == [4, 8, 12, 16, 20]
     assert (found.first_latency, found.latency, found.interval) == (1, 4, 4)
     assert simulate(design.directory, design.codes(1), simulator).interval is None
+
+
+@both
+def test_speed_is_of_the_simulation_alone(tiny_design, simulator: str) -> None:
+    design = tiny_design()
+    start = time.perf_counter()
+    found = simulate(design.directory, design.codes(5), simulator)
+    whole = time.perf_counter() - start
+    assert 0 < found.seconds < whole  # the rest is compiling
+    assert found.cycles_per_second == found.cycles / found.seconds
 
 
 def test_both_simulators_agree_to_the_cycle(shared_design) -> None:

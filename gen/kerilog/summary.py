@@ -69,7 +69,9 @@ def show_simulation(result: SimulationResult, different: int) -> None:
     table = _table("simulation")
     table.add_row("frames", f"{len(result.codes):,}, {result.codes.size:,} elements")
     table.add_row("mismatches", f"{different:,}")
-    table.add_row("cycles", f"{result.cycles:,}")
+    table.add_row(
+        "cycles", f"{result.cycles:,} in {result.seconds:.1f} s, {result.cycles_per_second:,.0f} a second"
+    )
     if result.interval is not None:
         table.add_row("cycles a frame", f"{result.interval}")
     table.add_row("latency", f"{result.latency} cycles, first input beat to last output beat")

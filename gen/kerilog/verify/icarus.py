@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -51,8 +52,10 @@ def simulate(
     work = Path(tempfile.mkdtemp(prefix="icarus_", dir=directory / "sim"))
     try:
         _compile(directory, manifest, work, _bench(directory, manifest, work, checked, stalls, limit))
+        start = time.perf_counter()
         _run(directory, work, checked.shape[0], progress)
-        return _Log(manifest, checked.shape[0]).read(work / "log.txt")
+        seconds = time.perf_counter() - start
+        return _Log(manifest, checked.shape[0], seconds).read(work / "log.txt")
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -119,8 +122,9 @@ def _run(directory: Path, work: Path, frames: int, progress: Progress) -> None:
 class _Log:
     """Reads the log of the bench: ``in CYCLE``, ``out CYCLE TLAST HEX`` and one closing line."""
 
-    def __init__(self, manifest: Manifest, frames: int) -> None:
+    def __init__(self, manifest: Manifest, frames: int, seconds: float) -> None:
         self.manifest = manifest
+        self.seconds = seconds
         self.total = frames * manifest.output.beats
         self.lines: dict[str, list[list[str]]] = {"in": [], "out": []}
 
@@ -154,7 +158,10 @@ class _Log:
         times = times.reshape(-1, self.manifest.output.beats)
         first_in = np.array([int(fields[0]) for fields in self.lines["in"]], np.int64)
         codes = self.codes([fields[1:] for fields in self.lines["out"]])
-        return result.SimulationResult(codes, first_in, times[:, 0], times[:, -1], frame_error, cycles)
+        first_out, last_out = times[:, 0], times[:, -1]
+        return result.SimulationResult(
+            codes, first_in, first_out, last_out, frame_error, cycles, self.seconds
+        )
 
     def codes(self, beats: list[list[str]]) -> IntArray:
         """Codes (frames, *shape) of all beats (tlast, hex); KerilogError for x, z and a wrong tlast."""

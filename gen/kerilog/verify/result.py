@@ -48,7 +48,8 @@ class SimulationResult:
 
     ``codes``: (N, *output shape) int64. ``first_in``, ``first_out``, ``last_out``: (N,) int64, the cycle in
     which the first beat of a frame went in, its first beat came out, its last beat came out. ``frame_error``:
-    whether the design ever raised it. ``cycles``: length of the whole simulation.
+    whether the design ever raised it. ``cycles``: length of the whole simulation. ``seconds``: what the
+    simulator took for it on the clock, without compiling.
     """
 
     codes: IntArray
@@ -57,6 +58,12 @@ class SimulationResult:
     last_out: CycleArray
     frame_error: bool
     cycles: int
+    seconds: float
+
+    @property
+    def cycles_per_second(self) -> float:
+        """Clock cycles simulated in a second."""
+        return self.cycles / self.seconds
 
     @property
     def first_latency(self) -> int:

@@ -8,6 +8,7 @@ import ctypes
 import hashlib
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,7 @@ class _Run:
         )
 
     def execute(self, library: ctypes.CDLL, directory: Path, progress: Progress) -> result.SimulationResult:
+        start = time.perf_counter()
         # The memories are read in the first evaluation, by their path relative to the design.
         with contextlib.chdir(directory):
             simulation = library.krl_create(ctypes.byref(self.job))
@@ -180,7 +182,7 @@ class _Run:
             library.krl_destroy(simulation)
         if status != _DONE:
             raise KerilogError(self.failure(status, values, message))
-        return self.outcome(values)
+        return self.outcome(values, time.perf_counter() - start)
 
     def failure(self, status: int, state: dict[str, Any], message: str) -> str:
         top, beats = self.manifest.top, self.manifest.output.beats
@@ -194,11 +196,12 @@ class _Run:
             _EXTRA: f"{top}: a beat came out after the last frame",
         }[status]
 
-    def outcome(self, state: dict[str, Any]) -> result.SimulationResult:
+    def outcome(self, state: dict[str, Any], seconds: float) -> result.SimulationResult:
         first_in, first_out, last_out = self.times
         codes = result.unpack(self.output, self.manifest.output)
         error = bool(state["frame_error"])
-        return result.SimulationResult(codes, first_in, first_out, last_out, error, int(state["cycle"]))
+        cycles = int(state["cycle"])
+        return result.SimulationResult(codes, first_in, first_out, last_out, error, cycles, seconds)
 
 
 def _threshold(probability: float) -> int:
