@@ -139,11 +139,24 @@ async def send(network: Network, beats: list[int]) -> None:
     await network.finish(PATIENCE)
 
 
+async def watch_queues(dut: Any, peaks: dict[str, int]) -> None:
+    """Note the highest level of every queue, from now on."""
+    levels = {name: getattr(dut, f"u_{name}").level for name in peaks}
+    while True:
+        await RisingEdge(dut.clk)
+        for name, level in levels.items():
+            peaks[name] = max(peaks[name], number(level))
+
+
 @test()
 async def keeps_its_cycles_back_to_back(dut: Any) -> None:
-    """Latency, first output and interval are the manifest's; no frame waits for another."""
+    """Latency, first output, interval and the queues' peaks are the manifest's; no frame waits for another."""
     network = await network_of(dut)
+    queues = {layer.name: layer.extra["peak"] for layer in MANIFEST.layers if layer.kind == "Fifo"}
+    peaks = dict.fromkeys(queues, 0)
+    cocotb.start_soon(watch_queues(dut, peaks))
     await send(network, frames_in(len(CODES)))
+    assert peaks == queues
     first, times = network.inputs.times[0], network.outputs.times
     lasts = times[OUT.beats - 1 :: OUT.beats]
     assert len(lasts) == len(CODES)

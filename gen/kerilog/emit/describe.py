@@ -50,7 +50,7 @@ def _stream(tensor: Tensor) -> Stream:
 def _layer(stage: Stage) -> Layer:
     extra: dict[str, Any] = {"layer": stage.layer, "output_shape": stage.output.shape}
     if isinstance(stage, FifoStage):
-        extra["depth"] = stage.depth
+        extra |= {"depth": stage.depth, "peak": stage.peak}
     if not isinstance(stage, MatVecStage):
         return Layer(stage.name, stage.kind, extra=extra)
     extra["weight_bits"] = stage.weights.depth * stage.weights.width

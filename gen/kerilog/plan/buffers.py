@@ -39,6 +39,15 @@ def fit(stages: Sequence[Stage], interval: int, kept: Collection[str]) -> tuple[
     return tuple(fitted)
 
 
+def with_peaks(stages: Sequence[Stage], peaks: Sequence[int]) -> tuple[Stage, ...]:
+    """``stages`` with the ``peaks`` of their queues, in the order of the data."""
+    left = iter(peaks)
+    return tuple(
+        dataclasses.replace(stage, peak=next(left)) if isinstance(stage, FifoStage) else stage
+        for stage in stages
+    )
+
+
 def stage_cycles(stage: Stage) -> int:
     """The fewest cycles a frame that the stage can need by itself."""
     busy = [stage.input.beats, stage.output.beats]

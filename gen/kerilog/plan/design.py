@@ -339,9 +339,14 @@ class LanesStage(Stage):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FifoStage(Stage):
-    """A ``krl_fifo`` of ``depth`` beats."""
+    """A ``krl_fifo`` of ``depth`` beats.
+
+    It is never fuller than ``peak`` while the input does not pause and the output does not stall, and it does
+    get so full.
+    """
 
     depth: int
+    peak: int = 0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -27,9 +27,11 @@ def plan(graph: QGraph, interval: int | None = None, name: str | None = None) ->
         raise KerilogError(f"the frame interval must be at least 1 cycle, found {interval}")
     title = verilog_name(name or graph.name)
     stages = Network(graph, title, interval).build() if interval else _by_default(graph, title)
-    measured = cycles.measure(cycles.schedule_of(stages))
+    schedule = cycles.schedule_of(stages)
+    measured = cycles.measure(schedule)
     if interval is not None and measured.frame_interval > interval:
         raise _missed(stages, interval, measured.frame_interval)
+    stages = buffers.with_peaks(stages, schedule.peaks)
     return Design(title, graph.scheme, stages, measured, graph.inputs[0].shape, graph[graph.outputs[0]].shape)
 
 
