@@ -52,7 +52,10 @@ def assert_exact(
 ) -> None:
     """Equal on all pairs, by the equation in the header of ``krl_add``, and within ``total_bits``."""
     x, y = (np.arange(low, high + 1) for low, high in ranges)
-    total = found.left_factor * x[:, None] + found.right_factor * y[None, :] + found.offset
+    words = np.array(found.words)
+    left = words[x] if found.table == 1 else found.left_factor * x
+    right = words[y] if found.table == 2 else found.right_factor * y
+    total = left[:, None] + right[None, :] + found.offset
     rounded = total + np.where(total < 0, found.round_negative, found.round_positive)
     codes = np.clip(rounded >> found.shift, *op.clamp)
     np.testing.assert_array_equal(codes, add(op, *formats, node.format)(x[:, None], y[None, :]))
@@ -62,6 +65,7 @@ def assert_exact(
     assert found.total_bits > max(found.shift, node.format.bits, *(format.bits for format in formats))
     factors = abs(found.left_factor), abs(found.right_factor)
     assert max(factors) < 1 << (found.total_bits - 2)
+    assert found.table in (0, 1, 2) and len(words) == (256 if found.table else 0)
     assert found.left_factor >= 0 and (found.right_factor <= 0 or not isinstance(op, QSubtract))
 
 
@@ -147,6 +151,24 @@ def test_operands_that_never_rise_above_zero_need_fewer_bits() -> None:
     assert narrow.total_bits < wide.total_bits
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("scales", [(0.031, 0.047, 0.06), (0.047, 0.031, 0.06), (0.02, 0.02, 0.03)])
+def test_ties_of_scales_in_a_simple_ratio_take_a_table(
+    kind: type[QAdd], scales: tuple[float, float, float]
+) -> None:
+    node, op, formats = affine_node(kind, scales, (-5, 17, 8), WHOLE, "reference")
+    found = addition(node, op, formats, (WHOLE, WHOLE), 1)
+    assert_exact(found, node, op, formats, (WHOLE, WHOLE))
+    assert found.table == (0 if scales[0] == scales[1] else 1 if scales[0] < scales[1] else 2)
+
+
+def test_a_table_of_few_codes() -> None:
+    ranges = (-60, 40), (-10, 100)
+    node, op, formats = affine_node(QSubtract, (0.031, 0.047, 0.06), (-5, 17, 8), WHOLE, "reference")
+    found = addition(node, op, formats, ranges, 1)
+    assert_exact(found, node, op, formats, ranges)
+
+
 def test_wide_codes_of_other_scales_are_refused() -> None:
     factor = Multiplier(np.array([1 << 30]), np.array([0]), "double")
     op = QAdd(factor, factor, factor, (-(1 << 15), (1 << 15) - 1))
@@ -159,8 +181,9 @@ def test_wide_codes_of_other_scales_are_refused() -> None:
 
 def test_a_sum_without_a_form_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kerilog.plan.addition.LARGEST_SHIFT", 5)
+    monkeypatch.setattr("kerilog.plan.addition_table.LARGEST_SHIFT", 5)
     node, op, formats = affine_node(QAdd, (0.0311, 0.04727, 0.06013), (3, -7, 9), WHOLE, "reference")
-    with pytest.raises(Unsupported, match="layer 'sum': hardware takes a sum as two factors and a shift"):
+    with pytest.raises(Unsupported, match="layer 'sum': hardware takes a sum as two factors, or one and"):
         addition(node, op, formats, (WHOLE, WHOLE), 1)
 
 

@@ -4,7 +4,8 @@
 //
 // Equation: t = LEFT_FACTOR * x + RIGHT_FACTOR * y + OFFSET, or - RIGHT_FACTOR * y with SUBTRACT;
 //           z = clamp((t + (t < 0 ? ROUND_NEGATIVE : ROUND_POSITIVE)) >>> SHIFT)
-//           The zero points are in the constants. The planner proves, for every pair of codes that can meet,
+//           With TABLE 1 a table stands in the place of LEFT_FACTOR * x, with TABLE 2 of RIGHT_FACTOR * y: its
+//           words are read by the code's bits. The zero points are in the constants. The planner proves, for every pair of codes that can meet,
 //           that z is the reference function.
 //
 // Latency:  5 cycles. One beat a cycle.
@@ -32,6 +33,11 @@ module krl_add #(
   parameter [TOTAL_BITS-1:0] ROUND_POSITIVE = 1,
   parameter [TOTAL_BITS-1:0] ROUND_NEGATIVE = 0,
   parameter SHIFT = 1,
+  // the operand that a table stands for, and its words of TOTAL_BITS, one a line, in hexadecimal
+  parameter TABLE = 0,
+  parameter FILE = "",
+  // 1: block RAM, 0: look-up tables
+  parameter BLOCK = 0,
   parameter integer CLAMP_MIN = -128,
   parameter integer CLAMP_MAX = 127
 ) (
@@ -73,43 +79,75 @@ module krl_add #(
     for (i = 0; i < LANES; i = i + 1) begin : g_lane
       reg signed [LEFT_BITS-1:0] x;
       reg signed [RIGHT_BITS-1:0] y;
-      reg signed [TOTAL_BITS-1:0] left;
-      reg signed [TOTAL_BITS-1:0] right;
+      wire signed [TOTAL_BITS-1:0] left;
+      wire signed [TOTAL_BITS-1:0] right;
       reg signed [TOTAL_BITS-1:0] total;
       reg signed [TOTAL_BITS-1:0] rounded;
       reg [BITS-1:0] code;
 
-      wire signed [TOTAL_BITS-1:0] left_product;
-      wire signed [TOTAL_BITS-1:0] right_product;
       wire signed [TOTAL_BITS-1:0] lowest = {{(TOTAL_BITS-BITS){CLAMP_MIN[BITS-1]}}, CLAMP_MIN[BITS-1:0]};
       wire signed [TOTAL_BITS-1:0] highest = {{(TOTAL_BITS-BITS){CLAMP_MAX[BITS-1]}}, CLAMP_MAX[BITS-1:0]};
       wire signed [TOTAL_BITS-1:0] rounding = total[TOTAL_BITS-1] ? ROUND_NEGATIVE : ROUND_POSITIVE;
       wire signed [TOTAL_BITS-1:0] tilted = total + rounding;
 
-      krl_scale #(
-        .X_BITS(LEFT_BITS),
-        .BITS(TOTAL_BITS),
-        .FACTOR(LEFT_FACTOR)
-      ) scale_left (
-        .x(x),
-        .product(left_product)
-      );
+      if (TABLE == 1) begin : g_left_table
+        krl_rom #(
+          .WIDTH(TOTAL_BITS),
+          .DEPTH(1 << LEFT_BITS),
+          .FILE(FILE),
+          .BLOCK(BLOCK)
+        ) rom (
+          .clk(clk),
+          .enable(advance),
+          .address(x),
+          .data(left)
+        );
+      end else begin : g_left_factor
+        wire signed [TOTAL_BITS-1:0] product;
+        reg signed [TOTAL_BITS-1:0] share;
+        krl_scale #(
+          .X_BITS(LEFT_BITS),
+          .BITS(TOTAL_BITS),
+          .FACTOR(LEFT_FACTOR)
+        ) scale (
+          .x(x),
+          .product(product)
+        );
+        always @(posedge clk) if (advance) share <= product + OFFSET;
+        assign left = share;
+      end
 
-      krl_scale #(
-        .X_BITS(RIGHT_BITS),
-        .BITS(TOTAL_BITS),
-        .FACTOR(RIGHT_FACTOR)
-      ) scale_right (
-        .x(y),
-        .product(right_product)
-      );
+      if (TABLE == 2) begin : g_right_table
+        krl_rom #(
+          .WIDTH(TOTAL_BITS),
+          .DEPTH(1 << RIGHT_BITS),
+          .FILE(FILE),
+          .BLOCK(BLOCK)
+        ) rom (
+          .clk(clk),
+          .enable(advance),
+          .address(y),
+          .data(right)
+        );
+      end else begin : g_right_factor
+        wire signed [TOTAL_BITS-1:0] product;
+        reg signed [TOTAL_BITS-1:0] share;
+        krl_scale #(
+          .X_BITS(RIGHT_BITS),
+          .BITS(TOTAL_BITS),
+          .FACTOR(RIGHT_FACTOR)
+        ) scale (
+          .x(y),
+          .product(product)
+        );
+        always @(posedge clk) if (advance) share <= product;
+        assign right = share;
+      end
 
       always @(posedge clk) begin
         if (advance) begin
           x <= s0_axis_tdata[i*LEFT_BITS +: LEFT_BITS];
           y <= s1_axis_tdata[i*RIGHT_BITS +: RIGHT_BITS];
-          left <= left_product + OFFSET;
-          right <= right_product;
           total <= (SUBTRACT != 0) ? left - right : left + right;
           rounded <= tilted >>> SHIFT;
           code <= (rounded < lowest) ? CLAMP_MIN[BITS-1:0]

@@ -2,6 +2,7 @@
 """krl_add: two streams in step, scaled, added, rounded by the sign, clamped; in exact integers."""
 
 from collections import deque
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -33,12 +34,15 @@ CLAMP_MIN, CLAMP_MAX = PARAMETERS["CLAMP_MIN"], PARAMETERS["CLAMP_MAX"]
 OFFSET, POSITIVE, NEGATIVE = (
     signed(PARAMETERS[name], TOTAL_BITS) for name in ("OFFSET", "ROUND_POSITIVE", "ROUND_NEGATIVE")
 )
+TABLE = [signed(int(line, 16), TOTAL_BITS) for line in Path(PARAMETERS["FILE"]).read_text().split()]
 Pair = tuple[int, int]
 
 
 def element(x: int, y: int) -> int:
     """Model one element."""
-    total = LEFT * x + (-RIGHT if PARAMETERS["SUBTRACT"] else RIGHT) * y + OFFSET
+    left = TABLE[x] if PARAMETERS["TABLE"] == 1 else LEFT * x + OFFSET
+    right = TABLE[y] if PARAMETERS["TABLE"] == 2 else RIGHT * y
+    total = left - right if PARAMETERS["SUBTRACT"] else left + right
     return min(CLAMP_MAX, max(CLAMP_MIN, (total + (NEGATIVE if total < 0 else POSITIVE)) >> SHIFT))
 
 

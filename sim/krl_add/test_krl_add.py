@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from common.runner import assert_caught, parameter_sets, run
+from common.runner import SEED, TestsFailedError, parameter_sets, run
 
 
 def parameters_of(
@@ -17,6 +17,7 @@ def parameters_of(
     clamp: tuple[int, int] = (-128, 127),
     subtract: int = 0,
     lanes: int = 1,
+    table: int = 0,
 ) -> dict[str, Any]:
     """The parameters; `rounding` holds the offset and the constants of both signs."""
     largest = sum(factor << (width - 1) for factor, width in zip(factors, bits, strict=False))
@@ -37,6 +38,8 @@ def parameters_of(
         "ROUND_POSITIVE": positive,
         "ROUND_NEGATIVE": negative,
         "SHIFT": shift,
+        "TABLE": table,
+        "FILE": "table.hex",
         "CLAMP_MIN": clamp[0],
         "CLAMP_MAX": clamp[1],
     }
@@ -50,11 +53,13 @@ EDGES: list[dict[str, Any]] = [
     parameters_of((1, 8), (0, 0, 0), 0, (16, 12, 16), (-32768, 32767)),
     parameters_of((7, 13), (5, 9, 8), 3, (3, 5, 4), (-3, 6), subtract=1),
     parameters_of((0, 47), (-9, 16, 15), 5, (8, 8, 8), (-7, 100)),
+    parameters_of((9, 11), (0, 300, 299), 4, (8, 5, 8), (-100, 90), lanes=2, table=1),
+    parameters_of((1017, 3000), (7, -300, -310), 9, (5, 7, 8), subtract=1, table=2),
 ]
 
 MUTATIONS: list[Any] = [
     ("left - right : left + right", "left + right : left - right"),
-    ("left_product + OFFSET", "left_product"),
+    ("product + OFFSET", "product"),
     ("] ? ROUND_NEGATIVE : ROUND_POSITIVE", "] ? ROUND_POSITIVE : ROUND_NEGATIVE"),
     ("total[TOTAL_BITS-1] ?", "tilted[TOTAL_BITS-1] ?"),
     ("tilted >>> SHIFT", "tilted >> SHIFT"),
@@ -65,6 +70,8 @@ MUTATIONS: list[Any] = [
     ("s0_axis_tvalid && s1_axis_tvalid}", "s0_axis_tvalid}"),
     ("      valid_pipe <= 0;\n", "      if (valid_pipe === 5'bx) valid_pipe <= 0;\n"),
     ("m_axis_tready || !m_axis_tvalid", "1'b1"),
+    (".address(x)", ".address(~x)"),
+    (".address(y)", ".address(~y)"),
     ("((MINUS & DIGIT_2) != 0)", "1'b0", "krl_scale"),
     ("((MINUS & DIGIT_1) != 0)", "1'b0", "krl_scale"),
     ("(DIGIT_3 == 0) ? 0 :", "1'b1 ? 0 :", "krl_scale"),
@@ -82,19 +89,39 @@ def draw(rng: Random) -> dict[str, Any]:
     scale = 1 << (size + 8)
     rounding = tuple(rng.randint(-scale, scale) for _ in range(3))
     clamp = sorted(rng.randint(-(1 << (bits[2] - 1)), (1 << (bits[2] - 1)) - 1) for _ in range(2))
+    if rng.random() < 0.3:  # a table of few words
+        bits = rng.randint(2, 8), rng.randint(2, 8), bits[2]
+    table = rng.randint(0, 2) if max(bits[:2]) <= 8 else 0
     return parameters_of(
-        factors, rounding, shift, bits, (clamp[0], clamp[1]), rng.randint(0, 1), rng.randint(1, 3)
+        factors, rounding, shift, bits, (clamp[0], clamp[1]), rng.randint(0, 1), rng.randint(1, 3), table
     )
+
+
+def table_file(parameters: dict[str, Any]) -> dict[str, str]:
+    """Draw the words of the table, within what the factor could give; the bench reads it, too."""
+    rng = Random(f"{SEED}/{parameters}")
+    bits, total_bits = (
+        parameters["LEFT_BITS" if parameters["TABLE"] == 1 else "RIGHT_BITS"],
+        parameters["TOTAL_BITS"],
+    )
+    limit = parameters["LEFT_FACTOR" if parameters["TABLE"] == 1 else "RIGHT_FACTOR"] << (bits - 1)
+    words = (rng.randint(-limit, limit) & ((1 << total_bits) - 1) for _ in range(1 << min(bits, 8)))
+    return {parameters["FILE"]: "".join(f"{word:x}\n" for word in words)}
 
 
 @pytest.mark.parametrize("parameters", parameter_sets("krl_add", EDGES, draw, 4, 30))
 def test_krl_add(parameters: dict[str, Any]) -> None:
     """Run the bench."""
-    run("krl_add", parameters)
+    run("krl_add", parameters, files=table_file(parameters))
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
 def test_mutation_is_caught(mutation: Any) -> None:
     """The bench fails on a module with a bug."""
-    assert_caught("krl_add", EDGES, mutation)
+    for edge in EDGES:
+        try:
+            run("krl_add", edge, mutation, files=table_file(edge))
+        except TestsFailedError:
+            return
+    raise AssertionError(f"krl_add with {mutation[0]!r} replaced by {mutation[1]!r} passes its bench")

@@ -11,6 +11,9 @@ one for each sign of the sum. For given a, b and shift every pair of codes with 
 operand's share rises, so only the corners of its steps can bound c. What is found is held against the
 reference on all pairs.
 
+Scales in a simple ratio make for ties whose outcome depends on how the reference rounded one operand, which
+no factor can follow. Then a table takes that operand's place (``kerilog.plan.addition_table``).
+
 Where all three rescalings are binary shifts and those of the operands exact, the form is the reference
 itself: half a step, less one below zero, and a shift. That needs no search, and no proof but this for codes
 of up to 16 bits.
@@ -19,7 +22,7 @@ of up to 16 bits.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +30,7 @@ import numpy.typing as npt
 from kerilog.errors import Unsupported
 from kerilog.formats import Format, IntArray
 from kerilog.integer.elementwise import add
+from kerilog.plan.addition_table import tabled
 from kerilog.plan.intervals import signed_bits
 from kerilog.qgraph import Clamp, QAdd, QNode, QSubtract, Shift
 from kerilog.scales import largest_factor
@@ -59,12 +63,30 @@ class Addition:
     total_bits: int
     clamp_min: int
     clamp_max: int
+    # a table in the place of a factor: 1 of the left, 2 of the right; words in the order of the codes' bits
+    table: int = 0
+    words: tuple[int, ...] = ()
 
     latency = 5
 
+    @property
+    def subtract(self) -> int:
+        return int(self.right_factor < 0)
+
+    @property
+    def right_magnitude(self) -> int:
+        return abs(self.right_factor)
+
+    def literal(self, value: int) -> str:
+        """A constant as a Verilog literal of ``total_bits``."""
+        return f"{self.total_bits}'h{value & ((1 << self.total_bits) - 1):x}"
+
     def total(self, x: IntArray, y: IntArray) -> IntArray:
         """The sum whose sign chooses the rounding constant."""
-        return self.left_factor * x + self.right_factor * y + self.offset
+        words = np.array(self.words)
+        left = words[x] if self.table == 1 else self.left_factor * x
+        right = words[y] if self.table == 2 else self.right_factor * y
+        return left + right + self.offset
 
     def apply(self, x: IntArray, y: IntArray) -> IntArray:
         """What the hardware gives for codes ``x`` and ``y``."""
@@ -113,13 +135,74 @@ def addition(
     ``ranges`` are the codes that its inputs of ``formats`` can hold. Raises Unsupported naming the layer
     where no form is exact.
     """
-    form = _shifts(op, node.format) or _searched(node, op, formats, ranges)
-    if form is None:
+    form = _shifts(op, node.format)
+    if form is not None:
+        return _parameters(form, node, op, formats, ranges, lanes)
+    x, y = (np.arange(low, high + 1) for low, high in ranges)
+    if x.size * y.size > _MOST_PAIRS:
         raise Unsupported(
-            f"layer '{node.name}': hardware takes a sum as two factors and a shift, and found none up to "
-            f"{LARGEST_SHIFT} places that equals it on every pair of codes"
+            f"layer '{node.name}': hardware takes sums of codes whose pairs can all be tried, "
+            f"found {x.size} x {y.size}"
         )
-    return _parameters(form, node, op, formats, ranges, lanes)
+    k = add(op, *formats, node.format)(x[:, None], y[None, :]).astype(np.int64)
+    form = _searched(node, op, formats, x, y, k)
+    found = (
+        _parameters(form, node, op, formats, ranges, lanes)
+        if form is not None
+        else _with_table(node, op, formats, x, y, k, lanes)
+    )
+    if found is None or not np.array_equal(found.apply(x[:, None], y[None, :]), k):
+        raise Unsupported(
+            f"layer '{node.name}': hardware takes a sum as two factors, or one and a table, and a shift; "
+            f"found none that equals it on every pair of codes"
+        )
+    return found
+
+
+def _with_table(
+    node: QNode,
+    op: QAdd,
+    formats: tuple[Format, Format],
+    x: IntArray,
+    y: IntArray,
+    k: IntArray,
+    lanes: int,
+) -> Addition | None:
+    """The parameters with a table for one operand, None if there is none."""
+    form = tabled(op, formats, x, y, k, node.format.zero_point)
+    if form is None:
+        return None
+    codes, source = (x, formats[0]) if form.left else (y, formats[1])
+    words = np.zeros(1 << source.bits, np.int64)
+    words[codes] = form.words  # negative codes count from the end
+    shares = form.factor * (y if form.left else x)[[0, -1]]
+    totals = [int(end) + int(word) for end in shares for word in (form.words.min(), form.words.max())]
+    ends = [total + rounding for total in totals for rounding in (0, form.positive, form.negative)]
+    return Addition(
+        lanes=lanes,
+        left_bits=formats[0].bits,
+        right_bits=formats[1].bits,
+        bits=node.format.bits,
+        left_factor=0 if form.left else form.factor,
+        right_factor=form.factor if form.left else 0,
+        offset=0,
+        round_positive=form.positive,
+        round_negative=form.negative,
+        shift=form.shift,
+        total_bits=_total_bits(ends, form.shift, (*formats, node.format), (form.factor,)),
+        clamp_min=op.clamp[0],
+        clamp_max=op.clamp[1],
+        table=1 if form.left else 2,
+        words=tuple(words.tolist()),
+    )
+
+
+def _total_bits(ends: Iterable[int], shift: int, formats: Iterable[Format], factors: Iterable[int]) -> int:
+    """What ``krl_add`` asks of TOTAL_BITS, with sums that lie between the ``ends``."""
+    totals = list(ends)
+    widest = max(format.bits for format in formats) + 1
+    factor_bits = max(abs(factor).bit_length() for factor in factors) + 2
+    return max(signed_bits(min(totals), max(totals)), shift + 1, widest, factor_bits)
 
 
 def _parameters(
@@ -149,12 +232,7 @@ def _parameters(
         round_positive=positive,
         round_negative=negative,
         shift=form.shift,
-        total_bits=max(
-            signed_bits(min(ends), max(ends)),
-            form.shift + 1,
-            *(format.bits + 1 for format in (*formats, node.format)),
-            *(factor.bit_length() + 2 for factor in (form.a, form.b)),
-        ),
+        total_bits=_total_bits(ends, form.shift, (*formats, node.format), (form.a, form.b)),
         clamp_min=op.clamp[0],
         clamp_max=op.clamp[1],
     )
@@ -192,17 +270,10 @@ class Bounds:
 
 
 def _searched(
-    node: QNode, op: QAdd, formats: tuple[Format, Format], ranges: tuple[Clamp, Clamp]
+    node: QNode, op: QAdd, formats: tuple[Format, Format], x: IntArray, y: IntArray, k: IntArray
 ) -> Form | None:
-    """The cheapest form found that equals the reference on all pairs of codes."""
-    x, y = (np.arange(low, high + 1) for low, high in ranges)
-    if x.size * y.size > _MOST_PAIRS:
-        raise Unsupported(
-            f"layer '{node.name}': hardware takes sums of codes whose pairs can all be tried, "
-            f"found {x.size} x {y.size}"
-        )
+    """The cheapest form found that equals the reference ``k`` on all pairs of codes."""
     u, v = x - formats[0].zero_point, y - formats[1].zero_point
-    k = add(op, *formats, node.format)(x[:, None], y[None, :]).astype(np.int64)
     if isinstance(op, QSubtract):
         v, k = -v[::-1], k[:, ::-1]
     total = largest_factor(op.rescale) * 2.0**op.headroom
