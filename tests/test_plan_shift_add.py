@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerilog.formats import IntArray
+from kerilog.plan.intervals import signed_bits
 from kerilog.plan.shift_add import AdderGraph, Sum, csd, digit_count, fewest_bits, unshared_adders
 from kerilog.plan.shift_add_search import shift_add
 
@@ -69,10 +70,13 @@ def test_intervals_are_reached_and_bits_hold_them(matrix: IntArray, ends: tuple[
         assert row @ np.where(row > 0, low, high) == element.low
         assert fewest_bits(element.low, element.high) <= element.bits
     for node in graph.sums:
-        operands = [graph.elements[node.right].bits + node.shift]
-        if node.left_sign:
-            operands.append(graph.elements[node.left].bits)
-        assert node.bits == max(fewest_bits(node.low, node.high), *operands)
+        left = graph.elements[node.left].bits if node.left_sign else 0
+        right = graph.elements[node.right].bits + node.shift
+        assert node.bits == max(fewest_bits(node.low, node.high), left, right)
+    reach = [graph.elements[output.element] for output in graph.outputs if output.element is not None]
+    shifts = [output.shift for output in graph.outputs if output.element is not None]
+    for element, shift in zip(reach, shifts, strict=True):
+        assert signed_bits(element.low << shift, element.high << shift) <= graph.bits
 
 
 @settings(max_examples=100, deadline=None)
@@ -81,10 +85,12 @@ def test_sums_come_after_their_operands_and_never_cost_more_than_digits(matrix: 
     graph = shift_add(matrix, -128, 127)
     elements = graph.elements
     for number, node in enumerate(graph.sums, len(graph.inputs)):
-        used = (node.left, node.right) if node.left_sign else (node.right,)
-        assert max(used) < number
-        assert node.level == 1 + max(elements[operand].level for operand in used)
+        assert max(node.operands) < number
+        assert node.level == 1 + max(elements[operand].level for operand in node.operands)
         assert 1 in (node.left_sign, node.right_sign) or (node.left_sign, node.right_sign) == (0, -1)
+    used = {operand for node in graph.sums for operand in node.operands}
+    used |= {output.element for output in graph.outputs if output.element is not None}
+    assert used >= set(range(len(graph.inputs), len(elements)))
     negations = sum(node.left_sign == 0 for node in graph.sums)
     assert negations <= matrix.shape[1]
     assert len(graph.sums) - negations <= unshared_adders(matrix)

@@ -83,7 +83,8 @@ def run(
 ) -> None:
     """Run bench_<module>.py on `module`, or on the wrapper `toplevel` that lies beside the bench.
 
-    `files` are put where the simulator runs, for $readmemh. The build directory stays only if it fails.
+    `files` are put where the simulator runs, for $readmemh or as further sources. The build directory stays
+    only if it fails.
     """
     __tracebackhide__ = True
     toplevel = toplevel or module
@@ -93,7 +94,7 @@ def run(
     build_dir.mkdir(parents=True)
     for name, text in (files or {}).items():
         (build_dir / name).write_text(text)
-    sources = [*sorted(RTL.glob("*.v")), *sorted((SIM / module).glob("*.v"))]
+    sources = [*sorted(RTL.glob("*.v")), *sorted((SIM / module).glob("*.v")), *sorted(build_dir.glob("*.v"))]
     if mutation:
         sources = _mutate(sources, module, mutation, build_dir)
     runner = get_runner("icarus")

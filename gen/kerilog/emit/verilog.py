@@ -9,6 +9,7 @@ from importlib import resources
 
 import jinja2
 
+from kerilog.emit.shift_add import products_of
 from kerilog.plan.design import (
     Conv2DStage,
     DenseStage,
@@ -16,12 +17,25 @@ from kerilog.plan.design import (
     MaxPooling2DStage,
     PointwiseConv2DStage,
 )
+from kerilog.plan.operations import (
+    AddStage,
+    AveragePooling2DStage,
+    DepthwiseConv2DStage,
+    GlobalAveragePooling2DStage,
+    LookupStage,
+)
+from kerilog.plan.shift_add import AdderGraph
 
 TEMPLATES = {
     Conv2DStage: "conv2d.v.j2",
     DenseStage: "dense.v.j2",
     PointwiseConv2DStage: "pointwise_conv2d.v.j2",
     MaxPooling2DStage: "max_pooling2d.v.j2",
+    DepthwiseConv2DStage: "depthwise_conv2d.v.j2",
+    AveragePooling2DStage: "average_pooling2d.v.j2",
+    GlobalAveragePooling2DStage: "global_average_pooling2d.v.j2",
+    AddStage: "add.v.j2",
+    LookupStage: "lookup.v.j2",
 }
 # an instance of a module of ``hw/rtl``
 _INSTANCE = re.compile(r"^ *(krl_[a-z0-9_]+) (?:#\(|\w+ \($)", re.MULTILINE)
@@ -63,3 +77,17 @@ def render(design: Design) -> dict[str, str]:
     rendered[f"rtl/{design.name}.v"] = jinja.get_template("top.v.j2").render(design=design)
     library = {f"rtl/{name}.v": library_source(name) for name in library_modules(rendered.values())}
     return library | rendered
+
+
+def products_text(graph: AdderGraph, x_bits: int, sum_bits: int, module: str, layer: str, design: str) -> str:
+    """The Verilog of ``module``: the weights of ``layer`` as constants, sums of ``sum_bits``."""
+    template = environment().get_template("products.v.j2")
+    return template.render(
+        module=module,
+        layer=layer,
+        design=design,
+        graph=graph,
+        x_width=len(graph.inputs) * x_bits,
+        sums_width=len(graph.outputs) * sum_bits,
+        products=products_of(graph, x_bits, sum_bits),
+    )

@@ -47,6 +47,11 @@ class Sum(Element):
     right_sign: int
     luts: int
 
+    @property
+    def operands(self) -> tuple[int, ...]:
+        """The elements that are added."""
+        return (self.left, self.right) if self.left_sign else (self.right,)
+
 
 @dataclasses.dataclass(frozen=True)
 class Output:
@@ -78,6 +83,12 @@ class AdderGraph:
         return max(1, *levels) if levels else 1
 
     @property
+    def bits(self) -> int:
+        """Two's complement bits that hold every output."""
+        elements = [(self.elements[o.element], o.shift) for o in self.outputs if o.element is not None]
+        return max([2, *(element.bits + shift + (not element.signed) for element, shift in elements)])
+
+    @property
     def luts(self) -> int:
         """Estimated look-up tables: the bits of all adders."""
         return sum(node.luts for node in self.sums)
@@ -88,8 +99,7 @@ class AdderGraph:
         elements, depth = self.elements, self.depth
         ages = [0] * len(elements)
         for node in self.sums:
-            operands = (node.left, node.right) if node.left_sign else (node.right,)
-            for operand in operands:
+            for operand in node.operands:
                 ages[operand] = max(ages[operand], node.level - 1 - elements[operand].level)
         for output in self.outputs:
             if output.element is not None:

@@ -12,6 +12,7 @@ adders remove the most bits for their length.
 
 from __future__ import annotations
 
+import dataclasses
 import heapq
 from collections import defaultdict
 from collections.abc import Iterator
@@ -35,7 +36,27 @@ def shift_add(matrix: IntArray, low: int, high: int) -> AdderGraph:
     builder = _Builder(matrix.shape[0], low, high)
     columns = _share(matrix, builder)
     outputs = [builder.output(builder.tree(list(column.terms()))) for column in columns]
-    return AdderGraph(tuple(builder.inputs), tuple(builder.sums), tuple(outputs))
+    return _pruned(AdderGraph(tuple(builder.inputs), tuple(builder.sums), tuple(outputs)))
+
+
+def _pruned(graph: AdderGraph) -> AdderGraph:
+    """``graph`` without the sums that nothing uses: terms that met their like may have cancelled."""
+    first = len(graph.inputs)
+    used = {output.element for output in graph.outputs}
+    for number in range(first + len(graph.sums) - 1, first - 1, -1):
+        if number in used:
+            used.update(graph.sums[number - first].operands)
+    kept = [number for number in range(first + len(graph.sums)) if number < first or number in used]
+    place = {number: position for position, number in enumerate(kept)}
+    sums = tuple(
+        dataclasses.replace(node, left=place.get(node.left, 0), right=place[node.right])
+        for node in (graph.sums[number - first] for number in kept[first:])
+    )
+    outputs = tuple(
+        output if output.element is None else Output(place[output.element], output.shift)
+        for output in graph.outputs
+    )
+    return AdderGraph(graph.inputs, sums, outputs)
 
 
 def pattern_count(matrix: IntArray) -> int:
