@@ -77,6 +77,13 @@ class Addition:
     def right_magnitude(self) -> int:
         return abs(self.right_factor)
 
+    @property
+    def equation(self) -> str:
+        """The total, for people."""
+        left = "table[x]" if self.table == 1 else f"{self.left_factor} * x"
+        right = "table[y]" if self.table == 2 else f"{self.right_magnitude} * y"
+        return f"{left} {'-' if self.subtract else '+'} {right} + {self.offset}"
+
     def literal(self, value: int) -> str:
         """A constant as a Verilog literal of ``total_bits``."""
         return f"{self.total_bits}'h{value & ((1 << self.total_bits) - 1):x}"

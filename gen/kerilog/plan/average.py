@@ -8,13 +8,14 @@ function of the sum, of which ``kerilog.plan.multiplier`` finds the smallest exa
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 
 from kerilog.formats import IntArray
 from kerilog.graph import Shape
-from kerilog.plan.design import AffineRequantizer, Memory
+from kerilog.plan.design import AffineRequantizer, MatVec, Memory, Serializer
 from kerilog.plan.intervals import Interval
 from kerilog.plan.multiplier import ExactMultiplier, Mean, exact_multiplier
 from kerilog.plan.requantizer import affine
@@ -40,6 +41,23 @@ def _inside(size: int, count: int, side: int, step: int, before: int) -> IntArra
 def sums(cells: int, codes: Clamp) -> Interval:
     """The sums of 0 to ``cells`` codes."""
     return Interval(np.array([min(codes[0] * cells, 0)]), np.array([max(codes[1] * cells, 0)]))
+
+
+def parts(
+    matvec: MatVec,
+    serializer: Serializer,
+    reach: Interval,
+    requantizer: tuple[AffineRequantizer, Memory],
+) -> dict[str, Any]:
+    """The fields that SumStage adds to Stage, for sums in ``reach`` of each unit's own elements."""
+    units = serializer.units
+    return {
+        "matvec": dataclasses.replace(matvec, shared=0, units=units, w_bits=WEIGHT_BITS, acc_bits=reach.bits),
+        "serializer": dataclasses.replace(serializer, bits=reach.bits),
+        "requantizer": requantizer[0],
+        "constants": requantizer[1],
+        "accumulator": Interval(np.repeat(reach.low, units), np.repeat(reach.high, units)),
+    }
 
 
 def pooling_requantizer(

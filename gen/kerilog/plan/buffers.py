@@ -7,7 +7,8 @@ import dataclasses
 from collections.abc import Collection, Sequence
 
 from kerilog.plan import cycles
-from kerilog.plan.design import FifoStage, MatVecStage, Stage, WindowedStage
+from kerilog.plan.design import FifoStage, Stage, SumStage
+from kerilog.plan.operations import WindowedStage
 
 
 def ample_rows(kernel_h: int, pad_top: int) -> int:
@@ -53,7 +54,7 @@ def stage_cycles(stage: Stage) -> int:
     busy = [stage.input.beats, stage.output.beats]
     if isinstance(stage, WindowedStage):
         busy.append(stage.window.cycles)
-    if isinstance(stage, MatVecStage):
+    if isinstance(stage, SumStage):
         vectors = stage.output.elements // stage.serializer.units
         busy.append(vectors * stage.matvec.steps)
     return max(busy)

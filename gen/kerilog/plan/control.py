@@ -11,16 +11,16 @@ import abc
 from collections.abc import Iterator
 
 from kerilog.plan.design import (
-    Conv2DStage,
     FifoStage,
     LanesStage,
     MatVec,
-    MatVecStage,
     MaxPooling2DStage,
     Serializer,
     Stage,
+    SumStage,
     Window,
 )
+from kerilog.plan.operations import AddStage, LookupStage, WindowedStage
 
 NEVER = 1 << 60  # more cycles than anything takes
 
@@ -378,13 +378,17 @@ def modules_of(stage: Stage) -> Iterator[Module]:
             yield Widen(stage.output.lanes // stage.input.lanes, stage.input.beats)
         else:
             yield Narrow(stage.input.lanes // stage.output.lanes)
-    elif isinstance(stage, MatVecStage):
-        if isinstance(stage, Conv2DStage):
+    elif isinstance(stage, SumStage):
+        if isinstance(stage, WindowedStage):
             yield from window_modules(stage.window)
         yield MatrixVector(stage.matvec, stage.serializer)
         yield Pipe(stage.requantizer.latency)
     elif isinstance(stage, MaxPooling2DStage):
         yield from window_modules(stage.window)
         yield Pipe(stage.latency)
+    elif isinstance(stage, AddStage):
+        yield Pipe(stage.addition.latency)
+    elif isinstance(stage, LookupStage):
+        yield Pipe(1)
     else:
         raise TypeError(f"no timing model for {type(stage).__name__}")

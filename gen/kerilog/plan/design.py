@@ -257,20 +257,38 @@ class Stage:
     def streams(self) -> tuple[str, ...]:
         return (self.name,)
 
+    @property
+    def memories(self) -> tuple[Memory, ...]:
+        return ()
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class MatVecStage(Stage):
-    """What a convolution and a dense layer have in common."""
+class SumStage(Stage):
+    """Sums of many elements and what brings them back to codes."""
 
     matvec: MatVec
-    weights: Memory
     serializer: Serializer
     requantizer: AffineRequantizer | FixedRequantizer
     constants: Memory
     accumulator: Interval
+
+    @property
+    def memories(self) -> tuple[Memory, ...]:
+        return (self.constants,)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class MatVecStage(SumStage):
+    """What a convolution and a dense layer have in common."""
+
+    weights: Memory  # of no words if the weights are constants
     weight_format: Format
     bias_format: Format
     macs: int
+
+    @property
+    def memories(self) -> tuple[Memory, ...]:
+        return (self.weights, self.constants) if self.weights.depth else (self.constants,)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -302,9 +320,6 @@ class MaxPooling2DStage(Stage):
     def latency(self) -> int:
         """Cycles of ``krl_max``."""
         return max(1, (self.cells - 1).bit_length())
-
-
-WindowedStage = Conv2DStage | MaxPooling2DStage
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -415,7 +430,7 @@ class Design:
 
     @property
     def memories(self) -> tuple[Memory, ...]:
-        return tuple(memory for stage in self.matvec_stages for memory in (stage.weights, stage.constants))
+        return tuple(memory for stage in self.stages for memory in stage.memories)
 
 
 def address_bits(depth: int) -> int:

@@ -15,13 +15,15 @@ from kerilog.errors import UnreachedError, Unsupported
 from kerilog.formats import IntArray
 from kerilog.graph import Pair
 from kerilog.plan import buffers, cycles, memories
+from kerilog.plan.constants import constants_of
 from kerilog.plan.control import MatrixVector, window_modules
 from kerilog.plan.design import MatVec, Serializer, Tensor, Window
-from kerilog.plan.folding import Folding, Shape, divisors, ranked
+from kerilog.plan.folding import Folding, Shape, divisors, ranked, whole
 from kerilog.plan.intervals import dot_interval
 from kerilog.plan.naming import layer_name
+from kerilog.plan.operations import Units
 from kerilog.plan.requantizer import requantizer_of
-from kerilog.qgraph import QConv2D, QDense, QMaxPooling2D, QNode
+from kerilog.qgraph import QAveragePooling2D, QConv2D, QDense, QMaxPooling2D, QNode
 
 Range = tuple[int, int]  # smallest and largest code
 
@@ -33,9 +35,8 @@ def title(node: QNode) -> str:
 
 def code_range(node: QNode) -> Range:
     """Smallest and largest code that the node's tensor can hold."""
-    if isinstance(node.op, (QConv2D, QDense, QMaxPooling2D)):
-        return node.op.clamp
-    return node.format.minimum, node.format.maximum
+    clamp: Range | None = getattr(node.op, "clamp", None)
+    return clamp or (node.format.minimum, node.format.maximum)
 
 
 def is_pointwise(op: QConv2D) -> bool:
@@ -64,6 +65,8 @@ def window_of(node: QNode, tensor: Tensor, interval: int) -> Window | None:
         pad_code = tensor.format.zero_point
     elif isinstance(op, QMaxPooling2D):
         kernel, pad_code = op.pool_size, tensor.format.minimum
+    elif isinstance(op, QAveragePooling2D):
+        kernel, pad_code = op.pool_size, 0
     else:
         return None
     window = _window(tensor, kernel, op.strides, op.padding, node, pad_code)
@@ -112,15 +115,49 @@ def _window(
     )
 
 
+def units_of(op: QConv2D, channels: int) -> Units:
+    """How a window is dealt out to the filters of a convolution in groups."""
+    kernel_h, kernel_w, depth, filters = op.kernel.shape
+    return Units(filters, kernel_h * kernel_w, channels, depth, filters // op.groups)
+
+
+def few_lanes(tensor: Tensor, interval: int) -> int:
+    """The fewest lanes, a share of a pixel or whole pixels, that carry a frame in ``interval`` cycles."""
+    *_, width, channels = (1, *tensor.shape)
+    lanes = [*divisors(channels), *(pixels * channels for pixels in divisors(width))]
+    return next((count for count in lanes if tensor.elements <= count * interval), width * channels)
+
+
+def fold_pixels(node: QNode, tensor: Tensor, interval: int) -> tuple[MatVec, Serializer]:
+    """The fewest adders that sum up the pixels of ``tensor`` in ``interval`` cycles, channel by channel.
+
+    A beat holds the fewest pixels in which they all come in time. Raises UnreachedError.
+    """
+    height, width, channels = tensor.shape
+    cells = height * width
+    beats = next((cells // n for n in divisors(cells) if cells // n <= interval), 1)
+    shape = Shape(beats, cells // beats, channels)
+    folding = ranked(shape, interval, tensor.lanes, title(node))[0]
+    matvec, serializer = _folded(shape, folding, None, tensor.bits)
+    groups = -(-channels // folding.pe)
+    leaving = divisors(int(np.gcd(folding.pe, channels)))
+    lanes = next(n for n in leaving if channels <= n * beats * groups or n == leaving[-1])
+    matvec = dataclasses.replace(matvec, beats=beats)
+    serializer = dataclasses.replace(serializer, lanes=lanes)
+    places = _places(matvec, serializer)
+    return dataclasses.replace(matvec, credits=places), dataclasses.replace(serializer, depth=places)
+
+
 def fold(
-    node: QNode, shape: Shape, window: Window | None, tensor: Tensor, interval: int
+    node: QNode, shape: Shape, window: Window | None, tensor: Tensor, interval: int, unrolled: bool = False
 ) -> tuple[Folding, MatVec, Serializer]:
     """The folding with the fewest multipliers with which the layer by itself keeps up with ``interval``.
 
-    Raises UnreachedError if none does.
+    If ``unrolled``, the one with a multiplier for each weight. Raises UnreachedError if none does.
     """
     shortest = None
-    for folding in ranked(shape, interval, tensor.lanes, title(node)):
+    foldings = ranked(shape, interval, tensor.lanes, title(node))
+    for folding in [whole(shape, interval)] if unrolled else foldings:
         matvec, serializer = _folded(shape, folding, window, tensor.bits)
         reached = _alone(window, matvec, serializer, shape.vectors)
         if reached <= interval:
@@ -188,18 +225,29 @@ def parts(
     tensor: Tensor,
     codes: Range,
     stem: str,
+    unrolled: bool,
 ) -> dict[str, Any]:
-    """The fields that MatVecStage adds to Stage; ``stem`` begins the names of its memory files."""
+    """The fields that MatVecStage adds to Stage; ``stem`` begins the names of its memory files.
+
+    Weights become constants where that is cheaper, and where the layer is ``unrolled`` on request.
+    """
     kernel: IntArray = op.kernel.reshape(-1, shape.units)  # in the order of the stream
     reach = dot_interval(kernel, *codes)
     # the multipliers see raw codes: the input's zero point times the weights joins the bias
     bias = op.bias - tensor.format.zero_point * kernel.sum(axis=0)
     matvec = dataclasses.replace(matvec, w_bits=op.kernel_format.bits, acc_bits=reach.bits)
-    serializer = dataclasses.replace(serializer, bits=reach.bits)
+    weights = memories.weights(f"{stem}_weights.mem", kernel, matvec)
+    if matvec.steps == 1 and not (isinstance(op, QConv2D) and op.groups > 1):
+        found = constants_of(kernel, codes, matvec, title(node), unrolled)
+        if found:
+            places = _places(found, serializer)
+            matvec, weights = dataclasses.replace(found, credits=places), memories.NONE
+            serializer = dataclasses.replace(serializer, depth=places)
+    serializer = dataclasses.replace(serializer, bits=matvec.acc_bits)
     requantizer, constants = requantizer_of(node, op, serializer, reach, bias, f"{stem}_constants.mem")
     return {
         "matvec": matvec,
-        "weights": memories.weights(f"{stem}_weights.mem", kernel, matvec),
+        "weights": weights,
         "serializer": serializer,
         "requantizer": requantizer,
         "constants": constants,

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from kerilog.formats import Format
+from kerilog.formats import Format, IntArray
 from kerilog.integer.model import make_step
 from kerilog.plan import memories
 from kerilog.plan.design import Memory
-from kerilog.qgraph import QNode
+from kerilog.qgraph import Clamp, QNode
 
 
 def table(node: QNode, source: QNode, file: str) -> Memory:
@@ -17,13 +17,20 @@ def table(node: QNode, source: QNode, file: str) -> Memory:
 
     Word n belongs to the code whose two's complement bits are n.
     """
-    codes = every_code(source.format)
-    values = np.asarray(make_step(node, [source])(codes), np.int64)
-    words = memories.pack(values[:, None], node.format.bits)
-    contents = f"word = code of {source.format.bits} bits, read without sign; {node.format.bits} bits"
-    return memories.memory(file, words, node.format.bits, contents)
+    contents = f"word = bits of the code; {node.format.bits} bits"
+    return memories.column(file, _values(node, source, every_code(source.format)), node.format.bits, contents)
 
 
-def every_code(format: Format) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def image(node: QNode, source: QNode, codes: Clamp) -> Clamp:
+    """The smallest and the largest code that come of ``codes``."""
+    values = _values(node, source, np.arange(codes[0], codes[1] + 1))
+    return int(values.min()), int(values.max())
+
+
+def _values(node: QNode, source: QNode, codes: IntArray) -> IntArray:
+    return np.asarray(make_step(node, [source])(codes), np.int64)
+
+
+def every_code(format: Format) -> IntArray:
     """All codes of ``format``, in the order of their bits."""
     return np.concatenate([np.arange(format.maximum + 1), np.arange(format.minimum, 0)])

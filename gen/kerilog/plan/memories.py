@@ -68,6 +68,11 @@ def constants(file: str, lanes: int, fields: Sequence[Field]) -> Memory:
     )
 
 
+def column(file: str, values: IntArray, bits: int, contents: str) -> Memory:
+    """A ROM with one of ``values`` (words,) a word, in two's complement."""
+    return memory(file, pack(values[:, None], bits), bits, contents)
+
+
 def memory(file: str, words: tuple[int, ...], width: int, contents: str) -> Memory:
     """A ROM of ``words`` of ``width`` bits, in block RAM where that is worth it."""
     block = int(len(words) > BLOCK_DEPTH and len(words) * width >= BLOCK_BITS)

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from kerilog.errors import Unsupported
-from kerilog.plan import buffers, layers
+from kerilog.plan import average, buffers, layers, lookup, memories
+from kerilog.plan.addition import addition
 from kerilog.plan.control import NEVER
 from kerilog.plan.design import (
     INPUT,
@@ -26,9 +27,32 @@ from kerilog.plan.design import (
     Tensor,
     Window,
 )
-from kerilog.plan.folding import divisors
+from kerilog.plan.folding import Shape, divisors
 from kerilog.plan.naming import verilog_name
-from kerilog.qgraph import QConv2D, QDense, QGraph, QInput, QMaxPooling2D, QNode, QOp, QReshape
+from kerilog.plan.operations import (
+    AddStage,
+    AveragePooling2DStage,
+    DepthwiseConv2DStage,
+    GlobalAveragePooling2DStage,
+    LookupStage,
+    Units,
+)
+from kerilog.qgraph import (
+    QAdd,
+    QAveragePooling2D,
+    QConv2D,
+    QDense,
+    QGlobalAveragePooling2D,
+    QGraph,
+    QInput,
+    QLookup,
+    QMaxPooling2D,
+    QNode,
+    QOp,
+    QRequantize,
+    QReshape,
+    QSubtract,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +83,12 @@ class Network:
             QConv2D: self._conv2d,
             QDense: self._dense,
             QMaxPooling2D: self._max_pooling,
+            QAveragePooling2D: self._average_pooling,
+            QGlobalAveragePooling2D: self._global_average,
+            QAdd: self._add,
+            QSubtract: self._add,
+            QRequantize: self._lookup,
+            QLookup: self._lookup,
         }
 
     def build(self) -> tuple[Stage, ...]:
@@ -195,13 +225,14 @@ class Network:
     def _conv2d(self, node: QNode) -> Flow:
         op = node.op
         assert isinstance(op, QConv2D)
-        if op.groups != 1 or op.dilation_rate != (1, 1):
-            raise Unsupported(f"layer '{node.name}': hardware does not take groups or dilation yet")
+        if op.dilation_rate != (1, 1):
+            raise Unsupported(f"layer '{node.name}': hardware does not take dilation yet")
         flow = self._take(node)
         if layers.is_pointwise(op):
             return self._matrix_vector(node, op, flow, None, PointwiseConv2DStage)
         flow, window = self._windows(node, flow)
-        return self._matrix_vector(node, op, flow, window, Conv2DStage)
+        kind = Conv2DStage if op.groups == 1 else DepthwiseConv2DStage
+        return self._matrix_vector(node, op, flow, window, kind)
 
     def _dense(self, node: QNode) -> Flow:
         op = node.op
@@ -236,8 +267,92 @@ class Network:
         parts = layers.parts(node, op, shape, matvec, serializer, flow.tensor, flow.codes, stem)
         if window is not None:
             parts["window"] = window
+        if kind is DepthwiseConv2DStage and isinstance(op, QConv2D):
+            parts["matvec"] = dataclasses.replace(parts["matvec"], shared=0, units=shape.units)
+            parts["units"] = layers.units_of(op, flow.tensor.shape[-1])
         stage = kind(**self._header(node, name, flow, folding.lanes), **parts)
         return dataclasses.replace(self._append(flow, stage), codes=layers.code_range(node))
+
+    def _average_pooling(self, node: QNode) -> Flow:
+        op = node.op
+        assert isinstance(op, QAveragePooling2D)
+        flow, window = self._windows(node, self._take(node))
+        cells, channels = window.kernel_h * window.kernel_w, window.channels
+        shape = Shape(window.out_height * window.out_width, cells, channels)
+        _, matvec, serializer = layers.fold(node, shape, window, flow.tensor, self.interval)
+        name = self._name(layers.title(node))
+        requantizer = average.pooling_requantizer(
+            node, op, flow.tensor.shape, flow.codes, serializer.lanes, self._constants(name)
+        )
+        stage = AveragePooling2DStage(
+            **self._header(node, name, flow, serializer.lanes),
+            **average.parts(matvec, serializer, average.sums(cells, flow.codes), requantizer),
+            window=window,
+            units=Units(channels, cells, channels, 1, 1),
+        )
+        low, high = op.clamp
+        codes = min(max(flow.codes[0], low), high), min(max(flow.codes[1], low), high)
+        return dataclasses.replace(self._append(flow, stage), codes=codes)
+
+    def _global_average(self, node: QNode) -> Flow:
+        op = node.op
+        assert isinstance(op, QGlobalAveragePooling2D)
+        flow = self._take(node)
+        height, width, channels = flow.tensor.shape
+        matvec, serializer = layers.fold_pixels(node, flow.tensor, self.interval)
+        first = flow.stream == INPUT
+        flow = self._cut(flow, matvec.lanes * channels, layers.title(node))
+        if first:
+            flow = self._queue(flow, layers.title(node), kept=True)
+        name = self._name(layers.title(node))
+        zero = flow.tensor.format.zero_point
+        requantizer = average.global_requantizer(
+            node, op, height * width, zero, flow.codes, serializer.lanes, self._constants(name)
+        )
+        stage = GlobalAveragePooling2DStage(
+            **self._header(node, name, flow, serializer.lanes),
+            **average.parts(matvec, serializer, average.sums(height * width, flow.codes), requantizer),
+            units=Units(channels, matvec.lanes, channels, 1, 1),
+        )
+        return dataclasses.replace(self._append(flow, stage), codes=op.clamp)
+
+    def _add(self, node: QNode) -> Flow:
+        op = node.op
+        assert isinstance(op, QAdd)
+        left, right = self._take(node, 0), self._take(node, 1)
+        if left.tensor.shape != right.tensor.shape:
+            raise Unsupported(
+                f"layer '{node.name}': hardware adds tensors of one shape, "
+                f"found {left.tensor.shape} and {right.tensor.shape}"
+            )
+        lanes = layers.few_lanes(left.tensor, self.interval)
+        left, right = (self._cut(flow, lanes, layers.title(node)) for flow in (left, right))
+        formats = left.tensor.format, right.tensor.format
+        found = addition(node, op, formats, (left.codes, right.codes), lanes)
+        name = self._name(layers.title(node))
+        file, words = f"rom/{self.name}_{name}_table.mem", np.array(found.words)
+        table = memories.column(file, words, found.total_bits, "word = code's bits") if found.table else None
+        header = self._header(node, name, left, lanes) | {"sources": (left.stream, right.stream)}
+        stage = AddStage(**header, right=right.tensor, addition=found, table=table)
+        return dataclasses.replace(self._append(left, stage), codes=op.clamp)
+
+    def _lookup(self, node: QNode) -> Flow:
+        flow = self._take(node)
+        lanes = layers.few_lanes(flow.tensor, self.interval)
+        if flow.tensor.lanes == 0 or flow.tensor.lanes > lanes:
+            flow = self._cut(flow, lanes, layers.title(node))
+        name = self._name(layers.title(node))
+        source = self.graph[node.inputs[0]]
+        stage = LookupStage(
+            **self._header(node, name, flow, flow.tensor.lanes),
+            table=lookup.table(node, source, f"rom/{self.name}_{name}_table.mem"),
+        )
+        codes = lookup.image(node, source, flow.codes)
+        return dataclasses.replace(self._append(flow, stage), codes=codes)
+
+    def _constants(self, name: str) -> str:
+        """The memory file of a requantizer."""
+        return f"rom/{self.name}_{name}_constants.mem"
 
     def _header(self, node: QNode, name: str, flow: Flow, lanes: int) -> dict[str, Any]:
         """The fields of Stage."""

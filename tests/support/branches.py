@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks made by hand that branch and join, average, look up and convolve channel by channel."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from kerilog.graph import Pair
+from kerilog.qgraph import (
+    Clamp,
+    QAdd,
+    QAveragePooling2D,
+    QConv2D,
+    QGlobalAveragePooling2D,
+    QLookup,
+    QNode,
+    QRequantize,
+    Rescale,
+    Shift,
+)
+from kerilog.scales import mean_factor, requantize_factor, sum_factors
+from support.networks import Chain
+
+
+class Branches(Chain):
+    """A chain that can go on from any earlier layer."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.head = self.nodes[-1].name
+
+    @property
+    def here(self) -> QNode:
+        return next(node for node in self.nodes if node.name == self.head)
+
+    def at(self, name: str) -> Branches:
+        """Go on from ``name``."""
+        self.head = name
+        return self
+
+    def depthwise(
+        self, kernel: Pair = (3, 3), strides: Pair = (1, 1), groups: int | None = None, each: int = 1
+    ) -> Branches:
+        """A convolution in ``groups`` of channels, one each by default, each with ``each`` filters."""
+        height, width, channels = self.here.shape
+        groups = groups or channels
+        cells = self._padding("same", kernel, strides)
+        rows = (height + sum(cells[0]) - kernel[0]) // strides[0] + 1
+        columns = (width + sum(cells[1]) - kernel[1]) // strides[1] + 1
+        weights = self._weights((*kernel, channels // groups, groups * each))
+        out = self._format()
+        factors = self._factors(weights, True, out, False)
+        op = QConv2D(weights, *factors, strides=strides, padding=cells, groups=groups)
+        return self._grow("depthwise", op, (rows, columns, groups * each), out)
+
+    def average(self, size: Pair = (2, 2), strides: Pair | None = None, padding: str = "valid") -> Branches:
+        steps = strides or size
+        height, width, channels = self.here.shape
+        cells = self._padding(padding, size, steps)
+        rows = (height + sum(cells[0]) - size[0]) // steps[0] + 1
+        columns = (width + sum(cells[1]) - size[1]) // steps[1] + 1
+        format = self.here.format
+        op = QAveragePooling2D(size, steps, (format.minimum, format.maximum), cells)
+        return self._grow("average", op, (rows, columns, channels), format)
+
+    def mean(self) -> Branches:
+        """The mean over height and width."""
+        height, width, channels = self.here.shape
+        out = self._format()
+        return self._grow("mean", self._mean(height * width, out), (channels,), out)
+
+    def _mean(self, cells: int, out: Any) -> QGlobalAveragePooling2D:
+        factor: Rescale
+        if self.scheme == "fixed":
+            factor = Shift(np.array([round(math.log2(cells)) - 1]))
+        else:
+            source = np.float32(self.here.format.scales)
+            factor = mean_factor(source, np.float32(out.scales), cells, "reference")
+        return QGlobalAveragePooling2D(factor, (out.minimum, out.maximum))
+
+    def requantize(self) -> Branches:
+        out, source = self._format(), self.here.format
+        factor: Rescale
+        if self.scheme == "fixed":
+            factor = Shift(np.array([int(source.frac) - int(out.frac)]))  # type: ignore[attr-defined]
+        else:
+            factor = requantize_factor(np.float32(source.scales), np.float32(out.scales), "reference")
+        return self._grow("requantize", QRequantize(factor, self._clamp(out)), self.here.shape, out)
+
+    def look_up(self) -> Branches:
+        """A table of random codes."""
+        out, source = self._format(), self.here.format
+        table = self.rng.integers(out.minimum, out.maximum + 1, 1 << source.bits)
+        return self._grow("lookup", QLookup(table), self.here.shape, out)
+
+    def add(self, other: str, kind: type[QAdd] = QAdd) -> Branches:
+        """The sum of this and the tensor ``other``."""
+        right = next(node for node in self.nodes if node.name == other)
+        left, out = self.here, self._format()
+        if self.scheme == "fixed":
+            fracs = [int(node.format.frac) for node in (left, right)]  # type: ignore[attr-defined]
+            finer = max(fracs)
+            shifts = fracs[0] - finer, fracs[1] - finer, finer - int(out.frac)  # type: ignore[attr-defined]
+            op = kind(*(Shift(np.array([shift])) for shift in shifts), self._clamp(out))
+        else:
+            scales = [np.float32(format.scales) for format in (left.format, right.format, out)]
+            one, two, total, headroom = sum_factors(scales[0], scales[1], scales[2], "reference")
+            op = kind(one, two, total, self._clamp(out), headroom)
+        self._grow("add", op, left.shape, out)
+        self.nodes[-1] = QNode(self.head, op, (left.name, right.name), left.shape, out)
+        return self
+
+    def _clamp(self, out: Any) -> Clamp:
+        return (out.zero_point if self.rng.random() < 0.5 else out.minimum), out.maximum
+
+    def _grow(self, kind: str, op: Any, shape: tuple[int, ...], format: Any) -> Branches:
+        self._append(f"{kind}_{len(self.nodes)}", op, shape, format)
+        return self
+
+    def _append(self, name: str, op: Any, shape: tuple[int, ...], format: Any) -> Branches:
+        super()._append(name, op, shape, format)
+        self.head = name
+        return self
