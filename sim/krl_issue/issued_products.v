@@ -27,7 +27,7 @@ module issued_products #(
   krl_issue #(
     .LATENCY(LATENCY),
     .CREDITS(CREDITS)
-  ) issue (
+  ) control (
     .clk(clk),
     .rst(rst),
     .s_axis_tvalid(s_axis_tvalid),

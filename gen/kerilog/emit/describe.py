@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from kerilog.manifest import Layer, Manifest, Stream
+from kerilog.plan.constants import Constants
 from kerilog.plan.design import Design, FifoStage, MatVecStage, Stage, Tensor
 
 
@@ -55,6 +56,9 @@ def _layer(stage: Stage) -> Layer:
         return Layer(stage.name, stage.kind, extra=extra)
     extra["weight_bits"] = stage.weights.depth * stage.weights.width
     extra["macs"] = stage.macs
+    if isinstance(stage.matvec, Constants):
+        graph = stage.matvec.graph
+        extra["constants"] = {"adders": len(graph.sums), "adder_bits": graph.luts, "ff": graph.flip_flops}
     return Layer(
         stage.name, stage.kind, stage.matvec.pe, stage.matvec.simd, stage.matvec.acc_bits, extra=extra
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 
 from kerilog.emit.verilog import environment
+from kerilog.plan.constants import Constants
 from kerilog.plan.design import Design, FifoStage, LanesStage, MatVecStage, Stage, Tensor
 
 FILE_NAME = "pipeline.svg"
@@ -77,7 +78,8 @@ def _lines(stage: Stage) -> tuple[str, ...]:
         return ("lanes", f"{stage.input.lanes} to {stage.output.lanes}")
     if isinstance(stage, MatVecStage):
         matvec = stage.matvec
-        return (stage.kind, f"{matvec.pe} x {matvec.simd} multipliers", f"sums of {matvec.acc_bits} bits")
+        what = "constants" if isinstance(matvec, Constants) else "multipliers"
+        return (stage.kind, f"{matvec.pe} x {matvec.simd} {what}", f"sums of {matvec.acc_bits} bits")
     return (stage.kind,)
 
 

@@ -10,10 +10,12 @@ from importlib import resources
 import jinja2
 
 from kerilog.emit.shift_add import products_of
+from kerilog.plan.constants import Constants
 from kerilog.plan.design import (
     Conv2DStage,
     DenseStage,
     Design,
+    MatVecStage,
     MaxPooling2DStage,
     PointwiseConv2DStage,
 )
@@ -74,9 +76,19 @@ def render(design: Design) -> dict[str, str]:
         for stage in design.stages
         if (template := TEMPLATES.get(type(stage)))
     }
+    for stage in design.matvec_stages:
+        if isinstance(stage.matvec, Constants):
+            rendered[f"rtl/{stage.module}_products.v"] = _products(design, stage, stage.matvec)
     rendered[f"rtl/{design.name}.v"] = jinja.get_template("top.v.j2").render(design=design)
     library = {f"rtl/{name}.v": library_source(name) for name in library_modules(rendered.values())}
     return library | rendered
+
+
+def _products(design: Design, stage: MatVecStage, constants: Constants) -> str:
+    """The module of the stage's weights."""
+    module = f"{stage.module}_products"
+    bits = constants.x_bits, constants.acc_bits
+    return products_text(constants.graph, *bits, module, stage.layer, design.name)
 
 
 def products_text(graph: AdderGraph, x_bits: int, sum_bits: int, module: str, layer: str, design: str) -> str:

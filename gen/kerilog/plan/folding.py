@@ -77,6 +77,12 @@ def candidates(shape: Shape) -> Iterator[Folding]:
                 yield Folding(pe, simd, lanes, shape.vectors * steps)
 
 
+def whole(shape: Shape, interval: int) -> Folding:
+    """A multiplier for every weight: a vector a cycle; results leave with the fewest lanes that keep up."""
+    lanes = [d for d in divisors(shape.units) if shape.vectors * (shape.units // d) <= interval]
+    return Folding(shape.units, shape.inputs, lanes[0] if lanes else shape.units, shape.vectors)
+
+
 def ranked(shape: Shape, interval: int, input_lanes: int, layer: str) -> list[Folding]:
     """The foldings that need at most ``interval`` cycles a frame, the best first.
 

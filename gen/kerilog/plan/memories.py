@@ -77,3 +77,7 @@ def memory(file: str, words: tuple[int, ...], width: int, contents: str) -> Memo
     """A ROM of ``words`` of ``width`` bits, in block RAM where that is worth it."""
     block = int(len(words) > BLOCK_DEPTH and len(words) * width >= BLOCK_BITS)
     return Memory(file, width, len(words), block, words, contents)
+
+
+NONE = Memory(file="", width=0, depth=0, block=0, words=(), contents="nothing: the weights are constants")
+"""In the place of a memory of weights that are constants."""

@@ -71,8 +71,9 @@ class Network:
     does not reach.
     """
 
-    def __init__(self, graph: QGraph, name: str, interval: int) -> None:
-        self.graph, self.name, self.interval = graph, name, interval
+    def __init__(self, graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = ()) -> None:
+        """``unroll`` names the layers that get a multiplier for every weight."""
+        self.graph, self.name, self.interval, self.unroll = graph, name, interval, unroll
         self.stages: list[Stage] = []
         self.names: set[str] = set()
         self.kept: set[str] = set()  # queues that are there for the handshake
@@ -255,7 +256,8 @@ class Network:
         title = layers.title(node)
         shape = layers.shape_of(node)
         assert shape
-        folding, matvec, serializer = layers.fold(node, shape, window, flow.tensor, self.interval)
+        unrolled = title in self.unroll
+        folding, matvec, serializer = layers.fold(node, shape, window, flow.tensor, self.interval, unrolled)
         if window is None:
             first = flow.stream == INPUT
             flow = self._cut(flow, matvec.lanes, title)
@@ -264,7 +266,7 @@ class Network:
                 flow = self._queue(flow, title, kept=True)
         name = self._name(title)
         stem = f"rom/{self.name}_{name}"
-        parts = layers.parts(node, op, shape, matvec, serializer, flow.tensor, flow.codes, stem)
+        parts = layers.parts(node, op, shape, matvec, serializer, flow.tensor, flow.codes, stem, unrolled)
         if window is not None:
             parts["window"] = window
         if kind is DepthwiseConv2DStage and isinstance(op, QConv2D):

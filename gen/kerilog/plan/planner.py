@@ -13,20 +13,25 @@ from kerilog.plan.design import Design, Stage, Tensor
 from kerilog.plan.folding import curve
 from kerilog.plan.naming import verilog_name
 from kerilog.plan.network import Network
-from kerilog.qgraph import QGraph
+from kerilog.qgraph import QDense, QGraph
 
 
-def plan(graph: QGraph, interval: int | None = None, name: str | None = None) -> Design:
+def plan(
+    graph: QGraph, interval: int | None = None, name: str | None = None, unroll: tuple[str, ...] = ()
+) -> Design:
     """Plan the hardware of ``graph`` for one frame every ``interval`` cycles, with the fewest multipliers.
 
-    The default interval is one input pixel a cycle. Raises Unsupported for an operation or a structure that
-    the hardware does not take, KerilogError for an interval that is not reached, naming the layer in the way.
+    The default interval is one input pixel a cycle. The layers of ``unroll`` get a constant multiplier for
+    every weight instead. Raises Unsupported for an operation or a structure that the hardware does not take,
+    KerilogError for an interval that is not reached or a layer that cannot be unrolled, naming the layer in
+    the way.
     """
     _check(graph)
+    _check_unroll(graph, unroll)
     if interval is not None and interval < 1:
         raise KerilogError(f"the frame interval must be at least 1 cycle, found {interval}")
     title = verilog_name(name or graph.name)
-    stages = Network(graph, title, interval).build() if interval else _by_default(graph, title)
+    stages = _built(graph, title, interval, unroll)
     schedule = cycles.schedule_of(stages)
     measured = cycles.measure(schedule)
     if interval is not None and measured.frame_interval > interval:
@@ -35,12 +40,14 @@ def plan(graph: QGraph, interval: int | None = None, name: str | None = None) ->
     return Design(title, graph.scheme, stages, measured, graph.inputs[0].shape, graph[graph.outputs[0]].shape)
 
 
-def _by_default(graph: QGraph, title: str) -> tuple[Stage, ...]:
-    """The stages at the default interval, or at the shortest one of a layer that is slower."""
+def _built(graph: QGraph, title: str, goal: int | None, unroll: tuple[str, ...]) -> tuple[Stage, ...]:
+    """The stages at the interval ``goal``; by default at the usual one, or the shortest of a slower layer."""
+    if goal is not None:
+        return Network(graph, title, goal, unroll).build()
     interval = default_interval(graph)
     while True:
         try:
-            return Network(graph, title, interval).build()
+            return Network(graph, title, interval, unroll).build()
         except UnreachedError as error:
             interval = error.shortest
 
@@ -60,6 +67,19 @@ def _check(graph: QGraph) -> None:
             f"model '{graph.name}': hardware takes one input and one output, "
             f"found {len(graph.inputs)} and {len(graph.outputs)}"
         )
+
+
+def _check_unroll(graph: QGraph, unroll: tuple[str, ...]) -> None:
+    """Raises KerilogError if a name of ``unroll`` is not that of a layer with weights."""
+    weighted = {layers.title(node): node.op for node in graph if layers.shape_of(node)}
+    possible = [
+        name for name, op in weighted.items() if isinstance(op, QDense) or getattr(op, "groups", 0) == 1
+    ]
+    for name in unroll:
+        if name not in possible:
+            raise KerilogError(
+                f"layer '{name}': not one that can be unrolled; those are {', '.join(possible) or 'none'}"
+            )
 
 
 def default_interval(graph: QGraph) -> int:

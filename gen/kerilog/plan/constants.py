@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Weights as constants: what becomes of the multipliers of a layer that takes a whole vector in each cycle.
+
+With all weights in use in every cycle there is no memory to read them from, and a product with a constant is
+a few shifted sums, many of which the units share. The adders of these take about as many look-up tables as
+the adder trees alone behind multipliers, and no DSP.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from kerilog.errors import KerilogError
+from kerilog.formats import IntArray
+from kerilog.plan.design import MatVec
+from kerilog.plan.shift_add import AdderGraph
+from kerilog.plan.shift_add_search import pattern_count, shift_add
+
+MOST_PATTERNS = 2_000_000
+"""Pairs of terms above which the search for shared sums takes too long: some ten seconds."""
+PRODUCT_LUTS = 64
+"""Look-up tables that a product may cost more than the adders behind it: those of an 8 x 8-bit multiplier."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Constants(MatVec):
+    """``krl_issue`` and a module of constants in the place of ``krl_matvec``."""
+
+    graph: AdderGraph
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a vector being taken to ``result_tvalid``."""
+        return self.graph.depth
+
+
+def constants_of(
+    kernel: IntArray, codes: tuple[int, int], matvec: MatVec, layer: str, forced: bool
+) -> Constants | None:
+    """``matvec`` with ``kernel`` (inputs, units) as constants, for inputs in the interval ``codes``.
+
+    None where multipliers are the better choice. If ``forced`` it is constants in any case, and KerilogError
+    where they take too long to find.
+    """
+    assert matvec.steps == 1 and matvec.shared
+    patterns = pattern_count(kernel)
+    if patterns > MOST_PATTERNS:
+        if forced:
+            raise KerilogError(
+                f"layer '{layer}': too large to unroll: {kernel.size:,} weights make {patterns:,} pairs of "
+                f"terms, at most {MOST_PATTERNS:,} are searched"
+            )
+        return None
+    graph = _graph(kernel.astype(np.int64).tobytes(), kernel.shape[1], *codes)
+    if not forced and graph.luts > matvec.multipliers * (PRODUCT_LUTS + matvec.acc_bits):
+        return None
+    fields = {field.name: getattr(matvec, field.name) for field in dataclasses.fields(matvec)}
+    constants = Constants(**fields, graph=graph)
+    # elements are never narrower than their operands, so a sum may be wider than its interval
+    return dataclasses.replace(constants, acc_bits=max(matvec.acc_bits, graph.bits))
+
+
+@functools.lru_cache(maxsize=256)
+def _graph(kernel: bytes, units: int, low: int, high: int) -> AdderGraph:
+    """The graph of a kernel, which plans for several goals share."""
+    return shift_add(np.frombuffer(kernel, np.int64).reshape(-1, units), low, high)
