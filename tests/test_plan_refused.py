@@ -12,7 +12,7 @@ import pytest
 from kerilog.errors import Unsupported
 from kerilog.formats import Fixed
 from kerilog.plan import plan
-from kerilog.qgraph import QConv2D, QGraph, QInput, QNode, QSubtract, Shift
+from kerilog.qgraph import QAdd, QGraph, QInput, QMultiply, QNode, Shift
 from support.networks import Chain
 
 ONE = Shift(np.array([0]))
@@ -35,25 +35,27 @@ def two_inputs() -> QGraph:
     return dataclasses.replace(graph, nodes=(*graph.nodes, other))
 
 
-def subtraction() -> QGraph:
+def product() -> QGraph:
     chain = image().conv(2)
     here = chain.here
-    op = QSubtract(ONE, ONE, ONE, (-128, 127))
-    both = QNode("difference", op, (here.name, here.name), here.shape, here.format)
-    return dataclasses.replace(chain.graph, nodes=(*chain.nodes, both), outputs=("difference",))
+    op = QMultiply(ONE, (-128, 127))
+    both = QNode("square", op, (here.name, here.name), here.shape, here.format)
+    return dataclasses.replace(chain.graph, nodes=(*chain.nodes, both), outputs=("square",))
+
+
+def broadcast() -> QGraph:
+    first = image().conv(2, name="first")
+    chain = first.conv(1, (2, 2), name="second")
+    one, other = chain.nodes[-2:]
+    op = QAdd(ONE, ONE, ONE, (-128, 127))
+    both = QNode("spread", op, (one.name, other.name), one.shape, one.format)
+    return dataclasses.replace(chain.graph, nodes=(*chain.nodes, both), outputs=("spread",))
 
 
 def unused() -> QGraph:
     graph = image().conv(2, (1, 1)).graph
     idle = dataclasses.replace(graph.nodes[-1], name="idle")
     return dataclasses.replace(graph, nodes=(*graph.nodes, idle))
-
-
-def grouped() -> QGraph:
-    graph = image().conv(2, name="grouped").graph
-    op = graph.nodes[-1].op
-    assert isinstance(op, QConv2D)
-    return replaced(graph, kernel=op.kernel[:, :, :1], groups=2)
 
 
 def deep() -> QGraph:
@@ -64,12 +66,12 @@ def deep() -> QGraph:
 
 GRAPHS: dict[str, tuple[Callable[[], QGraph], str]] = {
     "two inputs": (two_inputs, "model 'image': hardware takes one input and one output, found 2 and 1"),
-    "operation": (subtraction, "layer 'difference': hardware does not take Subtract yet, only .*Conv2D"),
+    "operation": (product, "layer 'square': hardware does not take Multiply yet, only .*Conv2D"),
+    "broadcast": (broadcast, "layer 'spread': hardware adds tensors of one shape, found .2, 2, 2. and .1, 1"),
     "unused": (unused, "layer 'idle': hardware does not take a result that nobody uses"),
-    "groups": (grouped, "layer 'grouped': hardware does not take groups or dilation yet"),
     "dilation": (
         lambda: replaced(image().conv(2, name="wide").graph, dilation_rate=(2, 2)),
-        "layer 'wide': hardware does not take groups or dilation yet",
+        "layer 'wide': hardware does not take dilation yet",
     ),
     "rank": (deep, "layer 'deep': hardware takes a flat input for Dense, found"),
     "nothing": (
