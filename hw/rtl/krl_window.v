@@ -5,19 +5,28 @@
 // Equation: window(oy, ox) holds pixel (oy * STRIDE_H - PAD_TOP + ky, ox * STRIDE_W - PAD_LEFT + kx) at
 //           pixel lane ky * KERNEL_W + kx; pixels outside the image are PAD_PIXEL.
 //
-// krl_line_buffer gives PIXELS columns of a row of windows at a time. With one pixel a beat they are
-// shifted past the window, which is copied out whenever it is complete. With more, they join a queue of
-// columns whose head is the window, so that windows roll from row to row without a pause: a row of windows
-// then takes OUT_WIDTH cycles.
+// krl_line_buffer gives PIXELS columns of a row of windows at a time.
+//
+// With one pixel a beat they are shifted past the window, which is copied out whenever it is complete.
+// Padding columns are not read: the columns of one row of windows follow those of the last, and what a
+// window holds of the row before or after is replaced by padding as it is copied. WAITING finished windows
+// may wait for their consumer; meanwhile the columns of the next window come in.
+//
+// With more pixels the columns join a queue whose head is the window, so that windows roll from row to row
+// without a pause, padding or not.
 //
 // Latency:  3 cycles from the acceptance of a window's last pixel to m_axis_tvalid, where nothing else
-//           holds it back.
-// Cycles:   PIXELS = 1: a row of windows takes (OUT_WIDTH - 1) * STRIDE_W + KERNEL_W reads, one a cycle.
-//           PIXELS > 1: a row takes so many columns, PIXELS a cycle, or OUT_WIDTH cycles if these are more.
-//           Either overlaps with a slow consumer of the windows before.
-// Stream:   s_axis_tready comes from the fill of the line buffer alone.
-// Legal:    PIXELS divides WIDTH; ROWS >= KERNEL_H, and one more to write and read at once; every window
-//           holds a pixel of the image.
+//           holds it back, and WAITING - 1 more; 2 if KERNEL_W = STRIDE_W = PIXELS = 1, for then columns are
+//           windows; one less if the line buffer has no memory.
+// Cycles:   A consumer that takes STEPS cycles a window is kept busy but where the shapes force a pause:
+//           PIXELS = 1: a row of windows takes as many cycles as it has columns in the image (more where
+//           its windows overhang by KERNEL_W columns and more), or OUT_WIDTH * STEPS if these are more,
+//           provided that WAITING * (STEPS - 1) >= KERNEL_W - 1 less the padding on both sides: that many
+//           windows hide the columns in which no window is completed at the start of a row.
+//           PIXELS > 1: a row takes as many cycles as words that hold its columns, padding included, or
+//           OUT_WIDTH * STEPS if these are more.
+// Stream:   s_axis_tready comes from the fill of the line buffer and the places of its reader and writer.
+// Legal:    PIXELS divides WIDTH; ROWS >= KERNEL_H; WAITING >= 1; every window holds a pixel of the image.
 
 `default_nettype none
 
@@ -41,7 +50,9 @@ module krl_window #(
   // row memories
   parameter ROWS = 4,
   // 1: block RAM, 0: look-up tables
-  parameter BLOCK = 0
+  parameter BLOCK = 0,
+  // finished windows that may wait to be taken, for PIXELS = 1
+  parameter WAITING = 1
 ) (
   input  wire                                    clk,
   input  wire                                    rst,
@@ -55,11 +66,16 @@ module krl_window #(
   input  wire                                    m_axis_tready
 );
 
-  // columns that a row of windows needs, and the words that hold them; the first word may begin left of them
+  // columns that a row of windows needs, padding included; those to the right of its first pixel
   localparam COLUMNS = (OUT_WIDTH - 1) * STRIDE_W + KERNEL_W;
-  localparam PAD_WORDS = (PAD_LEFT + PIXELS - 1) / PIXELS;
+  localparam REACH = COLUMNS - PAD_LEFT;
+  // the words that are read for it: of one pixel those of the image, of more all, and the first word may
+  // begin left of the windows
+  localparam PAD_WORDS = (PIXELS == 1) ? 0 : (PAD_LEFT + PIXELS - 1) / PIXELS;
   localparam SKIPPED = PAD_WORDS * PIXELS - PAD_LEFT;
-  localparam WORDS = (SKIPPED + COLUMNS + PIXELS - 1) / PIXELS;
+  localparam WORDS = (PIXELS > 1) ? (SKIPPED + COLUMNS + PIXELS - 1) / PIXELS
+                   : (REACH < WIDTH) ? REACH
+                   : WIDTH;
   localparam COLUMN_BITS = KERNEL_H * PIXEL_BITS;
   localparam WINDOW_BITS = KERNEL_W * COLUMN_BITS;
 
@@ -112,52 +128,128 @@ module krl_window #(
   wire [WINDOW_BITS-1:0] columns;
 
   generate
-    if (PIXELS == 1) begin : g_shift
-      localparam COUNT_BITS = $clog2(COLUMNS + 1);
-      localparam WAIT_BITS = $clog2(((KERNEL_W > STRIDE_W) ? KERNEL_W : STRIDE_W) + 1);
-      localparam integer LAST_COLUMN = COLUMNS - 1;
-      localparam integer WAIT_FIRST = KERNEL_W - 1;
-      localparam integer WAIT_NEXT = STRIDE_W - 1;
+    if (PIXELS == 1 && KERNEL_W == 1 && STRIDE_W == 1) begin : g_through
+      assign columns = arriving;
+      assign m_axis_tvalid = band_tvalid;
+      assign band_tready = m_axis_tready;
+    end else if (PIXELS == 1) begin : g_shift
+      // columns that complete the first window of a row, and padding behind the last column of the image
+      localparam FIRST = KERNEL_W - PAD_LEFT;
+      localparam TAIL = (REACH > WIDTH) ? REACH - WIDTH : 0;
+      // the columns of the next row may come in place of that padding, before they complete a window
+      localparam MOST_SHARED = (FIRST - 1 < WORDS) ? FIRST - 1 : WORDS;
+      localparam SHARED = (TAIL < MOST_SHARED) ? TAIL : MOST_SHARED;
 
-      reg [COUNT_BITS-1:0] column;
+      localparam COLUMN_COUNT_BITS = $clog2(WORDS + 1);
+      localparam WAIT_BITS = $clog2(((KERNEL_W > STRIDE_W) ? KERNEL_W : STRIDE_W) + 1);
+      localparam OUT_BITS = $clog2(OUT_WIDTH + 1);
+      localparam TAIL_BITS = $clog2(TAIL + 2);
+      localparam integer LAST_COLUMN = WORDS - 1;
+      localparam integer LAST_OUT = OUT_WIDTH - 1;
+      localparam integer WAIT_FIRST = FIRST - 1;
+      localparam integer WAIT_NEXT = STRIDE_W - 1;
+      localparam integer WHOLE_TAIL = TAIL;
+      localparam integer SHARED_TAIL = SHARED;
+
+      // the row's next column, and the next window to be completed, which may be of the row before
+      reg [COLUMN_COUNT_BITS-1:0] column;
+      reg [OUT_BITS-1:0] out;
       // columns still to come before the one that completes the next window
       reg [WAIT_BITS-1:0] columns_to_wait;
-      reg [WINDOW_BITS-1:0] window;
-      reg window_valid;
+      // the same for the first window of the next row
+      reg [WAIT_BITS-1:0] row_to_wait;
+      // padding columns that the row before still needs
+      reg [TAIL_BITS-1:0] tail;
       wire [WINDOW_BITS-1:0] shifted;
+      wire window_is_free;
 
       wire completes = columns_to_wait == 0;
-      wire row_ends = column == LAST_COLUMN[COUNT_BITS-1:0];
-      wire window_is_free = m_axis_tready || !window_valid;
+      wire may_shift = !completes || window_is_free;
+      wire tail_is_first = tail > SHARED_TAIL[TAIL_BITS-1:0];
       wire take_column = band_tvalid && band_tready;
+      wire shift = take_column || (may_shift && tail != 0);
+      wire row_ends = take_column && column == LAST_COLUMN[COLUMN_COUNT_BITS-1:0];
+      wire out_is_last = out == LAST_OUT[OUT_BITS-1:0];
+      wire [WAIT_BITS-1:0] row_waits =
+          (TAIL > 0 && take_column && tail != 0) ? row_to_wait - 1'b1 : row_to_wait;
 
-      assign band_tready = !completes || window_is_free;
-      assign columns = window;
-      assign m_axis_tvalid = window_valid;
+      assign band_tready = may_shift && !tail_is_first;
 
       if (KERNEL_W > 1) begin : g_columns
         reg [WINDOW_BITS-COLUMN_BITS-1:0] earlier_columns;
         assign shifted = {arriving, earlier_columns};
-        always @(posedge clk) begin
-          if (take_column) earlier_columns <= shifted[WINDOW_BITS-1:COLUMN_BITS];
+        for (x = 0; x < KERNEL_W - 1; x = x + 1) begin : g_earlier
+          // a place this far to the right may hold a column of the next row while padding is shifted in
+          localparam RIGHT = KERNEL_W - 1 - x;
+          localparam integer LEAST_TO_WAIT = (RIGHT < SHARED) ? WAIT_FIRST - RIGHT + 1 : 0;
+          wire moves = take_column || RIGHT >= SHARED || row_to_wait >= LEAST_TO_WAIT[WAIT_BITS-1:0];
+          always @(posedge clk) begin
+            if (shift && moves) begin
+              earlier_columns[x*COLUMN_BITS +: COLUMN_BITS] <= shifted[(x+1)*COLUMN_BITS +: COLUMN_BITS];
+            end
+          end
         end
       end else begin : g_one_column
         assign shifted = arriving;
       end
 
       always @(posedge clk) begin
-        if (take_column) begin
-          column <= row_ends ? 0 : column + 1'b1;
-          columns_to_wait <= row_ends ? WAIT_FIRST[WAIT_BITS-1:0]
-                           : completes ? WAIT_NEXT[WAIT_BITS-1:0]
-                           : columns_to_wait - 1'b1;
-          if (completes) window <= shifted;
+        if (take_column) column <= row_ends ? 0 : column + 1'b1;
+        if (shift) begin
+          columns_to_wait <= !completes ? columns_to_wait - 1'b1
+                           : out_is_last ? row_waits
+                           : WAIT_NEXT[WAIT_BITS-1:0];
+          row_to_wait <= (completes && out_is_last) ? WAIT_FIRST[WAIT_BITS-1:0] : row_waits;
+          if (completes) out <= out_is_last ? 0 : out + 1'b1;
+          tail <= row_ends ? WHOLE_TAIL[TAIL_BITS-1:0] : (tail != 0) ? tail - 1'b1 : 0;
         end
-        if (window_is_free) window_valid <= take_column && completes;
         if (rst) begin
           column <= 0;
+          out <= 0;
           columns_to_wait <= WAIT_FIRST[WAIT_BITS-1:0];
-          window_valid <= 1'b0;
+          row_to_wait <= WAIT_FIRST[WAIT_BITS-1:0];
+          tail <= 0;
+        end
+      end
+
+      // ---- finished windows: the first of WAITING registers takes the columns, the last hands them on ----
+
+      reg [WAITING-1:0] valid;
+      reg [WAITING*WINDOW_BITS-1:0] windows;
+      wire [WAITING-1:0] is_free;
+
+      assign window_is_free = is_free[0];
+      assign m_axis_tvalid = valid[WAITING-1];
+      assign columns = windows[WAITING*WINDOW_BITS-1 -: WINDOW_BITS];
+
+      for (k = 0; k < WAITING; k = k + 1) begin : g_waiting
+        wire comes = (k == 0) ? shift && completes : valid[(k > 0) ? k - 1 : 0];
+        assign is_free[k] = m_axis_tready || !(&valid[WAITING-1:k]);
+        always @(posedge clk) begin
+          if (is_free[k]) valid[k] <= comes;
+          if (rst) valid[k] <= 1'b0;
+        end
+        if (k > 0) begin : g_from_before
+          always @(posedge clk) begin
+            if (is_free[k]) begin
+              windows[k*WINDOW_BITS +: WINDOW_BITS] <= windows[(k-1)*WINDOW_BITS +: WINDOW_BITS];
+            end
+          end
+        end
+      end
+
+      for (x = 0; x < KERNEL_W; x = x + 1) begin : g_column
+        // windows before the first whose column x lies in the image, and up to the last
+        localparam FIRST_REAL = (x < PAD_LEFT) ? (PAD_LEFT - x + STRIDE_W - 1) / STRIDE_W : 0;
+        localparam integer BEFORE = (FIRST_REAL < OUT_WIDTH) ? FIRST_REAL : OUT_WIDTH;
+        localparam integer UP_TO = (x < PAD_LEFT + WIDTH) ? (PAD_LEFT + WIDTH - 1 - x) / STRIDE_W + 1 : 0;
+        wire is_padding = (BEFORE != 0 && out + 1'b1 <= BEFORE[OUT_BITS-1:0])
+                       || (UP_TO < OUT_WIDTH && out + 1'b1 > UP_TO[OUT_BITS-1:0]);
+        always @(posedge clk) begin
+          if (shift && completes) begin
+            if (is_padding) windows[x*COLUMN_BITS +: COLUMN_BITS] <= {KERNEL_H{PAD_PIXEL}};
+            else windows[x*COLUMN_BITS +: COLUMN_BITS] <= shifted[x*COLUMN_BITS +: COLUMN_BITS];
+          end
         end
       end
     end else begin : g_queue

@@ -44,49 +44,42 @@ SHAPES = [
     (5, 8, 6, 2, 3, 2, 2, 3, 1, 1, 3, 3, 4, 0, 1),
     (4, 2, 8, 2, 3, 3, 1, 1, 1, 1, 4, 2, 5, 0, 1),
     (7, 10, 8, 5, 3, 4, 1, 1, 0, 3, 5, 10, 4, 0, 3),
+    (3, 10, 8, 1, 1, 5, 1, 1, 0, 2, 3, 10, 1, 0, 9),
+    (3, 1, 8, 1, 4, 4, 1, 1, 2, 2, 5, 1, 4, 0, 17),
+    (4, 3, 8, 1, 2, 6, 1, 1, 1, 2, 4, 3, 2, 1, 17),
+    (8, 6, 8, 1, 3, 3, 2, 2, 0, 0, 4, 3, 3, 0, 17),
 ]
-EDGES: list[dict[str, Any]] = [dict(zip(KEYS, shape, strict=True)) for shape in SHAPES]
+EDGES: list[dict[str, Any]] = [
+    {**dict(zip(KEYS, shape, strict=True)), "WAITING": 1 + number % 3} for number, shape in enumerate(SHAPES)
+]
 
 MUTATIONS = [
-    ("LAST_USED_PHASE = ROW_STEP - 1", "LAST_USED_PHASE = STRIDE_H - 1", "krl_line_buffer"),
-    ("real_x >= WIDTH[X_BITS-1:0] || ", "", "krl_line_buffer"),
-    (" || real_y >= HEIGHT[Y_BITS-1:0]", "", "krl_line_buffer"),
+    ("STRIDE_H <= KERNEL_H || write_phase <= LAST_USED", "write_phase <= LAST", "krl_line_buffer"),
+    ("(MAY_BE_ABOVE && y <= LAST_PAD_Y[Y_BITS-1:0])", "1'b0", "krl_line_buffer"),
+    ("(MAY_BE_BELOW && y > LAST_Y[Y_BITS-1:0])", "1'b0", "krl_line_buffer"),
+    ("(HAS_PAD_WORDS && read_column >= WIDTH[X_BITS-1:0])", "1'b0", "krl_line_buffer"),
     ("? PAD_WORD : word", "? {WORD_BITS{1'b0}} : word", "krl_line_buffer"),
-    ("write_x > read_x", "write_x >= read_x", "krl_line_buffer"),
+    ("wire places_differ = write_x != read_x;", "wire places_differ = 1'b1;", "krl_line_buffer"),
     (" && !(read_ends && all_are_given)", "", "krl_line_buffer"),
-    ("row_is_used && write_x > read_x", "write_x > read_x", "krl_line_buffer"),
-    (
-        "wire has_place = level < PLACES[LEVEL_BITS-1:0]",
-        "wire has_place = level <= PLACES[LEVEL_BITS-1:0]",
-        "krl_line_buffer",
-    ),
-    (
-        "write_y == LAST_Y[Y_BITS-1:0]) ? FIRST_Y[Y_BITS-1:0]",
-        "write_y == LAST_USED_Y[Y_BITS-1:0]) ? FIRST_Y[Y_BITS-1:0]",
-        "krl_line_buffer",
-    ),
-    ("FIRST_PHASE = PAD_TOP % STRIDE_H", "FIRST_PHASE = 0", "krl_line_buffer"),
-    (
-        "banks_given = top_is_last ? ALL_PLACES[BANK_BITS-1:0] :",
-        "banks_given = top_is_last ? STEP_PLACES[BANK_BITS-1:0] :",
-        "krl_line_buffer",
-    ),
+    ("held < PLACES[HELD_BITS-1:0] ||", "held <= PLACES[HELD_BITS-1:0] ||", "krl_line_buffer"),
     ("ROW_AND_GAP = 1 + GAP;", "ROW_AND_GAP = 1;", "krl_line_buffer"),
-    (
-        "      write_bank <= FIRST_BANK[BANK_BITS-1:0];",
-        "      if (write_bank === {BANK_BITS{1'bx}}) write_bank <= FIRST_BANK[BANK_BITS-1:0];",
-        "krl_line_buffer",
-    ),
-    ("      m_axis_tvalid <= 1'b0;\n", "      m_axis_tvalid <= m_axis_tvalid === 1'b1;\n", "krl_line_buffer"),
-    ("(!m_axis_tvalid || m_axis_tready)", "m_axis_tready", "krl_line_buffer"),
-    ("(!m_axis_tvalid || m_axis_tready)", "!m_axis_tvalid", "krl_line_buffer"),
-    ("row_ends ? WAIT_FIRST[WAIT_BITS-1:0]\n                           : completes", "completes"),
+    ("TURN_BANKS = TURN % KERNEL_H;", "TURN_BANKS = STEP_BANKS;", "krl_line_buffer"),
+    ("PAD_TOP) ? PART_TOP + ROW_STEP - PAD_TOP : 0;", "PAD_TOP) ? 0 : 0;", "krl_line_buffer"),
+    ("(!valid || m_axis_tready)", "m_axis_tready", "krl_line_buffer"),
+    ("(!valid || m_axis_tready)", "!valid", "krl_line_buffer"),
+    ("FIRST = KERNEL_W - PAD_LEFT;", "FIRST = KERNEL_W;"),
     ("WAIT_NEXT = STRIDE_W - 1", "WAIT_NEXT = 0"),
+    ("SHARED = (TAIL < MOST_SHARED) ? TAIL : MOST_SHARED;", "SHARED = TAIL;"),
+    ("TAIL > 0 && take_column && tail != 0)", "TAIL < 0)"),
+    ("take_column || RIGHT >= SHARED || ", "1'b1 || "),
     ("!completes || window_is_free", "window_is_free"),
     ("!completes || window_is_free", "1'b1"),
-    ("if (take_column) earlier_columns", "if (band_tvalid) earlier_columns"),
-    ("          columns_to_wait <= WAIT_FIRST[WAIT_BITS-1:0];\n", ""),
-    ("          window_valid <= 1'b0;\n", "          if (window_valid === 1'bx) window_valid <= 1'b0;\n"),
+    ("(may_shift && tail != 0)", "tail != 0"),
+    ("BEFORE != 0 && ", "BEFORE > OUT_WIDTH && "),
+    ("UP_TO < OUT_WIDTH && ", "UP_TO < 0 && "),
+    ("m_axis_tready || !(&valid[WAITING-1:k])", "m_axis_tready || !valid[WAITING-1]"),
+    ("          columns_to_wait <= WAIT_FIRST[WAIT_BITS-1:0];\n          row", "          row"),
+    ("          if (rst) valid[k] <= 1'b0;\n", "          if (rst && valid[k] === 1'bx) valid[k] <= 1'b0;\n"),
     (
         "word_is_first ? FIRST_COUNT[LEVEL_BITS-1:0]\n                                   : word_is_last",
         "word_is_last",
@@ -142,6 +135,7 @@ def draw(rng: Random) -> dict[str, Any]:
         "PAD_PIXEL": rng.getrandbits(bits),
         "ROWS": v["kernel"] + rng.choice([0, 1, 1, 2, v["pad"] + 1, 3 * height + 9]),
         "BLOCK": rng.randint(0, 1),
+        "WAITING": rng.choice([1, 1, 2, 3]),
     }
 
 

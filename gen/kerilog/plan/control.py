@@ -7,7 +7,6 @@ names, and nothing else.
 
 from __future__ import annotations
 
-import abc
 from collections.abc import Iterator
 
 from kerilog.plan.design import (
@@ -18,41 +17,10 @@ from kerilog.plan.design import (
     Serializer,
     Stage,
     SumStage,
-    Window,
 )
+from kerilog.plan.module import NEVER, Module
 from kerilog.plan.operations import AddStage, LookupStage, WindowedStage
-
-NEVER = 1 << 60  # more cycles than anything takes
-
-
-class Module(abc.ABC):
-    """One module: beats enter on its left and leave on its right.
-
-    ``valid`` depends on registers alone; ``ready`` may depend on the ready of the module to the right.
-    """
-
-    valid = False
-
-    @abc.abstractmethod
-    def ready(self, right_ready: bool) -> bool:
-        """Whether a beat can come in now."""
-
-    @abc.abstractmethod
-    def clock(self, left_valid: bool, entered: bool, right_ready: bool, left: bool) -> None:
-        """One clock edge.
-
-        ``entered``, ``left``: a beat has come in, gone out; ``left_valid``: one is on offer.
-        """
-
-    def quiet(self, left_valid: bool, right_ready: bool) -> int:
-        """For how many cycles ``valid`` and ``ready`` stay as they are while no beat moves on either side.
-
-        0 if ``clock`` must find out.
-        """
-        return NEVER
-
-    def skip(self, cycles: int, left_valid: bool, right_ready: bool) -> None:  # noqa: B027 - most stand still
-        """As many clock edges at once, no more than ``quiet`` says."""
+from kerilog.plan.window_control import window_modules
 
 
 class Fork:
@@ -239,132 +207,6 @@ class MatrixVector(Module):
         self.slice = 0
         self.group = 0 if last_group else self.group + 1
         return True
-
-
-class LineBuffer(Module):
-    """``krl_line_buffer``, as the one of ``window``."""
-
-    def __init__(self, window: Window) -> None:
-        self.rows, self.kernel_h, self.stride_h = window.rows, window.kernel_h, window.stride_h
-        self.first_x, self.end_x = window.pad_words, window.pad_words + window.row_words
-        self.first_y, self.last_y = window.pad_top, window.pad_top + window.height - 1
-        reach = (window.out_height - 1) * window.stride_h + window.kernel_h
-        self.last_used_y = min(reach - 1, self.last_y)
-        self.gap = reach - 1 - self.last_used_y + window.pad_top
-        self.row_step = min(window.stride_h, window.kernel_h)
-        self.reads = window.reads
-        self.last_top = (window.out_height - 1) * window.stride_h
-        self.write_x, self.write_y = self.first_x, self.first_y
-        self.level = window.pad_top
-        self.read_x = self.read_top = 0
-
-    def _row_is_used(self) -> bool:
-        return self.write_y <= self.last_used_y and self.write_y % self.stride_h < self.kernel_h
-
-    def ready(self, right_ready: bool) -> bool:
-        return not self._row_is_used() or self.level < self.rows
-
-    def _word_is_there(self, places_given: int) -> bool:
-        if self.level >= self.kernel_h:
-            return True
-        arriving = self.level == self.kernel_h - 1 and self._row_is_used() and self.write_x > self.read_x
-        return arriving and not (self.read_x == self.reads - 1 and places_given == self.kernel_h)
-
-    def clock(self, left_valid: bool, entered: bool, right_ready: bool, left: bool) -> None:
-        places_given = self.kernel_h if self.read_top == self.last_top else self.row_step
-        step = self._word_is_there(places_given) and (not self.valid or right_ready)
-        self.valid = step or (self.valid and not right_ready)
-        gained = self._write() if entered else 0
-        released = self._read(places_given) if step else 0
-        self.level += gained - released
-
-    def quiet(self, left_valid: bool, right_ready: bool) -> int:
-        places_given = self.kernel_h if self.read_top == self.last_top else self.row_step
-        reads = self._word_is_there(places_given) and (not self.valid or right_ready)
-        return 0 if reads or (self.valid and right_ready) else NEVER
-
-    def _write(self) -> int:
-        """Take a word; the rows that become complete with it."""
-        if self.write_x < self.end_x - 1:
-            self.write_x += 1
-            return 0
-        gained = 0
-        if self._row_is_used():
-            gained = 1 + (self.gap if self.write_y == self.last_used_y else 0)
-        self.write_x = self.first_x
-        self.write_y = self.first_y if self.write_y == self.last_y else self.write_y + 1
-        return gained
-
-    def _read(self, places_given: int) -> int:
-        """Read a word; the rows given back with it."""
-        if self.read_x < self.reads - 1:
-            self.read_x += 1
-            return 0
-        self.read_x = 0
-        self.read_top = 0 if self.read_top == self.last_top else self.read_top + self.stride_h
-        return places_given
-
-
-class ShiftedWindow(Module):
-    """The part of ``krl_window`` behind its line buffer, with PIXELS = 1."""
-
-    def __init__(self, window: Window) -> None:
-        self.columns = window.columns
-        self.wait_first, self.wait_next = window.kernel_w - 1, window.stride_w - 1
-        self.column = 0
-        self.columns_to_wait = self.wait_first
-
-    def ready(self, right_ready: bool) -> bool:
-        return self.columns_to_wait != 0 or right_ready or not self.valid
-
-    def clock(self, left_valid: bool, entered: bool, right_ready: bool, left: bool) -> None:
-        completes = self.columns_to_wait == 0
-        if right_ready or not self.valid:
-            self.valid = entered and completes
-        if entered:
-            row_ends = self.column == self.columns - 1
-            self.column = 0 if row_ends else self.column + 1
-            self.columns_to_wait = (
-                self.wait_first if row_ends else self.wait_next if completes else self.columns_to_wait - 1
-            )
-
-
-class QueuedWindow(Module):
-    """The part of ``krl_window`` behind its line buffer, with PIXELS > 1."""
-
-    def __init__(self, window: Window) -> None:
-        self.words, self.out_width = window.reads, window.out_width
-        self.pixels, self.kernel_w, self.stride_w = window.pixels, window.kernel_w, window.stride_w
-        self.need_inside = max(window.kernel_w, window.stride_w)
-        self.most_before_word = 2 * self.need_inside - 1
-        skipped = window.pad_words * window.pixels - window.pad_left
-        end = skipped + window.columns
-        self.first_count = window.columns if self.words == 1 else window.pixels - skipped
-        self.last_count = window.columns if self.words == 1 else end - (self.words - 1) * window.pixels
-        self.level = self.word = self.out = 0
-
-    def ready(self, right_ready: bool) -> bool:
-        return self.level <= self.most_before_word
-
-    def clock(self, left_valid: bool, entered: bool, right_ready: bool, left: bool) -> None:
-        if left:
-            out_is_last = self.out == self.out_width - 1
-            self.level -= self.kernel_w if out_is_last else self.stride_w
-            self.out = 0 if out_is_last else self.out + 1
-        if entered:
-            word_is_last = self.word == self.words - 1
-            self.level += (
-                self.first_count if self.word == 0 else self.last_count if word_is_last else self.pixels
-            )
-            self.word = 0 if word_is_last else self.word + 1
-        need = self.kernel_w if self.out == self.out_width - 1 else self.need_inside
-        self.valid = self.level >= need
-
-
-def window_modules(window: Window) -> Iterator[Module]:
-    """The modules inside ``krl_window``."""
-    yield LineBuffer(window)
-    yield ShiftedWindow(window) if window.pixels == 1 else QueuedWindow(window)
 
 
 def modules_of(stage: Stage) -> Iterator[Module]:

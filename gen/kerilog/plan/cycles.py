@@ -12,8 +12,9 @@ import itertools
 from collections.abc import Sequence
 
 from kerilog.errors import KerilogError
-from kerilog.plan.control import NEVER, Fork, Module, Queue, modules_of
+from kerilog.plan.control import Fork, Queue, modules_of
 from kerilog.plan.design import INPUT, Cycles, FifoStage, ForkStage, Stage
+from kerilog.plan.module import NEVER, Module
 
 LONGEST_TRANSIENT = 200  # frames after which nothing new is expected
 

@@ -12,6 +12,7 @@ import dataclasses
 from kerilog.formats import Format
 from kerilog.graph import Shape
 from kerilog.plan.intervals import Interval
+from kerilog.plan.window import Window
 
 INPUT = "guarded"  # the stream into the first stage, behind the frame guard
 
@@ -29,74 +30,6 @@ class Memory:
     block: int
     words: tuple[int, ...]
     contents: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Window:
-    """Parameters of ``krl_window``; ``pad_code`` is the code of every element of a padding pixel."""
-
-    height: int
-    width: int
-    channels: int
-    bits: int
-    pixels: int
-    kernel_h: int
-    kernel_w: int
-    stride_h: int
-    stride_w: int
-    pad_top: int
-    pad_left: int
-    out_height: int
-    out_width: int
-    pad_code: int
-    rows: int
-    block: int
-
-    @property
-    def pixel_bits(self) -> int:
-        return self.channels * self.bits
-
-    @property
-    def columns(self) -> int:
-        """Columns of pixels that a row of windows needs."""
-        return (self.out_width - 1) * self.stride_w + self.kernel_w
-
-    @property
-    def row_words(self) -> int:
-        """Beats of a row of the image."""
-        return self.width // self.pixels
-
-    @property
-    def pad_words(self) -> int:
-        """Words left of the image that a row of windows begins with."""
-        return -(-self.pad_left // self.pixels)
-
-    @property
-    def reads(self) -> int:
-        """Words of ``pixels`` columns that a row of windows is read in."""
-        skipped = self.pad_words * self.pixels - self.pad_left
-        return -(-(skipped + self.columns) // self.pixels)
-
-    @property
-    def cycles(self) -> int:
-        """The fewest cycles a frame for the windows to be read and handed out."""
-        a_row = self.columns if self.pixels == 1 else max(self.reads, self.out_width)
-        return self.out_height * a_row
-
-    @property
-    def window_lanes(self) -> int:
-        return self.kernel_h * self.kernel_w * self.channels
-
-    @property
-    def window_bits(self) -> int:
-        return self.window_lanes * self.bits
-
-    @property
-    def pad_pixel(self) -> str:
-        """A padding pixel as a Verilog literal."""
-        code = self.pad_code & ((1 << self.bits) - 1)
-        digits = "".join(f"{code:0{self.bits}b}" for _ in range(self.channels))
-        return f"{self.pixel_bits}'h{int(digits, 2):0{-(-self.pixel_bits // 4)}x}"
 
 
 @dataclasses.dataclass(frozen=True)

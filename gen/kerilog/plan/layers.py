@@ -16,13 +16,15 @@ from kerilog.formats import IntArray
 from kerilog.graph import Pair
 from kerilog.plan import buffers, cycles, memories
 from kerilog.plan.constants import constants_of
-from kerilog.plan.control import MatrixVector, window_modules
-from kerilog.plan.design import MatVec, Serializer, Tensor, Window
+from kerilog.plan.control import MatrixVector
+from kerilog.plan.design import MatVec, Serializer, Tensor
 from kerilog.plan.folding import Folding, Shape, divisors, ranked, whole
 from kerilog.plan.intervals import dot_interval
 from kerilog.plan.naming import layer_name
 from kerilog.plan.operations import Units
 from kerilog.plan.requantizer import requantizer_of
+from kerilog.plan.window import Window
+from kerilog.plan.window_control import window_modules
 from kerilog.qgraph import QAveragePooling2D, QConv2D, QDense, QMaxPooling2D, QNode
 
 Range = tuple[int, int]  # smallest and largest code
@@ -210,7 +212,8 @@ def _slides(window: Window) -> int:
 @functools.lru_cache(maxsize=4096)
 def _alone(window: Window | None, matvec: MatVec, serializer: Serializer, vectors: int) -> int:
     """Cycles a frame of the layer by itself, fed and emptied without a pause."""
-    modules = [*(window_modules(window) if window else ()), MatrixVector(matvec, serializer)]
+    windows = window_modules(window.waiting_for(matvec.steps)) if window else ()
+    modules = [*windows, MatrixVector(matvec, serializer)]
     beats_in = window.height * window.row_words if window else vectors * matvec.beats
     beats_out = vectors * serializer.units // serializer.lanes
     return cycles.measure(cycles.Schedule(cycles.chain(modules), beats_in, beats_out)).frame_interval

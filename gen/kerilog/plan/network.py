@@ -12,7 +12,6 @@ import numpy as np
 from kerilog.errors import Unsupported
 from kerilog.plan import average, buffers, layers, lookup, memories
 from kerilog.plan.addition import addition
-from kerilog.plan.control import NEVER
 from kerilog.plan.design import (
     INPUT,
     Conv2DStage,
@@ -25,9 +24,9 @@ from kerilog.plan.design import (
     PointwiseConv2DStage,
     Stage,
     Tensor,
-    Window,
 )
 from kerilog.plan.folding import Shape, divisors
+from kerilog.plan.module import NEVER
 from kerilog.plan.naming import verilog_name
 from kerilog.plan.operations import (
     AddStage,
@@ -37,6 +36,7 @@ from kerilog.plan.operations import (
     LookupStage,
     Units,
 )
+from kerilog.plan.window import Window
 from kerilog.qgraph import (
     QAdd,
     QAveragePooling2D,
@@ -268,7 +268,7 @@ class Network:
         stem = f"rom/{self.name}_{name}"
         parts = layers.parts(node, op, shape, matvec, serializer, flow.tensor, flow.codes, stem, unrolled)
         if window is not None:
-            parts["window"] = window
+            parts["window"] = window.waiting_for(matvec.steps)
         if kind is DepthwiseConv2DStage and isinstance(op, QConv2D):
             parts["matvec"] = dataclasses.replace(parts["matvec"], shared=0, units=shape.units)
             parts["units"] = layers.units_of(op, flow.tensor.shape[-1])
@@ -289,7 +289,7 @@ class Network:
         stage = AveragePooling2DStage(
             **self._header(node, name, flow, serializer.lanes),
             **average.parts(matvec, serializer, average.sums(cells, flow.codes), requantizer),
-            window=window,
+            window=window.waiting_for(matvec.steps),
             units=Units(channels, cells, channels, 1, 1),
         )
         low, high = op.clamp

@@ -14,8 +14,8 @@ from kerilog.plan.design import (
     Stage,
     SumStage,
     Tensor,
-    Window,
 )
+from kerilog.plan.window import Window
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the timing model knows of every module."""
+
+from __future__ import annotations
+
+import abc
+
+NEVER = 1 << 60  # more cycles than anything takes
+
+
+class Module(abc.ABC):
+    """One module: beats enter on its left and leave on its right.
+
+    ``valid`` depends on registers alone; ``ready`` may depend on the ready of the module to the right.
+    """
+
+    valid = False
+    still = False  # whether nothing happens in a cycle in which no beat moves on either side
+
+    @abc.abstractmethod
+    def ready(self, right_ready: bool) -> bool:
+        """Whether a beat can come in now."""
+
+    @abc.abstractmethod
+    def clock(self, left_valid: bool, entered: bool, right_ready: bool, left: bool) -> None:
+        """One clock edge.
+
+        ``entered``, ``left``: a beat has come in, gone out; ``left_valid``: one is on offer.
+        """
+
+    def quiet(self, left_valid: bool, right_ready: bool) -> int:
+        """For how many cycles ``valid`` and ``ready`` stay as they are while no beat moves on either side.
+
+        0 if ``clock`` must find out.
+        """
+        return NEVER
+
+    def skip(self, cycles: int, left_valid: bool, right_ready: bool) -> None:  # noqa: B027 - most stand still
+        """As many clock edges at once, no more than ``quiet`` says."""
