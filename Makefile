@@ -18,7 +18,7 @@ LINTED := gen tests sim models examples benchmarks
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help rtl sim test test-full lint synth vivado train clean
+.PHONY: help rtl sim test test-full lint synth vivado bench train clean
 
 help:
 	@echo "make rtl        quantize MODEL and generate its Verilog into OUT"
@@ -28,6 +28,7 @@ help:
 	@echo "make lint       check the Python and the Verilog"
 	@echo "make synth      measure the area of OUT with open tools, and its clock for TARGET=ecp5"
 	@echo "make vivado     write OUT/vivado, for PART and CLOCK in MHz, and run Vivado if it is on PATH"
+	@echo "make bench      measure the hardware, against NNgen, and write docs/performance.md anew"
 	@echo "make train      train the default model again"
 	@echo "make clean      remove what was built, but not .venv"
 	@echo
@@ -114,6 +115,10 @@ endif
 
 vivado: $(STAMP) $(OUT)/manifest.json
 	@$(BIN)/kerilog vivado $(OUT) --part $(PART) --clock $(CLOCK)
+
+bench: $(STAMP)
+	$(call need,$(ICARUS) $(VERILATOR) $(YOSYS))
+	@$(BIN)/python benchmarks/hardware $(if $(DATA),--data $(DATA))
 
 train: $(STAMP)
 	@$(BIN)/python models/train_mnist_cnn.py $(if $(DATA),--data $(DATA))

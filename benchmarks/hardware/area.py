@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Area of Verilog by Yosys: the same passes and the same count of cells for everybody."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from store import Values, digest, recall
+
+from kerilog.errors import KerilogError
+from kerilog.handoff.synth import TARGETS
+from kerilog.manifest import Manifest
+from kerilog.verify.tools import find_tool, first_error
+
+_PASSES = "synth_xilinx -flatten -noiopad -family xc7"  # as `kerilog synth`
+_FIELDS = "lut", "lutram", "ff", "bram18", "dsp"
+
+
+def version() -> str:
+    """Yosys' own name and version."""
+    told = subprocess.run([find_tool("yosys"), "-V"], capture_output=True, text=True, check=True).stdout
+    return told.split(" (")[0].strip()
+
+
+def of_design(directory: Path, what: str) -> Values:
+    """LUT, LUT as memory, FF, RAMB18 and DSP of the Kerilog design in ``directory``."""
+    manifest = Manifest.read(directory)
+    sources = [directory / name for name in manifest.sources]
+    memories = [directory / name for name in manifest.memories]
+    return of_verilog(sources, memories, manifest.top, directory, what)
+
+
+def of_verilog(sources: Sequence[Path], memories: Sequence[Path], top: str, cwd: Path, what: str) -> Values:
+    """The same of any Verilog, synthesized in ``cwd``, from where it reads ``memories``."""
+    key = digest([*sources, *memories], top, version(), _PASSES)
+    return recall("area", key, f"{what}: Yosys", lambda: _run(sources, top, cwd))
+
+
+def _run(sources: Sequence[Path], top: str, cwd: Path) -> Values:
+    report = cwd / "area.json"
+    names = " ".join(path.relative_to(cwd).as_posix() for path in sources)
+    script = f"read_verilog -defer {names}; hierarchy -check -top {top}; {_PASSES} -top {top}; "
+    script += f"tee -q -o {report.name} stat -json"
+    command = ["nice", find_tool("yosys"), "-q", "-p", script]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise KerilogError(f"Yosys failed on {top}: {first_error(done.stderr)}")
+    cells = json.loads(report.read_text(encoding="utf-8"))["modules"][f"\\{top}"]["num_cells_by_type"]
+    report.unlink()
+    family = TARGETS["xc7"]
+    counts: list[Values] = [dict.fromkeys(cells_of, 1) for cells_of in (family.ff, family.dsp)]
+    weights = [family.lut, family.lutram, counts[0], family.bram18, counts[1]]
+    return {
+        field: sum(weight * cells.get(cell, 0) for cell, weight in weighed.items())
+        for field, weighed in zip(_FIELDS, weights, strict=True)
+    }

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables of ``docs/performance.md``, each between two markers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from store import Values
+
+from kerilog.errors import KerilogError
+
+MILLION = 1_000_000
+Column = tuple[str, Callable[[Values], str]]
+
+
+def table(columns: Sequence[Column], rows: Iterable[Values]) -> str:
+    """Markdown: one column a (title, text of a row)."""
+    lines = ["| " + " | ".join(title for title, _ in columns) + " |", "|---" * len(columns) + "|"]
+    lines += ["| " + " | ".join(text(row) for _, text in columns) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _whole(field: str) -> Callable[[Values], str]:
+    return lambda row: "-" if row.get(field) is None else f"{row[field]:,}"
+
+
+def _seconds(field: str) -> Callable[[Values], str]:
+    return lambda row: "-" if row.get(field) is None else f"{row[field]:.1f}"
+
+
+def _rate(row: Values) -> float:
+    return MILLION / float(row["interval"])
+
+
+def _lut(row: Values) -> int:
+    return int(row["lut"] + row["lutram"])
+
+
+AREA: list[Column] = [
+    ("LUT", _whole("lut")),
+    ("LUT as memory", _whole("lutram")),
+    ("FF", _whole("ff")),
+    ("RAMB18", _whole("bram18")),
+    ("DSP48E1", _whole("dsp")),
+]
+COMPARISON: list[Column] = [
+    ("design", lambda row: row["title"]),
+    ("cycles an image", _whole("interval")),
+    ("latency", _whole("latency")),
+    *AREA,
+    ("lines of Verilog", _whole("lines")),
+    ("seconds to generate", _seconds("seconds")),
+    ("right answers", lambda row: f"{row['accuracy']:.1%}"),
+    ("images a million cycles", lambda row: f"{_rate(row):,.0f}"),
+    ("... a DSP", lambda row: f"{_rate(row) / row['dsp']:,.1f}"),
+    ("... a thousand LUT", lambda row: f"{_rate(row) / _lut(row) * 1000:,.1f}"),
+]
+USE: list[Column] = [
+    ("scheme", lambda row: f"`{row['scheme']}`"),
+    ("interval asked", _whole("asked")),
+    ("multipliers", _whole("multipliers")),
+    ("busy", lambda row: f"{row['busy']:.1%}"),
+    ("cycles planned = simulated", _whole("interval")),
+    ("latency planned = simulated", _whole("latency")),
+    ("images in Icarus, in Verilator", lambda row: ", ".join(f"{n:,}" for n in row["frames"].values())),
+    ("lines generated", _whole("lines")),
+    ("lines of the library", _whole("library")),
+    ("seconds to plan", _seconds("plan_seconds")),
+    ("seconds to plan and generate", _seconds("seconds")),
+]
+BUDGETS: list[Column] = [
+    ("multipliers allowed", _whole("budget")),
+    ("used", _whole("multipliers")),
+    ("cycles an image", lambda row: "too few" if row["asked"] is None else f"{row['interval']:,}"),
+    ("busy", lambda row: "-" if row["asked"] is None else f"{row['busy']:.1%}"),
+    *AREA,
+    ("seconds to plan", _seconds("plan_seconds")),
+]
+SIZES: list[Column] = [
+    ("size", lambda row: f"x{row['size']}"),
+    ("filters, hidden units", lambda row: f"{row['filters']}, {row['hidden']:,}"),
+    ("parameters", _whole("parameters")),
+    ("multipliers", _whole("multipliers")),
+    ("cycles an image", _whole("interval")),
+    ("busy", lambda row: f"{row['busy']:.1%}"),
+    *AREA,
+    ("lines of Verilog", _whole("lines")),
+    ("seconds to plan", _seconds("plan_seconds")),
+    ("seconds to plan and generate", _seconds("seconds")),
+]
+SPEED: list[Column] = [
+    ("simulator", lambda row: {"icarus": "Icarus", "verilator": "Verilator"}[row["simulator"]]),
+    ("images", _whole("frames")),
+    ("cycles", _whole("cycles")),
+    ("seconds", _seconds("seconds")),
+    ("cycles a second", lambda row: f"{round(row['rate'], -3):,.0f}"),
+    ("seconds to compile", _seconds("compiling")),
+]
+
+
+def ratios(others: Sequence[Values], ours: Sequence[Values]) -> str:
+    """How our designs compare with each of ``others``: more than 1 is in our favour."""
+    columns: list[Column] = [("against", lambda row: row["title"]), ("Kerilog", lambda row: row["ours"])]
+    fields = {
+        "cycles": "interval",
+        "LUT": "lut",
+        "FF": "ff",
+        "RAMB18": "bram18",
+        "DSP": "dsp",
+        "lines": "lines",
+    }
+    columns += [(f"{name}, times fewer", _times(field)) for name, field in fields.items()]
+    pairs = [(other, our) for other in others for our in ours]
+    rows = [
+        {"title": other["title"], "ours": our["title"]}
+        | {field: other[field] / max(1, our[field]) for field in fields.values()}
+        for other, our in pairs
+    ]
+    return table(columns, rows)
+
+
+def _times(field: str) -> Callable[[Values], str]:
+    return lambda row: f"{row[field]:.2g}" if row[field] < 10 else f"{row[field]:,.0f}"
+
+
+def replace(path: Path, name: str, text: str) -> None:
+    """Put ``text`` between the markers ``name`` of the page ``path``. KerilogError if they are not there."""
+    page = path.read_text(encoding="utf-8")
+    start, end = f"<!-- bench: {name} -->\n", f"<!-- end: {name} -->"
+    pattern = re.compile(re.escape(start) + ".*?" + re.escape(end), re.DOTALL)
+    if len(pattern.findall(page)) != 1:
+        raise KerilogError(f"{path}: needs '{start.strip()}' and '{end}' once")
+    fresh = pattern.sub(lambda _: start + "\n" + text.rstrip("\n") + "\n\n" + end, page)
+    if fresh != page:
+        path.write_text(fresh, encoding="utf-8")
