@@ -4,11 +4,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from kerilog.plan import cycles
+from kerilog.plan.control import Queue
 from kerilog.plan.design import FifoStage, Stage, SumStage
 from kerilog.plan.operations import WindowedStage
+from kerilog.plan.window import Window
+
+Shrink = Callable[[list[Stage], str], list[Stage]]  # of all stages, the one of that name
 
 
 def ample_rows(kernel_h: int, pad_top: int) -> int:
@@ -19,34 +23,53 @@ def ample_rows(kernel_h: int, pad_top: int) -> int:
 def fit(stages: Sequence[Stage], interval: int, kept: Collection[str]) -> tuple[Stage, ...]:
     """``stages`` with buffers that reach ``interval``, or what the slowest stage allows.
 
-    With rings of ample rows and queues that never fill, a frame every interval shows how full each queue
-    gets; that is its depth. From there everything shrinks as long as the interval stands: queues vanish,
+    With rings of ample rows and queues that never fill, a frame every interval, its beats evenly spread, shows
+    how deep each queue must be for no beat to wait. What is not later than planned with endless queues is not
+    with these: to take a beat earlier never delays another. From there everything shrinks as long as the interval stands: queues vanish,
     from the end, where the buffers of the layers before often do as well, and rings lose rows. The queues
     ``kept`` stay, at least two beats deep: they are there for the handshake.
     """
     goal = max(interval, *(stage_cycles(stage) for stage in stages))
-    peaks = cycles.queue_peaks(stages, goal)
-    fitted = [_with_depth(stage, peaks) for stage in stages]
+    depths = cycles.queue_depths(stages, goal)
+    fitted = [_with_depth(stage, depths) for stage in stages]
     if not cycles.reaches(fitted, goal):
         return tuple(fitted)
-    for stage in reversed(stages):
-        if isinstance(stage, FifoStage) and stage.name not in kept:
-            without = _without(fitted, stage)
-            if cycles.reaches(without, goal):
-                fitted = without
-    for place, stage in enumerate(fitted):
-        if isinstance(stage, WindowedStage):
-            fitted[place] = _with_few_rows(fitted, place, stage, goal)
+    queues = [s.name for s in reversed(stages) if isinstance(s, FifoStage) and s.name not in kept]
+    fitted = _shrunk(fitted, queues, _without, goal)
+    windows = [stage.name for stage in stages if isinstance(stage, WindowedStage)]
+    fitted = _shrunk(fitted, windows, _with_fewest_rows, goal)
+    for name in windows:
+        fitted = _with_few_rows(fitted, name, goal)
     return tuple(fitted)
 
 
-def with_peaks(stages: Sequence[Stage], peaks: Sequence[int]) -> tuple[Stage, ...]:
-    """``stages`` with the ``peaks`` of their queues, in the order of the data."""
-    left = iter(peaks)
-    return tuple(
-        dataclasses.replace(stage, peak=next(left)) if isinstance(stage, FifoStage) else stage
-        for stage in stages
-    )
+def _shrunk(stages: list[Stage], names: Sequence[str], shrink: Shrink, goal: int) -> list[Stage]:
+    """``stages`` with as many of ``names`` shrunk as the goal allows, the first ones rather than the last.
+
+    All at once if that is possible; else each half by itself.
+    """
+    smaller = stages
+    for name in names:
+        smaller = shrink(smaller, name)
+    if smaller == stages or cycles.reaches(smaller, goal):
+        return smaller
+    if len(names) == 1:
+        return stages
+    half = (len(names) + 1) // 2
+    return _shrunk(_shrunk(stages, names[:half], shrink, goal), names[half:], shrink, goal)
+
+
+def as_used(stages: Sequence[Stage], queues: Sequence[Queue]) -> tuple[Stage, ...]:
+    """``stages`` whose FIFOs are no deeper than ``queues`` show, in the order of the data.
+
+    Nothing happens at another time for that: no beat had to wait for a place.
+    """
+    left = iter(queues)
+    return tuple(_as_used(stage, next(left)) if isinstance(stage, FifoStage) else stage for stage in stages)
+
+
+def _as_used(stage: FifoStage, queue: Queue) -> FifoStage:
+    return dataclasses.replace(stage, depth=max(2, min(stage.depth, queue.room)), peak=queue.peak)
 
 
 def stage_cycles(stage: Stage) -> int:
@@ -60,31 +83,53 @@ def stage_cycles(stage: Stage) -> int:
     return max(busy)
 
 
-def _with_depth(stage: Stage, peaks: dict[str, int]) -> Stage:
+def _with_depth(stage: Stage, depths: dict[str, int]) -> Stage:
     """A queue with its depth, at least 2 so that a beat can come and go in every cycle."""
     return (
-        dataclasses.replace(stage, depth=max(2, peaks[stage.name])) if isinstance(stage, FifoStage) else stage
+        dataclasses.replace(stage, depth=max(2, depths[stage.name])) if isinstance(stage, FifoStage) else stage
     )
 
 
-def _without(stages: Sequence[Stage], queue: FifoStage) -> list[Stage]:
-    """``stages`` with those behind ``queue`` connected to what is before it."""
-    behind = dict(zip(queue.streams, next(s for s in stages if s.name == queue.name).sources, strict=True))
+def _without(stages: list[Stage], name: str) -> list[Stage]:
+    """``stages`` with those behind the queue ``name`` connected to what is before it."""
+    (source,) = next(stage for stage in stages if stage.name == name).sources
     return [
-        dataclasses.replace(stage, sources=tuple(behind.get(source, source) for source in stage.sources))
+        dataclasses.replace(
+            stage, sources=tuple(source if old == name else old for old in stage.sources)
+        )
         for stage in stages
-        if stage.name != queue.name
+        if stage.name != name
     ]
 
 
-def _with_few_rows(stages: Sequence[Stage], place: int, stage: WindowedStage, goal: int) -> WindowedStage:
-    """The stage at ``place`` with the fewest rows that keep the goal.
+def _rows(stages: list[Stage], name: str, rows: int) -> list[Stage]:
+    """``stages`` with another ring of rows in the stage ``name``."""
+    return [
+        dataclasses.replace(stage, window=dataclasses.replace(stage.window, rows=rows))
+        if isinstance(stage, WindowedStage) and stage.name == name
+        else stage
+        for stage in stages
+    ]
 
-    One is written while the others are read.
-    """
-    window = stage.window
-    for rows in range(window.kernel_h + window.pad_top + 1, window.rows):
-        fewer = dataclasses.replace(stage, window=dataclasses.replace(window, rows=rows))
-        if cycles.reaches([*stages[:place], fewer, *stages[place + 1 :]], goal):
+
+def _fewest_rows(window: Window) -> int:
+    """Those of a band: a word's place is free as soon as it has been read for the last time."""
+    return window.kernel_h
+
+
+def _with_fewest_rows(stages: list[Stage], name: str) -> list[Stage]:
+    return _rows(stages, name, _fewest_rows(_window(stages, name)))
+
+
+def _with_few_rows(stages: list[Stage], name: str, goal: int) -> list[Stage]:
+    """``stages`` with the fewest rows in the stage ``name`` that keep the goal."""
+    window = _window(stages, name)
+    for rows in range(_fewest_rows(window) + 1, window.rows):
+        fewer = _rows(stages, name, rows)
+        if cycles.reaches(fewer, goal):
             return fewer
-    return stage
+    return stages
+
+
+def _window(stages: Sequence[Stage], name: str) -> Window:
+    return next(stage.window for stage in stages if isinstance(stage, WindowedStage) and stage.name == name)

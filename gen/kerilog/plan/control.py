@@ -36,17 +36,24 @@ class Fork:
 
 
 class Queue(Module):
-    """``krl_fifo``; ``peak`` is the highest level seen."""
+    """``krl_fifo``; ``peak`` is the highest level seen, ``room`` the depth at which no beat had to wait.
+
+    The two differ where a beat came while another left: a full queue takes none in such a cycle.
+    """
+
+    still = True
 
     def __init__(self, depth: int) -> None:
         self.depth = depth
         self.level = 0
-        self.peak = 0
+        self.peak = self.room = 0
 
     def ready(self, right_ready: bool) -> bool:
         return self.level != self.depth
 
     def clock(self, left_valid: bool, entered: bool, right_ready: bool, left: bool) -> None:
+        if entered:
+            self.room = max(self.room, self.level + 1)
         self.level += entered - left
         self.peak = max(self.peak, self.level)
         self.valid = self.level != 0
@@ -57,6 +64,8 @@ class Widen(Module):
 
     ``ratio`` beats make one, the last of a frame may be partial.
     """
+
+    still = True
 
     def __init__(self, ratio: int, beats: int) -> None:
         self.ratio, self.beats = ratio, beats
@@ -78,6 +87,8 @@ class Widen(Module):
 class Narrow(Module):
     """``krl_lanes`` with LANES_OUT < LANES_IN: one beat makes ``ratio``."""
 
+    still = True
+
     def __init__(self, ratio: int) -> None:
         self.ratio = ratio
         self.slices = 0
@@ -92,6 +103,8 @@ class Narrow(Module):
 
 class Gearbox(Module):
     """``krl_gearbox``: a queue of elements."""
+
+    still = True
 
     def __init__(self, lanes_in: int, lanes_out: int, elements: int) -> None:
         self.beats = -(-elements // lanes_in)

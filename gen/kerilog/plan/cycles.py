@@ -50,6 +50,9 @@ class Schedule:
         self.first: list[int] = []
         self.last: list[int] = []
         self._nodes = nodes
+        self._backwards = list(reversed(nodes))
+        self._modules = [(n.module, n.left[0], n.right[0]) for n in nodes if isinstance(n.module, Module)]
+        self._forks = [(n.module, n.left[0], n.right) for n in nodes if isinstance(n.module, Fork)]
         self._output = nodes[-1].right[0]
         count = 1 + max(number for node in nodes for number in node.right)
         self._valid = [False] * count
@@ -66,9 +69,9 @@ class Schedule:
         return self
 
     @property
-    def peaks(self) -> list[int]:
-        """The highest level of every queue so far, in the order of the data."""
-        return [node.module.peak for node in self._nodes if isinstance(node.module, Queue)]
+    def queues(self) -> list[Queue]:
+        """The FIFOs, in the order of the data."""
+        return [node.module for node in self._nodes if isinstance(node.module, Queue)]
 
     @property
     def state(self) -> tuple[int, ...]:
@@ -85,24 +88,21 @@ class Schedule:
         offered_at = self._offered_at()
         self._settle(self.cycle >= offered_at)
         valid, ready = self._valid, self._ready
-        if not any(map(bool.__and__, valid, ready)):
+        moves = [offered and taken for offered, taken in zip(valid, ready, strict=True)]
+        if True not in moves:
             cycles = self._quiet(offered_at)
             if cycles > 1:
                 self._skip(cycles)
                 return
-        self._count()
-        for node in self._nodes:
-            module, left, right = node.module, node.left[0], node.right[0]
-            if isinstance(module, Fork):
-                gone = ready[left] or not valid[left]
-                module.done = [
-                    not gone and (done or ready[out])
-                    for done, out in zip(module.done, node.right, strict=True)
-                ]
-            else:
-                module.clock(
-                    valid[left], valid[left] and ready[left], ready[right], valid[right] and ready[right]
-                )
+        self._count(moves[0], moves[self._output])
+        for module, left, right in self._modules:
+            if moves[left] or moves[right] or not module.still:
+                module.clock(valid[left], moves[left], ready[right], moves[right])
+        for fork, left, outputs in self._forks:
+            waits = valid[left] and not ready[left]
+            fork.done = [
+                waits and (done or ready[out]) for done, out in zip(fork.done, outputs, strict=True)
+            ]
         self.cycle += 1
 
     def _offered_at(self) -> int:
@@ -114,19 +114,17 @@ class Schedule:
         """Work out valid from left to right, ready from right to left."""
         valid, ready = self._valid, self._ready
         valid[0] = offered
-        for node in self._nodes:
-            module = node.module
-            if isinstance(module, Fork):
-                for out, done in zip(node.right, module.done, strict=True):
-                    valid[out] = valid[node.left[0]] and not done
-            else:
-                valid[node.right[0]] = module.valid
-        for node in reversed(self._nodes):
-            module = node.module
-            if isinstance(module, Fork):
-                ready[node.left[0]] = all(map(bool.__or__, module.done, (ready[out] for out in node.right)))
+        for module, _, right in self._modules:
+            valid[right] = module.valid
+        for fork, left, outputs in self._forks:
+            for out, done in zip(outputs, fork.done, strict=True):
+                valid[out] = valid[left] and not done
+        for node in self._backwards:
+            if isinstance(node.module, Fork):
+                taken = map(bool.__or__, node.module.done, (ready[out] for out in node.right))
+                ready[node.left[0]] = all(taken)
                 continue
-            takes = module.ready(ready[node.right[0]])
+            takes = node.module.ready(ready[node.right[0]])
             if len(node.left) == 1:
                 ready[node.left[0]] = takes
             else:  # a join takes a beat of each together
@@ -136,27 +134,24 @@ class Schedule:
     def _quiet(self, offered_at: int) -> int:
         """Cycles in which nothing moves, the present one included."""
         cycles = NEVER if self._valid[0] else offered_at - self.cycle
-        for node in self._nodes:
-            if not isinstance(node.module, Fork):
-                quiet = node.module.quiet(self._valid[node.left[0]], self._ready[node.right[0]])
-                cycles = min(cycles, quiet)
+        for module, left, right in self._modules:
+            cycles = min(cycles, module.quiet(self._valid[left], self._ready[right]))
         if cycles == NEVER:
             raise StandstillError("the pipeline stands still: a queue is too short for the branch beside it")
         return cycles
 
     def _skip(self, cycles: int) -> None:
-        for node in self._nodes:
-            if not isinstance(node.module, Fork):
-                node.module.skip(cycles, self._valid[node.left[0]], self._ready[node.right[0]])
+        for module, left, right in self._modules:
+            module.skip(cycles, self._valid[left], self._ready[right])
         self.cycle += cycles
 
-    def _count(self) -> None:
+    def _count(self, enters: bool, leaves: bool) -> None:
         """Note the beats that enter and leave the pipeline in this cycle."""
-        if self._valid[0] and self._ready[0]:
+        if enters:
             if self.taken % self.beats_in == 0:
                 self.entered.append(self.cycle)
             self.taken += 1
-        if self._valid[self._output]:
+        if leaves:
             if self.given % self.beats_out == 0:
                 self.first.append(self.cycle)
             self.given += 1
@@ -218,8 +213,8 @@ def reaches(stages: Sequence[Stage], interval: int) -> bool:
         return False
 
 
-def queue_peaks(stages: Sequence[Stage], pace: int, frames: int = 4) -> dict[str, int]:
-    """How full each FIFO gets if it is never full and a frame is offered every ``pace`` cycles, evenly.
+def queue_depths(stages: Sequence[Stage], pace: int, frames: int = 4) -> dict[str, int]:
+    """How deep each FIFO must be for no beat to wait if a frame is offered every ``pace`` cycles, evenly.
 
     By stage name.
     """
@@ -227,7 +222,7 @@ def queue_peaks(stages: Sequence[Stage], pace: int, frames: int = 4) -> dict[str
         dataclasses.replace(stage, depth=NEVER) if isinstance(stage, FifoStage) else stage for stage in stages
     ]
     schedule = schedule_of(endless, pace).run(frames)
-    return {stage.name: peak for stage, peak in zip(_queues(endless), schedule.peaks, strict=True)}
+    return {stage.name: queue.room for stage, queue in zip(_queues(endless), schedule.queues, strict=True)}
 
 
 def _queues(stages: Sequence[Stage]) -> list[FifoStage]:

@@ -36,7 +36,7 @@ def plan(
     measured = cycles.measure(schedule)
     if interval is not None and measured.frame_interval > interval:
         raise _missed(stages, interval, measured.frame_interval)
-    stages = buffers.with_peaks(stages, schedule.peaks)
+    stages = buffers.as_used(stages, schedule.queues)
     return Design(title, graph.scheme, stages, measured, graph.inputs[0].shape, graph[graph.outputs[0]].shape)
 
 
