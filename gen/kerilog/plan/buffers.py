@@ -23,11 +23,11 @@ def ample_rows(kernel_h: int, pad_top: int) -> int:
 def fit(stages: Sequence[Stage], interval: int, kept: Collection[str]) -> tuple[Stage, ...]:
     """``stages`` with buffers that reach ``interval``, or what the slowest stage allows.
 
-    With rings of ample rows and queues that never fill, a frame every interval, its beats evenly spread, shows
-    how deep each queue must be for no beat to wait. What is not later than planned with endless queues is not
-    with these: to take a beat earlier never delays another. From there everything shrinks as long as the interval stands: queues vanish,
-    from the end, where the buffers of the layers before often do as well, and rings lose rows. The queues
-    ``kept`` stay, at least two beats deep: they are there for the handshake.
+    With rings of ample rows and endless queues, a frame every interval, its beats evenly spread, shows how
+    deep each queue must be for no beat to wait; that is its depth: whatever moves earlier than in that run
+    delays nothing. From there everything shrinks as long as the interval stands: queues vanish, from the end,
+    where the buffers of the layers before often do as well, and rings lose rows. The queues ``kept`` stay, at
+    least two beats deep: they are there for the handshake.
     """
     goal = max(interval, *(stage_cycles(stage) for stage in stages))
     depths = cycles.queue_depths(stages, goal)
@@ -84,9 +84,11 @@ def stage_cycles(stage: Stage) -> int:
 
 
 def _with_depth(stage: Stage, depths: dict[str, int]) -> Stage:
-    """A queue with its depth, at least 2 so that a beat can come and go in every cycle."""
+    """A queue with its depth, at least 2: a beat can come and go in every cycle."""
     return (
-        dataclasses.replace(stage, depth=max(2, depths[stage.name])) if isinstance(stage, FifoStage) else stage
+        dataclasses.replace(stage, depth=max(2, depths[stage.name]))
+        if isinstance(stage, FifoStage)
+        else stage
     )
 
 
@@ -94,9 +96,7 @@ def _without(stages: list[Stage], name: str) -> list[Stage]:
     """``stages`` with those behind the queue ``name`` connected to what is before it."""
     (source,) = next(stage for stage in stages if stage.name == name).sources
     return [
-        dataclasses.replace(
-            stage, sources=tuple(source if old == name else old for old in stage.sources)
-        )
+        dataclasses.replace(stage, sources=tuple(source if old == name else old for old in stage.sources))
         for stage in stages
         if stage.name != name
     ]
