@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Layers whose weights are constants, simulated: every element the integer model's, all cycles the plan's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kerilog.emit.verilog import render
+from kerilog.errors import KerilogError
+from kerilog.plan import constants, plan
+from kerilog.plan.constants import Constants
+from kerilog.plan.design import Design
+from kerilog.plan.shift_add import unshared_adders
+from kerilog.qgraph import QConv2D, QDense, QGraph
+from support.branches import Branches
+from support.designs import check, generate
+from support.networks import Chain
+
+SCHEMES = ("affine", "fixed")
+
+
+def classifier(scheme: str) -> QGraph:
+    chain = Chain("net", scheme, (6, 6, 2), seed=5).conv(3, (3, 3), name="conv").pool()
+    return chain.flatten().dense(7, name="hidden").dense(4, name="logits", relu=False).graph
+
+
+def pointwise(scheme: str) -> QGraph:
+    return Chain("net", scheme, (4, 4, 3), seed=6).conv(4, (1, 1), name="pixels").graph
+
+
+def alone(scheme: str) -> QGraph:
+    """A network that starts with an unrolled dense layer."""
+    return Chain("net", scheme, (9,), seed=7).dense(5, name="only").graph
+
+
+def narrow(scheme: str) -> QGraph:
+    """Weights of 3 bits, many of them 0."""
+    chain = Chain("net", scheme, (5, 5, 2), seed=8, weight_bits=3 if scheme == "fixed" else 8)
+    return chain.conv(2, (2, 2), (2, 1), name="conv").flatten().dense(3, name="logits").graph
+
+
+# the network, the interval, the layers to unroll, and those that turn out to be constants
+CASES: list[tuple[Callable[[str], QGraph], int | None, tuple[str, ...], set[str]]] = [
+    (classifier, 20, (), {"conv"}),
+    (classifier, 72, ("hidden",), {"hidden"}),
+    (classifier, 36, ("conv", "hidden", "logits"), {"conv", "hidden", "logits"}),
+    (classifier, 300, ("conv", "logits"), {"conv", "logits"}),
+    (pointwise, 16, (), {"pixels"}),
+    (pointwise, 64, ("pixels",), {"pixels"}),
+    (alone, 1, (), {"only"}),
+    (alone, 5, ("only",), {"only"}),
+    (narrow, None, ("conv", "logits"), {"conv", "logits"}),
+]
+
+
+def constant_layers(design: Design) -> set[str]:
+    return {stage.layer for stage in design.matvec_stages if isinstance(stage.matvec, Constants)}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0].__name__}-{case[1]}-{'-'.join(case[2])}")
+def test_constant_layers_compute_and_keep_time(
+    case: tuple[Callable[[str], QGraph], int | None, tuple[str, ...], set[str]], scheme: str, tmp_path: Path
+) -> None:
+    make, interval, unroll, expected = case
+    graph = make(scheme)
+    design = plan(graph, interval, unroll=unroll)
+    assert constant_layers(design) == expected
+    if interval is not None:
+        assert design.cycles.frame_interval <= interval
+    check(graph, design, tmp_path / "design", f"{make.__name__}, {interval}, {unroll}")
+
+
+def test_a_constant_layer_has_no_weight_memory_and_no_product(tmp_path: Path) -> None:
+    graph = classifier("fixed")
+    design = plan(graph, 20, unroll=("hidden", "logits"))
+    manifest = generate(graph, tmp_path / "design", design=design)
+    assert [memory for memory in manifest.memories if "weights" in memory] == []
+    files = render(design)
+    assert not {"rtl/krl_matvec.v", "rtl/krl_dot.v"} & set(files)
+    for layer in ("conv", "hidden", "logits"):
+        text = files[f"rtl/net_{layer}_products.v"]
+        assert "*" not in re.sub(r"//.*|@\(posedge clk\)", "", text)
+    told = {layer.name: layer.extra.get("constants") for layer in manifest.layers}
+    for stage in design.matvec_stages:
+        assert isinstance(stage.matvec, Constants)
+        found = told[stage.name]
+        assert found["adders"] == len(stage.matvec.graph.sums)
+        kernel = kernel_of(graph, stage.layer)
+        assert found["adders"] < unshared_adders(kernel)
+        assert stage.matvec.multipliers == kernel.size
+
+
+def kernel_of(graph: QGraph, layer: str) -> np.ndarray:
+    op = graph[layer].op
+    assert isinstance(op, (QConv2D, QDense))
+    return op.kernel.reshape(-1, op.kernel.shape[-1])
+
+
+def test_adder_graph_is_the_kernel() -> None:
+    graph = classifier("affine")
+    design = plan(graph, 36, unroll=("conv", "hidden", "logits"))
+    for stage in design.matvec_stages:
+        assert isinstance(stage.matvec, Constants)
+        kernel = kernel_of(graph, stage.layer)
+        inputs = stage.matvec.graph.inputs
+        x = np.random.default_rng(0).integers(inputs[0].low, inputs[0].high + 1, (50, len(inputs)))
+        assert np.array_equal(stage.matvec.graph.evaluate(x), x @ kernel)
+
+
+def test_multipliers_stay_where_the_search_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = classifier("fixed")
+    monkeypatch.setattr(constants, "MOST_PATTERNS", 100)
+    assert constant_layers(plan(graph, 20)) == set()
+    with pytest.raises(
+        KerilogError, match=r"layer 'hidden': too large to unroll: 84 weights make [0-9,]+ pairs"
+    ):
+        plan(graph, 36, unroll=("hidden",))
+
+
+def test_multipliers_stay_where_they_are_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = classifier("fixed")
+    monkeypatch.setattr(constants, "PRODUCT_LUTS", -1000)
+    assert constant_layers(plan(graph, 20)) == set()
+    assert constant_layers(plan(graph, 36, unroll=("conv",))) == {"conv"}
+
+
+@pytest.mark.parametrize("name", ["nothing", "max_pooling2d_2"])
+def test_unknown_layers_are_refused(name: str) -> None:
+    with pytest.raises(KerilogError, match=rf"layer '{name}': .*those are conv, hidden, logits$"):
+        plan(classifier("fixed"), unroll=(name,))
+
+
+def test_filters_with_inputs_of_their_own_are_refused() -> None:
+    graph = Branches("net", "fixed", (6, 6, 2), 3).depthwise().flatten().dense(3).graph
+    depthwise = next(node.name for node in graph if isinstance(node.op, QConv2D))
+    with pytest.raises(KerilogError, match=f"layer '{depthwise}': not one that can be unrolled"):
+        plan(graph, unroll=(depthwise,))
+
+
+def test_an_unrolled_layer_that_is_too_slow_says_so() -> None:
+    with pytest.raises(KerilogError, match=r"layer 'conv'.* shortest interval is"):
+        plan(classifier("fixed"), 8, unroll=("conv",))
