@@ -259,6 +259,7 @@ module krl_window #(
       localparam WORD_BITS = $clog2(WORDS + 1);
       localparam OUT_BITS = $clog2(OUT_WIDTH + 1);
       localparam PLACE_BITS = $clog2(PIXELS);
+      localparam TURN_BITS = (1 << PLACE_BITS) * COLUMN_BITS;
       localparam integer LAST_WORD = WORDS - 1;
       localparam integer LAST_OUT = OUT_WIDTH - 1;
       // columns of the first and of the last word that windows hold; if the first word has too many, all of
@@ -286,39 +287,64 @@ module krl_window #(
                                    : word_is_first ? FIRST_COUNT[LEVEL_BITS-1:0]
                                    : word_is_last ? LAST_COUNT[LEVEL_BITS-1:0]
                                    : WORD_COLUMNS[LEVEL_BITS-1:0];
-      wire [LEVEL_BITS-1:0] given = !pop ? 0
-                                  : out_is_last ? ROW_COLUMNS[LEVEL_BITS-1:0]
-                                  : STEP_COLUMNS[LEVEL_BITS-1:0];
-      wire [LEVEL_BITS-1:0] kept = level - given;
-      // every place above what is kept takes the column of the word that would come to lie there
-      wire [(1<<PLACE_BITS)*COLUMN_BITS-1:0] joining;
-      wire [QUEUE*COLUMN_BITS-1:0] moved_down = !pop ? queue
-                                              : out_is_last ? queue >> (KERNEL_W * COLUMN_BITS)
-                                              : queue >> (STRIDE_W * COLUMN_BITS);
-      wire [QUEUE*COLUMN_BITS-1:0] put_on_top;
+      // columns that stay if a window leaves
+      wire [LEVEL_BITS-1:0] left =
+          level - (out_is_last ? ROW_COLUMNS[LEVEL_BITS-1:0] : STEP_COLUMNS[LEVEL_BITS-1:0]);
+      wire [LEVEL_BITS-1:0] kept = pop ? left : level;
 
       assign band_tready = level <= MOST_BEFORE_WORD[LEVEL_BITS-1:0];
       assign columns = queue[WINDOW_BITS-1:0];
       assign m_axis_tvalid =
           level >= (out_is_last ? ROW_COLUMNS[LEVEL_BITS-1:0] : NEED_INSIDE[LEVEL_BITS-1:0]);
 
-      for (x = 0; x < (1 << PLACE_BITS); x = x + 1) begin : g_joining
-        if (x < PIXELS) begin : g_used
-          assign joining[x*COLUMN_BITS +: COLUMN_BITS] = arriving[x*COLUMN_BITS +: COLUMN_BITS];
-        end else begin : g_unused
-          assign joining[x*COLUMN_BITS +: COLUMN_BITS] = 0;
+      // the columns turned around, up by so many places
+      function [TURN_BITS-1:0] turn;
+        input [TURN_BITS-1:0] straight;
+        input [PLACE_BITS-1:0] places;
+        integer i;
+        begin
+          turn = straight;
+          for (i = 0; i < PLACE_BITS; i = i + 1) begin
+            if (places[i]) turn = turn << (COLUMN_BITS << i) | turn >> (TURN_BITS - (COLUMN_BITS << i));
+          end
         end
+      endfunction
+
+      // each arriving column where the places lie that it may come to
+      wire [TURN_BITS-1:0] turned;
+
+      if (TURN_BITS > PIXELS * COLUMN_BITS) begin : g_fill
+        localparam FILL_BITS = TURN_BITS - PIXELS * COLUMN_BITS;
+        assign turned = turn({{FILL_BITS{1'b0}}, arriving}, kept[PLACE_BITS-1:0]);
+      end else begin : g_no_fill
+        assign turned = turn(arriving, kept[PLACE_BITS-1:0]);
       end
+
+      // a place that is kept takes a column from further up when a window leaves; the others take one that
+      // arrives
       for (x = 0; x < QUEUE; x = x + 1) begin : g_place
         localparam integer PLACE = x;
-        wire [PLACE_BITS-1:0] from = PLACE[PLACE_BITS-1:0] - kept[PLACE_BITS-1:0];
-        wire is_kept = PLACE[LEVEL_BITS-1:0] < kept;
-        assign put_on_top[x*COLUMN_BITS +: COLUMN_BITS] =
-            is_kept ? moved_down[x*COLUMN_BITS +: COLUMN_BITS] : joining[from*COLUMN_BITS +: COLUMN_BITS];
+        wire is_kept = pop ? left > PLACE[LEVEL_BITS-1:0] : level > PLACE[LEVEL_BITS-1:0];
+        wire [COLUMN_BITS-1:0] joins = turned[(x%(1<<PLACE_BITS))*COLUMN_BITS +: COLUMN_BITS];
+        wire [COLUMN_BITS-1:0] comes_down;
+
+        if (x + KERNEL_W < QUEUE && x + STRIDE_W < QUEUE) begin : g_low
+          assign comes_down = out_is_last ? queue[(x+KERNEL_W)*COLUMN_BITS +: COLUMN_BITS]
+                                          : queue[(x+STRIDE_W)*COLUMN_BITS +: COLUMN_BITS];
+        end else if (x + KERNEL_W < QUEUE) begin : g_after_row
+          assign comes_down = queue[(x+KERNEL_W)*COLUMN_BITS +: COLUMN_BITS];
+        end else if (x + STRIDE_W < QUEUE) begin : g_after_step
+          assign comes_down = queue[(x+STRIDE_W)*COLUMN_BITS +: COLUMN_BITS];
+        end else begin : g_high
+          assign comes_down = joins;
+        end
+
+        always @(posedge clk) begin
+          if (pop || !is_kept) queue[x*COLUMN_BITS +: COLUMN_BITS] <= is_kept ? comes_down : joins;
+        end
       end
 
       always @(posedge clk) begin
-        queue <= put_on_top;
         level <= kept + gained;
         if (push) word <= word_is_last ? 0 : word + 1'b1;
         if (pop) out <= out_is_last ? 0 : out + 1'b1;
