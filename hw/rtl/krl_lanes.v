@@ -32,6 +32,7 @@ module krl_lanes #(
   input  wire                      m_axis_tready
 );
 
+  genvar i;
   generate
     if (LANES_OUT >= LANES_IN) begin : g_wider
       localparam RATIO = LANES_OUT / LANES_IN;
@@ -53,13 +54,23 @@ module krl_lanes #(
       assign m_axis_tvalid = full;
       assign m_axis_tdata = gathered;
 
+      for (i = 0; i < RATIO; i = i + 1) begin : g_slice
+        localparam integer NUMBER = i;
+        wire is_here = slice == NUMBER[SLICE_BITS-1:0];
+        always @(posedge clk) begin
+          // the first beat clears the slices behind it
+          if (accept && (is_here || slice == 0)) begin
+            if (is_here) gathered[i*LANES_IN*BITS +: LANES_IN*BITS] <= s_axis_tdata;
+            else gathered[i*LANES_IN*BITS +: LANES_IN*BITS] <= 0;
+          end
+        end
+      end
+
       always @(posedge clk) begin
         if (m_axis_tready) begin
           full <= 1'b0;
         end
         if (accept) begin
-          if (slice == 0) gathered <= 0;
-          gathered[slice*(LANES_IN*BITS) +: LANES_IN*BITS] <= s_axis_tdata;
           full <= complete;
           slice <= complete ? 0 : slice + 1'b1;
           beat <= (beat == LAST_BEAT[BEAT_BITS-1:0]) ? 0 : beat + 1'b1;
