@@ -2,10 +2,13 @@
 //
 // krl_accumulator: DEPTH running sums; total = (first ? 0 : sums[index]) + addend, and sums[index] = total.
 //
-// Latency:  0 cycles from addend to total; the sum is stored at the clock edge and may be used in the next
-//           cycle.
-// Contract: arithmetic is modulo 2**ACC_BITS. The planner proves that every total fits.
-// Legal:    DEPTH >= 1.
+// Latency:  1 cycle from addend to total, which holds while not enabled. An addend a cycle.
+// Contract: first and index come a cycle ahead of their addend: its sum is fetched early. An index that was
+//           enabled in the cycle before must come with `again`, for its sum is not in the memory yet; `again`
+//           is legal wherever the last index that was enabled is the same and `first` is not set. With
+//           DEPTH = 1 `first` ends the sum even if no addend is enabled then. Arithmetic is modulo
+//           2**ACC_BITS; the planner proves that every total fits.
+// Legal:    DEPTH >= 1. With DEPTH = 1 neither index nor `again` matter.
 
 `default_nettype none
 
@@ -20,15 +23,20 @@ module krl_accumulator #(
   parameter INDEX_BITS = (DEPTH > 1) ? $clog2(DEPTH) : 1
 ) (
   input  wire                       clk,
+  // of the next cycle's addend
+  input  wire                       first_ahead,
+  input  wire [INDEX_BITS-1:0]      index_ahead,
+  // of this cycle's
   input  wire                       enable,
-  input  wire                       first,
+  input  wire                       again,
   input  wire [INDEX_BITS-1:0]      index,
   input  wire signed [SUM_BITS-1:0] addend,
-  output wire signed [ACC_BITS-1:0] total
+  output reg  [ACC_BITS-1:0]        total
 );
 
-  wire signed [ACC_BITS-1:0] extended;
-  wire signed [ACC_BITS-1:0] previous;
+  wire [ACC_BITS-1:0] extended;
+  wire [ACC_BITS-1:0] previous;
+  wire [ACC_BITS-1:0] next = previous + extended;
 
   generate
     if (ACC_BITS > SUM_BITS) begin : g_extend
@@ -38,20 +46,29 @@ module krl_accumulator #(
       wire unused_addend_bits = &{1'b0, addend};
     end
 
+    // a sum starts from a register that was cleared: that takes no logic before the adder
     if (DEPTH > 1) begin : g_memory
       (* ram_style = "distributed" *)
-      reg signed [ACC_BITS-1:0] sums [0:DEPTH-1];
-      assign previous = sums[index];
-      always @(posedge clk) if (enable) sums[index] <= total;
+      reg [ACC_BITS-1:0] sums [0:DEPTH-1];
+      reg [ACC_BITS-1:0] fetched;
+      assign previous = again ? total : fetched;
+      always @(posedge clk) begin
+        fetched <= sums[index_ahead];
+        if (first_ahead) fetched <= 0;
+        if (enable) sums[index] <= next;
+      end
     end else begin : g_register
-      reg signed [ACC_BITS-1:0] only_sum;
-      wire unused_index = &{1'b0, index};
-      assign previous = only_sum;
-      always @(posedge clk) if (enable) only_sum <= total;
+      reg [ACC_BITS-1:0] running;
+      wire unused_index = &{1'b0, index, index_ahead, again};
+      assign previous = running;
+      always @(posedge clk) begin
+        if (enable) running <= next;
+        if (first_ahead) running <= 0;
+      end
     end
   endgenerate
 
-  assign total = first ? extended : previous + extended;
+  always @(posedge clk) if (enable) total <= next;
 
 endmodule
 

@@ -2,9 +2,9 @@
 //
 // krl_dot: sum = x[0]*w[0] + ... + x[SIMD-1]*w[SIMD-1], signed, exact: one output lane of a multiplier array.
 //
-// Latency:  2 + clog2(SIMD) cycles (weight register, product register, one register a level of the adder
-//           tree). x must come one cycle after w, for its register stands outside, shared by all lanes. A
-//           new sum starts every cycle; nothing ever waits.
+// Latency:  4 + clog2(SIMD) cycles (two registers for the weight, one for the product, one a level of the
+//           adder tree, one for the sum, as krl_dot_pair has). x must come two cycles after w, for its
+//           registers stand outside, shared by all lanes. A new sum starts every cycle; nothing ever waits.
 // Legal:    SIMD >= 1, X_BITS >= 2, W_BITS >= 2.
 
 `default_nettype none
@@ -22,43 +22,42 @@ module krl_dot #(
   input  wire                       clk,
   input  wire [SIMD*X_BITS-1:0]     x,
   input  wire [SIMD*W_BITS-1:0]     w,
-  output wire signed [SUM_BITS-1:0] sum
+  output reg  signed [SUM_BITS-1:0] sum
 );
 
   localparam PRODUCT_BITS = X_BITS + W_BITS;
-  localparam LEVELS = $clog2(SIMD);
-  // the tree is padded to a power of two; the padding is constant zero and costs nothing
-  localparam LEAVES = 1 << LEVELS;
 
-  // node n of level l stands at index (2**l - 1) + n of a heap whose root is node 0
-  wire signed [SUM_BITS-1:0] node [0:2*LEAVES-2];
+  wire [SIMD*PRODUCT_BITS-1:0] products;
 
   genvar i;
   generate
-    for (i = 0; i < LEAVES; i = i + 1) begin : g_product
-      if (i < SIMD) begin : g_used
-        reg signed [W_BITS-1:0] weight;
-        (* use_dsp = "yes" *)
-        reg signed [PRODUCT_BITS-1:0] product;
-        wire signed [X_BITS-1:0] activation = x[i*X_BITS +: X_BITS];
-        always @(posedge clk) begin
-          weight <= w[i*W_BITS +: W_BITS];
-          product <= activation * weight;
-        end
-        assign node[LEAVES-1+i] =
-            {{(SUM_BITS-PRODUCT_BITS+1){product[PRODUCT_BITS-1]}}, product[PRODUCT_BITS-2:0]};
-      end else begin : g_unused
-        assign node[LEAVES-1+i] = 0;
+    for (i = 0; i < SIMD; i = i + 1) begin : g_product
+      reg signed [W_BITS-1:0] weight_early;
+      reg signed [W_BITS-1:0] weight;
+      (* use_dsp = "yes" *)
+      reg signed [PRODUCT_BITS-1:0] product;
+      wire signed [X_BITS-1:0] activation = x[i*X_BITS +: X_BITS];
+      always @(posedge clk) begin
+        weight_early <= w[i*W_BITS +: W_BITS];
+        weight <= weight_early;
+        product <= activation * weight;
       end
-    end
-    for (i = 0; i < LEAVES-1; i = i + 1) begin : g_add
-      reg signed [SUM_BITS-1:0] total;
-      always @(posedge clk) total <= node[2*i+1] + node[2*i+2];
-      assign node[i] = total;
+      assign products[i*PRODUCT_BITS +: PRODUCT_BITS] = product;
     end
   endgenerate
 
-  assign sum = node[0];
+  wire signed [SUM_BITS-1:0] sum_early;
+
+  krl_adder_tree #(
+    .COUNT(SIMD),
+    .BITS(PRODUCT_BITS)
+  ) tree (
+    .clk(clk),
+    .terms(products),
+    .sum(sum_early)
+  );
+
+  always @(posedge clk) sum <= sum_early;
 
 endmodule
 

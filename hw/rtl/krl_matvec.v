@@ -20,7 +20,7 @@
 // Weights:  word number beat * GROUPS * FOLDS + group * FOLDS + fold, asked for by weight_address and
 //           expected one cycle later; lane p, product s at bits (p * SIMD + s) * W_BITS. Products past
 //           LANES or past the last unit must have weight zero.
-// Latency:  4 + clog2(SIMD) cycles from a group's last product being issued to result_tvalid.
+// Latency:  6 + clog2(SIMD) cycles from a group's last product being issued to result_tvalid.
 // Stream:   s_axis_tready rises in the last cycle of a beat. Results cannot wait: a group's last product is
 //           issued only while one of the CREDITS places of the buffer behind is free; result_taken gives a
 //           place back.
@@ -45,6 +45,9 @@ module krl_matvec #(
   parameter UNITS = GROUPS * PE,
   // places in the result buffer
   parameter CREDITS = 4,
+  // 1: two products a multiplier of 25 x 18 bits where two output lanes share their activations and both fit,
+  // 0: a multiplier for each product
+  parameter PAIRS = 1,
   // bits of an activation, a weight, a sum
   parameter X_BITS = 8,
   parameter W_BITS = 8,
@@ -65,7 +68,7 @@ module krl_matvec #(
   output wire [ADDRESS_BITS-1:0]   weight_address,
   input  wire [PE*SIMD*W_BITS-1:0] weight_data,
 
-  output reg  [PE*ACC_BITS-1:0]    result_tdata,
+  output wire [PE*ACC_BITS-1:0]    result_tdata,
   output reg                       result_tvalid,
   input  wire                      result_taken
 );
@@ -76,7 +79,7 @@ module krl_matvec #(
   localparam CREDIT_BITS = $clog2(CREDITS + 1);
   localparam SUM_BITS = X_BITS + W_BITS + $clog2(SIMD);
   // cycles from issue to the sum of products
-  localparam DELAY = 3 + $clog2(SIMD);
+  localparam DELAY = 5 + $clog2(SIMD);
   // with one beat a vector a group is finished before the next begins, and one sum serves all
   localparam SUMS = (BEATS > 1) ? GROUPS : 1;
   localparam SUM_INDEX_BITS = (SUMS > 1) ? $clog2(SUMS) : 1;
@@ -130,7 +133,7 @@ module krl_matvec #(
     end
   end
 
-  // ---- activations: the share of the beat that is multiplied, two registers deep to meet the weights ----
+  // ---- activations: the share of the beat that is multiplied, three registers deep to meet the weights ----
 
   // output lanes with activations of their own
   localparam OWNERS = (SHARED != 0) ? 1 : PE;
@@ -138,8 +141,13 @@ module krl_matvec #(
   // shares of a beat; what is past the beat's end is zero
   localparam SHARES = (SHARED != 0) ? FOLDS : GROUPS * FOLDS;
 
+  localparam SHARE_INDEX_BITS = (SHARES > 1) ? $clog2(SHARES) : 1;
+
   wire [SHARES*SHARE_BITS-1:0] shares;
+  wire [SHARE_INDEX_BITS-1:0] share;
+  wire [SHARE_BITS-1:0] selected;
   reg [SHARE_BITS-1:0] x_selected;
+  reg [SHARE_BITS-1:0] x_waiting;
   reg [SHARE_BITS-1:0] x;
 
   genvar i;
@@ -161,37 +169,52 @@ module krl_matvec #(
       end
     end
 
-    if (SHARES == 1) begin : g_whole
-      always @(posedge clk) x_selected <= shares;
-    end else if (SHARES == FOLDS) begin : g_fold
-      always @(posedge clk) x_selected <= shares[fold*SHARE_BITS +: SHARE_BITS];
-    end else begin : g_select
+    if (SHARES == FOLDS) begin : g_fold
+      assign share = fold;
+    end else begin : g_group_and_fold
       // group * FOLDS + fold
-      localparam SELECT_BITS = $clog2(SHARES);
-      reg [SELECT_BITS-1:0] share;
+      reg [SHARE_INDEX_BITS-1:0] counter;
+      assign share = counter;
       always @(posedge clk) begin
-        if (issue) share <= (fold_is_last && group_is_last) ? 0 : share + 1'b1;
-        if (rst) share <= 0;
-        x_selected <= shares[share*SHARE_BITS +: SHARE_BITS];
+        if (issue) counter <= (fold_is_last && group_is_last) ? 0 : counter + 1'b1;
+        if (rst) counter <= 0;
       end
     end
   endgenerate
 
-  always @(posedge clk) x <= x_selected;
+  krl_select #(
+    .COUNT(SHARES),
+    .BITS(SHARE_BITS)
+  ) select (
+    .words(shares),
+    .index(share),
+    .word(selected)
+  );
+
+  always @(posedge clk) begin
+    x_selected <= selected;
+    x_waiting <= x_selected;
+    x <= x_waiting;
+  end
 
   // ---- what each sum of products is for, travelling along with it ----
 
   reg [DELAY-1:0] valid_pipe;
-  reg [DELAY-1:0] starts_pipe;
+  reg [DELAY-2:0] starts_pipe;
   reg [DELAY-1:0] ends_pipe;
+  reg [DELAY-1:0] again_pipe;
   wire [SUM_INDEX_BITS-1:0] sum_index;
+  wire [SUM_INDEX_BITS-1:0] sum_index_ahead;
 
   always @(posedge clk) begin
     valid_pipe <= {valid_pipe[DELAY-2:0], issue};
-    starts_pipe <= {starts_pipe[DELAY-2:0], starts_sum};
+    starts_pipe <= {starts_pipe[DELAY-3:0], starts_sum};
     ends_pipe <= {ends_pipe[DELAY-2:0], ends_sum};
+    again_pipe <= {again_pipe[DELAY-2:0], fold != 0};
+    result_tvalid <= valid_pipe[DELAY-1] && ends_pipe[DELAY-1];
     if (rst) begin
       valid_pipe <= 0;
+      result_tvalid <= 1'b0;
     end
   end
 
@@ -200,30 +223,50 @@ module krl_matvec #(
       reg [DELAY*GROUP_BITS-1:0] group_pipe;
       always @(posedge clk) group_pipe <= {group_pipe[(DELAY-1)*GROUP_BITS-1:0], group};
       assign sum_index = group_pipe[DELAY*GROUP_BITS-1 -: GROUP_BITS];
+      assign sum_index_ahead = group_pipe[(DELAY-1)*GROUP_BITS-1 -: GROUP_BITS];
     end else begin : g_no_index
       assign sum_index = 0;
+      assign sum_index_ahead = 0;
     end
   endgenerate
 
   // ---- the multipliers and the sums ----
 
-  wire [PE*ACC_BITS-1:0] totals;
+  localparam LANE_BITS = SIMD * W_BITS;
+  // smaller products are cheaper in look-up tables
+  localparam PAIRED = PAIRS != 0 && SHARED != 0 && X_BITS + W_BITS > 8
+                      && X_BITS + 2 * W_BITS + 1 <= 25 && X_BITS <= 18;
+
+  wire [PE*SUM_BITS-1:0] sums;
 
   genvar p;
   generate
     for (p = 0; p < PE; p = p + 1) begin : g_lane
-      wire signed [SUM_BITS-1:0] sum;
-
-      krl_dot #(
-        .SIMD(SIMD),
-        .X_BITS(X_BITS),
-        .W_BITS(W_BITS)
-      ) dot (
-        .clk(clk),
-        .x(x[((SHARED != 0) ? 0 : p)*SIMD*X_BITS +: SIMD*X_BITS]),
-        .w(weight_data[p*SIMD*W_BITS +: SIMD*W_BITS]),
-        .sum(sum)
-      );
+      if (PAIRED && p % 2 == 0 && p + 1 < PE) begin : g_pair
+        krl_dot_pair #(
+          .SIMD(SIMD),
+          .X_BITS(X_BITS),
+          .W_BITS(W_BITS)
+        ) dot (
+          .clk(clk),
+          .x(x),
+          .w_0(weight_data[p*LANE_BITS +: LANE_BITS]),
+          .w_1(weight_data[(p+1)*LANE_BITS +: LANE_BITS]),
+          .sum_0(sums[p*SUM_BITS +: SUM_BITS]),
+          .sum_1(sums[(p+1)*SUM_BITS +: SUM_BITS])
+        );
+      end else if (!PAIRED || p % 2 == 0) begin : g_single
+        krl_dot #(
+          .SIMD(SIMD),
+          .X_BITS(X_BITS),
+          .W_BITS(W_BITS)
+        ) dot (
+          .clk(clk),
+          .x(x[((SHARED != 0) ? 0 : p)*SIMD*X_BITS +: SIMD*X_BITS]),
+          .w(weight_data[p*LANE_BITS +: LANE_BITS]),
+          .sum(sums[p*SUM_BITS +: SUM_BITS])
+        );
+      end
 
       krl_accumulator #(
         .DEPTH(SUMS),
@@ -231,22 +274,16 @@ module krl_matvec #(
         .ACC_BITS(ACC_BITS)
       ) accumulator (
         .clk(clk),
+        .first_ahead(starts_pipe[DELAY-2]),
+        .index_ahead(sum_index_ahead),
         .enable(valid_pipe[DELAY-1]),
-        .first(starts_pipe[DELAY-1]),
+        .again(again_pipe[DELAY-1]),
         .index(sum_index),
-        .addend(sum),
-        .total(totals[p*ACC_BITS +: ACC_BITS])
+        .addend(sums[p*SUM_BITS +: SUM_BITS]),
+        .total(result_tdata[p*ACC_BITS +: ACC_BITS])
       );
     end
   endgenerate
-
-  always @(posedge clk) begin
-    result_tdata <= totals;
-    result_tvalid <= valid_pipe[DELAY-1] && ends_pipe[DELAY-1];
-    if (rst) begin
-      result_tvalid <= 1'b0;
-    end
-  end
 
 endmodule
 

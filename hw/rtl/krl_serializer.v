@@ -5,9 +5,9 @@
 // A vector of UNITS results arrives as GROUPS words of PE lanes; of the last word only the lanes below
 // UNITS count.
 //
-// Latency:  1 cycle from result_tvalid to m_axis_tvalid; one beat a cycle.
+// Latency:  2 cycles from result_tvalid to m_axis_tvalid; one beat a cycle.
 // Stream:   the writer keeps count of free places (krl_matvec's credits), so there is no ready on that side;
-//           result_taken is high in the cycle in which the last beat of a word leaves.
+//           result_taken is high in the cycle in which the last beat of a word goes to the output register.
 // Legal:    LANES divides PE and UNITS; GROUPS = UNITS / PE rounded up; DEPTH >= 1.
 
 `default_nettype none
@@ -30,8 +30,8 @@ module krl_serializer #(
   input  wire                  result_tvalid,
   output wire                  result_taken,
 
-  output wire [LANES*BITS-1:0] m_axis_tdata,
-  output wire                  m_axis_tvalid,
+  output reg  [LANES*BITS-1:0] m_axis_tdata,
+  output reg                   m_axis_tvalid,
   input  wire                  m_axis_tready
 );
 
@@ -63,18 +63,23 @@ module krl_serializer #(
   wire [SLICE_BITS-1:0] last_slice =
       group_is_last ? LAST_SLICE_OF_LAST_GROUP[SLICE_BITS-1:0] : LAST_SLICE[SLICE_BITS-1:0];
   wire slice_is_last = slice == last_slice;
-  wire pop = m_axis_tvalid && m_axis_tready;
+  wire advance = m_axis_tready || !m_axis_tvalid;
+  wire pop = advance && level != 0;
 
   assign result_taken = pop && slice_is_last;
-  assign m_axis_tvalid = level != 0;
+
+  wire [LANES*BITS-1:0] selected;
+
+  krl_select #(
+    .COUNT(SLICES),
+    .BITS(LANES * BITS)
+  ) select (
+    .words(word),
+    .index(slice),
+    .word(selected)
+  );
 
   generate
-    if (SLICES > 1) begin : g_select
-      assign m_axis_tdata = word[slice*(LANES*BITS) +: LANES*BITS];
-    end else begin : g_whole
-      assign m_axis_tdata = word;
-    end
-
     if (PE % LANES != 0 || UNITS % LANES != 0) begin : g_illegal
       krl_serializer_needs_lanes_to_divide_pe_and_units illegal ();
     end
@@ -84,6 +89,10 @@ module krl_serializer #(
     if (result_tvalid) begin
       memory[write_pointer] <= result_tdata;
       write_pointer <= (write_pointer == LAST_PLACE[POINTER_BITS-1:0]) ? 0 : write_pointer + 1'b1;
+    end
+    if (advance) begin
+      m_axis_tvalid <= level != 0;
+      m_axis_tdata <= selected;
     end
     if (pop) begin
       slice <= slice_is_last ? 0 : slice + 1'b1;
@@ -98,6 +107,7 @@ module krl_serializer #(
       level <= level - 1'b1;
     end
     if (rst) begin
+      m_axis_tvalid <= 1'b0;
       write_pointer <= 0;
       read_pointer <= 0;
       level <= 0;

@@ -17,11 +17,15 @@ EDGES: list[dict[str, Any]] = [
 
 MUTATIONS = [
     ("{(ACC_BITS-SUM_BITS){addend[SUM_BITS-1]}}", "{(ACC_BITS-SUM_BITS){1'b0}}"),
-    ("assign previous = sums[index];", "assign previous = sums[0];"),
+    ("fetched <= sums[index_ahead];", "fetched <= sums[0];"),
+    ("fetched <= sums[index_ahead];", "fetched <= sums[index];"),
     ("if (enable) sums[index]", "sums[index]"),
-    ("if (enable) only_sum", "only_sum"),
-    ("first ? extended : previous + extended", "previous + extended"),
-    ("previous + extended;", "previous - extended;"),
+    ("if (enable) total", "total"),
+    ("again ? total : fetched", "fetched"),
+    ("if (first_ahead) fetched <= 0;", ""),
+    ("if (first_ahead) running <= 0;", ""),
+    ("if (enable) running", "running"),
+    ("next = previous + extended", "next = previous - extended"),
 ]
 
 

@@ -18,12 +18,9 @@ EDGES: list[dict[str, Any]] = [
 
 MUTATIONS = [
     ("wire signed [X_BITS-1:0] activation", "wire [X_BITS-1:0] activation"),
-    ("reg signed [W_BITS-1:0] weight", "reg [W_BITS-1:0] weight"),
-    ("node[2*i+1] + node[2*i+2]", "node[2*i+1] - node[2*i+2]"),
-    ("{(SUM_BITS-PRODUCT_BITS+1){product[PRODUCT_BITS-1]}}", "{(SUM_BITS-PRODUCT_BITS+1){1'b0}}"),
-    ("product <= activation * weight;", "product <= activation * $signed(w[i*W_BITS +: W_BITS]);"),
-    ("always @(posedge clk) total <= node", "always @(negedge clk) total <= node"),
-    ("localparam LEAVES = 1 << LEVELS", "localparam LEAVES = (SIMD > 2) ? 2 << LEVELS : 1 << LEVELS"),
+    ("reg signed [W_BITS-1:0] weight;", "reg [W_BITS-1:0] weight;"),
+    ("product <= activation * weight;", "product <= activation * weight_early;"),
+    ("always @(posedge clk) sum <= sum_early;", "always @(*) sum = sum_early;"),
 ]
 
 

@@ -34,7 +34,7 @@ VECTORS = 1 if SHARED else UNITS
 INPUT_LANES = VECTORS * LANES
 X_BITS, W_BITS, ACC_BITS = PARAMETERS["X_BITS"], PARAMETERS["W_BITS"], PARAMETERS["ACC_BITS"]
 FOLDS = -(-LANES // SIMD)
-LATENCY = 4 + (SIMD - 1).bit_length()
+LATENCY = 6 + (SIMD - 1).bit_length()
 # a result gives its credit back two cycles after it is there, and every FOLDS-th cycle may spend one
 AMPLE = CREDITS * FOLDS >= LATENCY + 2 + FOLDS
 

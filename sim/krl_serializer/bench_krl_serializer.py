@@ -120,10 +120,10 @@ async def serializes_under_stalls(dut: Any) -> None:
 
 @test()
 async def gives_a_beat_a_cycle(dut: Any) -> None:
-    """One cycle through, and then no gap as long as there is a second place."""
+    """Two cycles through, and then no gap as long as there is a second place."""
     bench = await bench_of(dut)
     await bench.transfer(words(random_for("rate")))
-    assert bench.outputs.times[0] == bench.inputs.times[0] + 1
+    assert bench.outputs.times[0] == bench.inputs.times[0] + 2
     slices = [used // LANES for used in USED]
     # a place is free a cycle after its last beat: two places hide this behind words of two beats only
     if DEPTH > 3 or (DEPTH > 1 and min(slices) > 1):

@@ -36,6 +36,10 @@ class Constants(MatVec):
         """Cycles from a vector being taken to ``result_tvalid``."""
         return self.graph.depth
 
+    @property
+    def pairs(self) -> int:
+        return 0
+
 
 def constants_of(
     kernel: IntArray, codes: tuple[int, int], matvec: MatVec, layer: str, forced: bool

@@ -155,7 +155,7 @@ class Pipe(Module):
 
 
 class MatrixVector(Module):
-    """``krl_matvec`` and the ``krl_serializer`` behind it."""
+    """``krl_matvec`` and the ``krl_serializer`` behind it, but for the output register of that."""
 
     def __init__(self, matvec: MatVec, serializer: Serializer) -> None:
         self.beats, self.per_beat, self.folds = matvec.beats, matvec.groups * matvec.folds, matvec.folds
@@ -237,6 +237,7 @@ def modules_of(stage: Stage) -> Iterator[Module]:
         if isinstance(stage, WindowedStage):
             yield from window_modules(stage.window)
         yield MatrixVector(stage.matvec, stage.serializer)
+        yield Pipe(1)  # the output register of krl_serializer
         yield Pipe(stage.requantizer.latency)
     elif isinstance(stage, MaxPooling2DStage):
         yield from window_modules(stage.window)

@@ -64,9 +64,16 @@ class MatVec:
         return self.pe * self.simd
 
     @property
+    def pairs(self) -> int:
+        """Pairs of output lanes that share multipliers, where those have 25 x 18 bits as in a DSP48E1."""
+        fits = self.x_bits + 2 * self.w_bits + 1 <= 25 and self.x_bits <= 18
+        # smaller products are cheaper in look-up tables
+        return self.pe // 2 if self.shared and fits and self.x_bits + self.w_bits > 8 else 0
+
+    @property
     def latency(self) -> int:
         """Cycles from a group's last product being issued to ``result_tvalid``."""
-        return 4 + (self.simd - 1).bit_length()
+        return 6 + (self.simd - 1).bit_length()
 
     @property
     def input_bits(self) -> int:
@@ -352,6 +359,11 @@ class Design:
     @property
     def multipliers(self) -> int:
         return sum(stage.matvec.multipliers for stage in self.matvec_stages)
+
+    @property
+    def pairs(self) -> int:
+        """Pairs of output lanes, over all layers, that may share multipliers."""
+        return sum(stage.matvec.pairs for stage in self.matvec_stages)
 
     @property
     def macs(self) -> int:

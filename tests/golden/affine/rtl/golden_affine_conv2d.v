@@ -58,8 +58,9 @@ module golden_affine_conv2d #(
     .OUT_HEIGHT(6),
     .OUT_WIDTH(5),
     .PAD_PIXEL(8'h4c),
-    .ROWS(5),
-    .BLOCK(0)
+    .ROWS(3),
+    .BLOCK(0),
+    .WAITING(1)
   ) sliding_window (
     .clk(clk),
     .rst(rst),
@@ -97,7 +98,7 @@ module golden_affine_conv2d #(
     .LANES(9),
     .BEATS(1),
     .GROUPS(2),
-    .CREDITS(12),
+    .CREDITS(14),
     .X_BITS(X_BITS),
     .W_BITS(W_BITS),
     .ACC_BITS(ACC_BITS)
@@ -124,7 +125,7 @@ module golden_affine_conv2d #(
     .PE(PE),
     .LANES(1),
     .UNITS(2),
-    .DEPTH(12),
+    .DEPTH(14),
     .BITS(ACC_BITS)
   ) serializer (
     .clk(clk),

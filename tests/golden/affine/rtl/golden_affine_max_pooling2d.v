@@ -46,8 +46,9 @@ module golden_affine_max_pooling2d #(
     .OUT_HEIGHT(3),
     .OUT_WIDTH(2),
     .PAD_PIXEL(16'h8080),
-    .ROWS(3),
-    .BLOCK(0)
+    .ROWS(2),
+    .BLOCK(0),
+    .WAITING(1)
   ) sliding_window (
     .clk(clk),
     .rst(rst),

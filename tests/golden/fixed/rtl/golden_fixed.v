@@ -8,9 +8,9 @@
 // logits_fifo                  Fifo           12
 // logits                       Dense          10
 //
-// Input:    5 x 6 x 3, fixed<8, frac 4>, 6 elements a beat, 15 beats a frame
+// Input:    5 x 6 x 3, fixed<8, frac 4>, 3 elements a beat, 30 beats a frame
 // Output:   10, fixed<8, frac 0>, 1 elements a beat, 10 beats a frame
-// Cycles:   a frame every 30; 79 from the first input beat to the last output beat
+// Cycles:   a frame every 30; 93 from the first input beat to the last output beat
 // Stream:   AXI4-Stream, NHWC order, lane 0 in the low bits, m_axis_tlast and s_axis_tlast on the last beat of a
 //           frame. A frame that is too short or too long raises frame_error until the next frame begins; it gives
 //           one frame of meaningless results and leaves all others alone.
@@ -18,11 +18,14 @@
 
 `default_nettype none
 
-module golden_fixed (
+module golden_fixed #(
+  // 1: two products a multiplier where it has 25 x 18 bits, as a DSP48E1; 0: one, for 18 x 18 bits
+  parameter PAIRS = 1
+) (
   input  wire clk,
   input  wire rst,
 
-  input  wire [48-1:0] s_axis_tdata,
+  input  wire [24-1:0] s_axis_tdata,
   input  wire s_axis_tvalid,
   output wire s_axis_tready,
   input  wire s_axis_tlast,
@@ -37,13 +40,13 @@ module golden_fixed (
 
   // ---- frames of the right length ----
 
-  wire [48-1:0] guarded_tdata;
+  wire [24-1:0] guarded_tdata;
   wire guarded_tvalid;
   wire guarded_tready;
 
   krl_frame_guard #(
-    .WIDTH(48),
-    .BEATS(15)
+    .WIDTH(24),
+    .BEATS(30)
   ) u_frame_guard (
     .clk(clk),
     .rst(rst),
@@ -80,7 +83,9 @@ module golden_fixed (
   wire conv2d_tvalid;
   wire conv2d_tready;
 
-  golden_fixed_conv2d u_conv2d (
+  golden_fixed_conv2d #(
+    .PAIRS(PAIRS)
+  ) u_conv2d (
     .clk(clk),
     .rst(rst),
     .s_axis_tdata(max_pooling2d_tdata),
@@ -93,14 +98,14 @@ module golden_fixed (
 
   // ---- logits_lanes ----
 
-  wire [32-1:0] logits_lanes_tdata;
+  wire [16-1:0] logits_lanes_tdata;
   wire logits_lanes_tvalid;
   wire logits_lanes_tready;
 
   krl_lanes #(
     .BITS(8),
     .LANES_IN(1),
-    .LANES_OUT(4),
+    .LANES_OUT(2),
     .ELEMENTS(12)
   ) u_logits_lanes (
     .clk(clk),
@@ -115,13 +120,13 @@ module golden_fixed (
 
   // ---- logits_fifo ----
 
-  wire [32-1:0] logits_fifo_tdata;
+  wire [16-1:0] logits_fifo_tdata;
   wire logits_fifo_tvalid;
   wire logits_fifo_tready;
 
   krl_fifo #(
-    .WIDTH(32),
-    .DEPTH(2)
+    .WIDTH(16),
+    .DEPTH(3)
   ) u_logits_fifo (
     .clk(clk),
     .rst(rst),
@@ -139,7 +144,9 @@ module golden_fixed (
   wire logits_tvalid;
   wire logits_tready;
 
-  golden_fixed_logits u_logits (
+  golden_fixed_logits #(
+    .PAIRS(PAIRS)
+  ) u_logits (
     .clk(clk),
     .rst(rst),
     .s_axis_tdata(logits_fifo_tdata),

@@ -9,15 +9,17 @@
 // Weights:  fixed<8, frac 6>, in rom/golden_fixed_conv2d_weights.mem
 // Bias:     fixed<8, frac 5>, with the requantizer's constants in rom/golden_fixed_conv2d_constants.mem
 // Sums:     18 bits hold every sum that any input can reach (report/accumulators.json)
-// Folding:  1 lanes x 6 products = 6 multipliers, 6 cycles a vector
+// Folding:  3 lanes x 2 products = 6 multipliers, 6 cycles a vector
 // Stream:   beats of one frame follow those of the last without a mark; s_axis_tready does not depend on m_axis_tready
 
 `default_nettype none
 
 module golden_fixed_conv2d #(
   // multipliers: output lanes, and products summed in each; they fix the layout of the weight file
-  parameter PE = 1,
-  parameter SIMD = 6,
+  parameter PE = 3,
+  parameter SIMD = 2,
+  // 1: two products a multiplier, as in a DSP48E1 of 25 x 18 bits; 0: one
+  parameter PAIRS = 1,
   // bits of an activation, a weight, a sum
   parameter X_BITS = 8,
   parameter W_BITS = 8,
@@ -58,8 +60,9 @@ module golden_fixed_conv2d #(
     .OUT_HEIGHT(2),
     .OUT_WIDTH(2),
     .PAD_PIXEL(24'h000000),
-    .ROWS(3),
-    .BLOCK(0)
+    .ROWS(2),
+    .BLOCK(0),
+    .WAITING(1)
   ) sliding_window (
     .clk(clk),
     .rst(rst),
@@ -71,7 +74,7 @@ module golden_fixed_conv2d #(
     .m_axis_tready(vector_tready)
   );
 
-  // ---- 1 x 6 multipliers, 6 cycles a vector ----
+  // ---- 3 x 2 multipliers, 6 cycles a vector ----
 
   wire [3-1:0] weight_address;
   wire [PE*SIMD*W_BITS-1:0] weight_data;
@@ -96,8 +99,9 @@ module golden_fixed_conv2d #(
     .SIMD(SIMD),
     .LANES(12),
     .BEATS(1),
-    .GROUPS(3),
-    .CREDITS(6),
+    .GROUPS(1),
+    .CREDITS(3),
+    .PAIRS(PAIRS),
     .X_BITS(X_BITS),
     .W_BITS(W_BITS),
     .ACC_BITS(ACC_BITS)
@@ -124,7 +128,7 @@ module golden_fixed_conv2d #(
     .PE(PE),
     .LANES(1),
     .UNITS(3),
-    .DEPTH(6),
+    .DEPTH(3),
     .BITS(ACC_BITS)
   ) serializer (
     .clk(clk),
