@@ -19,7 +19,7 @@ EDGES: list[dict[str, Any]] = [
 ]
 
 MUTATIONS = [
-    ("if (slice == 0) gathered <= 0;", ""),
+    ("accept && (is_here || slice == 0)", "accept && is_here"),
     (" || beat == LAST_BEAT[BEAT_BITS-1:0];", ";"),
     ("(beat == LAST_BEAT[BEAT_BITS-1:0]) ? 0 : beat + 1'b1", "beat + 1'b1"),
     ("full <= complete;", "full <= full || complete;"),
