@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -184,7 +185,7 @@ def _yosys(directory: Path, manifest: Manifest, target: str, work: Path) -> dict
         # Deferred: a ROM makes sense only with the parameters that name its memory.
         f"read_verilog -defer {' '.join(manifest.sources)}",
         # Before optimization hides it: a wire without a driver is an error.
-        f"hierarchy -check -top {manifest.top}; proc; check -assert",
+        f"hierarchy -check -top {manifest.top}{_parameters(directory, manifest, target)}; proc; check -assert",
         passes[target],
         f"tee -q -o {place}/stat.json stat -json",
     ]
@@ -195,6 +196,13 @@ def _yosys(directory: Path, manifest: Manifest, target: str, work: Path) -> dict
         raise KerilogError(f"{manifest.top}: Yosys did not flatten the design: {', '.join(sorted(modules))}")
     cells: dict[str, int] = modules[f"\\{manifest.top}"]["num_cells_by_type"]
     return dict(sorted(cells.items()))
+
+
+def _parameters(directory: Path, manifest: Manifest, target: str) -> str:
+    """What ``target`` sets of the top module's parameters: 18 x 18 bits do not hold two products."""
+    top = (directory / manifest.sources[-1]).read_text(encoding="ascii")
+    pairs = re.search(r"^ *parameter PAIRS\b", top, re.MULTILINE)
+    return " -chparam PAIRS 0" if target == "ecp5" and pairs else ""
 
 
 def _place(
