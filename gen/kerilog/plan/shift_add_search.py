@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 import heapq
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -33,10 +33,9 @@ Term = tuple[int, int, int]  # element, place, sign
 
 def shift_add(matrix: IntArray, low: int, high: int) -> AdderGraph:
     """The adder graph of ``matrix`` (inputs, units), for inputs in [low, high]."""
-    builder = _Builder(matrix.shape[0], low, high)
+    builder = GraphBuilder(matrix.shape[0], low, high)
     columns = _share(matrix, builder)
-    outputs = [builder.output(builder.tree(list(column.terms()))) for column in columns]
-    return _pruned(AdderGraph(tuple(builder.inputs), tuple(builder.sums), tuple(outputs)))
+    return builder.graph([builder.tree(list(column.terms())) for column in columns])
 
 
 def _pruned(graph: AdderGraph) -> AdderGraph:
@@ -65,7 +64,7 @@ def pattern_count(matrix: IntArray) -> int:
     return int((digits * (digits - 1) // 2).sum())
 
 
-class _Builder:
+class GraphBuilder:
     """The graph as far as it is built."""
 
     def __init__(self, inputs: int, low: int, high: int) -> None:
@@ -128,7 +127,7 @@ class _Builder:
         for _, p, q in ranked:
             if p not in paired and q not in paired:
                 paired |= {p, q}
-                sums.append(self._join(terms[p], terms[q], last))
+                sums.append(self.join(terms[p], terms[q], last))
         return sums + [term for p, term in enumerate(terms) if p not in paired]
 
     def _waste(self, first: Term, second: Term) -> tuple[int, int]:
@@ -144,7 +143,7 @@ class _Builder:
             bits = fewest_bits(a.low - (b.high << shift), a.high - (b.low << shift))
         return 2 * bits - shift - a.bits - b.bits, right[1]
 
-    def _join(self, first: Term, second: Term, last: bool) -> Term:
+    def join(self, first: Term, second: Term, last: bool = False) -> Term:
         """The sum of two terms, its sign taken out; the ``last`` one of a column comes out positive if it
         can.
         """
@@ -154,7 +153,12 @@ class _Builder:
             return self.add(left[0], right[0], shift, -1, 1), left[1], 1
         return self.add(left[0], right[0], shift, 1, left[2] * right[2]), left[1], left[2]
 
-    def output(self, term: Term | None) -> Output:
+    def graph(self, terms: Sequence[Term | None]) -> AdderGraph:
+        """The graph whose outputs are ``terms``; None is 0."""
+        outputs = tuple(self._output(term) for term in terms)
+        return _pruned(AdderGraph(tuple(self.inputs), tuple(self.sums), outputs))
+
+    def _output(self, term: Term | None) -> Output:
         """The output that ``term`` is, negated by one more adder if it must be."""
         if term is None:
             return Output(None, 0)
@@ -180,7 +184,7 @@ class _Patterns:
     A pattern is the number ``left, right, shift, differs`` with ``left`` the term of the lower place.
     """
 
-    def __init__(self, builder: _Builder, columns: list[_Column]) -> None:
+    def __init__(self, builder: GraphBuilder, columns: list[_Column]) -> None:
         self.builder = builder
         self.count: defaultdict[int, int] = defaultdict(int)
         self._weights: dict[int, float] = {}
@@ -258,7 +262,7 @@ def _parts(pattern: int) -> tuple[int, int, int, int]:
     return pair >> ELEMENT_BITS, pair & ELEMENTS, pattern >> 1 & PLACES, -1 if pattern & 1 else 1
 
 
-def _share(matrix: IntArray, builder: _Builder) -> list[_Column]:
+def _share(matrix: IntArray, builder: GraphBuilder) -> list[_Column]:
     """The columns of ``matrix`` after every pattern that occurs twice has become an element."""
     columns = []
     for weights in matrix.T:
