@@ -158,7 +158,7 @@ module krl_line_buffer #(
       localparam integer PLACES = ROWS;
       localparam integer ONE_ROW = 1;
       localparam integer ROW_AND_GAP = 1 + GAP;
-      localparam integer LAST_READ = READS - 1;
+      localparam integer LAST_READ_BUT_ONE = (READS > 1) ? READS - 2 : 0;
       localparam integer LAST_BAND = LAST_TOP;
       localparam integer PART_BAND = PART_TOP;
       localparam integer LAST_PAD_Y = (PAD_TOP > 0) ? PAD_TOP - 1 : 0;
@@ -210,8 +210,11 @@ module krl_line_buffer #(
       reg [SLOT_BITS-1:0] read_slot;
 
       wire step;
-      wire read_ends = read_x == LAST_READ[X_BITS-1:0];
-      wire band_is_last = read_top == LAST_BAND[Y_BITS-1:0];
+      // what read_x and read_top say, ready from the start of the cycle
+      reg read_ends;
+      reg band_is_last;
+      wire band_ends = step && read_ends;
+      wire [Y_BITS-1:0] next_top = band_is_last ? 0 : read_top + STEP_Y[Y_BITS-1:0];
       wire top_is_real = PAD_TOP == 0 || read_top > LAST_PAD_Y[Y_BITS-1:0];
       wire all_are_given = band_is_last || STEP_ROWS == BAND_ROWS;
       wire [HELD_BITS-1:0] rows_given = band_is_last ? LAST_ROWS[HELD_BITS-1:0]
@@ -221,6 +224,7 @@ module krl_line_buffer #(
       // where one may not pass the other, to be elsewhere is to be behind
       wire places_differ = write_x != read_x;
       wire reader_is_ahead = (PAD_WORDS > 0) ? read_x > write_x : places_differ;
+      wire [HELD_BITS-1:0] held_less = held - rows_given;
       // the lowest row of the band may still be arriving, as long as it is ahead of the reader
       wire word_arrives = ahead == BAND_ROWS[AHEAD_BITS-1:0] - 1'b1 && row_is_used && places_differ;
       wire word_is_there =
@@ -242,16 +246,20 @@ module krl_line_buffer #(
       always @(posedge clk) begin
         if (step) begin
           read_x <= read_ends ? 0 : read_x + 1'b1;
+          read_ends <= READS == 1 || (!read_ends && read_x == LAST_READ_BUT_ONE[X_BITS-1:0]);
           if (read_ends) begin
-            read_top <= band_is_last ? 0 : read_top + STEP_Y[Y_BITS-1:0];
+            read_top <= next_top;
+            band_is_last <= next_top == LAST_BAND[Y_BITS-1:0];
             read_bank <= bank_wraps ? banks_wrapped[BANK_BITS-1:0] : banks_on[BANK_BITS-1:0];
             read_slot <= slot_wraps ? slots_wrapped[SLOT_BITS-1:0] : slots_on[SLOT_BITS-1:0];
           end
         end
-        held <= held + (row_is_gained ? ONE_ROW[HELD_BITS-1:0] : 0) - ((step && read_ends) ? rows_given : 0);
+        held <= row_is_gained ? (band_ends ? held_less + 1'b1 : held + 1'b1) : band_ends ? held_less : held;
         if (rst) begin
           read_x <= 0;
+          read_ends <= READS == 1;
           read_top <= 0;
+          band_is_last <= OUT_HEIGHT == 1;
           read_bank <= START_BANK[BANK_BITS-1:0];
           read_slot <= START_SLOT[SLOT_BITS-1:0];
           held <= 0;
@@ -262,7 +270,7 @@ module krl_line_buffer #(
         wire [AHEAD_BITS-1:0] gained = !row_is_gained ? 0
                                      : (write_y == LAST_USED_Y[Y_BITS-1:0]) ? ROW_AND_GAP[AHEAD_BITS-1:0]
                                      : ONE_ROW[AHEAD_BITS-1:0];
-        wire [AHEAD_BITS-1:0] passed = !(step && read_ends) ? 0
+        wire [AHEAD_BITS-1:0] passed = !band_ends ? 0
                                      : band_is_last ? BAND_ROWS[AHEAD_BITS-1:0]
                                      : STEP_ROWS[AHEAD_BITS-1:0];
         reg [AHEAD_BITS-1:0] level;
