@@ -51,10 +51,10 @@ def compare(graph: Graph, data: Dataset, networks: dict[str, designs.Network]) -
     return rows
 
 
-def versions(data: Dataset) -> str:
+def versions(images: str) -> str:
     """Where the numbers are from."""
     text = f"{platform.machine()}, {os.cpu_count()} processors; Python {platform.python_version()}; "
-    return text + f"{area.version()}; images: {data.source}"
+    return text + f"{area.version()}; images: {images}"
 
 
 def run(data: Dataset, parts: list[str]) -> dict[str, list[Values]]:
@@ -117,7 +117,7 @@ def main() -> None:
     arguments = parser.parse_args()
     data = load_dataset(arguments.data, (28, 28, 1))
     rows = run(data, [part for part in PARTS if part not in arguments.without])
-    source = versions(data)
+    source = versions(data.source if arguments.data is None else arguments.data.name)
     WORK.mkdir(parents=True, exist_ok=True)
     (WORK / "hardware.json").write_text(json.dumps({"source": source, **rows}, indent=2), encoding="utf-8")
     for name, text in tables(rows, source).items():

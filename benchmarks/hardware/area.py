@@ -16,7 +16,8 @@ from kerilog.manifest import Manifest
 from kerilog.verify.tools import find_tool, first_error
 
 _PASSES = "synth_xilinx -flatten -noiopad -family xc7"  # as `kerilog synth`
-_FIELDS = "lut", "lutram", "ff", "bram18", "dsp"
+_LIMIT = 3600  # seconds
+_FIELDS = "lut", "lutram", "ff", "bram18", "dsp", "inverters"
 
 
 def version() -> str:
@@ -26,7 +27,11 @@ def version() -> str:
 
 
 def of_design(directory: Path, what: str) -> Values:
-    """LUT, LUT as memory, FF, RAMB18 and DSP of the Kerilog design in ``directory``."""
+    """LUT, LUT as memory, FF, RAMB18 and DSP of the Kerilog design in ``directory``.
+
+    ``inverters`` are the INV cells among the LUT; a vendor's tool may merge many of them with other logic.
+    All are None where Yosys took longer than an hour.
+    """
     manifest = Manifest.read(directory)
     sources = [directory / name for name in manifest.sources]
     memories = [directory / name for name in manifest.memories]
@@ -45,14 +50,17 @@ def _run(sources: Sequence[Path], top: str, cwd: Path) -> Values:
     script = f"read_verilog -defer {names}; hierarchy -check -top {top}; {_PASSES} -top {top}; "
     script += f"tee -q -o {report.name} stat -json"
     command = ["nice", find_tool("yosys"), "-q", "-p", script]
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=_LIMIT)
+    except subprocess.TimeoutExpired:
+        return dict.fromkeys(_FIELDS)
     if done.returncode:
         raise KerilogError(f"Yosys failed on {top}: {first_error(done.stderr)}")
     cells = json.loads(report.read_text(encoding="utf-8"))["modules"][f"\\{top}"]["num_cells_by_type"]
     report.unlink()
     family = TARGETS["xc7"]
     counts: list[Values] = [dict.fromkeys(cells_of, 1) for cells_of in (family.ff, family.dsp)]
-    weights = [family.lut, family.lutram, counts[0], family.bram18, counts[1]]
+    weights = [family.lut, family.lutram, counts[0], family.bram18, counts[1], {"INV": 1}]
     return {
         field: sum(weight * cells.get(cell, 0) for cell, weight in weighed.items())
         for field, weighed in zip(_FIELDS, weights, strict=True)

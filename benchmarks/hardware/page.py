@@ -34,8 +34,16 @@ def _rate(row: Values) -> float:
     return MILLION / float(row["interval"])
 
 
-def _lut(row: Values) -> int:
-    return int(row["lut"] + row["lutram"])
+def luts(row: Values) -> int | None:
+    """Look-up tables of logic and of memory, without inverters, which other tools merge with logic."""
+    if row.get("lut") is None:
+        return None
+    return int(row["lut"] - row["inverters"] + row["lutram"])
+
+
+def _share(row: Values, cells: int | None, unit: int = 1) -> str:
+    """Images in a million cycles over cells."""
+    return "-" if cells is None else f"{_rate(row) / max(1, cells) * unit:,.1f}"
 
 
 AREA: list[Column] = [
@@ -49,13 +57,15 @@ COMPARISON: list[Column] = [
     ("design", lambda row: row["title"]),
     ("cycles an image", _whole("interval")),
     ("latency", _whole("latency")),
-    *AREA,
+    AREA[0],
+    ("of them inverters", _whole("inverters")),
+    *AREA[1:],
     ("lines of Verilog", _whole("lines")),
     ("seconds to generate", _seconds("seconds")),
     ("right answers", lambda row: f"{row['accuracy']:.1%}"),
     ("images a million cycles", lambda row: f"{_rate(row):,.0f}"),
-    ("... a DSP", lambda row: f"{_rate(row) / row['dsp']:,.1f}"),
-    ("... a thousand LUT", lambda row: f"{_rate(row) / _lut(row) * 1000:,.1f}"),
+    ("... a DSP", lambda row: _share(row, row.get("dsp"))),
+    ("... a thousand LUT", lambda row: _share(row, luts(row), 1000)),
 ]
 USE: list[Column] = [
     ("scheme", lambda row: f"`{row['scheme']}`"),
@@ -103,6 +113,7 @@ SPEED: list[Column] = [
 def ratios(others: Sequence[Values], ours: Sequence[Values]) -> str:
     """How our designs compare with each of ``others``: more than 1 is in our favour."""
     columns: list[Column] = [("against", lambda row: row["title"]), ("Kerilog", lambda row: row["ours"])]
+    others, ours = ([row | {"lut": luts(row)} for row in rows] for rows in (others, ours))
     fields = {
         "cycles": "interval",
         "LUT": "lut",
@@ -112,7 +123,7 @@ def ratios(others: Sequence[Values], ours: Sequence[Values]) -> str:
         "lines": "lines",
     }
     columns += [(f"{name}, times fewer", _times(field)) for name, field in fields.items()]
-    pairs = [(other, our) for other in others for our in ours]
+    pairs = [(other, our) for other in others for our in ours if other.get("lut") and our.get("lut")]
     rows = [
         {"title": other["title"], "ours": our["title"]}
         | {field: other[field] / max(1, our[field]) for field in fields.values()}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import page
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 from store import Values
@@ -21,7 +22,7 @@ def multipliers(rows: Sequence[Values], others: Sequence[Values], path: Path) ->
     figure = Figure(figsize=(12.6, 4.0), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
     counts = [row["multipliers"] for row in rows]
-    intervals, luts = [row["interval"] for row in rows], [row["lut"] + row["lutram"] for row in rows]
+    intervals, luts = [row["interval"] for row in rows], [page.luts(row) for row in rows]
     ideal = [row["macs"] / row["multipliers"] for row in rows]
     left.plot(counts, ideal, color=_GREY, linestyle=":", label="every multiplier always busy")
     left.plot(counts, intervals, color=_BLUE, marker="o", markersize=4, label="Kerilog")
@@ -30,7 +31,7 @@ def multipliers(rows: Sequence[Values], others: Sequence[Values], path: Path) ->
     _axes(middle, "multipliers", "LUT", counts)
     right.plot(intervals, luts, color=_BLUE, marker="o", markersize=4, label="Kerilog, fixed")
     for row, color in zip(others, (_ORANGE, _TEAL), strict=False):
-        right.plot(row["interval"], row["lut"] + row["lutram"], "s", color=color, label=row["title"])
+        right.plot(row["interval"], page.luts(row), "s", color=color, label=row["title"])
     _axes(right, "cycles an image", "LUT", None)
     left.legend(fontsize=8, frameon=False)
     right.legend(fontsize=8, frameon=False)
@@ -44,7 +45,8 @@ def sizes(rows: Sequence[Values], path: Path) -> None:
     counts = [row["size"] for row in rows]
     left.plot(counts, [row["interval"] for row in rows], color=_BLUE, marker="o", markersize=4)
     _axes(left, "size of the network", "cycles an image", counts)
-    for field, color, label in (("lut", _BLUE, "LUT"), ("bram18", _ORANGE, "RAMB18"), ("dsp", _TEAL, "DSP")):
+    middle.plot(counts, [page.luts(row) for row in rows], color=_BLUE, marker="o", markersize=4, label="LUT")
+    for field, color, label in (("bram18", _ORANGE, "RAMB18"), ("dsp", _TEAL, "DSP")):
         middle.plot(counts, [row[field] for row in rows], color=color, marker="o", markersize=4, label=label)
     _axes(middle, "size of the network", "cells", counts)
     middle.legend(fontsize=8, frameon=False)
