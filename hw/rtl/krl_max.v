@@ -68,10 +68,15 @@ module krl_max #(
         end
       end
       for (i = 0; i < LEAVES-1; i = i + 1) begin : g_larger
+        wire [BITS-1:0] first = node[2*i+1];
+        wire [BITS-1:0] second = node[2*i+2];
+        // its sign is out of the carry chain sooner than the result of a comparison
+        wire [BITS:0] difference = {first[BITS-1], first} - {second[BITS-1], second};
         reg signed [BITS-1:0] larger;
         always @(posedge clk) begin
-          if (advance) larger <= (node[2*i+1] > node[2*i+2]) ? node[2*i+1] : node[2*i+2];
+          if (advance) larger <= difference[BITS] ? second : first;
         end
+        wire unused_difference = &{1'b0, difference};
         assign node[i] = larger;
       end
 

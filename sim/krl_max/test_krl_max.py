@@ -17,9 +17,10 @@ EDGES: list[dict[str, Any]] = [
 ]
 
 MUTATIONS = [
+    ("{first[BITS-1], first} - {second[BITS-1], second}", "{1'b0, first} - {1'b0, second}"),
     ("wire signed [BITS-1:0] node", "wire [BITS-1:0] node"),
     ("(i*CHANNELS+c)*BITS", "(c*CELLS+i)*BITS"),
-    ("(node[2*i+1] > node[2*i+2])", "(node[2*i+1] < node[2*i+2])"),
+    ("difference[BITS] ? second : first", "difference[BITS] ? first : second"),
     ("(node[0] < $signed(CLAMP_MIN[BITS-1:0])) ? CLAMP_MIN[BITS-1:0]\n", "(1'b0) ? CLAMP_MIN[BITS-1:0]\n"),
     ("(node[0] > $signed(CLAMP_MAX[BITS-1:0]))", "(node[0] > CLAMP_MAX[BITS-1:0])"),
     ("(node[0] > $signed(CLAMP_MAX[BITS-1:0]))", "(1'b0)"),
