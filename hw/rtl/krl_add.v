@@ -4,11 +4,11 @@
 //
 // Equation: t = LEFT_FACTOR * x + RIGHT_FACTOR * y + OFFSET, or - RIGHT_FACTOR * y with SUBTRACT;
 //           z = clamp((t + (t < 0 ? ROUND_NEGATIVE : ROUND_POSITIVE)) >>> SHIFT)
-//           With TABLE 1 a table stands in the place of LEFT_FACTOR * x, with TABLE 2 of RIGHT_FACTOR * y: its
-//           words are read by the code's bits. The zero points are in the constants. The planner proves, for every pair of codes that can meet,
-//           that z is the reference function.
+//           With TABLE 1 a table stands in the place of LEFT_FACTOR * x + OFFSET, with TABLE 2 in that of
+//           RIGHT_FACTOR * y: a word for each code, by its bits. The zero points are in the constants. The
+//           planner proves, for every pair of codes that can meet, that z is the reference function.
 //
-// Latency:  5 cycles. One beat a cycle.
+// Latency:  6 cycles. One beat a cycle.
 // Stream:   a beat enters when both inputs offer one: s0_axis_tready waits for s1_axis_tvalid and the
 //           reverse. The pipeline stands still as a whole while its last beat is not taken.
 // Legal:    factors from 0 to 2**(TOTAL_BITS-2) - 1; SHIFT >= 0; CLAMP_MIN <= CLAMP_MAX within BITS;
@@ -57,17 +57,17 @@ module krl_add #(
   input  wire                        m_axis_tready
 );
 
-  reg [4:0] valid_pipe;
+  reg [5:0] valid_pipe;
 
   wire advance = m_axis_tready || !m_axis_tvalid;
 
   assign s0_axis_tready = advance && s1_axis_tvalid;
   assign s1_axis_tready = advance && s0_axis_tvalid;
-  assign m_axis_tvalid = valid_pipe[4];
+  assign m_axis_tvalid = valid_pipe[5];
 
   always @(posedge clk) begin
     if (advance) begin
-      valid_pipe <= {valid_pipe[3:0], s0_axis_tvalid && s1_axis_tvalid};
+      valid_pipe <= {valid_pipe[4:0], s0_axis_tvalid && s1_axis_tvalid};
     end
     if (rst) begin
       valid_pipe <= 0;
@@ -83,6 +83,9 @@ module krl_add #(
       wire signed [TOTAL_BITS-1:0] right;
       reg signed [TOTAL_BITS-1:0] total;
       reg signed [TOTAL_BITS-1:0] rounded;
+      reg is_below;
+      reg is_above;
+      reg [BITS-1:0] low_bits;
       reg [BITS-1:0] code;
 
       wire signed [TOTAL_BITS-1:0] lowest = {{(TOTAL_BITS-BITS){CLAMP_MIN[BITS-1]}}, CLAMP_MIN[BITS-1:0]};
@@ -103,17 +106,18 @@ module krl_add #(
           .data(left)
         );
       end else begin : g_left_factor
-        wire signed [TOTAL_BITS-1:0] product;
+        wire signed [TOTAL_BITS-1:0] scaled;
         reg signed [TOTAL_BITS-1:0] share;
         krl_scale #(
           .X_BITS(LEFT_BITS),
           .BITS(TOTAL_BITS),
-          .FACTOR(LEFT_FACTOR)
+          .FACTOR(LEFT_FACTOR),
+          .OFFSET(OFFSET)
         ) scale (
           .x(x),
-          .product(product)
+          .y(scaled)
         );
-        always @(posedge clk) if (advance) share <= product + OFFSET;
+        always @(posedge clk) if (advance) share <= scaled;
         assign left = share;
       end
 
@@ -130,7 +134,7 @@ module krl_add #(
           .data(right)
         );
       end else begin : g_right_factor
-        wire signed [TOTAL_BITS-1:0] product;
+        wire signed [TOTAL_BITS-1:0] scaled;
         reg signed [TOTAL_BITS-1:0] share;
         krl_scale #(
           .X_BITS(RIGHT_BITS),
@@ -138,9 +142,9 @@ module krl_add #(
           .FACTOR(RIGHT_FACTOR)
         ) scale (
           .x(y),
-          .product(product)
+          .y(scaled)
         );
-        always @(posedge clk) if (advance) share <= product;
+        always @(posedge clk) if (advance) share <= scaled;
         assign right = share;
       end
 
@@ -150,9 +154,10 @@ module krl_add #(
           y <= s1_axis_tdata[i*RIGHT_BITS +: RIGHT_BITS];
           total <= (SUBTRACT != 0) ? left - right : left + right;
           rounded <= tilted >>> SHIFT;
-          code <= (rounded < lowest) ? CLAMP_MIN[BITS-1:0]
-                : (rounded > highest) ? CLAMP_MAX[BITS-1:0]
-                : rounded[BITS-1:0];
+          is_below <= rounded < lowest;
+          is_above <= rounded > highest;
+          low_bits <= rounded[BITS-1:0];
+          code <= is_below ? CLAMP_MIN[BITS-1:0] : is_above ? CLAMP_MAX[BITS-1:0] : low_bits;
         end
       end
 

@@ -26,7 +26,7 @@ from common.bench import (
 from common.scoreboard import Scoreboard
 from common.stream import Monitor, Sink, Source, Wires, assert_no_path, never, randomly
 
-LATENCY = 5
+LATENCY = 6
 LANES, BITS, TOTAL_BITS = PARAMETERS["LANES"], PARAMETERS["BITS"], PARAMETERS["TOTAL_BITS"]
 LEFT_BITS, RIGHT_BITS, SHIFT = PARAMETERS["LEFT_BITS"], PARAMETERS["RIGHT_BITS"], PARAMETERS["SHIFT"]
 LEFT, RIGHT = PARAMETERS["LEFT_FACTOR"], PARAMETERS["RIGHT_FACTOR"]

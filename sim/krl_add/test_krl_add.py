@@ -59,16 +59,16 @@ EDGES: list[dict[str, Any]] = [
 
 MUTATIONS: list[Any] = [
     ("left - right : left + right", "left + right : left - right"),
-    ("product + OFFSET", "product"),
+    (".OFFSET(OFFSET)", ".OFFSET({TOTAL_BITS{1'b0}})"),
     ("] ? ROUND_NEGATIVE : ROUND_POSITIVE", "] ? ROUND_POSITIVE : ROUND_NEGATIVE"),
     ("total[TOTAL_BITS-1] ?", "tilted[TOTAL_BITS-1] ?"),
     ("tilted >>> SHIFT", "tilted >> SHIFT"),
-    ("(rounded < lowest)", "(rounded < lowest - 1)"),
-    ("                : (rounded > highest) ? CLAMP_MAX[BITS-1:0]\n", ""),
+    ("rounded < lowest;", "rounded < lowest - 1;"),
+    (" is_above ? CLAMP_MAX[BITS-1:0] :", ""),
     ("s0_axis_tready = advance && s1_axis_tvalid", "s0_axis_tready = advance"),
     ("s1_axis_tready = advance && s0_axis_tvalid", "s1_axis_tready = advance"),
     ("s0_axis_tvalid && s1_axis_tvalid}", "s0_axis_tvalid}"),
-    ("      valid_pipe <= 0;\n", "      if (valid_pipe === 5'bx) valid_pipe <= 0;\n"),
+    ("      valid_pipe <= 0;\n", "      if (valid_pipe === 6'bx) valid_pipe <= 0;\n"),
     ("m_axis_tready || !m_axis_tvalid", "1'b1"),
     (".address(x)", ".address(~x)"),
     (".address(y)", ".address(~y)"),
@@ -76,7 +76,7 @@ MUTATIONS: list[Any] = [
     ("((MINUS & DIGIT_1) != 0)", "1'b0", "krl_scale"),
     ("(DIGIT_3 == 0) ? 0 :", "1'b1 ? 0 :", "krl_scale"),
     ("{{(BITS-X_BITS){x[X_BITS-1]}}, x}", "{{(BITS-X_BITS){1'b0}}, x}", "krl_scale"),
-    ("x * CONSTANT", "$signed({1'b0, x}) * CONSTANT", "krl_scale"),
+    ("TIMES_7 = (FACTOR << 3) - FACTOR", "TIMES_7 = (FACTOR << 3) + FACTOR", "krl_scale"),
 ]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_scale: the product, for every x or for many."""
+"""krl_scale: the product and the constant, for every x or for many."""
 
 from typing import Any
 
@@ -8,7 +8,8 @@ from cocotb.triggers import Timer
 from common.bench import PARAMETERS, extremes, random_for, signed, test
 from common.stream import number
 
-X_BITS, BITS, FACTOR = PARAMETERS["X_BITS"], PARAMETERS["BITS"], PARAMETERS["FACTOR"]
+X_BITS, BITS = PARAMETERS["X_BITS"], PARAMETERS["BITS"]
+FACTOR, OFFSET = PARAMETERS["FACTOR"], PARAMETERS["OFFSET"]
 
 
 @test()
@@ -19,4 +20,5 @@ async def multiplies(dut: Any) -> None:
     for x in drawn:
         dut.x.value = x & ((1 << X_BITS) - 1)
         await Timer(1, "ns")
-        assert number(dut.product) == FACTOR * signed(x, X_BITS) & ((1 << BITS) - 1), f"{FACTOR} * {x}"
+        expected = FACTOR * signed(x, X_BITS) + OFFSET
+        assert number(dut.y) == expected & ((1 << BITS) - 1), f"{FACTOR} * {x} + {OFFSET}"

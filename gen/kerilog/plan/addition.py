@@ -36,8 +36,7 @@ from kerilog.qgraph import Clamp, QAdd, QNode, QSubtract, Shift
 from kerilog.scales import largest_factor
 
 LARGEST_SHIFT = 26
-FEW_DIGITS = 3  # signed digits up to which krl_add multiplies by adding
-_MULTIPLIER_COST = 200  # look-up tables that are worth a multiplier
+FEW_DIGITS = 3  # signed digits up to which krl_scale adds; more are worth three adders in tables
 _MOST_PAIRS = 1 << 20  # pairs of codes that are tried one by one
 _NEAR, _FAR = 1, 4  # how far around the real factors to look: for a shift that works, for few digits
 _MORE = 2  # shifts past the first that works which may save digits
@@ -67,7 +66,7 @@ class Addition:
     table: int = 0
     words: tuple[int, ...] = ()
 
-    latency = 5
+    latency = 6
 
     @property
     def subtract(self) -> int:
@@ -124,8 +123,8 @@ class Form:
         width = self.shift + 9
         adders = 1 + self.signed + (self.positive | self.negative != 0)
         factors = [_digits(factor) for factor in (self.a, self.b)]
-        spent = [_MULTIPLIER_COST if n > FEW_DIGITS else max(n - 1, 0) * width for n in factors]
-        return sum(spent) + adders * width, self.shift
+        adders += sum(min(max(digits - 1, 0), FEW_DIGITS) for digits in factors)
+        return adders * width, self.shift
 
     def apply(self, u: IntArray, v: IntArray, clamp: Clamp) -> IntArray:
         total = self.a * u + self.b * v
