@@ -39,7 +39,7 @@ def multipliers(rows: Sequence[Values], others: Sequence[Values], path: Path) ->
 
 
 def sizes(rows: Sequence[Values], path: Path) -> None:
-    """Interval, area and seconds against the size of the network, all over those of the smallest."""
+    """Interval, area and seconds against the size of the network."""
     figure = Figure(figsize=(12.6, 4.0), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
     counts = [row["size"] for row in rows]
