@@ -32,7 +32,7 @@ LAYERS = (
     ("handoff",),
     ("report",),
     ("build",),
-    ("study",),
+    ("study", "explore"),
     ("summary",),
     ("api",),
     ("__init__", "cli"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from kerilog.formats import Format, IntArray
 from kerilog.graph import Array, Graph
 from kerilog.integer.model import Model
 from kerilog.manifest import Manifest
-from kerilog.plan import plan
+from kerilog.plan.goals import Goal, design_for
 from kerilog.qgraph import QGraph
 from kerilog.quantize import Settings, calibrate, strip_softmax
 from kerilog.quantize import quantize as quantize_graph
@@ -75,16 +76,28 @@ def quantize(
 
 
 def generate(
-    quantized: Quantized, directory: str | Path, interval: int | None = None, name: str | None = None
+    quantized: Quantized,
+    directory: str | Path,
+    interval: int | None = None,
+    name: str | None = None,
+    *,
+    fps: float | None = None,
+    clock_mhz: float | None = None,
+    multipliers: int | None = None,
+    device: str | None = None,
+    unroll: Sequence[str] = (),
 ) -> Manifest:
     """Write the RTL, the memories, the integer model and the manifest of ``quantized`` to ``directory``.
 
-    ``interval``: clock cycles a frame, by default one input pixel a cycle. Raises KerilogError when no
-    folding reaches it or when ``directory`` cannot be written; it is then as it was before. There is no
-    model file here, so the manifest's SHA-256 is that of the integer model.
+    The goal is one of ``interval``, clock cycles a frame; ``fps`` at ``clock_mhz``; ``multipliers``, as many
+    at the most; ``device``, a Xilinx 7-series FPGA that holds the design; by default one input pixel a
+    cycle. The layers of ``unroll`` get constant multipliers, one for every weight. Raises KerilogError when
+    no folding meets the goal or when ``directory`` cannot be written; it is then as it was before. There is
+    no model file here, so the manifest's SHA-256 is that of the integer model.
     """
     graph = quantized.graph
-    design = plan(strip_softmax(graph), interval, name or graph.name)
+    goal = Goal(interval, fps, clock_mhz, multipliers, device, tuple(unroll))
+    design = design_for(strip_softmax(graph), goal, name or graph.name)
     described = {"bytes": build.parameter_bytes(graph)}
     model = {"file": graph.name, "sha256": storage.digest(graph)}
     return build.generate(graph, design, Path(directory), model, described)

@@ -22,8 +22,8 @@ from kerilog.formats import IntArray
 from kerilog.graph import Graph
 from kerilog.integer.model import run
 from kerilog.manifest import FILE_NAME, NO_HARDWARE, Manifest
-from kerilog.plan import plan
 from kerilog.plan.design import Design
+from kerilog.plan.goals import Goal, design_for
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QConv2D, QDense, QGraph
 from kerilog.quantize import (
@@ -51,7 +51,7 @@ class Options:
     data: Path | None = None
     samples: int = 1000
     input_scale: float | None = None
-    interval: int | None = None
+    goal: Goal = Goal()  # noqa: RUF009 - frozen
     name: str | None = None
     config: Path | None = None
     range: str | None = None
@@ -108,22 +108,39 @@ def build(model: Path, target: Path, options: Options, progress: Progress = sile
         if matrices is not None:
             described["accuracy"] = dataclasses.asdict(accuracy_of(matrices))
         measured = _record(calibration.graph, graph, data, matrices, progress)
-    elif settings != Settings():
-        raise KerilogError(
-            f"{model}: a TFLite file has its formats already; ranges and widths are for Keras models"
-        )
     else:
+        _refuse_settings(model, settings)
         graph = loaded
         measured = _record_alone(strip_softmax(graph), options, progress)
     described["bytes"] = parameter_bytes(graph)
     progress("planning the hardware", None)
     source = {"file": model.name, "sha256": digest}
     try:
-        design = plan(strip_softmax(graph), options.interval, options.name or model.stem)
+        design = design_for(strip_softmax(graph), options.goal, options.name or model.stem, progress)
     except Unsupported as reason:
         generate_model(graph, target, source, str(reason), measured)
         return str(reason)
     return generate(graph, design, target, source, described, measured)
+
+
+def integer_network(model: Path, options: Options, progress: Progress = silent) -> QGraph:
+    """The integer network of ``model`` up to its softmax, nothing else measured. Raises as ``build``."""
+    settings = options.settings()
+    progress("reading the model", None)
+    frontend.check_file(model)
+    loaded = frontend.load(model, options.rounding)
+    if not isinstance(loaded, Graph):
+        _refuse_settings(model, settings)
+        return strip_softmax(loaded)
+    calibration = _calibrate(loaded, dataset_for(loaded, options), options, progress)
+    return strip_softmax(quantize(calibration, options.scheme, options.rounding, settings))
+
+
+def _refuse_settings(model: Path, settings: Settings) -> None:
+    if settings != Settings():
+        raise KerilogError(
+            f"{model}: a TFLite file has its formats already; ranges and widths are for Keras models"
+        )
 
 
 def generate(

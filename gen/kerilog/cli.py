@@ -20,6 +20,7 @@ from kerilog.handoff.synth import synthesize
 from kerilog.handoff.vivado import run_vivado, write_vivado
 from kerilog.integer.model import run
 from kerilog.manifest import Manifest, no_hardware
+from kerilog.plan.goals import Goal
 from kerilog.progress import show_progress
 from kerilog.qgraph import QGraph
 from kerilog.quantize import SCHEMES, softmax_tail
@@ -50,6 +51,53 @@ def _bias_bits(_: click.Context, __: click.Parameter, text: str | None) -> int |
     return int(text) if text is not None and text.isdecimal() else text
 
 
+def quantization(command: Command) -> Command:
+    """The argument and the options that ``build`` and ``explore`` share: which integers the network gets."""
+    for option in reversed(
+        (
+            click.argument("model", type=PATH),
+            click.option(
+                "--scheme",
+                type=click.Choice(SCHEMES),
+                default="fixed",
+                show_default=True,
+                help="fixed: 8-bit binary points, shifts only. affine: TFLite's int8, as in .tflite files.",
+            ),
+            click.option(
+                "--rounding",
+                type=click.Choice(ROUNDINGS),
+                default="reference",
+                show_default=True,
+                help="affine only: TFLite's reference kernels, or one rounding as its default interpreter.",
+            ),
+            click.option(
+                "--data",
+                type=PATH,
+                help="NPZ with x_train y_train x_test y_test, or x and y.  [default: MNIST]",
+            ),
+            click.option(
+                "--samples", default=1000, show_default=True, help="Training samples to choose formats from."
+            ),
+            click.option(
+                "--input-scale", type=float, help="Factor on the samples.  [default: 1/255 for uint8]"
+            ),
+            click.option("--config", type=PATH, help="TOML: settings for all layers and for single ones."),
+            click.option(
+                "--range",
+                type=click.Choice(FIXED_RANGES),
+                help="What formats cover.  [default: mse; affine: percentile]",
+            ),
+            click.option("--weight-bits", type=int, help="fixed only: 2 to 16.  [default: 8]"),
+            click.option("--activation-bits", type=int, help="fixed only: 2 to 16.  [default: 8]"),
+            click.option(
+                "--bias-bits", callback=_bias_bits, help="fixed only: 2 to 16, or accumulator.  [default: 8]"
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
 class _Group(click.Group):
     """Prints a KerilogError as one line and exits with status 2."""
 
@@ -73,45 +121,60 @@ def main() -> None:
 
 
 @main.command("build")
-@click.argument("model", type=PATH)
+@quantization
 @click.option("-o", "--output", type=PATH, help="Folder to write.  [default: build/<model name>]")
+@click.option("--interval", type=int, help="Goal: clock cycles a frame.  [default: one input pixel a cycle]")
+@click.option("--fps", type=float, help="Goal: frames a second, with --clock.")
+@click.option("--clock", "clock_mhz", type=float, help="MHz, for --fps.")
+@click.option("--multipliers", type=int, help="Goal: as many at the most, and as fast as they allow.")
+@click.option("--device", help="Goal: as fast as fits this FPGA (xc7a35t, xc7z020, ...).")
 @click.option(
-    "--scheme",
-    type=click.Choice(SCHEMES),
-    default="fixed",
-    show_default=True,
-    help="fixed: 8-bit binary points, shifts only. affine: TFLite's int8. A .tflite file is affine.",
+    "--unroll",
+    multiple=True,
+    metavar="LAYER",
+    help="Layer whose weights become constants, all in use at once.",
 )
-@click.option(
-    "--rounding",
-    type=click.Choice(ROUNDINGS),
-    default="reference",
-    show_default=True,
-    help="affine only: TFLite's reference kernels, or one rounding as its default interpreter.",
-)
-@click.option(
-    "--data", type=PATH, help="NPZ with x_train y_train x_test y_test, or x and y.  [default: MNIST]"
-)
-@click.option("--samples", default=1000, show_default=True, help="Training samples to choose formats from.")
-@click.option("--input-scale", type=float, help="Factor on the samples.  [default: 1/255 for uint8]")
-@click.option("--config", type=PATH, help="TOML: settings for all layers and for single ones.")
-@click.option(
-    "--range", type=click.Choice(FIXED_RANGES), help="What formats cover.  [default: mse; affine: percentile]"
-)
-@click.option("--weight-bits", type=int, help="fixed only: 2 to 16.  [default: 8]")
-@click.option("--activation-bits", type=int, help="fixed only: 2 to 16.  [default: 8]")
-@click.option("--bias-bits", callback=_bias_bits, help="fixed only: 2 to 16, or accumulator.  [default: 8]")
-@click.option("--interval", type=int, help="Clock cycles a frame.  [default: one input pixel a cycle]")
 @click.option("--name", help="Name of the top module.  [default: of the model file]")
-def build_command(model: Path, output: Path | None, **options: Any) -> None:
-    """Quantize MODEL (.keras, .h5 or .tflite) and write its Verilog."""
+def build_command(
+    model: Path,
+    output: Path | None,
+    interval: int | None,
+    fps: float | None,
+    clock_mhz: float | None,
+    multipliers: int | None,
+    device: str | None,
+    unroll: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Quantize MODEL (.keras, .h5 or .tflite) and write its Verilog, folded for at most one goal."""
+    goal = Goal(interval, fps, clock_mhz, multipliers, device, unroll)
     target = output or Path("build") / model.stem
     with show_progress("build") as progress:
-        built = build.build(model, target, build.Options(**options), progress)
+        built = build.build(model, target, build.Options(goal=goal, **options), progress)
     if isinstance(built, Manifest):
         summary.show(built, target)
     else:
         click.echo(f"kerilog: no hardware: {built}; wrote the integer model alone to {target}", err=True)
+
+
+@main.command("explore")
+@quantization
+@click.option("-o", "--output", type=PATH, help="A folder, or a file (.svg .png .pdf .csv .json), to write.")
+@click.option("--clock", "clock_mhz", type=float, help="MHz: adds frames a second.")
+def explore_command(model: Path, output: Path | None, clock_mhz: float | None, **options: Any) -> None:
+    """List every folding of MODEL worth having: cycles a frame against multipliers and predicted area."""
+    from kerilog.explore import results
+    from kerilog.explore.points import explore
+
+    if clock_mhz is not None and not clock_mhz > 0:
+        raise KerilogError(f"--clock must be above 0 MHz, found {clock_mhz:g}")
+    target = output or Path("build") / f"{model.stem}-front"
+    results.check(target)
+    with show_progress("explore") as progress:
+        points = explore(build.integer_network(model, build.Options(**options), progress), progress)
+        files = results.write(points, target, model.stem, clock_mhz)
+    results.show(points, model.stem, clock_mhz)
+    click.echo(files[0])
 
 
 @main.command("eval")
@@ -154,10 +217,11 @@ def sim_command(directory: Path, inputs: Path, outputs: Path, simulator: str) ->
 @main.command("synth")
 @DIRECTORY
 @click.option("--target", type=click.Choice(["xc7", "ecp5"]), default="xc7", show_default=True)
-def synth_command(directory: Path, target: str) -> None:
-    """Area (and for ecp5 the clock) of the design in DIR, from open tools."""
+@click.option("--device", help="ecp5 only: 25k, 45k or 85k.  [default: the smallest that holds the design]")
+def synth_command(directory: Path, target: str, device: str | None) -> None:
+    """Area (and for ecp5 the clock) of the design in DIR, from open tools; adds it to the manifest."""
     with show_progress("synth") as progress:
-        resources = synthesize(directory, target, progress)
+        resources = synthesize(directory, target, progress, device)
     summary.show_resources(resources)
 
 

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The front as a picture: multipliers, and the area that goes with them, against cycles a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from kerilog.explore.points import Point
+
+SUFFIXES = (".svg", ".png", ".pdf")
+_BLUE, _TEAL, _ORANGE, _PINK = "#1f4fd8", "#0e9384", "#dd6b20", "#d6336c"
+
+
+def draw(points: Sequence[Point], name: str, clock_mhz: float | None = None) -> Figure:
+    """The figure; every axis is logarithmic, for both cost and pace are a matter of factors."""
+    figure = Figure(figsize=(12.6, 5.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    figure.suptitle(f"{name}: {len(points)} designs", fontsize=12, fontweight="bold")
+    _front(left, points)
+    _area(right, points)
+    for axes in (left, right):
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel("clock cycles a frame")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        axes.grid(True, color="#e5e7eb", linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+    if clock_mhz is not None:
+        _frames_axis(left, clock_mhz)
+    return figure
+
+
+def _front(axes: Any, points: Sequence[Point]) -> None:
+    intervals = [point.interval for point in points]
+    axes.step(intervals, [point.multipliers for point in points], where="post", color=_BLUE, linewidth=1.2)
+    axes.plot(intervals, [point.multipliers for point in points], "o", color=_BLUE, markersize=4)
+    work = points[0].utilization * points[0].multipliers * points[0].interval
+    axes.plot(
+        intervals, [work / cycles for cycles in intervals], ":", color="#6b7280", label="every one busy"
+    )
+    axes.set_title("Multipliers", fontsize=10.5, loc="left")
+    for point in {points[0], points[-1]}:
+        axes.annotate(
+            f"{point.multipliers} at {point.interval:,}",
+            (point.interval, point.multipliers),
+            xytext=(6, 6),
+            textcoords="offset points",
+            fontsize=8.5,
+            color=_BLUE,
+        )
+    axes.legend(fontsize=8.5, frameon=False)
+
+
+def _area(axes: Any, points: Sequence[Point]) -> None:
+    intervals = [point.interval for point in points]
+    for label, values, color in (
+        ("LUT", [point.area.luts for point in points], _ORANGE),
+        ("FF", [round(point.area.ff) for point in points], _PINK),
+        ("RAMB18", [point.area.bram18 for point in points], _TEAL),
+        ("DSP", [point.area.dsp for point in points], _BLUE),
+    ):
+        if any(values):
+            axes.plot(intervals, values, "o-", color=color, markersize=3, linewidth=1, label=label)
+    axes.set_title("Predicted area, Xilinx 7-series", fontsize=10.5, loc="left")
+    axes.legend(fontsize=8.5, frameon=False)
+
+
+def _frames_axis(axes: Any, clock_mhz: float) -> None:
+    def frames(cycles: Any) -> Any:
+        return clock_mhz * 1e6 / cycles
+
+    top = axes.secondary_xaxis("top", functions=(frames, frames))
+    top.set_xlabel(f"frames a second at {clock_mhz:g} MHz")
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write ``figure``, the same bytes each time."""
+    dated = {".svg": "Date", ".pdf": "CreationDate", ".png": "Software"}
+    metadata = {dated[path.suffix.lower()]: None}
+    with matplotlib.rc_context({"svg.hashsalt": "kerilog", "svg.fonttype": "none"}):
+        figure.savefig(path, dpi=110, metadata=metadata)

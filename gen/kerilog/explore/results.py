@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The front as a table and as files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import rich.box
+import rich.console
+import rich.table
+
+from kerilog.errors import KerilogError
+from kerilog.explore import plot
+from kerilog.explore.points import Point
+
+_CAPTION = (
+    "DSP, RAMB18, LUT, FF: predicted for Xilinx 7-series. use: useful multiplications of all possible ones."
+)
+
+
+def rows(points: Sequence[Point], clock_mhz: float | None) -> list[dict[str, int | float]]:
+    """One flat record a point; LUT counts those used as memories, too."""
+    records: list[dict[str, int | float]] = []
+    for point in points:
+        record: dict[str, int | float] = {
+            "interval": point.interval,
+            "latency": point.latency,
+            "multipliers": point.multipliers,
+            "dsp": point.area.dsp,
+            "bram18": point.area.bram18,
+            "bram_bits": point.area.bram_bits,
+            "lut": point.area.luts,
+            "lut_as_memory": round(point.area.lutram),
+            "ff": round(point.area.ff),
+            "utilization": round(point.utilization, 6),
+        }
+        if clock_mhz is not None:
+            record["frames_per_second"] = round(point.frames_per_second(clock_mhz), 3)
+        records.append(record)
+    return records
+
+
+def check(target: Path) -> None:
+    """Raises KerilogError if ``target`` is no file that can be written."""
+    known = (*plot.SUFFIXES, ".csv", ".json")
+    if target.suffix and target.suffix.lower() not in known:
+        raise KerilogError(f"{target}: expected a folder or a file that ends in one of {', '.join(known)}")
+
+
+def write(points: Sequence[Point], target: Path, name: str, clock_mhz: float | None) -> list[Path]:
+    """Write the front: ``target`` is a picture (.svg, .png, .pdf), a table (.csv, .json), or a folder for
+    front.svg, .png, .csv and .json. Raises KerilogError if it cannot be.
+    """
+    texts = {".csv": _csv(points, clock_mhz), ".json": _json(points, name, clock_mhz)}
+    check(target)
+    kinds = (".svg", ".png", ".csv", ".json")
+    files = [target] if target.suffix else [target / f"front{kind}" for kind in kinds]
+    try:
+        for path in files:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.suffix.lower() in texts:
+                path.write_text(texts[path.suffix.lower()], encoding="utf-8")
+            else:
+                plot.save(plot.draw(points, name, clock_mhz), path)
+    except OSError as error:
+        raise KerilogError(f"{target}: cannot be written: {error.strerror or error}") from None
+    return files
+
+
+def _csv(points: Sequence[Point], clock_mhz: float | None) -> str:
+    records = rows(points, clock_mhz)
+    text = io.StringIO()
+    table = csv.DictWriter(text, records[0].keys(), lineterminator="\n")
+    table.writeheader()
+    table.writerows(records)
+    return text.getvalue()
+
+
+def _json(points: Sequence[Point], name: str, clock_mhz: float | None) -> str:
+    about = {"model": name, "clock_mhz": clock_mhz, "points": rows(points, clock_mhz)}
+    return json.dumps(about, indent=2) + "\n"
+
+
+def show(
+    points: Sequence[Point], name: str, clock_mhz: float | None, console: rich.console.Console | None = None
+) -> None:
+    """Print the table."""
+    table = rich.table.Table(
+        title=f"{name}: {len(points)} designs", title_justify="left", box=rich.box.SIMPLE, caption=_CAPTION
+    )
+    titles = ["cycles\na frame", "multi-\npliers", "DSP", "RAMB18", "block RAM\nbits", "LUT", "FF", "use"]
+    if clock_mhz is not None:
+        titles.append(f"frames/s\nat {clock_mhz:g} MHz")
+    for title in titles:
+        table.add_column(title, justify="right", no_wrap=True)
+    for point in points:
+        counts = (
+            point.interval,
+            point.multipliers,
+            point.area.dsp,
+            point.area.bram18,
+            point.area.bram_bits,
+            point.area.luts,
+            round(point.area.ff),
+        )
+        cells = [f"{count:,}" for count in counts] + [f"{point.utilization:.1%}"]
+        if clock_mhz is not None:
+            cells.append(f"{point.frames_per_second(clock_mhz):,.1f}")
+        table.add_row(*cells)
+    (console or rich.console.Console()).print(table)

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From what a user asks for to a design: cycles, frames a second, a budget of multipliers, or a device."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from fractions import Fraction
+
+from kerilog.errors import KerilogError, UnreachedError, Unsupported
+from kerilog.plan import area, devices
+from kerilog.plan.area import Area
+from kerilog.plan.design import Design
+from kerilog.plan.devices import Device
+from kerilog.plan.planner import front, plan
+from kerilog.progress import Progress, silent
+from kerilog.qgraph import QGraph
+
+LUT_SHARE = 0.8
+"""Part of a device's LUTs and flip-flops that a design may be predicted to take: the prediction is good to
+some 15 %, and a full device cannot be routed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Goal:
+    """What a design is folded for: at most one of these; none of them is one input pixel a cycle.
+
+    ``interval``: clock cycles a frame. ``fps``: frames a second at ``clock_mhz``. ``multipliers``: as many
+    at the most, and then the shortest interval. ``device``: a Xilinx 7-series FPGA that must hold the
+    design, and then the shortest interval. ``unroll``: names of layers that get a constant multiplier for
+    every weight, not with a budget. Raises KerilogError for values that cannot be and for more than one goal.
+    """
+
+    interval: int | None = None
+    fps: float | None = None
+    clock_mhz: float | None = None
+    multipliers: int | None = None
+    device: str | None = None
+    unroll: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        given = [f"--{name}" for name in ("interval", "fps", "multipliers", "device") if self._has(name)]
+        if len(given) > 1:
+            raise KerilogError(f"expected one goal at most, found {' and '.join(given)}")
+        if self.clock_mhz is not None and not 0 < self.clock_mhz < math.inf:
+            raise KerilogError(f"--clock must be above 0 MHz, found {self.clock_mhz:g}")
+        if self.fps is not None:
+            self._check_fps(self.fps)
+        elif self.clock_mhz is not None:
+            raise KerilogError("--clock is for --fps: give the frames a second as well")
+        if self.interval is not None and self.interval < 1:
+            raise KerilogError(f"the frame interval must be at least 1 cycle, found {self.interval}")
+        if self.multipliers is not None and self.multipliers < 1:
+            raise KerilogError(f"--multipliers must be at least 1, found {self.multipliers}")
+        if self.device is not None:
+            devices.seven_series(self.device)
+        if self.unroll and not (self.multipliers is None and self.device is None):
+            raise KerilogError("--unroll goes with --interval or --fps, not with a budget")
+
+    def _has(self, name: str) -> bool:
+        return getattr(self, name) is not None
+
+    def _check_fps(self, fps: float) -> None:
+        if not 0 < fps < math.inf:
+            raise KerilogError(f"--fps must be above 0, found {fps:g}")
+        if self.clock_mhz is None:
+            raise KerilogError("--fps needs the clock as well: give --clock in MHz")
+        if self.clock_mhz * 1e6 < fps:
+            raise KerilogError(
+                f"--fps {fps:g}: more than one frame a cycle of a clock of {self.clock_mhz:g} MHz"
+            )
+
+    @property
+    def cycles(self) -> int | None:
+        """The frame interval that is asked for, if it is."""
+        if self.fps is None or self.clock_mhz is None:
+            return self.interval
+        # in decimal: 0.06 MHz and 60 frames a second are 1000 cycles, not a binary place less
+        return math.floor(Fraction(str(self.clock_mhz)) * 10**6 / Fraction(str(self.fps)))
+
+
+def design_for(graph: QGraph, goal: Goal, name: str | None = None, progress: Progress = silent) -> Design:
+    """The design of ``graph`` for ``goal``, named ``name``.
+
+    Raises Unsupported for what hardware does not take, KerilogError for a goal that no folding meets; it says
+    what stands in the way.
+    """
+    if goal.multipliers is not None:
+        return _within_budget(graph, goal.multipliers, name, progress)
+    if goal.device is not None:
+        return _on_device(graph, devices.seven_series(goal.device), name, progress)
+    return plan(graph, goal.cycles, name, goal.unroll)
+
+
+# ---- a budget of multipliers ----
+
+
+def _within_budget(graph: QGraph, budget: int, name: str | None, progress: Progress) -> Design:
+    points = front(graph)
+    least = points[-1]
+    if least.multipliers > budget:
+        layers = [stage.layer for stage in plan(graph, least.interval, name).matvec_stages]
+        raise KerilogError(
+            f"a budget of {_count(budget, 'multiplier')} is too small: {least.multipliers} are needed, "
+            f"one at least for each of the {_count(len(layers), 'layer')} {', '.join(layers)}"
+        )
+    affordable = [point for point in points if point.multipliers <= budget]
+    best: Design | None = None
+    for number, point in enumerate(affordable):
+        if best is not None and best.cycles.frame_interval <= point.interval:
+            break
+        progress(f"{point.interval} cycles a frame", number / len(affordable))
+        design = reached(graph, point.interval, name)
+        if design is not None and design.multipliers <= budget:
+            best = design
+    if best is None:
+        raise KerilogError(f"no folding with {_count(budget, 'multiplier')} is found")
+    return best
+
+
+def reached(graph: QGraph, interval: int, name: str | None = None) -> Design | None:
+    """The design for ``interval``, or for the shortest one of a layer that is slower than it seemed; None
+    where the layers keep up only each alone.
+    """
+    try:
+        return plan(graph, interval, name)
+    except UnreachedError as error:
+        return reached(graph, error.shortest, name) if error.shortest > interval else None
+    except Unsupported:
+        raise
+    except KerilogError:
+        return None
+
+
+# ---- a device ----
+
+
+def shortfall(need: Area, device: Device) -> dict[str, tuple[int, int]]:
+    """For each kind of resource of which ``device`` has too few, the need and the supply."""
+    pairs = {
+        "DSP": (need.dsp, device.dsp),
+        "RAMB18": (need.bram18, device.bram18),
+        "LUT": (need.luts, math.floor(LUT_SHARE * device.lut)),
+        "FF": (round(need.ff), math.floor(LUT_SHARE * device.ff)),
+    }
+    return {kind: pair for kind, pair in pairs.items() if pair[0] > pair[1]}
+
+
+def _on_device(graph: QGraph, device: Device, name: str | None, progress: Progress) -> Design:
+    """The first that fits, from the fastest on: a slower one may take more of a resource, DSPs for instance
+    where the fastest has its weights as constants.
+    """
+    points = front(graph)
+    slowest = plan(graph, points[-1].interval)
+    if _weight_bits(slowest) > 18432 * device.bram18 + 64 * device.lut:
+        raise _too_small(slowest, device)
+    for number, point in enumerate(points):
+        progress(f"{point.interval} cycles a frame", number / len(points))
+        design = reached(graph, point.interval, name)
+        if design is not None and not shortfall(area.of(design), device):
+            return design
+    raise _too_small(slowest, device)
+
+
+def _weight_bits(design: Design) -> int:
+    return sum(stage.weights.depth * stage.weights.width for stage in design.matvec_stages)
+
+
+def _too_small(slowest: Design, device: Device) -> KerilogError:
+    """Why not even the slowest folding fits."""
+    need = area.of(slowest)
+    missing = shortfall(need, device)
+    if "RAMB18" in missing:
+        wanted, there = missing["RAMB18"]
+        largest = max(slowest.matvec_stages, key=lambda stage: stage.weights.depth * stage.weights.width)
+        return KerilogError(
+            f"{device.name}: the weights do not fit its memory: {_weight_bits(slowest):,} bits, most of "
+            f"them of layer '{largest.layer}', take {wanted} RAMB18 with the buffers, there are {there}: "
+            f"{wanted - there} RAMB18 ({(wanted - there) * 18432:,} bits) are missing"
+        )
+    lacks = ", ".join(
+        f"{wanted} {kind}, of which {there} may be used" for kind, (wanted, there) in missing.items()
+    )
+    fewest = _count(slowest.multipliers, "multiplier")
+    return KerilogError(f"{device.name}: the network does not fit: with {fewest} it needs {lacks}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

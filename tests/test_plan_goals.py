@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a user asks for, and the design that follows: interval, frames a second, multipliers, device."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+
+import pytest
+
+from kerilog.errors import KerilogError, Unsupported
+from kerilog.explore.points import Point, explore, pareto
+from kerilog.formats import Fixed
+from kerilog.plan import area, devices, goals, plan
+from kerilog.plan.devices import Device
+from kerilog.plan.goals import LUT_SHARE, Goal, design_for, shortfall
+from kerilog.plan.planner import front
+from kerilog.qgraph import QGraph, QInput, QNode
+from support.networks import Chain
+
+
+def network() -> QGraph:
+    """A convolution, a pool and two dense layers."""
+    chain = Chain("small", "fixed", (5, 5, 1), 5).conv(3, (2, 2), name="first").pool().flatten()
+    return chain.dense(4, "middle").dense(3, "last").graph
+
+
+@functools.cache
+def the_front() -> list[Point]:
+    return explore(network())
+
+
+@pytest.mark.parametrize(
+    ("fps", "clock", "cycles"),
+    [(60, 0.06, 1000), (30, 100, 3_333_333), (127_551, 100, 784), (3, 0.001, 333), (0.1, 1e-6, 10)],
+)
+def test_frames_a_second_are_cycles(fps: float, clock: float, cycles: int) -> None:
+    assert Goal(fps=fps, clock_mhz=clock).cycles == cycles
+
+
+def test_frames_a_second_are_reached() -> None:
+    design = design_for(network(), Goal(fps=200_000, clock_mhz=50))
+    assert design.cycles.frame_interval <= 250
+    assert design.multipliers == plan(network(), 250).multipliers
+
+
+def test_no_goal_is_the_default() -> None:
+    assert design_for(network(), Goal()).cycles == plan(network()).cycles
+
+
+@pytest.mark.parametrize("budget", [3, 5, 12])
+def test_a_budget_gives_the_shortest_interval(budget: int) -> None:
+    """Held to a search of every interval."""
+    graph = network()
+    design = design_for(graph, Goal(multipliers=budget))
+    assert design.multipliers <= budget
+    for interval in range(1, design.cycles.frame_interval):
+        try:
+            faster = plan(graph, interval)
+        except KerilogError:
+            continue
+        assert faster.multipliers > budget, interval
+
+
+def test_a_budget_that_nothing_needs_is_the_fastest() -> None:
+    design = design_for(network(), Goal(multipliers=10_000))
+    assert design.cycles.frame_interval == the_front()[0].interval
+
+
+def test_a_budget_below_one_a_layer_names_the_layers() -> None:
+    message = "a budget of 2 multipliers is too small: 3 are needed, .* the 3 layers first, middle, last"
+    with pytest.raises(KerilogError, match=message):
+        design_for(network(), Goal(multipliers=2))
+
+
+def test_an_interval_out_of_reach_names_the_layer_and_the_shortest() -> None:
+    with pytest.raises(KerilogError, match="layer 'first': no folding reaches 3 cycles a frame; its"):
+        design_for(network(), Goal(fps=1_000_000, clock_mhz=3))
+
+
+def test_what_hardware_does_not_take_is_said_for_every_goal() -> None:
+    graph = network()
+    other = QNode("other", QInput(), (), (3,), Fixed(8, 3))
+    two_inputs = dataclasses.replace(graph, nodes=(*graph.nodes, other))
+    for goal in (Goal(), Goal(interval=9), Goal(multipliers=9), Goal(device="xc7a35t")):
+        with pytest.raises(Unsupported, match="hardware takes one input and one output"):
+            design_for(two_inputs, goal)
+
+
+# ---- devices ----
+
+
+def fitting(need: area.Area) -> Device:
+    """A device that just holds ``need``."""
+    lut, ff = (-(-round(count) // LUT_SHARE) + 1 for count in (need.luts, need.ff))
+    return Device("just", need.dsp, need.bram18, int(lut), int(ff))
+
+
+def test_a_device_that_just_holds_a_design_gets_it_or_a_faster_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = network()
+    for point in the_front()[::4]:
+        monkeypatch.setitem(devices.SEVEN_SERIES, "just", fitting(point.area))
+        design = design_for(graph, Goal(device="just"))
+        assert design.cycles.frame_interval <= point.interval
+        assert not shortfall(area.of(design), devices.SEVEN_SERIES["just"])
+
+
+def test_a_large_device_gets_the_fastest_design() -> None:
+    assert design_for(network(), Goal(device="xc7k480t")).cycles.frame_interval == the_front()[0].interval
+
+
+def test_weights_that_a_device_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = Chain("wide", "fixed", (400,), 5).dense(300, "wide").graph
+    need = area.of(plan(graph, front(graph)[-1].interval)).bram18
+    assert need > 20
+    monkeypatch.setitem(devices.SEVEN_SERIES, "tiny", Device("tiny", 90, need - 7, 1000, 40_000))
+    message = (
+        rf"tiny: the weights do not fit its memory: 960,000 bits, most of them of layer 'wide', take {need} "
+        rf"RAMB18 with the buffers, there are {need - 7}: 7 RAMB18 \(129,024 bits\) are missing"
+    )
+    with pytest.raises(KerilogError, match=message):
+        design_for(graph, Goal(device="tiny"))
+
+
+def test_logic_that_a_device_does_not_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(devices.SEVEN_SERIES, "bare", Device("bare", 2, 90, 100, 40_000))
+    message = r"bare: the network does not fit: with 3 multipliers it needs .*\d+ LUT, of which 80 may be"
+    with pytest.raises(KerilogError, match=message):
+        design_for(network(), Goal(device="bare"))
+
+
+def test_devices_by_part_number() -> None:
+    assert devices.seven_series("xc7a35tcpg236-1").lut == 20_800
+    assert devices.seven_series("XC7A100T").dsp == 240
+    assert devices.seven_series("xc7z020").bram18 == 280
+    with pytest.raises(
+        KerilogError, match="unknown device 'xc7a36t', the nearest is xc7a35t; known are xc7s6"
+    ):
+        devices.seven_series("xc7a36t")
+    with pytest.raises(KerilogError, match="unknown device 'xc7s600'"):
+        devices.seven_series("xc7s600")
+
+
+# ---- the whole front ----
+
+
+def test_every_point_of_the_front_is_built_as_printed() -> None:
+    graph = network()
+    points = the_front()
+    assert len(points) > 5
+    for point in points:
+        design = plan(graph, point.interval)
+        assert design.cycles.frame_interval == point.interval
+        assert design.multipliers == point.multipliers
+        assert area.of(design) == point.area
+
+
+def test_no_point_of_the_front_is_beaten_by_another() -> None:
+    points = the_front()
+    intervals = [point.interval for point in points]
+    multipliers = [point.multipliers for point in points]
+    assert intervals == sorted(set(intervals))
+    assert multipliers == sorted(set(multipliers), reverse=True)
+    assert multipliers[-1] == 3
+    assert all(0 < point.utilization <= 1 for point in points)
+    assert pareto(list(reversed(points))) == points
+
+
+def test_the_front_holds_what_single_plans_find() -> None:
+    """No interval in between needs fewer multipliers than the point before it."""
+    graph = network()
+    points = the_front()
+    for before, after in itertools.pairwise(points):
+        for interval in {before.interval + 1, (before.interval + after.interval) // 2, after.interval - 1}:
+            if before.interval < interval < after.interval:
+                assert plan(graph, interval).multipliers == before.multipliers, interval
+
+
+def test_a_folding_that_is_not_reached_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = network()
+    gone = the_front()[2]
+
+    def picky(graph: QGraph, interval: int | None = None, name: str | None = None) -> object:
+        if interval == gone.interval:
+            raise KerilogError("not together")
+        return plan(graph, interval, name)
+
+    monkeypatch.setattr(goals, "plan", picky)
+    assert gone.interval not in [point.interval for point in explore(graph)]
+    assert design_for(graph, Goal(multipliers=gone.multipliers)).cycles.frame_interval > gone.interval
