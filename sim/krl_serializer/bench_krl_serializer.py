@@ -10,7 +10,17 @@ import cocotb
 from cocotb.triggers import RisingEdge
 from cocotb.types import LogicArray
 
-from common.bench import PARAMETERS, Bench, drawn_beats, random_for, reset_midway, stalls, steps, test
+from common.bench import (
+    PARAMETERS,
+    Bench,
+    drawn_beats,
+    random_for,
+    reset_midway,
+    stalled_output,
+    stalls,
+    steps,
+    test,
+)
 from common.scoreboard import Model, Scoreboard
 from common.stream import Monitor, Sink, Wires, assert_no_path, cycle, never, number, randomly
 
@@ -128,6 +138,12 @@ async def gives_a_beat_a_cycle(dut: Any) -> None:
     # a place is free a cycle after its last beat: two places hide this behind words of two beats only
     if DEPTH > 3 or (DEPTH > 1 and min(slices) > 1):
         assert set(steps(bench.outputs.times)) <= {1}
+
+
+@test()
+async def offers_a_beat_to_a_stalled_output(dut: Any) -> None:
+    """Full, then drained."""
+    await stalled_output(await bench_of(dut), words(random_for("stall")))
 
 
 @test()

@@ -181,11 +181,12 @@ def _yosys(directory: Path, manifest: Manifest, target: str, work: Path) -> dict
         "xc7": f"synth_xilinx -flatten -noiopad -family xc7 -top {manifest.top}",
         "ecp5": f"synth_ecp5 -top {manifest.top} -json {place}/netlist.json",
     }
+    top = manifest.top + _parameters(directory, manifest, target)
     script = [
         # Deferred: a ROM makes sense only with the parameters that name its memory.
         f"read_verilog -defer {' '.join(manifest.sources)}",
         # Before optimization hides it: a wire without a driver is an error.
-        f"hierarchy -check -top {manifest.top}{_parameters(directory, manifest, target)}; proc; check -assert",
+        f"hierarchy -check -top {top}; proc; check -assert",
         passes[target],
         f"tee -q -o {place}/stat.json stat -json",
     ]
