@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 
 from kerilog.errors import KerilogError
+from kerilog.formats import Affine
 from kerilog.plan import plan
 from kerilog.plan.design import Design, ForkStage
 from kerilog.plan.operations import AddStage
 from kerilog.qgraph import QAdd, QGraph, QSubtract
 from support.branches import Branches
-from support.designs import check
+from support.designs import check, generate
 
 SCHEMES = ("affine", "fixed")
 IMAGE = (6, 8, 4)
@@ -125,6 +127,40 @@ def test_random_graphs_keep_data_and_cycles(seed: int, tmp_path: Path) -> None:
     check(graph, reached(graph, interval), tmp_path / "design", f"seed {seed}")
 
 
+def table_for_ties() -> QGraph:
+    """A sum of scales in a simple ratio, one operand of which must come from a table."""
+    net = image("affine", (4, 4, 2))
+    formats = iter([Affine(8, 0.031, -5), Affine(8, 0.047, 17), Affine(8, 0.06, 8)])
+    net._format = lambda: next(formats)  # type: ignore[method-assign]
+    net.requantize().at("input").requantize()
+    return net.add("requantize_1").graph
+
+
+def test_a_sum_with_a_table_keeps_data_and_cycles(tmp_path: Path) -> None:
+    design = plan(table_for_ties(), 16)
+    add = next(stage for stage in design.stages if isinstance(stage, AddStage))
+    assert add.table in design.memories
+    check(table_for_ties(), design, tmp_path / "design", "table")
+
+
+@pytest.mark.parametrize("make", [residual, separable, lenet, three_ways])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_tools_are_silent(make: Callable[[str], QGraph], scheme: str, tmp_path: Path) -> None:
+    manifest = generate(make(scheme), tmp_path / "design")
+    for command in (
+        ["verilator", "--lint-only", "-Wall", "--top-module", manifest.top],
+        ["iverilog", "-g2005", "-Wall", "-s", manifest.top, "-o", "design.vvp"],
+    ):
+        found = subprocess.run(
+            [*command, *manifest.sources],
+            cwd=tmp_path / "design",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (found.returncode, found.stdout + found.stderr) == (0, "")
+
+
 def test_the_queue_of_an_identity_holds_what_the_branch_beside_it_does() -> None:
     design = plan(residual("fixed"))
     fork = next(stage for stage in design.stages if isinstance(stage, ForkStage))
@@ -132,4 +168,4 @@ def test_the_queue_of_an_identity_holds_what_the_branch_beside_it_does() -> None
     assert fork.outputs == 2 and len(add.sources) == 2
     deepest = max(getattr(stage, "depth", 0) for stage in design.stages)
     # two windows of three rows of six pixels lie between the fork and the sum
-    assert deepest * 1 >= 6 * 2
+    assert deepest >= 6 * 2
