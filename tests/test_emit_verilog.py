@@ -55,6 +55,13 @@ def names_of_attackers() -> QGraph:
     return chain.dense(3, "été").dense(2, "9" * 300).graph
 
 
+def names_of_constants() -> QGraph:
+    """Layers whose weights are constants, called like the modules, instances and signals that they become."""
+    chain = Chain("krl", "fixed", (6,)).dense(4, "a").dense(3, "a_products").dense(3, "issue_products")
+    chain.dense(3, "issue").dense(3, "control").dense(2, "products").dense(2, "result_tdata")
+    return chain.dense(2, "t0").dense(2, "x").graph
+
+
 def names_with_lines() -> QGraph:
     """A name that would end a comment and go on as Verilog."""
     return Chain("lines", "fixed", (3,)).dense(2, "a\nendmodule\nmodule b").dense(2, "c\\").graph
@@ -76,6 +83,7 @@ DESIGNS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "library": (names_of_the_library, 20),
     "attackers": (names_of_attackers, 20),
     "lines": (names_with_lines, 20),
+    "constants": (names_of_constants, 1),
     "narrow": (narrow, 1),
     "tilted": (tilted, 60),
     "tilted_slow": (tilted, 600),

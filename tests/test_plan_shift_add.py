@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerilog.formats import IntArray
-from kerilog.plan.intervals import signed_bits
-from kerilog.plan.shift_add import AdderGraph, Sum, csd, digit_count, fewest_bits, unshared_adders
+from kerilog.plan.intervals import dot_interval
+from kerilog.plan.shift_add import AdderGraph, Element, Sum, csd, digit_count, fewest_bits, unshared_adders
 from kerilog.plan.shift_add_search import shift_add
 
 # the ranges of codes: signed, behind a ReLU, of few bits, without 0
@@ -68,15 +68,43 @@ def test_intervals_are_reached_and_bits_hold_them(matrix: IntArray, ends: tuple[
     for element, row in zip(graph.elements, coefficients(graph), strict=True):
         assert row @ np.where(row > 0, high, low) == element.high
         assert row @ np.where(row > 0, low, high) == element.low
-        assert fewest_bits(element.low, element.high) <= element.bits
+        assert fewest_bits(element.low, element.high) >= element.bits
+    assert graph.bits == dot_interval(matrix, low, high).bits
+
+
+def in_registers(graph: AdderGraph, x: IntArray) -> IntArray:
+    """The outputs as the registers of the elements hold them, no bit more."""
+
+    def held(value: IntArray, element: Element) -> IntArray:
+        kept = value & ((1 << element.bits) - 1)
+        return kept - ((kept >> (element.bits - 1)) << element.bits) if element.signed else kept
+
+    values = [held(x[:, i], element) for i, element in enumerate(graph.inputs)]
     for node in graph.sums:
-        left = graph.elements[node.left].bits if node.left_sign else 0
-        right = graph.elements[node.right].bits + node.shift
-        assert node.bits == max(fewest_bits(node.low, node.high), left, right)
-    reach = [graph.elements[output.element] for output in graph.outputs if output.element is not None]
-    shifts = [output.shift for output in graph.outputs if output.element is not None]
-    for element, shift in zip(reach, shifts, strict=True):
-        assert signed_bits(element.low << shift, element.high << shift) <= graph.bits
+        right = node.right_sign * (values[node.right] << node.shift)
+        values.append(held(right + node.left_sign * values[node.left], node))
+    none = np.zeros(len(x), np.int64)
+    return np.stack([none if o.element is None else values[o.element] << o.shift for o in graph.outputs], 1)
+
+
+@settings(max_examples=200, deadline=None)
+@given(matrix=matrices(), ends=st.sampled_from(RANGES), seed=st.integers(0, 1 << 32))
+def test_bits_suffice(matrix: IntArray, ends: tuple[int, int], seed: int) -> None:
+    low, high = ends
+    graph = shift_add(matrix, low, high)
+    rng = np.random.default_rng(seed)
+    drawn = rng.choice([low, high, *rng.integers(low, high + 1, 3)], (100, len(matrix)))
+    reached = [np.where(row > 0, *ends[::way]) for row in coefficients(graph) for way in (1, -1)]
+    x = np.vstack([drawn, reached])
+    assert np.array_equal(in_registers(graph, x), x @ matrix)
+
+
+def test_bits_that_nothing_uses_are_not_there() -> None:
+    """4x - x of one bit x needs 2; 8x - x + y of bytes needs 11, though 8x + y by itself takes 12."""
+    graph = shift_add(np.array([[3]]), 0, 1)
+    assert [node.bits for node in graph.sums] == [2]
+    wide = shift_add(np.array([[7], [1]]), -128, 127)
+    assert max(node.bits for node in wide.sums) == dot_interval(np.array([[7], [1]]), -128, 127).bits == 11
 
 
 @settings(max_examples=100, deadline=None)

@@ -29,10 +29,14 @@ class Cycle:
 
 @dataclasses.dataclass(frozen=True)
 class Products:
-    """A module of constant multipliers; ``sums`` holds the outputs, the last one first."""
+    """A module of constant multipliers; ``sums`` holds the outputs, the last one first.
+
+    ``unused``: there are bits of inputs that nothing uses. ``registers``: how many there are.
+    """
 
     inputs: tuple[Line, ...]
     unused: bool
+    registers: int
     cycles: tuple[Cycle, ...]
     sums: tuple[str, ...]
 
@@ -52,6 +56,7 @@ def products_of(graph: AdderGraph, x_bits: int, sum_bits: int) -> Products:
     return Products(
         inputs=inputs,
         unused=sum(line.bits for line in inputs) < len(graph.inputs) * x_bits,
+        registers=sum(len(lines) for lines in registers),
         cycles=tuple(Cycle(number, tuple(lines)) for number, lines in enumerate(registers, 1)),
         sums=tuple(_output(graph, unit, sum_bits) for unit in reversed(range(len(graph.outputs)))),
     )
@@ -94,11 +99,13 @@ def _sum(graph: AdderGraph, node: Sum) -> str:
 def _operand(graph: AdderGraph, number: int, level: int, shift: int, bits: int) -> str:
     """``element << shift`` in ``bits`` bits, its sign extended."""
     element, name = graph.elements[number], _at(graph, number, level)
+    if shift >= bits:
+        return f"{bits}'d0"
     parts = []
     above = bits - shift - element.bits
     if above > 0:
         parts.append(f"{{{above}{{{name}[{element.bits - 1}]}}}}" if element.signed else f"{above}'d0")
-    parts.append(name)
+    parts.append(name if above >= 0 else f"{name}[{element.bits + above - 1}:0]")
     if shift:
         parts.append(f"{shift}'d0")
     return "{" + ", ".join(parts) + "}" if len(parts) > 1 else name

@@ -62,9 +62,7 @@ def constants_of(
     if not forced and graph.luts > matvec.multipliers * (PRODUCT_LUTS + matvec.acc_bits):
         return None
     fields = {field.name: getattr(matvec, field.name) for field in dataclasses.fields(matvec)}
-    constants = Constants(**fields, graph=graph)
-    # elements are never narrower than their operands, so a sum may be wider than its interval
-    return dataclasses.replace(constants, acc_bits=max(matvec.acc_bits, graph.bits))
+    return Constants(**fields, graph=graph)
 
 
 @functools.lru_cache(maxsize=256)

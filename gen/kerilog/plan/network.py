@@ -145,7 +145,8 @@ class Network:
         """A Verilog identifier for ``text`` that no other stage has."""
         base = name = verilog_name(text)
         count = 1
-        while name in self.names:
+        # a layer of constants makes a second module, <name>_products
+        while self.names & {name, f"{name}_products", name.removesuffix("_products")}:
             count += 1
             name = f"{base}_{count}"
         self.names.add(name)

@@ -20,7 +20,8 @@ from kerilog.plan.intervals import signed_bits
 class Element:
     """An input or a sum: its exact interval [low, high], its bits, the cycles from the inputs to it.
 
-    Elements with ``low >= 0`` are unsigned.
+    Elements with ``low >= 0`` are unsigned. There are fewer bits than the interval takes where nothing uses
+    the upper ones.
     """
 
     low: int
@@ -45,7 +46,6 @@ class Sum(Element):
     shift: int
     left_sign: int
     right_sign: int
-    luts: int
 
     @property
     def operands(self) -> tuple[int, ...]:
@@ -86,12 +86,22 @@ class AdderGraph:
     def bits(self) -> int:
         """Two's complement bits that hold every output."""
         elements = [(self.elements[o.element], o.shift) for o in self.outputs if o.element is not None]
-        return max([2, *(element.bits + shift + (not element.signed) for element, shift in elements)])
+        return max([2, *(signed_bits(e.low << shift, e.high << shift) for e, shift in elements)])
 
     @property
     def luts(self) -> int:
         """Estimated look-up tables: the bits of all adders."""
-        return sum(node.luts for node in self.sums)
+        elements = self.elements
+        return sum(self._luts(node, elements[node.left]) for node in self.sums)
+
+    @staticmethod
+    def _luts(node: Sum, left: Element) -> int:
+        """Bits of one adder: those of the left operand below the right one pass by."""
+        if node.left_sign != 1:
+            return node.bits
+        if node.right_sign == 1 and not left.signed and node.shift >= left.bits:
+            return 0  # side by side
+        return max(0, node.bits - node.shift)
 
     @property
     def ages(self) -> tuple[int, ...]:

@@ -58,6 +58,23 @@ def _pruned(graph: AdderGraph) -> AdderGraph:
     return AdderGraph(graph.inputs, sums, outputs)
 
 
+def _narrowed(graph: AdderGraph) -> AdderGraph:
+    """``graph`` without the bits that nothing uses: where terms cancel, a sum is narrower than an operand."""
+    elements, first = graph.elements, len(graph.inputs)
+    need = [1] * len(elements)
+    for output in graph.outputs:
+        if output.element is not None:
+            need[output.element] = elements[output.element].bits
+    for number in range(len(elements) - 1, first - 1, -1):
+        node = graph.sums[number - first]
+        for operand, bits in ((node.left, need[number]), (node.right, need[number] - node.shift)):
+            if operand in node.operands:
+                need[operand] = max(need[operand], min(elements[operand].bits, bits))
+    inputs = tuple(dataclasses.replace(e, bits=b) for e, b in zip(graph.inputs, need[:first], strict=True))
+    sums = tuple(dataclasses.replace(e, bits=b) for e, b in zip(graph.sums, need[first:], strict=True))
+    return AdderGraph(inputs, sums, graph.outputs)
+
+
 def pattern_count(matrix: IntArray) -> int:
     """Pairs of terms that the search starts from: its time and memory grow with them."""
     digits = digit_count(matrix).sum(axis=0)
@@ -88,17 +105,8 @@ class GraphBuilder:
         worth = right_sign * (self.coefficients[right] << shift) + left_sign * self.coefficients[left]
         interval = dot_interval(worth[:, np.newaxis], self.low, self.high)
         low, high = int(interval.low[0]), int(interval.high[0])
-        a, b = self.elements[left], self.elements[right]
-        # never narrower than an operand, so that no bit of one is without use
-        bits = max(fewest_bits(low, high), b.bits + shift, a.bits if left_sign else 0)
-        if left_sign != 1:
-            luts = bits
-        elif right_sign == 1 and not a.signed and shift >= a.bits:
-            luts = 0  # side by side
-        else:
-            luts = bits - shift
-        level = 1 + max(b.level, a.level if left_sign else 0)
-        node = Sum(low, high, bits, level, left, right, shift, left_sign, right_sign, luts)
+        level = 1 + max(self.elements[right].level, self.elements[left].level if left_sign else 0)
+        node = Sum(low, high, fewest_bits(low, high), level, left, right, shift, left_sign, right_sign)
         self.sums.append(node)
         self.elements.append(node)
         self.coefficients.append(worth)
@@ -156,7 +164,7 @@ class GraphBuilder:
     def graph(self, terms: Sequence[Term | None]) -> AdderGraph:
         """The graph whose outputs are ``terms``; None is 0."""
         outputs = tuple(self._output(term) for term in terms)
-        return _pruned(AdderGraph(tuple(self.inputs), tuple(self.sums), outputs))
+        return _narrowed(_pruned(AdderGraph(tuple(self.inputs), tuple(self.sums), outputs)))
 
     def _output(self, term: Term | None) -> Output:
         """The output that ``term`` is, negated by one more adder if it must be."""
