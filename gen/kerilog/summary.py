@@ -43,7 +43,8 @@ def show(manifest: Manifest, directory: Path) -> None:
     table.add_row("latency", f"{manifest.latency} cycles, first input beat to last output beat")
     for layer in manifest.layers:
         if layer.pe:
-            folding = f"pe {layer.pe} x simd {layer.simd}, sums of {layer.accumulator_bits} bits"
+            constants = " constants" if "constants" in layer.extra else ""
+            folding = f"pe {layer.pe} x simd {layer.simd}{constants}, sums of {layer.accumulator_bits} bits"
             table.add_row(f"  {layer.name}", f"{layer.kind}, {folding}")
     count = sum(1 for path in directory.rglob("*") if path.is_file())
     table.add_row(
