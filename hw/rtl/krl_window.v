@@ -247,8 +247,11 @@ module krl_window #(
                        || (UP_TO < OUT_WIDTH && out + 1'b1 > UP_TO[OUT_BITS-1:0]);
         always @(posedge clk) begin
           if (shift && completes) begin
-            if (is_padding) windows[x*COLUMN_BITS +: COLUMN_BITS] <= {KERNEL_H{PAD_PIXEL}};
-            else windows[x*COLUMN_BITS +: COLUMN_BITS] <= shifted[x*COLUMN_BITS +: COLUMN_BITS];
+            windows[x*COLUMN_BITS +: COLUMN_BITS] <= shifted[x*COLUMN_BITS +: COLUMN_BITS];
+          end
+          // last, so that it becomes the registers' reset and takes no logic
+          if (shift && completes && is_padding) begin
+            windows[x*COLUMN_BITS +: COLUMN_BITS] <= {KERNEL_H{PAD_PIXEL}};
           end
         end
       end
