@@ -120,7 +120,7 @@ class Network:
             raise Unsupported(f"layer '{node.name}': hardware does not take a result that nobody uses")
         if users == 1:
             return [flow]
-        flow = self._with_lanes(flow, node)
+        flow = self._with_lanes(flow)
         title = layers.title(node)
         name = self._name(f"{title}_fork")
         branches = tuple(self._name(f"{name}_{place}") for place in range(users))
@@ -129,13 +129,16 @@ class Network:
         shared = [dataclasses.replace(flow, stream=stream) for stream in branches]
         return [self._queue(branch, title, kept=True) for branch in shared]
 
-    def _with_lanes(self, flow: Flow, node: QNode) -> Flow:
-        """The flow with lanes of its own: an input that nobody has cut to size yet gets whole pixels."""
+    def _with_lanes(self, flow: Flow) -> Flow:
+        """The flow with lanes of its own: an input that nobody has cut to size yet gets as few as keep up.
+
+        They are whole pixels of an image.
+        """
         if flow.tensor.lanes:
             return flow
-        *_, width, channels = (1, *node.shape)
-        fits = [d * channels for d in divisors(width) if flow.tensor.elements <= d * channels * self.interval]
-        return self._set_lanes(flow, fits[0] if fits else width * channels)
+        *_, count, size = (*flow.tensor.shape, 1) if len(flow.tensor.shape) == 1 else flow.tensor.shape
+        fits = [d * size for d in divisors(count) if flow.tensor.elements <= d * size * self.interval]
+        return self._set_lanes(flow, fits[0] if fits else count * size)
 
     def _take(self, node: QNode, place: int = 0) -> Flow:
         """The next unused stream of an input of ``node``."""
@@ -161,8 +164,9 @@ class Network:
 
     def _cut(self, flow: Flow, lanes: int, layer: str) -> Flow:
         """The flow, ``lanes`` elements to a beat, through a queue on the wider side of each converter."""
-        if flow.stream == INPUT and not flow.tensor.lanes:
+        if not flow.tensor.lanes and flow.tensor.elements % lanes == 0:
             return self._set_lanes(flow, lanes)
+        flow = self._with_lanes(flow)
         queued = False
         for step in self._lane_steps(flow.tensor, lanes):
             if step < flow.tensor.lanes:
