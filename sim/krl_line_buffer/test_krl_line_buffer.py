@@ -30,28 +30,19 @@ SHAPES = [
 EDGES: list[dict[str, Any]] = [dict(zip(KEYS, shape, strict=True)) for shape in SHAPES]
 
 MUTATIONS = [
-    ("LAST_USED_PHASE = ROW_STEP - 1", "LAST_USED_PHASE = STRIDE_H - 1"),
-    ("real_x >= WIDTH[X_BITS-1:0] || ", ""),
-    (" || real_y >= HEIGHT[Y_BITS-1:0]", ""),
+    ("STRIDE_H <= KERNEL_H || write_phase <= LAST_USED", "write_phase <= LAST"),
+    ("(MAY_BE_ABOVE && y <= LAST_PAD_Y[Y_BITS-1:0])", "1'b0"),
+    ("(MAY_BE_BELOW && y > LAST_Y[Y_BITS-1:0])", "1'b0"),
+    ("(HAS_PAD_WORDS && read_column >= WIDTH[X_BITS-1:0])", "1'b0"),
     ("? PAD_WORD : word", "? {WORD_BITS{1'b0}} : word"),
-    ("write_x > read_x", "write_x >= read_x"),
+    ("wire places_differ = write_x != read_x;", "wire places_differ = 1'b1;"),
     (" && !(read_ends && all_are_given)", ""),
-    ("row_is_used && write_x > read_x", "write_x > read_x"),
-    ("has_place = level < PLACES", "has_place = level <= PLACES"),
-    ("write_y == LAST_Y[Y_BITS-1:0]) ? FIRST_Y", "write_y == LAST_USED_Y[Y_BITS-1:0]) ? FIRST_Y"),
-    ("FIRST_PHASE = PAD_TOP % STRIDE_H", "FIRST_PHASE = 0"),
-    (
-        "banks_given = top_is_last ? ALL_PLACES[BANK_BITS-1:0]",
-        "banks_given = top_is_last ? STEP_PLACES[BANK_BITS-1:0]",
-    ),
+    ("held < PLACES[HELD_BITS-1:0] ||", "held <= PLACES[HELD_BITS-1:0] ||"),
     ("ROW_AND_GAP = 1 + GAP;", "ROW_AND_GAP = 1;"),
-    (
-        "      write_bank <= FIRST_BANK[BANK_BITS-1:0];\n",
-        "      if (write_bank === {BANK_BITS{1'bx}}) write_bank <= FIRST_BANK[BANK_BITS-1:0];\n",
-    ),
-    ("      m_axis_tvalid <= 1'b0;\n", "      m_axis_tvalid <= m_axis_tvalid === 1'b1;\n"),
-    ("(!m_axis_tvalid || m_axis_tready)", "m_axis_tready"),
-    ("(!m_axis_tvalid || m_axis_tready)", "!m_axis_tvalid"),
+    ("TURN_BANKS = TURN % KERNEL_H;", "TURN_BANKS = STEP_BANKS;"),
+    ("PAD_TOP) ? PART_TOP + ROW_STEP - PAD_TOP : 0;", "PAD_TOP) ? 0 : 0;"),
+    ("(!valid || m_axis_tready)", "m_axis_tready"),
+    ("(!valid || m_axis_tready)", "!valid"),
 ]
 
 
