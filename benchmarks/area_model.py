@@ -67,7 +67,9 @@ def draw_matvec(rng: random.Random) -> Sample:
     item = MatVec(
         pe, max(1, min(simd, lanes)), lanes, beats, groups, rng.choice((1, 2, 4, 9)), x_bits, w_bits, acc
     )
-    return Sample(of_fields("krl_matvec", item), area_counts.matvec(item), lambda: area.of_matvec(item))
+    values = dict(of_fields("krl_matvec", item).parameters)
+    del values["UNITS"]  # follows from the others
+    return Sample(Instance("krl_matvec", values), area_counts.matvec(item), lambda: area.of_matvec(item))
 
 
 def draw_serializer(rng: random.Random) -> Sample:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
@@ -75,7 +76,7 @@ def _area(axes: Any, points: Sequence[Point]) -> None:
 
 def _frames_axis(axes: Any, clock_mhz: float) -> None:
     def frames(cycles: Any) -> Any:
-        return clock_mhz * 1e6 / cycles
+        return clock_mhz * 1e6 / np.maximum(cycles, 1e-9)
 
     top = axes.secondary_xaxis("top", functions=(frames, frames))
     top.set_xlabel(f"frames a second at {clock_mhz:g} MHz")

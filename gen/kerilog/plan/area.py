@@ -131,10 +131,13 @@ def _(stage: FifoStage) -> Area:
 
 
 def of_matvec(matvec: MatVec) -> Area:
-    """``krl_matvec``: a DSP a product (none if it has fewer than 9 bits), running sums in LUT memory."""
+    """``krl_matvec``: a DSP for two products that share their activation, or for one; running sums in LUT
+    memory.
+    """
     sums = matvec.groups if matvec.beats > 1 else 1
     memory = matvec.pe * mapping.distributed_ram(matvec.acc_bits, sums) if sums > 1 else 0
-    dsp = matvec.multipliers * mapping.multiplier_dsps(matvec.x_bits, matvec.w_bits)
+    paired = matvec.pairs * matvec.simd
+    dsp = paired + (matvec.multipliers - 2 * paired) * mapping.multiplier_dsps(matvec.x_bits, matvec.w_bits)
     return fitted("krl_matvec", area_counts.matvec(matvec)) + Area(lutram=memory, dsp=dsp)
 
 

@@ -20,26 +20,34 @@ Counts = Mapping[str, float]
 
 def matvec(matvec: MatVec) -> Counts:
     """Adder tree: ``simd - 1`` adders a lane, each a bit wider than those before it. Then the running sum,
-    the choice of ``simd`` elements out of ``lanes``, and the counters."""
+    the choice of ``simd`` elements out of ``lanes``, and the counters.
+    """
     product = matvec.x_bits + matvec.w_bits
     tree, nodes, width = 0, matvec.simd, product
     while nodes > 1:
         tree, nodes, width = tree + nodes // 2 * (width + 1), -(-nodes // 2), width + 1
     # without shared inputs every lane chooses among those of its units
     vectors, choices = (1, matvec.folds) if matvec.shared else (matvec.pe, matvec.groups * matvec.folds)
-    small = 0 if multiplier_dsps(matvec.x_bits, matvec.w_bits) else matvec.multipliers
+    paired = matvec.pairs * matvec.simd
+    single = matvec.multipliers - 2 * paired
+    small = 0 if multiplier_dsps(matvec.x_bits, matvec.w_bits) else single
+    streamed = matvec.beats > 1 and matvec.groups > 1
     return {
         "one": 1,
         "tree": matvec.pe * tree,
         "sums": matvec.pe * matvec.acc_bits,
-        "select": vectors * even_select(choices, matvec.simd * matvec.x_bits),
-        "uneven select": vectors * uneven_select(choices, matvec.simd * matvec.x_bits),
+        "sums kept": matvec.pe * matvec.acc_bits * streamed,
+        "select": vectors * matvec.simd * matvec.x_bits * mux(choices),
         "activations": vectors * matvec.simd * matvec.x_bits,
+        "pairs": paired * product,
+        "singles": single * product,
+        "lanes": matvec.pe,
         "address": matvec.address_bits if matvec.steps > 1 else 0,
         "counters": sum(bits(count) for count in (matvec.folds, matvec.groups, matvec.beats)),
         "credits": matvec.credits.bit_length(),
+        "levels": bits(matvec.simd),
+        "group": bits(matvec.groups) * streamed,
         "small products": small * matvec.x_bits * matvec.w_bits,
-        "small registers": small * (product + matvec.w_bits),
     }
 
 
@@ -49,8 +57,7 @@ def serializer(serializer: Serializer) -> Counts:
     out = serializer.lanes * serializer.bits
     return {
         "one": 1,
-        "select": even_select(slices, out),
-        "uneven select": uneven_select(slices, out),
+        "select": out * mux(slices),
         "out": out,
         "word": serializer.pe * serializer.bits * (serializer.depth == 1),
         "pointers": bits(serializer.depth),
@@ -100,6 +107,8 @@ def window(window: Window) -> Counts:
     """
     word = window.pixels * window.pixel_bits
     column = window.kernel_h * window.pixel_bits
+    # with bands side by side the rows never change their order
+    rolls = window.stride_h % window.kernel_h != 0
     single, ring = window.pixels == 1, not window.has_no_memory
     queue = 0 if single else 2 * max(window.kernel_w, window.stride_w) + window.pixels - 1
     padded = window.pad_top > 0 or window.pad_left > 0 or window.columns > window.width
@@ -107,8 +116,8 @@ def window(window: Window) -> Counts:
         "one": 1,
         "ring": ring,
         "passing": word * window.has_no_memory,
-        "order": window.kernel_h * even_select(window.kernel_h, word) * ring,
-        "uneven order": window.kernel_h * uneven_select(window.kernel_h, word) * ring,
+        "order": window.kernel_h * word * mux(window.kernel_h) * ring * rolls,
+        "rolls": rolls * ring,
         "row reads": window.kernel_h * word * (not window.block) * ring,
         "bands": window.kernel_h * ring,
         "places": bits(window.rows + 1) * ring,
@@ -118,8 +127,7 @@ def window(window: Window) -> Counts:
         "waiting": (window.waiting - 1) * window.window_bits,
         "shifted": (window.kernel_w - 1) * column * single,
         "queue": queue * column,
-        "placing": queue * even_select(1 << bits(window.pixels), column),
-        "uneven placing": queue * uneven_select(1 << bits(window.pixels), column),
+        "turned": (column << bits(window.pixels)) * bits(window.pixels),
         "x": bits(max(window.row_words, window.reads)),
         "y": bits(window.height),
         "queued": not single,
@@ -191,16 +199,6 @@ def add(addition: Addition) -> Counts:
         "codes": addition.lanes * addition.bits,
         "arriving": addition.lanes * (addition.left_bits + addition.right_bits),
     }
-
-
-def even_select(words: int, width: int) -> int:
-    """LUTs that choose one of ``words``; two of any width, or more where the width is a power of two."""
-    return width * mux(words) if words <= 2 or not width & (width - 1) else 0
-
-
-def uneven_select(words: int, width: int) -> int:
-    """Bits to choose from where neither holds: ``bits[index * width +: width]`` becomes a whole shifter."""
-    return words * width if words > 2 and width & (width - 1) else 0
 
 
 def signed_digits(number: int) -> int:

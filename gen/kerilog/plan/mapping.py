@@ -15,9 +15,11 @@ def multiplier_dsps(left: int, right: int) -> int:
 
 
 def distributed_ram(width: int, depth: int) -> int:
-    """LUTs of a memory with one write and one read port: 4 hold 32 words of 6 bits or 64 words of 3."""
+    """LUTs of a memory with one write and one read port: 4 hold 32 words of 6 bits, 64 words of 3, or one of
+    8.
+    """
     if depth == 1:
-        return 0
+        return 4 * -(-width // 8)
     if depth <= 32:
         return 4 * -(-width // 6)
     return 4 * -(-width // 3) * -(-depth // 64)
