@@ -89,12 +89,12 @@ def show(
     points: Sequence[Point], name: str, clock_mhz: float | None, console: rich.console.Console | None = None
 ) -> None:
     """Print the table."""
-    table = rich.table.Table(
-        title=f"{name}: {len(points)} designs", title_justify="left", box=rich.box.SIMPLE, caption=_CAPTION
-    )
-    titles = ["cycles\na frame", "multi-\npliers", "DSP", "RAMB18", "block RAM\nbits", "LUT", "FF", "use"]
+    clock = "" if clock_mhz is None else f", frames a second at {clock_mhz:g} MHz"
+    title = f"{name}: {len(points)} designs{clock}"
+    table = rich.table.Table(title=title, title_justify="left", box=rich.box.SIMPLE, caption=_CAPTION)
+    titles = ["cycles\na frame", "multi-\npliers", "DSP", "RAMB18", "RAM\nkbit", "LUT", "FF", "use"]
     if clock_mhz is not None:
-        titles.append(f"frames/s\nat {clock_mhz:g} MHz")
+        titles.append("frames/s")
     for title in titles:
         table.add_column(title, justify="right", no_wrap=True)
     for point in points:
@@ -103,7 +103,7 @@ def show(
             point.multipliers,
             point.area.dsp,
             point.area.bram18,
-            point.area.bram_bits,
+            round(point.area.bram_bits / 1000),
             point.area.luts,
             round(point.area.ff),
         )
