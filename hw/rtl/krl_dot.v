@@ -2,9 +2,9 @@
 //
 // krl_dot: sum = x[0]*w[0] + ... + x[SIMD-1]*w[SIMD-1], signed, exact: one output lane of a multiplier array.
 //
-// Latency:  4 + clog2(SIMD) cycles (two registers for the weight, one for the product, one a level of the
-//           adder tree, one for the sum, as krl_dot_pair has). x must come two cycles after w, for its
-//           registers stand outside, shared by all lanes. A new sum starts every cycle; nothing ever waits.
+// Latency:  4 + clog2(SIMD) cycles (one register for the weight, two of the multiplier, one a level of the
+//           adder tree, one for the sum, as krl_dot_pair has). x must come one cycle after w. A new sum starts
+//           every cycle; nothing ever waits.
 // Legal:    SIMD >= 1, X_BITS >= 2, W_BITS >= 2.
 
 `default_nettype none
@@ -32,17 +32,20 @@ module krl_dot #(
   genvar i;
   generate
     for (i = 0; i < SIMD; i = i + 1) begin : g_product
-      reg signed [W_BITS-1:0] weight_early;
+      // the weight's way from its memory is long
       reg signed [W_BITS-1:0] weight;
-      (* use_dsp = "yes" *)
-      reg signed [PRODUCT_BITS-1:0] product;
-      wire signed [X_BITS-1:0] activation = x[i*X_BITS +: X_BITS];
-      always @(posedge clk) begin
-        weight_early <= w[i*W_BITS +: W_BITS];
-        weight <= weight_early;
-        product <= activation * weight;
-      end
-      assign products[i*PRODUCT_BITS +: PRODUCT_BITS] = product;
+      always @(posedge clk) weight <= w[i*W_BITS +: W_BITS];
+
+      krl_multiplier #(
+        .A_BITS(X_BITS),
+        .B_BITS(W_BITS)
+      ) multiplier (
+        .clk(clk),
+        .enable(1'b1),
+        .a(x[i*X_BITS +: X_BITS]),
+        .b(weight),
+        .product(products[i*PRODUCT_BITS +: PRODUCT_BITS])
+      );
     end
   endgenerate
 

@@ -7,7 +7,7 @@
 //           r = w_0 * x + 2**(S-1) lies in 0 .. 2**S - 1: the upper S bits are the one product, the lower
 //           S bits, with their top bit turned over, are the other. The sum of the weights is what a DSP48E1
 //           has a pre-adder for, the constant goes to its post-adder.
-// Latency:  4 + clog2(SIMD) cycles, as krl_dot; x must come two cycles after w_0 and w_1. A new pair of sums
+// Latency:  4 + clog2(SIMD) cycles, as krl_dot; x must come one cycle after w_0 and w_1. A new pair of sums
 //           starts every cycle; nothing ever waits.
 // Legal:    SIMD >= 1, X_BITS >= 2, W_BITS >= 2. One DSP48E1 a pair if X_BITS + 2 * W_BITS + 1 <= 25 and
 //           X_BITS <= 18.
@@ -49,10 +49,11 @@ module krl_dot_pair #(
       (* use_dsp = "yes" *)
       reg signed [PAIR_BITS-1:0] product;
       reg signed [PAIR_BITS-1:0] pair;
-      wire signed [X_BITS-1:0] activation = x[i*X_BITS +: X_BITS];
+      reg signed [X_BITS-1:0] activation;
       wire [W_BITS-1:0] low = w_0[i*W_BITS +: W_BITS];
       wire [W_BITS-1:0] high = w_1[i*W_BITS +: W_BITS];
       always @(posedge clk) begin
+        activation <= x[i*X_BITS +: X_BITS];
         weight_0 <= {{(PRODUCT_BITS+1){low[W_BITS-1]}}, low};
         weight_1 <= {high[W_BITS-1], high, {PRODUCT_BITS{1'b0}}};
         weights <= weight_1 + weight_0;

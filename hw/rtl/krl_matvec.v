@@ -147,7 +147,6 @@ module krl_matvec #(
   wire [SHARE_INDEX_BITS-1:0] share;
   wire [SHARE_BITS-1:0] selected;
   reg [SHARE_BITS-1:0] x_selected;
-  reg [SHARE_BITS-1:0] x_waiting;
   reg [SHARE_BITS-1:0] x;
 
   genvar i;
@@ -193,8 +192,7 @@ module krl_matvec #(
 
   always @(posedge clk) begin
     x_selected <= selected;
-    x_waiting <= x_selected;
-    x <= x_waiting;
+    x <= x_selected;
   end
 
   // ---- what each sum of products is for, travelling along with it ----

@@ -11,7 +11,7 @@
 // Constants: one word a beat of channels, the address counts 0 .. BEATS-1 and repeats; lane 0 in the low
 //           bits, and in a lane, from the low end: multiplier (unsigned), offset (signed), tilt (unsigned,
 //           if TILT_BITS > 0).
-// Latency:  6 cycles. One beat a cycle.
+// Latency:  8 cycles. One beat a cycle.
 // Stream:   the pipeline stands still as a whole while its last beat is not taken.
 // Legal:    SHIFT >= 1, MULTIPLIER_BITS >= 1, OFFSET_BITS >= 2, CLAMP_MIN <= CLAMP_MAX within BITS;
 //           TOTAL_BITS holds acc * multiplier, t and t + tilt, and is at least OFFSET_BITS, TILT_BITS + 1,
@@ -55,24 +55,25 @@ module krl_requantize_affine #(
 );
 
   localparam LANE_BITS = MULTIPLIER_BITS + OFFSET_BITS + TILT_BITS;
+  localparam PRODUCT_BITS = ACC_BITS + MULTIPLIER_BITS + 1;
   localparam integer LAST_BEAT = BEATS - 1;
   // the clamp, moved to before the zero point is added: BITS + 1 bits
   localparam integer LOWEST = CLAMP_MIN - ZERO_POINT;
   localparam integer HIGHEST = CLAMP_MAX - ZERO_POINT;
 
   reg [ADDRESS_BITS-1:0] beat;
-  reg [5:0] valid_pipe;
+  reg [7:0] valid_pipe;
 
   wire advance = m_axis_tready || !m_axis_tvalid;
 
   assign s_axis_tready = advance;
-  assign m_axis_tvalid = valid_pipe[5];
+  assign m_axis_tvalid = valid_pipe[7];
   assign constant_enable = advance;
   assign constant_address = beat;
 
   always @(posedge clk) begin
     if (advance) begin
-      valid_pipe <= {valid_pipe[4:0], s_axis_tvalid};
+      valid_pipe <= {valid_pipe[6:0], s_axis_tvalid};
       if (s_axis_tvalid) begin
         beat <= (beat == LAST_BEAT[ADDRESS_BITS-1:0]) ? 0 : beat + 1'b1;
       end
@@ -87,35 +88,59 @@ module krl_requantize_affine #(
   generate
     for (i = 0; i < LANES; i = i + 1) begin : g_lane
       reg signed [ACC_BITS-1:0] accumulator;
+      reg signed [ACC_BITS-1:0] accumulator_again;
+      reg signed [MULTIPLIER_BITS:0] multiplier;
       reg signed [OFFSET_BITS-1:0] offset;
       reg signed [OFFSET_BITS-1:0] offset_again;
-      (* use_dsp = "yes" *)
-      reg signed [TOTAL_BITS-1:0] product;
-      reg signed [TOTAL_BITS-1:0] product_again;
+      reg signed [OFFSET_BITS-1:0] offset_once_more;
       reg signed [TOTAL_BITS-1:0] total;
       reg signed [TOTAL_BITS-1:0] rounded;
+      reg [BITS-1:0] unclamped;
+      reg too_low;
+      reg too_high;
       reg [BITS-1:0] code;
 
       wire [LANE_BITS-1:0] constants = constant_data[i*LANE_BITS +: LANE_BITS];
-      wire signed [MULTIPLIER_BITS:0] multiplier = {1'b0, constants[MULTIPLIER_BITS-1:0]};
+      wire signed [PRODUCT_BITS-1:0] product;
+      wire signed [TOTAL_BITS-1:0] product_wide;
       wire signed [TOTAL_BITS-1:0] offset_wide =
-          {{(TOTAL_BITS-OFFSET_BITS+1){offset_again[OFFSET_BITS-1]}}, offset_again[OFFSET_BITS-2:0]};
+          {{(TOTAL_BITS-OFFSET_BITS+1){offset_once_more[OFFSET_BITS-1]}}, offset_once_more[OFFSET_BITS-2:0]};
       wire signed [TOTAL_BITS-1:0] lowest = {{(TOTAL_BITS-BITS){LOWEST[BITS]}}, LOWEST[BITS-1:0]};
       wire signed [TOTAL_BITS-1:0] highest = {{(TOTAL_BITS-BITS){HIGHEST[BITS]}}, HIGHEST[BITS-1:0]};
       wire signed [TOTAL_BITS-1:0] tilted;
+
+      krl_multiplier #(
+        .A_BITS(ACC_BITS),
+        .B_BITS(MULTIPLIER_BITS + 1)
+      ) multiply (
+        .clk(clk),
+        .enable(advance),
+        .a(accumulator_again),
+        .b(multiplier),
+        .product(product)
+      );
+
+      if (TOTAL_BITS > PRODUCT_BITS) begin : g_extend
+        assign product_wide = {{(TOTAL_BITS-PRODUCT_BITS){product[PRODUCT_BITS-1]}}, product};
+      end else begin : g_truncate
+        wire unused_product_bits = &{1'b0, product};
+        assign product_wide = product[TOTAL_BITS-1:0];
+      end
 
       if (TILT_BITS > 0) begin : g_tilt
         localparam signed [TOTAL_BITS-1:0] HALF = {{(TOTAL_BITS-1){1'b0}}, 1'b1} << (SHIFT - 1);
         reg [TILT_BITS-1:0] tilt;
         reg [TILT_BITS-1:0] tilt_again;
         reg [TILT_BITS-1:0] tilt_once_more;
-        wire signed [TOTAL_BITS-1:0] wide = {{(TOTAL_BITS-TILT_BITS){1'b0}}, tilt_once_more};
+        reg [TILT_BITS-1:0] tilt_at_last;
+        wire signed [TOTAL_BITS-1:0] wide = {{(TOTAL_BITS-TILT_BITS){1'b0}}, tilt_at_last};
         assign tilted = total + HALF + (total[TOTAL_BITS-1] ? -wide : wide);
         always @(posedge clk) begin
           if (advance) begin
             tilt <= constants[MULTIPLIER_BITS+OFFSET_BITS +: TILT_BITS];
             tilt_again <= tilt;
             tilt_once_more <= tilt_again;
+            tilt_at_last <= tilt_once_more;
           end
         end
       end else begin : g_no_tilt
@@ -125,15 +150,18 @@ module krl_requantize_affine #(
       always @(posedge clk) begin
         if (advance) begin
           accumulator <= s_axis_tdata[i*ACC_BITS +: ACC_BITS];
-          product <= accumulator * multiplier;
           offset <= constants[MULTIPLIER_BITS +: OFFSET_BITS];
-          product_again <= product;
           offset_again <= offset;
-          total <= product_again + offset_wide;
+          offset_once_more <= offset_again;
+          accumulator_again <= accumulator;
+          // straight from a block RAM the way to the multiplier would be long
+          multiplier <= {1'b0, constants[MULTIPLIER_BITS-1:0]};
+          total <= product_wide + offset_wide;
           rounded <= tilted >>> SHIFT;
-          code <= (rounded < lowest) ? CLAMP_MIN[BITS-1:0]
-                : (rounded > highest) ? CLAMP_MAX[BITS-1:0]
-                : rounded[BITS-1:0] + ZERO_POINT[BITS-1:0];
+          unclamped <= rounded[BITS-1:0] + ZERO_POINT[BITS-1:0];
+          too_low <= rounded < lowest;
+          too_high <= rounded > highest;
+          code <= too_low ? CLAMP_MIN[BITS-1:0] : too_high ? CLAMP_MAX[BITS-1:0] : unclamped;
         end
       end
 

@@ -6,7 +6,7 @@
 //
 // Constants: one word a beat of channels, the address counts 0 .. BEATS-1 and repeats; lane i's signed bias
 //           at bits i * BIAS_BITS.
-// Latency:  4 cycles. One beat a cycle.
+// Latency:  5 cycles. One beat a cycle.
 // Stream:   the pipeline stands still as a whole while its last beat is not taken.
 // Legal:    BIAS_SHIFT >= 0; SHIFT may be negative (a shift left); CLAMP_MIN <= CLAMP_MAX within BITS;
 //           BIASED_BITS >= ACC_BITS, BIAS_BITS and BITS, and it holds every sum.
@@ -51,18 +51,18 @@ module krl_requantize_fixed #(
   localparam integer LAST_BEAT = BEATS - 1;
 
   reg [ADDRESS_BITS-1:0] beat;
-  reg [3:0] valid_pipe;
+  reg [4:0] valid_pipe;
 
   wire advance = m_axis_tready || !m_axis_tvalid;
 
   assign s_axis_tready = advance;
-  assign m_axis_tvalid = valid_pipe[3];
+  assign m_axis_tvalid = valid_pipe[4];
   assign constant_enable = advance;
   assign constant_address = beat;
 
   always @(posedge clk) begin
     if (advance) begin
-      valid_pipe <= {valid_pipe[2:0], s_axis_tvalid};
+      valid_pipe <= {valid_pipe[3:0], s_axis_tvalid};
       if (s_axis_tvalid) begin
         beat <= (beat == LAST_BEAT[ADDRESS_BITS-1:0]) ? 0 : beat + 1'b1;
       end
@@ -79,6 +79,9 @@ module krl_requantize_fixed #(
       reg signed [ACC_BITS-1:0] accumulator;
       reg signed [BIASED_BITS-1:0] biased;
       reg signed [WIDE_BITS-1:0] rounded;
+      reg [BITS-1:0] unclamped;
+      reg too_low;
+      reg too_high;
       reg [BITS-1:0] code;
 
       wire [BIAS_BITS-1:0] constant = constant_data[i*BIAS_BITS +: BIAS_BITS];
@@ -109,9 +112,10 @@ module krl_requantize_fixed #(
           accumulator <= s_axis_tdata[i*ACC_BITS +: ACC_BITS];
           biased <= sum;
           rounded <= moved;
-          code <= (rounded < lowest) ? CLAMP_MIN[BITS-1:0]
-                : (rounded > highest) ? CLAMP_MAX[BITS-1:0]
-                : rounded[BITS-1:0];
+          unclamped <= rounded[BITS-1:0];
+          too_low <= rounded < lowest;
+          too_high <= rounded > highest;
+          code <= too_low ? CLAMP_MIN[BITS-1:0] : too_high ? CLAMP_MAX[BITS-1:0] : unclamped;
         end
       end
 

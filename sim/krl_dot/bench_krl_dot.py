@@ -30,14 +30,14 @@ def operands() -> list[tuple[list[int], list[int]]]:
 
 @test()
 async def sums_products_every_cycle(dut: Any) -> None:
-    """Weights two cycles ahead of the activations; a sum every cycle."""
+    """Weights a cycle ahead of the activations; a sum every cycle."""
     vectors = operands()
     start_clock(dut)
     for step in range(CYCLES + LATENCY):
         if step < CYCLES:
             dut.w.value = pack(vectors[step][1], W_BITS)
-        if 2 <= step <= CYCLES + 1:
-            dut.x.value = pack(vectors[step - 2][0], X_BITS)
+        if 1 <= step <= CYCLES:
+            dut.x.value = pack(vectors[step - 1][0], X_BITS)
         await RisingEdge(dut.clk)
         # edge number `step` has sampled weight `step`; what stands before it answers weight `step - LATENCY`
         if step >= LATENCY:

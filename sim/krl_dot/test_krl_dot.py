@@ -17,9 +17,9 @@ EDGES: list[dict[str, Any]] = [
 ]
 
 MUTATIONS = [
-    ("wire signed [X_BITS-1:0] activation", "wire [X_BITS-1:0] activation"),
-    ("reg signed [W_BITS-1:0] weight;", "reg [W_BITS-1:0] weight;"),
-    ("product <= activation * weight;", "product <= activation * weight_early;"),
+    ("reg signed [A_BITS-1:0] a_held;", "reg [A_BITS-1:0] a_held;", "krl_multiplier"),
+    ("reg signed [B_BITS-1:0] b_held;", "reg [B_BITS-1:0] b_held;", "krl_multiplier"),
+    ("product_held <= a_held * b_held;", "product_held <= a_held * b;", "krl_multiplier"),
     ("always @(posedge clk) sum <= sum_early;", "always @(*) sum = sum_early;"),
 ]
 
@@ -37,6 +37,6 @@ def test_krl_dot(parameters: dict[str, Any]) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
-def test_mutation_is_caught(mutation: tuple[str, str]) -> None:
+def test_mutation_is_caught(mutation: tuple[str, ...]) -> None:
     """The bench fails on a module with a bug."""
     assert_caught("krl_dot", EDGES, mutation)

@@ -39,15 +39,15 @@ def vectors() -> list[list[Triple]]:
 
 @test()
 async def sums_two_products_every_cycle(dut: Any) -> None:
-    """Weights two cycles ahead of the activations; two sums every cycle."""
+    """Weights a cycle ahead of the activations; two sums every cycle."""
     drawn = vectors()
     start_clock(dut)
     for step in range(CYCLES + LATENCY):
         if step < CYCLES:
             dut.w_0.value = pack([t[1] for t in drawn[step]], W_BITS)
             dut.w_1.value = pack([t[2] for t in drawn[step]], W_BITS)
-        if 2 <= step <= CYCLES + 1:
-            dut.x.value = pack([t[0] for t in drawn[step - 2]], X_BITS)
+        if 1 <= step <= CYCLES:
+            dut.x.value = pack([t[0] for t in drawn[step - 1]], X_BITS)
         await RisingEdge(dut.clk)
         # edge number `step` has sampled weight `step`; what stands before it answers weight `step - LATENCY`
         if step >= LATENCY:

@@ -65,12 +65,12 @@ int main() {
     for (int w1 = -128; w1 < 128; w1++) {
       dut.w_0 = w0 & 255;
       dut.w_1 = w1 & 255;
-      for (int step = -128; step < 128 + 4; step++) {
+      for (int step = -128; step < 128 + 5; step++) {
         dut.x = step & 255;
         dut.clk = 0; dut.eval();
         dut.clk = 1; dut.eval();
-        int x = step - 1;  // the product's register, and the one behind it
-        if (step >= -128 + 3 && x < 128)
+        int x = step - 2;  // the registers of x, of the product, and the one behind it
+        if (step >= -128 + 4 && x < 128)
           wrong += int16_t(dut.sum_0) != x * w0 || int16_t(dut.sum_1) != x * w1;
       }
     }

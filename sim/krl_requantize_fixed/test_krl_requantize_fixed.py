@@ -102,13 +102,13 @@ MUTATIONS = [
     (">>> SHIFT;", ">> SHIFT;"),
     ("wide <<< (-SHIFT)", "wide"),
     ("(SHIFT < 0) ? -SHIFT : 0", "0"),
-    ("(rounded < lowest) ? CLAMP_MIN[BITS-1:0]", "(rounded < lowest) ? CLAMP_MAX[BITS-1:0]"),
-    (": (rounded > highest) ? CLAMP_MAX[BITS-1:0]\n", ""),
+    ("too_low ? CLAMP_MIN[BITS-1:0]", "too_low ? CLAMP_MAX[BITS-1:0]"),
+    (": too_high ? CLAMP_MAX[BITS-1:0]", ""),
     ("(beat == LAST_BEAT[ADDRESS_BITS-1:0]) ? 0 : beat + 1'b1", "beat + 1'b1"),
     ("if (s_axis_tvalid) begin", "begin"),
     ("assign constant_enable = advance;", "assign constant_enable = 1'b1;"),
     ("      beat <= 0;\n    end\n", "      if (beat === {ADDRESS_BITS{1'bx}}) beat <= 0;\n    end\n"),
-    ("      valid_pipe <= 0;\n", "      if (valid_pipe === 4'bx) valid_pipe <= 0;\n"),
+    ("      valid_pipe <= 0;\n", "      if (valid_pipe === 5'bx) valid_pipe <= 0;\n"),
     ("localparam WIDE_BITS = BIASED_BITS + 1", "localparam WIDE_BITS = BIASED_BITS + 0"),
 ]
 

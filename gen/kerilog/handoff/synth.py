@@ -8,6 +8,7 @@ for ``xc7`` goes without one.
 from __future__ import annotations
 
 import dataclasses
+import importlib.resources
 import json
 import re
 import shutil
@@ -182,9 +183,11 @@ def _yosys(directory: Path, manifest: Manifest, target: str, work: Path) -> dict
         "ecp5": f"synth_ecp5 -top {manifest.top} -json {place}/netlist.json",
     }
     top = manifest.top + _parameters(directory, manifest, target)
+    library = {"xc7": [], "ecp5": ["read_verilog -lib -specify +/ecp5/cells_sim.v +/ecp5/cells_bb.v"]}
     script = [
+        *library[target],
         # Deferred: a ROM makes sense only with the parameters that name its memory.
-        f"read_verilog -defer {' '.join(manifest.sources)}",
+        f"read_verilog -defer {' '.join(_sources(manifest, target, work, place))}",
         # Before optimization hides it: a wire without a driver is an error.
         f"hierarchy -check -top {top}; proc; check -assert",
         passes[target],
@@ -197,6 +200,17 @@ def _yosys(directory: Path, manifest: Manifest, target: str, work: Path) -> dict
         raise KerilogError(f"{manifest.top}: Yosys did not flatten the design: {', '.join(sorted(modules))}")
     cells: dict[str, int] = modules[f"\\{manifest.top}"]["num_cells_by_type"]
     return dict(sorted(cells.items()))
+
+
+def _sources(manifest: Manifest, target: str, work: Path, place: str) -> list[str]:
+    """The design's sources, with those of ``kerilog/hw/<target>`` in the place of their namesakes."""
+    folder = importlib.resources.files("kerilog.hw") / target
+    ours = [file for file in folder.iterdir() if file.name.endswith(".v")] if folder.is_dir() else []
+    for file in ours:
+        (work / file.name).write_text(file.read_text(encoding="ascii"), encoding="ascii")
+    names = {file.name for file in ours}
+    theirs = [source for source in manifest.sources if Path(source).name not in names]
+    return [*(f"{place}/{name}" for name in sorted(names)), *theirs]
 
 
 def _parameters(directory: Path, manifest: Manifest, target: str) -> str:

@@ -134,7 +134,7 @@ class AffineRequantizer(Requantizer):
     zero_point: int
 
     module = "krl_requantize_affine"
-    latency = 6
+    latency = 8
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -146,7 +146,7 @@ class FixedRequantizer(Requantizer):
     bias_shift: int
 
     module = "krl_requantize_fixed"
-    latency = 4
+    latency = 5
 
 
 @dataclasses.dataclass(frozen=True)

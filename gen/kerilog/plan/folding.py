@@ -98,7 +98,7 @@ def ranked(shape: Shape, interval: int, input_lanes: int, layer: str) -> list[Fo
     def cost(folding: Folding) -> tuple[int, ...]:
         uneven = _unevenness(folding.simd, input_lanes) if shape.streams else 0
         pairs = -(-folding.pe // 2) * folding.simd
-        return folding.multipliers, uneven, pairs, folding.cycles, folding.pe
+        return folding.multipliers, pairs, uneven, folding.cycles, folding.pe
 
     return sorted(found, key=cost)
 

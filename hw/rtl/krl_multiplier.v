@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// krl_multiplier: product = a * b, signed, with registers before and behind, as DSP blocks have them.
+//
+// A module of its own so that a target may put a block of its library in the place of this text:
+// hw/ecp5/krl_multiplier.v does, for Yosys does not use the registers inside a MULT18X18D.
+//
+// Latency:  2 cycles in which enable is high; all stands still while it is low.
+// Legal:    A_BITS, B_BITS >= 2.
+
+`default_nettype none
+
+module krl_multiplier #(
+  // bits of the operands
+  parameter A_BITS = 8,
+  parameter B_BITS = 8
+) (
+  input  wire                            clk,
+  input  wire                            enable,
+  input  wire signed [A_BITS-1:0]        a,
+  input  wire signed [B_BITS-1:0]        b,
+  output wire signed [A_BITS+B_BITS-1:0] product
+);
+
+  reg signed [A_BITS-1:0] a_held;
+  reg signed [B_BITS-1:0] b_held;
+  (* use_dsp = "yes" *)
+  reg signed [A_BITS+B_BITS-1:0] product_held;
+
+  assign product = product_held;
+
+  always @(posedge clk) begin
+    if (enable) begin
+      a_held <= a;
+      b_held <= b;
+      product_held <= a_held * b_held;
+    end
+  end
+
+endmodule
+
+`default_nettype wire
