@@ -25,9 +25,11 @@ module krl_multiplier #(
   localparam FITS = A_BITS <= 18 && B_BITS <= 18;
   localparam CUTS = A_BITS <= 35 && B_BITS <= 35;
 
-  // the operands with their signs, and cut: upper * 2**17 + lower, lower without a sign
-  wire [34:0] a_wide = {{(36-A_BITS){a[A_BITS-1]}}, a[A_BITS-2:0]};
-  wire [34:0] b_wide = {{(36-B_BITS){b[B_BITS-1]}}, b[B_BITS-2:0]};
+  // signs fill up the operands
+  localparam A_FILL = CUTS ? 35 - A_BITS : 0;
+  localparam B_FILL = CUTS ? 35 - B_BITS : 0;
+  wire [A_FILL+A_BITS-1:0] a_wide = {{(A_FILL+1){a[A_BITS-1]}}, a[A_BITS-2:0]};
+  wire [B_FILL+B_BITS-1:0] b_wide = {{(B_FILL+1){b[B_BITS-1]}}, b[B_BITS-2:0]};
 
   generate
     if (PAYS && FITS) begin : g_block
@@ -45,7 +47,7 @@ module krl_multiplier #(
 
       assign product = wide[BITS-1:0];
     end else if (PAYS && CUTS) begin : g_parts
-      // operands are cut only where they must be: an uncut one is its own lower part, with its sign
+      // upper * 2**17 + lower, lower without a sign; what fits a block stays whole, as the lower part
       localparam A_PARTS = (A_BITS > 18) ? 2 : 1;
       localparam B_PARTS = (B_BITS > 18) ? 2 : 1;
 

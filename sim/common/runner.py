@@ -80,21 +80,22 @@ def run(
     mutation: Mutation | None = None,
     toplevel: str | None = None,
     files: Mapping[str, str] | None = None,
+    target: str | None = None,
 ) -> None:
     """Run bench_<module>.py on `module`, or on the wrapper `toplevel` that lies beside the bench.
 
-    `files` are put where the simulator runs, for $readmemh or as further sources. The build directory stays
+    The modules of hw/`target` stand in the place of their namesakes. `files` are put where the simulator runs, for $readmemh or as further sources. The build directory stays
     only if it fails.
     """
     __tracebackhide__ = True
     toplevel = toplevel or module
-    build_dir = BUILD / module / _digest(parameters, mutation, toplevel)
+    build_dir = BUILD / module / _digest(parameters, mutation, f"{toplevel} {target}")
     what = f"{module} {dict(parameters)}, KERILOG_SEED={SEED}, in {build_dir}"
     shutil.rmtree(build_dir, ignore_errors=True)
     build_dir.mkdir(parents=True)
     for name, text in (files or {}).items():
         (build_dir / name).write_text(text)
-    sources = [*sorted(RTL.glob("*.v")), *sorted((SIM / module).glob("*.v")), *sorted(build_dir.glob("*.v"))]
+    sources = [*_library(target), *sorted((SIM / module).glob("*.v")), *sorted(build_dir.glob("*.v"))]
     if mutation:
         sources = _mutate(sources, module, mutation, build_dir)
     runner = get_runner("icarus")
@@ -102,6 +103,13 @@ def run(
     simulate(runner, module, toplevel, parameters, build_dir, what)
     # each seed draws other parameters: what passed is not worth keeping
     shutil.rmtree(build_dir)
+
+
+def _library(target: str | None) -> list[Path]:
+    library = {path.name: path for path in sorted(RTL.glob("*.v"))}
+    if target:
+        library |= {path.name: path for path in sorted((RTL.parent / target).glob("*.v"))}
+    return list(library.values())
 
 
 def _digest(parameters: Parameters, mutation: Mutation | None, toplevel: str) -> str:
