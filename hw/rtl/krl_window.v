@@ -238,13 +238,15 @@ module krl_window #(
         end
       end
 
+      // of the window that is copied, from 1
+      wire [OUT_BITS:0] number = {1'b0, out} + 1'b1;
+
       for (x = 0; x < KERNEL_W; x = x + 1) begin : g_column
         // windows before the first whose column x lies in the image, and up to the last
         localparam FIRST_REAL = (x < PAD_LEFT) ? (PAD_LEFT - x + STRIDE_W - 1) / STRIDE_W : 0;
         localparam integer BEFORE = (FIRST_REAL < OUT_WIDTH) ? FIRST_REAL : OUT_WIDTH;
         localparam integer UP_TO = (x < PAD_LEFT + WIDTH) ? (PAD_LEFT + WIDTH - 1 - x) / STRIDE_W + 1 : 0;
-        wire is_padding = (BEFORE != 0 && out + 1'b1 <= BEFORE[OUT_BITS-1:0])
-                       || (UP_TO < OUT_WIDTH && out + 1'b1 > UP_TO[OUT_BITS-1:0]);
+        wire is_padding = number <= BEFORE[OUT_BITS:0] || (UP_TO < OUT_WIDTH && number > UP_TO[OUT_BITS:0]);
         always @(posedge clk) begin
           if (shift && completes) begin
             windows[x*COLUMN_BITS +: COLUMN_BITS] <= shifted[x*COLUMN_BITS +: COLUMN_BITS];
