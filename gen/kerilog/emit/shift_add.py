@@ -43,15 +43,14 @@ class Products:
 
 def products_of(graph: AdderGraph, x_bits: int, sum_bits: int) -> Products:
     """The lines of ``graph``, its inputs in lanes of ``x_bits``, its outputs of ``sum_bits``."""
-    ages = graph.ages
     registers: list[list[Line]] = [[] for _ in range(graph.depth)]
     for number, element in enumerate(graph.elements):
         if isinstance(element, Sum):
             name, value = _name(graph, number), _sum(graph, element)
             registers[element.level - 1].append(Line(name, element.bits, value, _interval(element)))
-        for age in range(ages[number]):
-            name, value = _name(graph, number, age + 1), _name(graph, number, age)
-            registers[element.level + age].append(Line(name, element.bits, value, ""))
+        for age, bits in enumerate(filter(None, graph.delays[number])):
+            value = _low_bits(graph, number, age, bits)
+            registers[element.level + age].append(Line(_name(graph, number, age + 1), bits, value, ""))
     inputs = tuple(_inputs(graph, x_bits))
     return Products(
         inputs=inputs,
@@ -80,9 +79,11 @@ def _name(graph: AdderGraph, number: int, age: int = 0) -> str:
     return f"{name}_{age}" if age else name
 
 
-def _at(graph: AdderGraph, number: int, level: int) -> str:
-    """The name of an element as it is ``level`` cycles after the inputs."""
-    return _name(graph, number, level - graph.elements[number].level)
+def _low_bits(graph: AdderGraph, number: int, age: int, bits: int) -> str:
+    """The lowest bits of an element, ``age`` cycles after it is there."""
+    width = graph.delays[number][age - 1] if age else graph.elements[number].bits
+    name = _name(graph, number, age)
+    return name if width == bits else f"{name}[{bits - 1}:0]"
 
 
 def _sum(graph: AdderGraph, node: Sum) -> str:
@@ -97,18 +98,19 @@ def _sum(graph: AdderGraph, node: Sum) -> str:
 
 
 def _operand(graph: AdderGraph, number: int, level: int, shift: int, bits: int) -> str:
-    """``element << shift`` in ``bits`` bits, its sign extended."""
-    element, name = graph.elements[number], _at(graph, number, level)
+    """``element << shift`` in ``bits`` bits, sign extended, ``level`` cycles after the inputs."""
     if shift >= bits:
         return f"{bits}'d0"
-    parts = []
+    element = graph.elements[number]
+    age = level - element.level
     above = bits - shift - element.bits
+    parts = [_low_bits(graph, number, age, element.bits + min(above, 0))]
     if above > 0:
-        parts.append(f"{{{above}{{{name}[{element.bits - 1}]}}}}" if element.signed else f"{above}'d0")
-    parts.append(name if above >= 0 else f"{name}[{element.bits + above - 1}:0]")
+        sign = f"{{{above}{{{_name(graph, number, age)}[{element.bits - 1}]}}}}"
+        parts.insert(0, sign if element.signed else f"{above}'d0")
     if shift:
         parts.append(f"{shift}'d0")
-    return "{" + ", ".join(parts) + "}" if len(parts) > 1 else name
+    return "{" + ", ".join(parts) + "}" if len(parts) > 1 else parts[0]
 
 
 def _output(graph: AdderGraph, unit: int, bits: int) -> str:

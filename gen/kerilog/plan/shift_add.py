@@ -9,6 +9,7 @@ for shared sums is in ``shift_add_search``.
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -72,11 +73,11 @@ class AdderGraph:
     sums: tuple[Sum, ...]
     outputs: tuple[Output, ...]
 
-    @property
+    @functools.cached_property
     def elements(self) -> tuple[Element, ...]:
         return self.inputs + self.sums
 
-    @property
+    @functools.cached_property
     def depth(self) -> int:
         """Cycles from the inputs to all outputs; at least 1, for outputs are registers."""
         levels = [self.elements[o.element].level for o in self.outputs if o.element is not None]
@@ -103,24 +104,30 @@ class AdderGraph:
             return 0  # side by side
         return max(0, node.bits - node.shift)
 
-    @property
-    def ages(self) -> tuple[int, ...]:
-        """How many cycles after an element is there it is used last."""
-        elements, depth = self.elements, self.depth
-        ages = [0] * len(elements)
+    @functools.cached_property
+    def delays(self) -> tuple[tuple[int, ...], ...]:
+        """Of every element, the bits of the registers, one a cycle, in which it waits to be used."""
+        delays: list[list[int]] = [[] for _ in self.elements]
         for node in self.sums:
-            for operand in node.operands:
-                ages[operand] = max(ages[operand], node.level - 1 - elements[operand].level)
+            self._delay(delays, node.right, node.level - 1, node.bits - node.shift)
+            if node.left_sign:
+                self._delay(delays, node.left, node.level - 1, node.bits)
         for output in self.outputs:
             if output.element is not None:
-                ages[output.element] = max(ages[output.element], depth - elements[output.element].level)
-        return tuple(ages)
+                self._delay(delays, output.element, self.depth, self.elements[output.element].bits)
+        return tuple(map(tuple, delays))
+
+    def _delay(self, delays: list[list[int]], number: int, level: int, bits: int) -> None:
+        """Have the low ``bits`` of an element wait until ``level``."""
+        element, waiting = self.elements[number], delays[number]
+        waiting += [0] * (level - element.level - len(waiting))
+        for age in range(level - element.level):
+            waiting[age] = max(waiting[age], min(bits, element.bits))
 
     @property
     def flip_flops(self) -> int:
         """Bits of all registers: the sums, and what waits for its partner."""
-        waiting = sum(element.bits * age for element, age in zip(self.elements, self.ages, strict=True))
-        return waiting + sum(node.bits for node in self.sums)
+        return sum(map(sum, self.delays)) + sum(node.bits for node in self.sums)
 
     def evaluate(self, x: IntArray) -> IntArray:
         """The outputs (samples, units) for inputs ``x`` (samples, inputs).
