@@ -203,7 +203,7 @@ def test_weights_stand_where_the_hardware_looks() -> None:
     graph = Chain("weights", "fixed", (7,), 4).dense(5, "dense").graph
     op = graph.nodes[-1].op
     assert isinstance(op, QDense)
-    for interval in (1, 3, 7, 20, 35):
+    for interval in (2, 3, 7, 20, 35):
         (stage,) = plan(graph, interval).matvec_stages
         pe, simd, bits = stage.matvec.pe, stage.matvec.simd, stage.matvec.w_bits
         found = np.zeros((stage.matvec.beats * simd, stage.matvec.groups * pe), int)
