@@ -16,7 +16,7 @@ from kerilog.manifest import Manifest
 from kerilog.verify.tools import find_tool, first_error
 
 _PASSES = "synth_xilinx -flatten -noiopad -family xc7"  # as `kerilog synth`
-_LIMIT = 3600  # seconds
+_LIMIT = 600  # seconds
 _FIELDS = "lut", "lutram", "ff", "bram18", "dsp", "inverters"
 
 
@@ -30,7 +30,7 @@ def of_design(directory: Path, what: str) -> Values:
     """LUT, LUT as memory, FF, RAMB18 and DSP of the Kerilog design in ``directory``.
 
     ``inverters`` are the INV cells among the LUT; a vendor's tool may merge many of them with other logic.
-    All are None where Yosys took longer than an hour.
+    All are None where Yosys took longer than ten minutes.
     """
     manifest = Manifest.read(directory)
     sources = [directory / name for name in manifest.sources]
