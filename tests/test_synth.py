@@ -101,9 +101,7 @@ def test_ecp5_takes_the_smallest_device_that_holds_the_design(tiny_design) -> No
     assert synth._device(small, manifest, "85k") == "85k"
     assert synth._device(few, manifest, None) == "45k"
     assert synth._device(many, manifest, None) == "85k"
-    with pytest.raises(
-        KerilogError, match="no ECP5 holds the design: it needs 100 LUT, 1 FF, 0 block RAM"
-    ):
+    with pytest.raises(KerilogError, match="no ECP5 holds the design: it needs 100 LUT, 1 FF, 0 block RAM"):
         synth._device(too_many, manifest, None)
     with pytest.raises(KerilogError, match=r"the ECP5 45k does not hold the design: .*84 DSP; the 45k has"):
         synth._device(many, manifest, "45k")

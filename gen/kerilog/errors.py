@@ -14,7 +14,8 @@ class UnreachedError(KerilogError):
 
     def __init__(self, layer: str, interval: int, shortest: int) -> None:
         super().__init__(
-            f"layer '{layer}': no folding reaches {interval} cycles a frame; its shortest interval is {shortest}"
+            f"layer '{layer}': no folding reaches {interval} cycles a frame; "
+            f"its shortest interval is {shortest}"
         )
         self.shortest = shortest
 

@@ -84,8 +84,8 @@ def run(
 ) -> None:
     """Run bench_<module>.py on `module`, or on the wrapper `toplevel` that lies beside the bench.
 
-    The modules of hw/`target` stand in the place of their namesakes. `files` are put where the simulator runs, for $readmemh or as further sources. The build directory stays
-    only if it fails.
+    The modules of hw/`target` replace their namesakes. `files` are put where the simulator runs,
+    for $readmemh or as further sources. The build directory stays only if it fails.
     """
     __tracebackhide__ = True
     toplevel = toplevel or module

@@ -150,7 +150,7 @@ async def watch_queues(dut: Any, peaks: dict[str, int]) -> None:
 
 @test()
 async def keeps_its_cycles_back_to_back(dut: Any) -> None:
-    """Latency, first output, interval and the queues' peaks are the manifest's; no frame waits for another."""
+    """Latency, first output, interval and queue peaks are the manifest's; no frame waits for another."""
     network = await network_of(dut)
     queues = {layer.name: layer.extra["peak"] for layer in MANIFEST.layers if layer.kind == "Fifo"}
     peaks = dict.fromkeys(queues, 0)

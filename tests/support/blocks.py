@@ -36,7 +36,7 @@ def lenet5(keras: Any) -> Any:
 
 
 def residual(keras: Any) -> Any:
-    """A block with an identity beside it, then one of half the resolution with a 1 x 1 convolution beside it."""
+    """A block beside an identity, then one of half the resolution beside a 1 x 1 convolution."""
     layers = keras.layers
     image = layers.Input((16, 16, 3))
     x = layers.Conv2D(8, 3, padding="same", activation="relu", name="stem")(image)

@@ -100,9 +100,7 @@ class Schedule:
                 module.clock(valid[left], moves[left], ready[right], moves[right])
         for fork, left, outputs in self._forks:
             waits = valid[left] and not ready[left]
-            fork.done = [
-                waits and (done or ready[out]) for done, out in zip(fork.done, outputs, strict=True)
-            ]
+            fork.done = [waits and (done or ready[out]) for done, out in zip(fork.done, outputs, strict=True)]
         self.cycle += 1
 
     def _offered_at(self) -> int:

@@ -56,8 +56,8 @@ def divisors(number: int) -> list[int]:
 def candidates(shape: Shape) -> Iterator[Folding]:
     """The search space: every ``simd`` and ``pe`` that make for fewer folds or groups than one less.
 
-    Results leave with the fewest lanes with which those of a vector are gone before the next one's come; these
-    divide ``pe`` and the units.
+    Results leave with the fewest lanes with which those of a vector are gone before the next one's come;
+    these divide ``pe`` and the units.
     """
     lanes_of: dict[int, list[int]] = {}
     for simd in range(1, (shape.most_simd or shape.inputs) + 1):
