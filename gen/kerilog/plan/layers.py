@@ -235,6 +235,7 @@ def parts(
     Weights become constants where that is cheaper, and where the layer is ``unrolled`` on request.
     """
     kernel: IntArray = op.kernel.reshape(-1, shape.units)  # in the order of the stream
+    codes = _with_padding(codes, op, tensor)
     reach = dot_interval(kernel, *codes)
     # the multipliers see raw codes: the input's zero point times the weights joins the bias
     bias = op.bias - tensor.format.zero_point * kernel.sum(axis=0)
@@ -259,3 +260,11 @@ def parts(
         "bias_format": op.bias_format,
         "macs": shape.macs,
     }
+
+
+def _with_padding(codes: Range, op: QConv2D | QDense, tensor: Tensor) -> Range:
+    """The codes that the multipliers see: the tensor's, and that of padding where windows overhang."""
+    if isinstance(op, QDense) or op.padding == ((0, 0), (0, 0)):
+        return codes
+    zero = tensor.format.zero_point
+    return min(codes[0], zero), max(codes[1], zero)
