@@ -145,4 +145,4 @@ def test_filters_with_inputs_of_their_own_are_refused() -> None:
 
 def test_an_unrolled_layer_that_is_too_slow_says_so() -> None:
     with pytest.raises(KerilogError, match=r"layer 'conv'.* shortest interval is"):
-        plan(classifier("fixed"), 8, unroll=("conv",))
+        plan(classifier("fixed"), 2, unroll=("conv",))

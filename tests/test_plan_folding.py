@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from support.networks import Chain
 
 shapes = st.builds(
     Shape,
-    vectors=st.integers(1, 9),
+    turns=st.integers(1, 9),
     inputs=st.integers(1, 14),
     units=st.integers(1, 12),
     streams=st.booleans(),
@@ -38,7 +39,7 @@ def every_folding(shape: Shape) -> Iterator[tuple[int, int]]:
                 for lanes in range(1, pe + 1)
             )
             if leaves:
-                yield pe * simd, shape.vectors * steps
+                yield pe * simd, shape.turns * steps
 
 
 @settings(max_examples=300, deadline=None)
@@ -67,7 +68,7 @@ def test_foldings_are_legal(shape: Shape, interval: int, lanes: int) -> None:
         return
     for found in foldings:
         steps = math.ceil(shape.units / found.pe) * math.ceil(shape.inputs / found.simd)
-        assert found.cycles == shape.vectors * steps <= interval
+        assert found.cycles == shape.turns * steps <= interval
         assert found.pe % found.lanes == 0 and shape.units % found.lanes == 0
         assert shape.units // found.lanes <= steps
 
@@ -81,6 +82,23 @@ def test_the_curve_holds_the_least_for_every_interval(shape: Shape) -> None:
         least = min((count for count, cycles in everything if cycles <= interval), default=None)
         assert min((count for cycles, count in points if cycles <= interval), default=None) == least
     assert points == sorted(points) and len({count for _, count in points}) == len(points)
+
+
+@settings(max_examples=100, deadline=None)
+@given(shapes, st.integers(1, 8))
+def test_windows_side_by_side_are_the_fewest_that_reach_the_interval(row: Shape, across: int) -> None:
+    """The curve has what the plan chooses; fewer windows do not reach it, or not with fewer multipliers."""
+    shape = dataclasses.replace(row, turns=row.turns * across, across=across)
+    points = curve(shape)
+    for interval in range(1, 3 * shape.turns):
+        windows = shape.windows_for(interval)
+        part = shape.side_by_side(windows)
+        assert part.macs == shape.macs and part.vectors == windows * shape.vectors
+        least = min((count for count, cycles in every_folding(part) if cycles <= interval), default=None)
+        assert min((count for cycles, count in points if cycles <= interval), default=None) == least
+        for fewer in range(1, windows):
+            if across % fewer == 0:
+                assert all(cycles > interval for _, cycles in every_folding(shape.side_by_side(fewer)))
 
 
 def test_more_cycles_never_cost_more_multipliers() -> None:
@@ -119,7 +137,7 @@ def test_an_interval_that_is_asked_for_is_kept() -> None:
 
 def test_an_interval_that_pools_do_not_reach_is_refused() -> None:
     graph = Chain("pools", "fixed", (6, 6, 1)).pool((3, 3), (1, 1)).graph
-    message = "layer 'max_pooling2d_1': no folding reaches 2 cycles a frame; its shortest interval is 16"
+    message = "layer 'max_pooling2d_1': no folding reaches 2 cycles a frame; its shortest interval is 6"
     with pytest.raises(KerilogError, match=message):
         plan(graph, 2)
 

@@ -53,16 +53,20 @@ def three_ways(scheme: str) -> QGraph:
 
 # the network, and the intervals that it is planned for; None is the default
 NETWORKS: dict[str, tuple[Callable[[str], QGraph], tuple[int | None, ...]]] = {
-    "average": (lambda scheme: image(scheme).average().graph, (48, 200)),
-    "average of a rim": (lambda scheme: image(scheme).average((3, 3), (2, 2), "same").graph, (None, 24)),
+    "average": (lambda scheme: image(scheme).average().graph, (48, 200, 8)),
+    "average of a rim": (lambda scheme: image(scheme).average((3, 3), (2, 2), "same").graph, (None, 24, 8)),
     "average of rows": (lambda scheme: image(scheme).average((3, 1), (1, 2)).graph, (48,)),
     "mean": (lambda scheme: image(scheme).mean().graph, (192, 48, 12)),
-    "depthwise": (lambda scheme: image(scheme).depthwise().graph, (None, 500)),
-    "groups": (lambda scheme: image(scheme).depthwise(groups=2, each=3).graph, (200,)),
-    "two filters a channel": (lambda scheme: image(scheme).depthwise((2, 3), (1, 2), each=2).graph, (48,)),
+    "depthwise": (lambda scheme: image(scheme).depthwise().graph, (None, 500, 16)),
+    "groups": (lambda scheme: image(scheme).depthwise(groups=2, each=3).graph, (200, 24)),
+    "two filters a channel": (lambda scheme: image(scheme).depthwise((2, 3), (1, 2), each=2).graph, (48, 12)),
     "lookup": (lambda scheme: image(scheme).look_up().requantize().graph, (192, 48, 10)),
     "residual": (residual, (None, 400)),
-    "separable": (separable, (None, 300)),
+    "separable": (separable, (None, 300, 16)),
+    "padding of no code": (
+        lambda scheme: image(scheme).look_up((60, 99)).conv(3, padding="same").conv(2, padding="same").graph,
+        (None, 500, 16),
+    ),
     "lenet": (lenet, (None, 300)),
     "three ways": (three_ways, (None, 64)),
 }
@@ -111,7 +115,9 @@ def grow(net: Branches, rng: np.random.Generator) -> None:
         case 1:
             net.depthwise(kernel, (int(rng.integers(1, 3)), 1), each=int(rng.integers(1, 3)))
         case 2:
-            net.look_up() if rng.random() < 0.5 else net.requantize()
+            low = int(rng.integers(-128, 127))
+            some = (low, int(rng.integers(low, 128))) if rng.random() < 0.5 else None
+            net.look_up(some) if rng.random() < 0.5 else net.requantize()
         case 3:
             net.conv(int(rng.integers(1, 5)), kernel, padding="same")
         case _:

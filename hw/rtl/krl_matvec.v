@@ -4,7 +4,7 @@
 //             cycle in which data is there.
 //
 // Equation: result[u] = sum over i of weight[u][i] * x[i], u = group * PE + lane, modulo 2**ACC_BITS.
-//           With SHARED = 0, x[u][i] stands in the place of x[i]: every unit has a vector of its own.
+//           Of several vectors in a beat, SHARERS neighbouring units take the same: x[u / SHARERS][i].
 //
 // A vector arrives in BEATS beats of LANES elements. Each beat is held while every output group takes its
 // share:
@@ -13,9 +13,9 @@
 //
 // so a vector takes BEATS * GROUPS * FOLDS cycles, and the next one follows without a gap. A convolution
 // hands its whole window over in one beat (BEATS = 1); a dense layer streams its input (FOLDS = 1) into
-// GROUPS running sums. With SHARED = 0 a beat holds LANES elements for each of the UNITS, those of unit 0
-// in the low bits: a depthwise convolution hands over a window for each unit, an average over all pixels
-// has LANES = 1 and a beat for each pixel.
+// GROUPS running sums. With SHARERS < UNITS a beat holds LANES elements of each of UNITS / SHARERS vectors,
+// the first in the low bits: a depthwise convolution hands over a window for each unit, several windows at a
+// time have the filters as sharers, an average over all pixels has LANES = 1 and a beat for each pixel.
 //
 // Weights:  word number beat * GROUPS * FOLDS + group * FOLDS + fold, asked for by weight_address and
 //           expected one cycle later; lane p, product s at bits (p * SIMD + s) * W_BITS. Products past
@@ -24,7 +24,8 @@
 // Stream:   s_axis_tready rises in the last cycle of a beat. Results cannot wait: a group's last product is
 //           issued only while one of the CREDITS places of the buffer behind is free; result_taken gives a
 //           place back.
-// Legal:    PE, SIMD, LANES, GROUPS, BEATS, CREDITS >= 1; (GROUPS - 1) * PE < UNITS <= GROUPS * PE.
+// Legal:    PE, SIMD, LANES, GROUPS, BEATS, CREDITS >= 1; (GROUPS - 1) * PE < UNITS <= GROUPS * PE;
+//           SHARERS divides UNITS.
 
 `default_nettype none
 
@@ -39,10 +40,9 @@ module krl_matvec #(
   parameter BEATS = 8,
   // output groups: units / PE, rounded up
   parameter GROUPS = 2,
-  // 1: all units multiply the same vector, 0: each one its own
-  parameter SHARED = 1,
-  // units; tells only with SHARED = 0
+  // units, and how many neighbours multiply the same vector; these tell only if it is not all of them
   parameter UNITS = GROUPS * PE,
+  parameter SHARERS = UNITS,
   // places in the result buffer
   parameter CREDITS = 4,
   // 1: two products a multiplier of 25 x 18 bits where two output lanes share their activations and both fit,
@@ -53,7 +53,7 @@ module krl_matvec #(
   parameter W_BITS = 8,
   parameter ACC_BITS = 24,
   // follow from the above; do not set
-  parameter INPUT_LANES = (SHARED != 0) ? LANES : UNITS * LANES,
+  parameter INPUT_LANES = (UNITS / SHARERS) * LANES,
   parameter FOLDS = (LANES + SIMD - 1) / SIMD,
   parameter STEPS = BEATS * GROUPS * FOLDS,
   parameter ADDRESS_BITS = (STEPS > 1) ? $clog2(STEPS) : 1
@@ -135,11 +135,13 @@ module krl_matvec #(
 
   // ---- activations: the share of the beat that is multiplied, three registers deep to meet the weights ----
 
-  // output lanes with activations of their own
-  localparam OWNERS = (SHARED != 0) ? 1 : PE;
-  localparam SHARE_BITS = OWNERS * SIMD * X_BITS;
+  localparam VECTORS = UNITS / SHARERS;
+  // neighbouring output lanes that have one vector in every group, and how many such runs there are
+  localparam RUN = (VECTORS == 1 || SHARERS % PE == 0) ? PE : (PE % SHARERS == 0) ? SHARERS : 1;
+  localparam RUNS = PE / RUN;
+  localparam SHARE_BITS = RUNS * SIMD * X_BITS;
   // shares of a beat; what is past the beat's end is zero
-  localparam SHARES = (SHARED != 0) ? FOLDS : GROUPS * FOLDS;
+  localparam SHARES = (VECTORS == 1) ? FOLDS : GROUPS * FOLDS;
 
   localparam SHARE_INDEX_BITS = (SHARES > 1) ? $clog2(SHARES) : 1;
 
@@ -150,17 +152,17 @@ module krl_matvec #(
   reg [SHARE_BITS-1:0] x;
 
   genvar i;
-  genvar o;
+  genvar r;
   generate
     for (i = 0; i < SHARES; i = i + 1) begin : g_share
-      for (o = 0; o < OWNERS; o = o + 1) begin : g_owner
-        localparam UNIT = (i / FOLDS) * OWNERS + o;
-        // elements of this unit's vector that the share has
+      for (r = 0; r < RUNS; r = r + 1) begin : g_run
+        localparam VECTOR = ((i / FOLDS) * PE + r * RUN) / SHARERS;
+        // elements of this run's vector that the share has
         localparam FROM = (i % FOLDS) * SIMD;
-        localparam HAS = (OWNERS > 1 && UNIT >= UNITS) ? 0 : (FROM + SIMD > LANES) ? LANES - FROM : SIMD;
-        localparam AT = (i * OWNERS + o) * SIMD * X_BITS;
+        localparam HAS = (VECTOR >= VECTORS) ? 0 : (FROM + SIMD > LANES) ? LANES - FROM : SIMD;
+        localparam AT = (i * RUNS + r) * SIMD * X_BITS;
         if (HAS > 0) begin : g_used
-          assign shares[AT +: HAS*X_BITS] = s_axis_tdata[(UNIT*LANES+FROM)*X_BITS +: HAS*X_BITS];
+          assign shares[AT +: HAS*X_BITS] = s_axis_tdata[(VECTOR*LANES+FROM)*X_BITS +: HAS*X_BITS];
         end
         if (HAS < SIMD) begin : g_pad
           assign shares[AT+HAS*X_BITS +: (SIMD-HAS)*X_BITS] = 0;
@@ -232,7 +234,7 @@ module krl_matvec #(
 
   localparam LANE_BITS = SIMD * W_BITS;
   // smaller products are cheaper in look-up tables
-  localparam PAIRED = PAIRS != 0 && SHARED != 0 && X_BITS + W_BITS > 8
+  localparam PAIRED = PAIRS != 0 && X_BITS + W_BITS > 8
                       && X_BITS + 2 * W_BITS + 1 <= 25 && X_BITS <= 18;
 
   wire [PE*SUM_BITS-1:0] sums;
@@ -240,27 +242,28 @@ module krl_matvec #(
   genvar p;
   generate
     for (p = 0; p < PE; p = p + 1) begin : g_lane
-      if (PAIRED && p % 2 == 0 && p + 1 < PE) begin : g_pair
+      localparam X_AT = (p / RUN) * SIMD * X_BITS;
+      if (PAIRED && p % RUN % 2 == 0 && p % RUN + 1 < RUN) begin : g_pair
         krl_dot_pair #(
           .SIMD(SIMD),
           .X_BITS(X_BITS),
           .W_BITS(W_BITS)
         ) dot (
           .clk(clk),
-          .x(x),
+          .x(x[X_AT +: SIMD*X_BITS]),
           .w_0(weight_data[p*LANE_BITS +: LANE_BITS]),
           .w_1(weight_data[(p+1)*LANE_BITS +: LANE_BITS]),
           .sum_0(sums[p*SUM_BITS +: SUM_BITS]),
           .sum_1(sums[(p+1)*SUM_BITS +: SUM_BITS])
         );
-      end else if (!PAIRED || p % 2 == 0) begin : g_single
+      end else if (!PAIRED || p % RUN % 2 == 0) begin : g_single
         krl_dot #(
           .SIMD(SIMD),
           .X_BITS(X_BITS),
           .W_BITS(W_BITS)
         ) dot (
           .clk(clk),
-          .x(x[((SHARED != 0) ? 0 : p)*SIMD*X_BITS +: SIMD*X_BITS]),
+          .x(x[X_AT +: SIMD*X_BITS]),
           .w(weight_data[p*LANE_BITS +: LANE_BITS]),
           .sum(sums[p*SUM_BITS +: SUM_BITS])
         );

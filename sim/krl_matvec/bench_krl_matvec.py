@@ -26,11 +26,11 @@ from common.stream import Monitor, Source, Wires, always, assert_no_path, cycle,
 
 PE, SIMD, LANES, BEATS = PARAMETERS["PE"], PARAMETERS["SIMD"], PARAMETERS["LANES"], PARAMETERS["BEATS"]
 GROUPS, CREDITS = PARAMETERS["GROUPS"], PARAMETERS["CREDITS"]
-SHARED = PARAMETERS.get("SHARED", 1)
 # with a vector for all, the module need not know that a unit is missing
 UNITS = PARAMETERS.get("UNITS", GROUPS * PE - int(PE > 1))
-# vectors side by side in a beat
-VECTORS = 1 if SHARED else UNITS
+# vectors side by side in a beat, each for so many neighbouring units
+SHARERS = PARAMETERS.get("SHARERS", UNITS)
+VECTORS = UNITS // SHARERS
 INPUT_LANES = VECTORS * LANES
 X_BITS, W_BITS, ACC_BITS = PARAMETERS["X_BITS"], PARAMETERS["W_BITS"], PARAMETERS["ACC_BITS"]
 FOLDS = -(-LANES // SIMD)
@@ -79,7 +79,7 @@ def make_model() -> Model:
             own = np.array(beats, dtype=np.int64).reshape(BEATS, VECTORS, LANES).swapaxes(0, 1)
             beats.clear()
             results = np.zeros(GROUPS * PE, np.int64)
-            results[:UNITS] = (WEIGHTS[:UNITS] * own.reshape(VECTORS, BEATS * LANES)).sum(1)
+            results[:UNITS] = (WEIGHTS[:UNITS] * own.reshape(VECTORS, -1).repeat(SHARERS, 0)).sum(1)
             for group in results.reshape(GROUPS, PE):
                 yield pack([int(result) for result in group], ACC_BITS)
 
@@ -169,12 +169,12 @@ async def multiplies_under_stalls(dut: Any) -> None:
 
 @test()
 async def reaches_the_extremes_of_the_sum(dut: Any) -> None:
-    """The inputs that make the sum of a unit, or of each by its own vector, largest and smallest."""
+    """The inputs that make the sum of a unit of each vector largest and smallest."""
     bench = await bench_of(dut)
     low, high = -(1 << (X_BITS - 1)), (1 << (X_BITS - 1)) - 1
-    for unit in range(min(3, GROUPS * PE) if SHARED else 1):
+    for unit in range(min(3, SHARERS)):
         for up, down in [(high, low), (low, high)]:
-            own = [[up if weight > 0 else down for weight in row] for row in WEIGHTS[unit : unit + VECTORS]]
+            own = [[up if weight > 0 else down for weight in row] for row in WEIGHTS[unit:UNITS:SHARERS]]
             for at in range(0, BEATS * LANES, LANES):
                 beat = [element for vector in own for element in vector[at : at + LANES]]
                 bench.source.send(pack(beat, X_BITS))

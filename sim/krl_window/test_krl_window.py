@@ -48,6 +48,10 @@ SHAPES = [
     (3, 1, 8, 1, 4, 4, 1, 1, 2, 2, 5, 1, 4, 0, 17),
     (4, 3, 8, 1, 2, 6, 1, 1, 1, 2, 4, 3, 2, 1, 17),
     (8, 6, 8, 1, 3, 3, 2, 2, 0, 0, 4, 3, 3, 0, 17),
+    # windows side by side as one: six of three columns, a whole row with its padding, two of a pool
+    (5, 14, 8, 7, 3, 8, 1, 6, 0, 0, 3, 2, 9, 0, 1),
+    (5, 8, 8, 8, 3, 10, 1, 8, 1, 1, 5, 1, 6, 0, 3),
+    (4, 8, 8, 4, 2, 4, 2, 4, 0, 0, 2, 2, 8, 0, 1),
 ]
 EDGES: list[dict[str, Any]] = [
     {**dict(zip(KEYS, shape, strict=True)), "WAITING": 1 + number % 3} for number, shape in enumerate(SHAPES)
@@ -75,7 +79,7 @@ MUTATIONS = [
     ("!completes || window_is_free", "window_is_free"),
     ("!completes || window_is_free", "1'b1"),
     ("(may_shift && tail != 0)", "tail != 0"),
-    ("BEFORE != 0 && ", "BEFORE > OUT_WIDTH && "),
+    ("number <= BEFORE[OUT_BITS:0] || ", ""),
     ("UP_TO < OUT_WIDTH && ", "UP_TO < 0 && "),
     ("m_axis_tready || !(&valid[WAITING-1:k])", "m_axis_tready || !valid[WAITING-1]"),
     ("          columns_to_wait <= WAIT_FIRST[WAIT_BITS-1:0];\n          row", "          row"),

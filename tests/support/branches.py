@@ -90,10 +90,11 @@ class Branches(Chain):
             factor = requantize_factor(np.float32(source.scales), np.float32(out.scales), "reference")
         return self._grow("requantize", QRequantize(factor, self._clamp(out)), self.here.shape, out)
 
-    def look_up(self) -> Branches:
-        """A table of random codes."""
+    def look_up(self, codes: Clamp | None = None) -> Branches:
+        """A table of random codes, of all or of the range ``codes``."""
         out, source = self._format(), self.here.format
-        table = self.rng.integers(out.minimum, out.maximum + 1, 1 << source.bits)
+        low, high = codes or (out.minimum, out.maximum)
+        table = self.rng.integers(low, high + 1, 1 << source.bits)
         return self._grow("lookup", QLookup(table), self.here.shape, out)
 
     def add(self, other: str, kind: type[QAdd] = QAdd) -> Branches:

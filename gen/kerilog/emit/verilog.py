@@ -22,7 +22,6 @@ from kerilog.plan.design import (
 from kerilog.plan.operations import (
     AddStage,
     AveragePooling2DStage,
-    DepthwiseConv2DStage,
     GlobalAveragePooling2DStage,
     LookupStage,
 )
@@ -33,7 +32,6 @@ TEMPLATES = {
     DenseStage: "dense.v.j2",
     PointwiseConv2DStage: "pointwise_conv2d.v.j2",
     MaxPooling2DStage: "max_pooling2d.v.j2",
-    DepthwiseConv2DStage: "depthwise_conv2d.v.j2",
     AveragePooling2DStage: "average_pooling2d.v.j2",
     GlobalAveragePooling2DStage: "global_average_pooling2d.v.j2",
     AddStage: "add.v.j2",

@@ -31,7 +31,7 @@ from kerilog.plan.design import (
     Stage,
     SumStage,
 )
-from kerilog.plan.operations import AddStage, AveragePooling2DStage, DepthwiseConv2DStage, LookupStage
+from kerilog.plan.operations import AddStage, AveragePooling2DStage, LookupStage
 from kerilog.plan.window import Window
 
 
@@ -85,16 +85,15 @@ def _(stage: SumStage) -> Area:
 
 
 @of_stage.register(Conv2DStage)
-@of_stage.register(DepthwiseConv2DStage)
 @of_stage.register(AveragePooling2DStage)
-def _(stage: Conv2DStage | DepthwiseConv2DStage | AveragePooling2DStage) -> Area:
+def _(stage: Conv2DStage | AveragePooling2DStage) -> Area:
     return of_stage.dispatch(SumStage)(stage) + of_window(stage.window)
 
 
 @of_stage.register
 def _(stage: MaxPooling2DStage) -> Area:
     return of_window(stage.window) + fitted(
-        "krl_max", area_counts.maximum(stage.cells, stage.window.channels, stage.window.bits)
+        "krl_max", area_counts.maximum(stage.cells, stage.channels, stage.window.bits)
     )
 
 

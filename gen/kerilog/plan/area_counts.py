@@ -26,8 +26,9 @@ def matvec(matvec: MatVec) -> Counts:
     tree, nodes, width = 0, matvec.simd, product
     while nodes > 1:
         tree, nodes, width = tree + nodes // 2 * (width + 1), -(-nodes // 2), width + 1
-    # without shared inputs every lane chooses among those of its units
-    vectors, choices = (1, matvec.folds) if matvec.shared else (matvec.pe, matvec.groups * matvec.folds)
+    # every run of lanes chooses among the vectors of its units
+    vectors = matvec.pe // matvec.run
+    choices = matvec.folds * (1 if matvec.vectors == 1 else matvec.groups)
     paired = matvec.pairs * matvec.simd
     single = matvec.multipliers - 2 * paired
     small = 0 if multiplier_dsps(matvec.x_bits, matvec.w_bits) else single

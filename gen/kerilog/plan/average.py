@@ -52,7 +52,7 @@ def parts(
     """The fields that SumStage adds to Stage, for sums in ``reach`` of each unit's own elements."""
     units = serializer.units
     return {
-        "matvec": dataclasses.replace(matvec, shared=0, units=units, w_bits=WEIGHT_BITS, acc_bits=reach.bits),
+        "matvec": dataclasses.replace(matvec, w_bits=WEIGHT_BITS, acc_bits=reach.bits),
         "serializer": dataclasses.replace(serializer, bits=reach.bits),
         "requantizer": requantizer[0],
         "constants": requantizer[1],

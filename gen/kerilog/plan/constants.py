@@ -37,6 +37,11 @@ class Constants(MatVec):
         return self.graph.depth
 
     @property
+    def input_lanes(self) -> int:
+        """Elements of a beat: those of windows side by side are one vector."""
+        return len(self.graph.inputs)
+
+    @property
     def pairs(self) -> int:
         return 0
 
@@ -49,7 +54,7 @@ def constants_of(
     None where multipliers are the better choice. If ``forced`` it is constants in any case, and KerilogError
     where they take too long to find.
     """
-    assert matvec.steps == 1 and matvec.shared
+    assert matvec.steps == 1
     patterns = pattern_count(kernel)
     if patterns > MOST_PATTERNS:
         if forced:
@@ -62,7 +67,7 @@ def constants_of(
     if not forced and graph.luts > matvec.multipliers * (PRODUCT_LUTS + matvec.acc_bits):
         return None
     fields = {field.name: getattr(matvec, field.name) for field in dataclasses.fields(matvec)}
-    return Constants(**fields, graph=graph)
+    return Constants(**fields | {"vectors": 1}, graph=graph)
 
 
 @functools.lru_cache(maxsize=256)

@@ -12,7 +12,7 @@ import dataclasses
 from kerilog.formats import Format
 from kerilog.graph import Shape
 from kerilog.plan.intervals import Interval
-from kerilog.plan.window import Window
+from kerilog.plan.window import Vectors, Window
 
 INPUT = "guarded"  # the stream into the first stage, behind the frame guard
 
@@ -34,8 +34,8 @@ class Memory:
 
 @dataclasses.dataclass(frozen=True)
 class MatVec:
-    """Parameters of ``krl_matvec``; with ``shared`` 0 a beat has ``lanes`` elements of its own for each
-    of ``units``.
+    """Parameters of ``krl_matvec``; of several ``vectors`` in a beat, each of ``lanes`` elements, each is for
+    an equal share of the ``units``.
     """
 
     pe: int
@@ -47,7 +47,7 @@ class MatVec:
     x_bits: int
     w_bits: int
     acc_bits: int
-    shared: int = 1
+    vectors: int = 1
     units: int = 0
 
     @property
@@ -64,11 +64,23 @@ class MatVec:
         return self.pe * self.simd
 
     @property
+    def sharers(self) -> int:
+        """Neighbouring units that multiply the same vector."""
+        return self.units // self.vectors
+
+    @property
+    def run(self) -> int:
+        """Neighbouring output lanes that have one vector in every group."""
+        if self.vectors == 1 or self.sharers % self.pe == 0:
+            return self.pe
+        return self.sharers if self.pe % self.sharers == 0 else 1
+
+    @property
     def pairs(self) -> int:
         """Pairs of output lanes that share multipliers, where those have 25 x 18 bits as in a DSP48E1."""
         fits = self.x_bits + 2 * self.w_bits + 1 <= 25 and self.x_bits <= 18
         # smaller products are cheaper in look-up tables
-        return self.pe // 2 if self.shared and fits and self.x_bits + self.w_bits > 8 else 0
+        return self.pe // self.run * (self.run // 2) if fits and self.x_bits + self.w_bits > 8 else 0
 
     @property
     def latency(self) -> int:
@@ -76,8 +88,13 @@ class MatVec:
         return 6 + (self.simd - 1).bit_length()
 
     @property
+    def input_lanes(self) -> int:
+        """Elements of a beat."""
+        return self.vectors * self.lanes
+
+    @property
     def input_bits(self) -> int:
-        return self.lanes * self.x_bits * (1 if self.shared else self.units)
+        return self.input_lanes * self.x_bits
 
     @property
     def address_bits(self) -> int:
@@ -243,18 +260,27 @@ class PointwiseConv2DStage(MatVecStage):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Conv2DStage(MatVecStage):
+    """A convolution, in groups of channels or not: depthwise, where a group is one channel."""
+
     window: Window
+    vectors: Vectors
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class MaxPooling2DStage(Stage):
     window: Window
+    vectors: Vectors
     clamp_min: int
     clamp_max: int
 
     @property
     def cells(self) -> int:
-        return self.window.kernel_h * self.window.kernel_w
+        return self.vectors.kernel_h * self.vectors.kernel_w
+
+    @property
+    def channels(self) -> int:
+        """Maxima at a time: the channels of every window."""
+        return self.vectors.windows * self.vectors.channels
 
     @property
     def latency(self) -> int:

@@ -30,27 +30,53 @@ class Folding:
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """A matrix-vector layer as folding sees it: ``vectors`` a frame, each of ``inputs``, giving ``units``
-    results.
+    """A matrix-vector layer as folding sees it: ``turns`` a frame, each of which gives ``units`` results,
+    sums of ``inputs`` products.
 
-    A convolution's vectors are its windows; where every unit has a vector of its own, ``inputs`` counts the
-    elements of one. ``streams`` says that the vector arrives in beats of ``simd`` elements (a dense layer).
+    A convolution's turns are its windows, or several neighbours in a row of ``across``. The units share
+    ``vectors`` between them; each vector has ``inputs`` elements. ``streams`` says that it arrives in beats
+    of ``simd`` elements (a dense layer).
     """
 
-    vectors: int
+    turns: int
     inputs: int
     units: int
+    vectors: int = 1
+    across: int = 1
     streams: bool = False
-    most_simd: int | None = None
 
     @property
     def macs(self) -> int:
-        return self.vectors * self.inputs * self.units
+        return self.turns * self.inputs * self.units
+
+    def side_by_side(self, windows: int) -> Shape:
+        """With ``windows`` neighbours to a turn; they divide ``across``."""
+        return dataclasses.replace(
+            self,
+            turns=self.turns // windows,
+            units=self.units * windows,
+            vectors=self.vectors * windows,
+            across=self.across // windows,
+        )
+
+    def windows_for(self, interval: int) -> int:
+        """The fewest windows side by side with which there is time for every turn; at most all of a row."""
+        enough = [n for n in divisors(self.across) if self.turns // n <= interval]
+        return enough[0] if enough else self.across
 
 
 def divisors(number: int) -> list[int]:
     """All divisors, rising."""
     return [d for d in range(1, number + 1) if number % d == 0]
+
+
+def _fewest_for_each_share(number: int) -> Iterator[int]:
+    """Every count of lanes with which ``number`` takes fewer turns than with one lane less, rising."""
+    lanes = 1
+    while lanes < number:
+        yield lanes
+        lanes = -(-number // (-(-number // lanes) - 1))
+    yield number
 
 
 def candidates(shape: Shape) -> Iterator[Folding]:
@@ -60,35 +86,29 @@ def candidates(shape: Shape) -> Iterator[Folding]:
     these divide ``pe`` and the units.
     """
     lanes_of: dict[int, list[int]] = {}
-    for simd in range(1, (shape.most_simd or shape.inputs) + 1):
-        folds = -(-shape.inputs // simd)
-        if simd > 1 and -(-shape.inputs // (simd - 1)) == folds:
-            continue
-        for pe in range(1, shape.units + 1):
-            groups = -(-shape.units // pe)
-            if pe > 1 and -(-shape.units // (pe - 1)) == groups:
-                continue
+    for simd in _fewest_for_each_share(shape.inputs):
+        for pe in _fewest_for_each_share(shape.units):
             common = math.gcd(pe, shape.units)
             if common not in lanes_of:
                 lanes_of[common] = divisors(common)
-            steps = groups * folds
+            steps = -(-shape.units // pe) * -(-shape.inputs // simd)
             lanes = next((d for d in lanes_of[common] if shape.units <= d * steps), None)
             if lanes:
-                yield Folding(pe, simd, lanes, shape.vectors * steps)
+                yield Folding(pe, simd, lanes, shape.turns * steps)
 
 
 def whole(shape: Shape, interval: int) -> Folding:
     """A multiplier for every weight: a vector a cycle; results leave with the fewest lanes that keep up."""
-    lanes = [d for d in divisors(shape.units) if shape.vectors * (shape.units // d) <= interval]
-    return Folding(shape.units, shape.inputs, lanes[0] if lanes else shape.units, shape.vectors)
+    lanes = [d for d in divisors(shape.units) if shape.turns * (shape.units // d) <= interval]
+    return Folding(shape.units, shape.inputs, lanes[0] if lanes else shape.units, shape.turns)
 
 
 def ranked(shape: Shape, interval: int, input_lanes: int, layer: str) -> list[Folding]:
     """The foldings that need at most ``interval`` cycles a frame, the best first.
 
-    The best has the fewest multipliers; of equals, it takes the stream of ``input_lanes`` as it comes, or
-    cuts it evenly; then it pairs output lanes, is fast, and has few lanes. Raises UnreachedError naming
-    ``layer`` if even one result a cycle is too slow.
+    The best has the fewest multipliers; of equals it pairs output lanes, then takes the stream of
+    ``input_lanes`` as it comes or cuts it evenly, then is fast and has few lanes. Raises UnreachedError
+    naming ``layer`` if even a multiplier for every product is too slow.
     """
     everything = list(candidates(shape))
     found = [folding for folding in everything if folding.cycles <= interval]
@@ -112,9 +132,19 @@ def _unevenness(simd: int, lanes: int) -> int:
 
 
 def curve(shape: Shape) -> list[tuple[int, int]]:
-    """``(cycles, multipliers)`` of the foldings that no other one beats in both, rising in cycles."""
+    """``(cycles, multipliers)`` of the foldings that no other one beats in both, rising in cycles.
+
+    More windows side by side are for fewer cycles than less of them can reach: these, with a multiplier for
+    every product of a turn, waste nothing, so that none beats them where they are fast enough.
+    """
+    found: list[tuple[int, int]] = []
+    fewer = shape.macs + 1
+    for windows in divisors(shape.across):
+        part = shape.side_by_side(windows)
+        found += [(f.cycles, f.multipliers) for f in candidates(part) if f.cycles < fewer]
+        fewer = part.turns
     best: list[tuple[int, int]] = []
-    for cycles, multipliers in sorted((f.cycles, f.multipliers) for f in candidates(shape)):
+    for cycles, multipliers in sorted(found):
         if not best or multipliers < best[-1][1]:
             best.append((cycles, multipliers))
     return best

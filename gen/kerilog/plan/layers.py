@@ -21,9 +21,8 @@ from kerilog.plan.design import MatVec, Serializer, Tensor
 from kerilog.plan.folding import Folding, Shape, divisors, ranked, whole
 from kerilog.plan.intervals import dot_interval
 from kerilog.plan.naming import layer_name
-from kerilog.plan.operations import Units
 from kerilog.plan.requantizer import requantizer_of
-from kerilog.plan.window import Window
+from kerilog.plan.window import Vectors, Window
 from kerilog.plan.window_control import window_modules
 from kerilog.qgraph import QAveragePooling2D, QConv2D, QDense, QMaxPooling2D, QNode
 
@@ -47,19 +46,23 @@ def is_pointwise(op: QConv2D) -> bool:
     return flat and op.groups == 1 and op.padding == ((0, 0), (0, 0))
 
 
-def shape_of(node: QNode) -> Shape | None:
-    """How folding sees the layer; None if it has no multipliers."""
+def shape_of(node: QNode, windows: int = 1) -> Shape | None:
+    """How folding sees the layer with ``windows`` side by side; None if it has no multipliers."""
     if isinstance(node.op, QConv2D):
-        return Shape(int(np.prod(node.shape[:-1])), int(np.prod(node.op.kernel.shape[:3])), node.shape[-1])
+        height, width, filters = node.shape
+        inputs = int(np.prod(node.op.kernel.shape[:3]))
+        shape = Shape(height * width, inputs, filters, vectors=node.op.groups, across=width)
+        return shape.side_by_side(windows)
     if isinstance(node.op, QDense):
         return Shape(1, node.op.kernel.shape[0], node.op.kernel.shape[1], streams=True)
     return None
 
 
-def window_of(node: QNode, tensor: Tensor, interval: int) -> Window | None:
-    """The windows of the layer, with the fewest pixels a beat that reach ``interval``; None if it has none.
+def window_of(node: QNode, tensor: Tensor, interval: int) -> tuple[Window, Vectors] | None:
+    """The windows of the layer, and how they become vectors; None if it has none.
 
-    Raises UnreachedError if whole rows to a beat are not enough.
+    As few windows side by side as reach ``interval``, then as few pixels a beat. Raises UnreachedError if
+    whole rows to a beat are not enough.
     """
     op = node.op
     if isinstance(op, QConv2D) and not is_pointwise(op):
@@ -71,11 +74,15 @@ def window_of(node: QNode, tensor: Tensor, interval: int) -> Window | None:
         kernel, pad_code = op.pool_size, 0
     else:
         return None
+    depth = op.kernel.shape[2] if isinstance(op, QConv2D) else 1
     window = _window(tensor, kernel, op.strides, op.padding, node, pad_code)
-    for pixels in divisors(window.width):
-        wider = dataclasses.replace(window, pixels=pixels)
-        if max(wider.cycles, wider.height * wider.row_words) <= interval and _slides(wider) <= interval:
-            return wider
+    for windows in divisors(window.out_width):
+        wide = window.side_by_side(windows)
+        vectors = Vectors(windows, *kernel, op.strides[1], wide.kernel_w, window.channels, depth)
+        for pixels in divisors(window.width):
+            wider = dataclasses.replace(wide, pixels=pixels)
+            if max(wider.cycles, wider.height * wider.row_words) <= interval and _slides(wider) <= interval:
+                return wider, vectors
     raise UnreachedError(title(node), interval, _slides(wider))
 
 
@@ -117,10 +124,12 @@ def _window(
     )
 
 
-def units_of(op: QConv2D, channels: int) -> Units:
-    """How a window is dealt out to the filters of a convolution in groups."""
-    kernel_h, kernel_w, depth, filters = op.kernel.shape
-    return Units(filters, kernel_h * kernel_w, channels, depth, filters // op.groups)
+def vectors_of(node: QNode, tensor: Tensor, interval: int) -> Vectors:
+    """How the input of a layer without windows becomes vectors: a pixel is one, or all of a flat input."""
+    shape = shape_of(node)
+    assert shape
+    windows, channels = shape.windows_for(interval), tensor.shape[-1]
+    return Vectors(windows, 1, 1, 1, windows, channels, channels)
 
 
 def few_lanes(tensor: Tensor, interval: int) -> int:
@@ -138,7 +147,7 @@ def fold_pixels(node: QNode, tensor: Tensor, interval: int) -> tuple[MatVec, Ser
     height, width, channels = tensor.shape
     cells = height * width
     beats = next((cells // n for n in divisors(cells) if cells // n <= interval), 1)
-    shape = Shape(beats, cells // beats, channels)
+    shape = Shape(beats, cells // beats, channels, vectors=channels)
     folding = ranked(shape, interval, tensor.lanes, title(node))[0]
     matvec, serializer = _folded(shape, folding, None, tensor.bits)
     groups = -(-channels // folding.pe)
@@ -161,7 +170,7 @@ def fold(
     foldings = ranked(shape, interval, tensor.lanes, title(node))
     for folding in [whole(shape, interval)] if unrolled else foldings:
         matvec, serializer = _folded(shape, folding, window, tensor.bits)
-        reached = _alone(window, matvec, serializer, shape.vectors)
+        reached = _alone(window, matvec, serializer, shape.turns)
         if reached <= interval:
             return folding, matvec, serializer
         shortest = min(reached, shortest or reached)
@@ -182,6 +191,8 @@ def _folded(shape: Shape, folding: Folding, window: Window | None, bits: int) ->
         x_bits=bits,
         w_bits=0,
         acc_bits=0,
+        vectors=shape.vectors,
+        units=shape.units,
     )
     serializer = Serializer(folding.pe, folding.lanes, shape.units, 0, 0)
     places = _places(matvec, serializer)
@@ -210,12 +221,12 @@ def _slides(window: Window) -> int:
 
 
 @functools.lru_cache(maxsize=4096)
-def _alone(window: Window | None, matvec: MatVec, serializer: Serializer, vectors: int) -> int:
+def _alone(window: Window | None, matvec: MatVec, serializer: Serializer, turns: int) -> int:
     """Cycles a frame of the layer by itself, fed and emptied without a pause."""
     windows = window_modules(window.waiting_for(matvec.steps)) if window else ()
     modules = [*windows, MatrixVector(matvec, serializer)]
-    beats_in = window.height * window.row_words if window else vectors * matvec.beats
-    beats_out = vectors * serializer.units // serializer.lanes
+    beats_in = window.height * window.row_words if window else turns * matvec.beats
+    beats_out = turns * serializer.units // serializer.lanes
     return cycles.measure(cycles.Schedule(cycles.chain(modules), beats_in, beats_out)).frame_interval
 
 
@@ -228,21 +239,23 @@ def parts(
     tensor: Tensor,
     codes: Range,
     stem: str,
+    vectors: Vectors,
     unrolled: bool,
 ) -> dict[str, Any]:
     """The fields that MatVecStage adds to Stage; ``stem`` begins the names of its memory files.
 
     Weights become constants where that is cheaper, and where the layer is ``unrolled`` on request.
     """
-    kernel: IntArray = op.kernel.reshape(-1, shape.units)  # in the order of the stream
+    kernel: IntArray = op.kernel.reshape(-1, op.kernel.shape[-1])  # in the order of the stream
     codes = _with_padding(codes, op, tensor)
     reach = dot_interval(kernel, *codes)
     # the multipliers see raw codes: the input's zero point times the weights joins the bias
     bias = op.bias - tensor.format.zero_point * kernel.sum(axis=0)
     matvec = dataclasses.replace(matvec, w_bits=op.kernel_format.bits, acc_bits=reach.bits)
-    weights = memories.weights(f"{stem}_weights.mem", kernel, matvec)
-    if matvec.steps == 1 and not (isinstance(op, QConv2D) and op.groups > 1):
-        found = constants_of(kernel, codes, matvec, title(node), unrolled)
+    of_all_windows = np.tile(kernel, (1, shape.units // kernel.shape[1]))
+    weights = memories.weights(f"{stem}_weights.mem", of_all_windows, matvec)
+    if matvec.steps == 1 and vectors.groups == 1:
+        found = constants_of(_wide_kernel(kernel, vectors), codes, matvec, title(node), unrolled)
         if found:
             places = _places(found, serializer)
             matvec, weights = dataclasses.replace(found, credits=places), memories.NONE
@@ -268,3 +281,16 @@ def _with_padding(codes: Range, op: QConv2D | QDense, tensor: Tensor) -> Range:
         return codes
     zero = tensor.format.zero_point
     return min(codes[0], zero), max(codes[1], zero)
+
+
+def _wide_kernel(kernel: IntArray, vectors: Vectors) -> IntArray:
+    """``kernel`` (inputs of one, filters) of windows side by side: (inputs of all, units).
+
+    A window has weights for its own inputs alone.
+    """
+    height, width, filters = vectors.kernel_h, vectors.kernel_w, kernel.shape[1]
+    wide = np.zeros((height, vectors.row, vectors.channels, vectors.windows, filters), kernel.dtype)
+    for number in range(vectors.windows):
+        left = number * vectors.stride_w
+        wide[:, left : left + width, :, number] = kernel.reshape(height, width, vectors.channels, filters)
+    return wide.reshape(-1, vectors.windows * filters)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,7 +47,7 @@ def weights(file: str, kernel: IntArray, matvec: MatVec) -> Memory:
 
 
 def constants(file: str, lanes: int, fields: Sequence[Field]) -> Memory:
-    """The constant ROM of a requantizer.
+    """The constant ROM of a requantizer, the channels again and again until they fill whole words.
 
     Per channel the ``fields`` (name, values (channels,), bits), low end first.
     """
@@ -58,9 +59,10 @@ def constants(file: str, lanes: int, fields: Sequence[Field]) -> Memory:
         for channel, value in enumerate(pack(np.broadcast_to(values, (channels,))[:, None], bits)):
             per_channel[channel] |= value << at
         at += bits
+    per_channel *= math.lcm(channels, lanes) // channels
     words = tuple(
         sum(lane << (lane_bits * place) for place, lane in enumerate(per_channel[first : first + lanes]))
-        for first in range(0, channels, lanes)
+        for first in range(0, len(per_channel), lanes)
     )
     composed = ", ".join(f"{name} {bits} bits" for name, _, bits in fields)
     return memory(

@@ -31,12 +31,10 @@ from kerilog.plan.naming import verilog_name
 from kerilog.plan.operations import (
     AddStage,
     AveragePooling2DStage,
-    DepthwiseConv2DStage,
     GlobalAveragePooling2DStage,
     LookupStage,
-    Units,
 )
-from kerilog.plan.window import Window
+from kerilog.plan.window import Vectors, Window
 from kerilog.qgraph import (
     QAdd,
     QAveragePooling2D,
@@ -215,12 +213,13 @@ class Network:
     def _max_pooling(self, node: QNode) -> Flow:
         op = node.op
         assert isinstance(op, QMaxPooling2D)
-        flow, window = self._windows(node, self._take(node))
+        flow, window, vectors = self._windows(node, self._take(node))
         title = layers.title(node)
         name = self._name(title)
         stage = MaxPooling2DStage(
-            **self._header(node, name, flow, node.shape[-1]),
+            **self._header(node, name, flow, vectors.windows * vectors.channels),
             window=window,
+            vectors=vectors,
             clamp_min=op.clamp[0],
             clamp_max=op.clamp[1],
         )
@@ -235,10 +234,9 @@ class Network:
             raise Unsupported(f"layer '{node.name}': hardware does not take dilation yet")
         flow = self._take(node)
         if layers.is_pointwise(op):
-            return self._matrix_vector(node, op, flow, None, PointwiseConv2DStage)
-        flow, window = self._windows(node, flow)
-        kind = Conv2DStage if op.groups == 1 else DepthwiseConv2DStage
-        return self._matrix_vector(node, op, flow, window, kind)
+            return self._matrix_vector(node, op, flow, PointwiseConv2DStage)
+        flow, window, vectors = self._windows(node, flow)
+        return self._matrix_vector(node, op, flow, Conv2DStage, (window, vectors))
 
     def _dense(self, node: QNode) -> Flow:
         op = node.op
@@ -247,45 +245,54 @@ class Network:
             raise Unsupported(
                 f"layer '{node.name}': hardware takes a flat input for Dense, found {node.shape}"
             )
-        return self._matrix_vector(node, op, self._take(node), None, DenseStage)
+        return self._matrix_vector(node, op, self._take(node), DenseStage)
 
-    def _windows(self, node: QNode, flow: Flow) -> tuple[Flow, Window]:
+    def _windows(self, node: QNode, flow: Flow) -> tuple[Flow, Window, Vectors]:
         """The flow cut to the beats of the layer's windows."""
-        window = layers.window_of(node, flow.tensor, self.interval)
-        assert window
-        return self._cut(flow, window.pixels * window.channels, layers.title(node)), window
+        found = layers.window_of(node, flow.tensor, self.interval)
+        assert found
+        window, vectors = found
+        return self._cut(flow, window.pixels * window.channels, layers.title(node)), window, vectors
 
     def _matrix_vector(
-        self, node: QNode, op: QConv2D | QDense, flow: Flow, window: Window | None, kind: type[MatVecStage]
+        self,
+        node: QNode,
+        op: QConv2D | QDense,
+        flow: Flow,
+        kind: type[MatVecStage],
+        windowed: tuple[Window, Vectors] | None = None,
     ) -> Flow:
         title = layers.title(node)
-        shape = layers.shape_of(node)
-        assert shape
         unrolled = title in self.unroll
+        window, vectors = windowed or (None, layers.vectors_of(node, flow.tensor, self.interval))
+        shape = layers.shape_of(node, vectors.windows)
+        assert shape
         folding, matvec, serializer = layers.fold(node, shape, window, flow.tensor, self.interval, unrolled)
         if window is None:
-            first = flow.stream == INPUT
-            flow = self._cut(flow, matvec.lanes, title)
-            if first:
-                # krl_matvec takes a beat when done with it; at the border ready must not wait for valid
-                flow = self._queue(flow, title, kept=True)
+            flow = self._cut_for_sums(flow, matvec.input_lanes, title)
         name = self._name(title)
         stem = f"rom/{self.name}_{name}"
-        parts = layers.parts(node, op, shape, matvec, serializer, flow.tensor, flow.codes, stem, unrolled)
+        parts = layers.parts(
+            node, op, shape, matvec, serializer, flow.tensor, flow.codes, stem, vectors, unrolled
+        )
         if window is not None:
-            parts["window"] = window.waiting_for(matvec.steps)
-        if kind is DepthwiseConv2DStage and isinstance(op, QConv2D):
-            parts["matvec"] = dataclasses.replace(parts["matvec"], shared=0, units=shape.units)
-            parts["units"] = layers.units_of(op, flow.tensor.shape[-1])
+            parts |= {"window": window.waiting_for(matvec.steps), "vectors": vectors}
         stage = kind(**self._header(node, name, flow, folding.lanes), **parts)
         return dataclasses.replace(self._append(flow, stage), codes=layers.code_range(node))
+
+    def _cut_for_sums(self, flow: Flow, lanes: int, layer: str) -> Flow:
+        """The flow, ``lanes`` elements to a beat, as ``krl_matvec`` takes it."""
+        first = flow.stream == INPUT
+        flow = self._cut(flow, lanes, layer)
+        # krl_matvec takes a beat when done with it; at the border ready must not wait for valid
+        return self._queue(flow, layer, kept=True) if first else flow
 
     def _average_pooling(self, node: QNode) -> Flow:
         op = node.op
         assert isinstance(op, QAveragePooling2D)
-        flow, window = self._windows(node, self._take(node))
-        cells, channels = window.kernel_h * window.kernel_w, window.channels
-        shape = Shape(window.out_height * window.out_width, cells, channels)
+        flow, window, vectors = self._windows(node, self._take(node))
+        turns, units = window.out_height * window.out_width, vectors.count
+        shape = Shape(turns, vectors.pixels, units, vectors=units)
         _, matvec, serializer = layers.fold(node, shape, window, flow.tensor, self.interval)
         name = self._name(layers.title(node))
         requantizer = average.pooling_requantizer(
@@ -293,9 +300,9 @@ class Network:
         )
         stage = AveragePooling2DStage(
             **self._header(node, name, flow, serializer.lanes),
-            **average.parts(matvec, serializer, average.sums(cells, flow.codes), requantizer),
+            **average.parts(matvec, serializer, average.sums(vectors.pixels, flow.codes), requantizer),
             window=window.waiting_for(matvec.steps),
-            units=Units(channels, cells, channels, 1, 1),
+            vectors=vectors,
         )
         low, high = op.clamp
         codes = min(max(flow.codes[0], low), high), min(max(flow.codes[1], low), high)
@@ -307,10 +314,7 @@ class Network:
         flow = self._take(node)
         height, width, channels = flow.tensor.shape
         matvec, serializer = layers.fold_pixels(node, flow.tensor, self.interval)
-        first = flow.stream == INPUT
-        flow = self._cut(flow, matvec.lanes * channels, layers.title(node))
-        if first:
-            flow = self._queue(flow, layers.title(node), kept=True)
+        flow = self._cut_for_sums(flow, matvec.input_lanes, layers.title(node))
         name = self._name(layers.title(node))
         zero = flow.tensor.format.zero_point
         requantizer = average.global_requantizer(
@@ -319,7 +323,7 @@ class Network:
         stage = GlobalAveragePooling2DStage(
             **self._header(node, name, flow, serializer.lanes),
             **average.parts(matvec, serializer, average.sums(height * width, flow.codes), requantizer),
-            units=Units(channels, matvec.lanes, channels, 1, 1),
+            vectors=Vectors(1, 1, matvec.lanes, 1, matvec.lanes, channels, 1),
         )
         return dataclasses.replace(self._append(flow, stage), codes=op.clamp)
 

@@ -8,48 +8,24 @@ import dataclasses
 from kerilog.plan.addition import Addition
 from kerilog.plan.design import (
     Conv2DStage,
-    MatVecStage,
     MaxPooling2DStage,
     Memory,
     Stage,
     SumStage,
     Tensor,
 )
-from kerilog.plan.window import Window
-
-
-@dataclasses.dataclass(frozen=True)
-class Units:
-    """How a beat of ``pixels`` pixels of ``channels`` elements is dealt out to ``units`` sums.
-
-    Each unit takes ``depth`` neighbouring elements of every pixel, the same as the other ``sharers`` of its
-    group.
-    """
-
-    units: int
-    pixels: int
-    channels: int
-    depth: int
-    sharers: int
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class DepthwiseConv2DStage(MatVecStage):
-    """A convolution in groups of channels: depthwise, where a group is one channel."""
-
-    window: Window
-    units: Units
+from kerilog.plan.window import Vectors, Window
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class AveragePooling2DStage(SumStage):
     window: Window
-    units: Units
+    vectors: Vectors
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class GlobalAveragePooling2DStage(SumStage):
-    units: Units
+    vectors: Vectors
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -76,4 +52,4 @@ class LookupStage(Stage):
         return (self.table,)
 
 
-WindowedStage = Conv2DStage | DepthwiseConv2DStage | AveragePooling2DStage | MaxPooling2DStage
+WindowedStage = Conv2DStage | AveragePooling2DStage | MaxPooling2DStage

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,8 @@ def requantizer_of(
     zero = node.format.zero_point
     shared: dict[str, Any] = {
         "lanes": serializer.lanes,
-        "beats": serializer.units // serializer.lanes,
+        # of windows side by side, as many beats as bring the first channel back to lane 0
+        "beats": math.lcm(bias.size, serializer.lanes) // serializer.lanes,
         "bits": node.format.bits,
         "clamp_min": op.clamp[0],
         "clamp_max": op.clamp[1],

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The windows that slide over an image: parameters of ``krl_window`` and what follows from them."""
+"""The windows that slide over an image: parameters of ``krl_window``, what follows from them, and how the
+pixels of a beat become vectors.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +29,15 @@ class Window:
     rows: int
     block: int
     waiting: int = 1
+
+    def side_by_side(self, windows: int) -> Window:
+        """One window where there were ``windows`` neighbours of a row; they divide the row."""
+        return dataclasses.replace(
+            self,
+            kernel_w=(windows - 1) * self.stride_w + self.kernel_w,
+            stride_w=windows * self.stride_w,
+            out_width=self.out_width // windows,
+        )
 
     @property
     def pixel_bits(self) -> int:
@@ -101,3 +112,36 @@ class Window:
         code = self.pad_code & ((1 << self.bits) - 1)
         digits = "".join(f"{code:0{self.bits}b}" for _ in range(self.channels))
         return f"{self.pixel_bits}'h{int(digits, 2):0{-(-self.pixel_bits // 4)}x}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Vectors:
+    """How a beat of pixels is dealt out to vectors.
+
+    In rows of ``row`` pixels of ``channels`` elements there are ``windows`` of ``kernel_h`` x ``kernel_w``
+    pixels, each ``stride_w`` to the right of the last. A vector has ``depth`` neighbouring elements of every
+    pixel of a window.
+    """
+
+    windows: int
+    kernel_h: int
+    kernel_w: int
+    stride_w: int
+    row: int
+    channels: int
+    depth: int
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of a vector."""
+        return self.kernel_h * self.kernel_w
+
+    @property
+    def groups(self) -> int:
+        """Vectors of a window."""
+        return self.channels // self.depth
+
+    @property
+    def count(self) -> int:
+        """Vectors of a beat."""
+        return self.windows * self.groups
