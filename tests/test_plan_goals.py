@@ -5,11 +5,16 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import io
 import itertools
+import json
+from pathlib import Path
 
 import pytest
+import rich.console
 
 from kerilog.errors import KerilogError, Unsupported
+from kerilog.explore import results
 from kerilog.explore.points import Point, explore, pareto
 from kerilog.formats import Fixed
 from kerilog.plan import area, devices, goals, plan
@@ -17,6 +22,7 @@ from kerilog.plan.devices import Device
 from kerilog.plan.goals import LUT_SHARE, Goal, design_for, shortfall
 from kerilog.plan.planner import front
 from kerilog.qgraph import QGraph, QInput, QNode
+from support.branches import Branches
 from support.networks import Chain
 
 
@@ -142,6 +148,82 @@ def test_devices_by_part_number() -> None:
         devices.seven_series("xc7s600")
 
 
+def test_a_device_gets_a_fast_design_where_the_slowest_folding_is_not_reached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    graph = network()
+    slowest = front(graph)[-1].interval
+
+    def picky(graph: QGraph, interval: int | None = None, name: str | None = None) -> object:
+        if interval == slowest:
+            raise KerilogError("not together")
+        return plan(graph, interval, name)
+
+    monkeypatch.setattr(goals, "plan", picky)
+    assert design_for(graph, Goal(device="xc7k480t")).cycles.frame_interval == the_front()[0].interval
+    bare = Device("bare", 2, 90, 100, 40_000)
+    monkeypatch.setitem(devices.SEVEN_SERIES, "bare", bare)
+    with pytest.raises(KerilogError, match=r"it needs .*\d+ LUT, of which 80 may be"):
+        design_for(graph, Goal(device="bare"))
+
+
+def test_a_device_and_a_network_that_no_interval_reaches(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(graph: QGraph, interval: int | None = None, name: str | None = None) -> object:
+        raise KerilogError("not together")
+
+    monkeypatch.setattr(goals, "plan", refused)
+    with pytest.raises(KerilogError, match="model 'small': no frame interval is reached"):
+        design_for(network(), Goal(device="xc7k480t"))
+    with pytest.raises(KerilogError, match="no folding with 9 multipliers is found"):
+        design_for(network(), Goal(multipliers=9))
+
+
+# ---- without multipliers ----
+
+
+UNWEIGHTED = {
+    "a pool": lambda: Chain("none", "fixed", (6, 5, 2), 1).pool(),
+    "overlapping windows": lambda: Chain("none", "fixed", (7, 5, 2), 1).pool((3, 3), (1, 1), "same"),
+    "an average": lambda: Branches("none", "affine", (6, 6, 2), 1).average((3, 3), (1, 1), "same"),
+    "a mean": lambda: Branches("none", "affine", (9, 6, 2), 1).look_up().mean(),
+    "a table": lambda: Branches("none", "fixed", (6, 5, 2), 1).look_up(),
+    "a flat input": lambda: Branches("none", "fixed", (12,), 1).look_up(),
+}
+
+
+@pytest.mark.parametrize("name", UNWEIGHTED)
+def test_every_goal_of_a_network_without_multipliers(name: str, tmp_path: Path) -> None:
+    graph = UNWEIGHTED[name]().graph
+    (point,) = explore(graph)
+    assert (point.multipliers, point.utilization) == (0, None)
+    for goal in (Goal(multipliers=1), Goal(device="xc7a35t"), Goal(interval=point.interval)):
+        design = design_for(graph, goal)
+        assert (design.cycles.frame_interval, design.multipliers) == (point.interval, 0), goal
+    for interval in range(1, point.interval):
+        with pytest.raises(KerilogError, match="reache"):
+            plan(graph, interval)
+    text = io.StringIO()
+    results.show([point], "none", 10, rich.console.Console(file=text))
+    assert f" {point.interval} " in text.getvalue()
+    results.write([point], tmp_path / "front", "none", 10)
+    (written,) = json.loads((tmp_path / "front/front.json").read_text())["points"]
+    assert (written["interval"], written["utilization"]) == (point.interval, None)
+
+
+def test_a_device_too_small_for_the_fastest_pool_gets_a_slower_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = Chain("none", "fixed", (24, 24, 8), 1).pool().graph
+    fast, slow = (area.of(plan(graph, interval)) for interval in (explore(graph)[0].interval, 24 * 24))
+    assert slow.luts < fast.luts
+    monkeypatch.setitem(devices.SEVEN_SERIES, "just", fitting(slow))
+    design = design_for(graph, Goal(device="just"))
+    assert not shortfall(area.of(design), devices.SEVEN_SERIES["just"])
+    monkeypatch.setitem(devices.SEVEN_SERIES, "bare", Device("bare", 0, 0, 10, 10))
+    with pytest.raises(
+        KerilogError, match=r"the network does not fit: with 0 multipliers it needs \d+ LUT, of"
+    ):
+        design_for(graph, Goal(device="bare"))
+
+
 # ---- the whole front ----
 
 
@@ -156,6 +238,13 @@ def test_every_point_of_the_front_is_built_as_printed() -> None:
         assert area.of(design) == point.area
 
 
+def test_the_files_of_the_front_name_area_as_the_manifest_does() -> None:
+    point = max(the_front(), key=lambda point: point.area.lutram)
+    (row,) = results.rows([point], None)
+    assert row["lutram"] == round(point.area.lutram) > 0
+    assert (row["lut"], row["dsp"]) == (round(point.area.lut), point.area.dsp)
+
+
 def test_no_point_of_the_front_is_beaten_by_another() -> None:
     points = the_front()
     intervals = [point.interval for point in points]
@@ -163,7 +252,7 @@ def test_no_point_of_the_front_is_beaten_by_another() -> None:
     assert intervals == sorted(set(intervals))
     assert multipliers == sorted(set(multipliers), reverse=True)
     assert multipliers[-1] == 3
-    assert all(0 < point.utilization <= 1 for point in points)
+    assert all(0 < (point.utilization or 0) <= 1 for point in points)
     assert pareto(list(reversed(points))) == points
 
 

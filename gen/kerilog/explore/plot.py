@@ -27,7 +27,8 @@ def draw(points: Sequence[Point], name: str, clock_mhz: float | None = None) -> 
     _area(right, points)
     for axes in (left, right):
         axes.set_xscale("log")
-        axes.set_yscale("log")
+        if axes is right or points[0].multipliers:
+            axes.set_yscale("log")
         axes.set_xlabel("clock cycles a frame")
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
@@ -43,10 +44,11 @@ def _front(axes: Any, points: Sequence[Point]) -> None:
     intervals = [point.interval for point in points]
     axes.step(intervals, [point.multipliers for point in points], where="post", color=_BLUE, linewidth=1.2)
     axes.plot(intervals, [point.multipliers for point in points], "o", color=_BLUE, markersize=4)
-    work = points[0].utilization * points[0].multipliers * points[0].interval
-    axes.plot(
-        intervals, [work / cycles for cycles in intervals], ":", color="#6b7280", label="every one busy"
-    )
+    if points[0].utilization is not None:
+        work = points[0].utilization * points[0].multipliers * points[0].interval
+        ideal = [work / cycles for cycles in intervals]
+        axes.plot(intervals, ideal, ":", color="#6b7280", label="every one busy")
+        axes.legend(fontsize=8.5, frameon=False)
     axes.set_title("Multipliers", fontsize=10.5, loc="left")
     for point in {points[0], points[-1]}:
         axes.annotate(
@@ -57,7 +59,6 @@ def _front(axes: Any, points: Sequence[Point]) -> None:
             fontsize=8.5,
             color=_BLUE,
         )
-    axes.legend(fontsize=8.5, frameon=False)
 
 
 def _area(axes: Any, points: Sequence[Point]) -> None:

@@ -17,14 +17,14 @@ from kerilog.qgraph import QGraph
 @dataclasses.dataclass(frozen=True)
 class Point:
     """One design. ``interval`` and ``latency`` in cycles, as the plan promises them; ``area`` predicted;
-    ``utilization``: the share of all possible multiplications that is useful, 0..1.
+    ``utilization``: the share of all possible multiplications that is useful, 0..1; None without multipliers.
     """
 
     interval: int
     latency: int
     multipliers: int
     area: Area
-    utilization: float
+    utilization: float | None
 
     def frames_per_second(self, clock_mhz: float) -> float:
         return clock_mhz * 1e6 / self.interval
@@ -42,7 +42,8 @@ def explore(graph: QGraph, progress: Progress = silent) -> list[Point]:
         design = reached(graph, candidate.interval)
         if design is not None:
             interval = design.cycles.frame_interval
-            used = design.macs / (design.multipliers * interval)
+            possible = design.multipliers * interval
+            used = design.macs / possible if possible else None
             found.append(Point(interval, design.cycles.latency, design.multipliers, area.of(design), used))
     if not found:
         raise KerilogError(f"model '{graph.name}': no frame interval is reached")

@@ -18,25 +18,26 @@ from kerilog.explore import plot
 from kerilog.explore.points import Point
 
 _CAPTION = (
-    "DSP, RAMB18, LUT, FF: predicted for Xilinx 7-series. use: useful multiplications of all possible ones."
+    "DSP, RAMB18, LUT (those used as memories too), FF: predicted for Xilinx 7-series. "
+    "use: useful multiplications of all possible ones."
 )
 
 
-def rows(points: Sequence[Point], clock_mhz: float | None) -> list[dict[str, int | float]]:
-    """One flat record a point; LUT counts those used as memories, too."""
-    records: list[dict[str, int | float]] = []
+def rows(points: Sequence[Point], clock_mhz: float | None) -> list[dict[str, int | float | None]]:
+    """One flat record a point; area under the names of the manifest's ``resources``."""
+    records: list[dict[str, int | float | None]] = []
     for point in points:
-        record: dict[str, int | float] = {
+        record: dict[str, int | float | None] = {
             "interval": point.interval,
             "latency": point.latency,
             "multipliers": point.multipliers,
             "dsp": point.area.dsp,
             "bram18": point.area.bram18,
             "bram_bits": point.area.bram_bits,
-            "lut": point.area.luts,
-            "lut_as_memory": round(point.area.lutram),
+            "lut": round(point.area.lut),
+            "lutram": round(point.area.lutram),
             "ff": round(point.area.ff),
-            "utilization": round(point.utilization, 6),
+            "utilization": None if point.utilization is None else round(point.utilization, 6),
         }
         if clock_mhz is not None:
             record["frames_per_second"] = round(point.frames_per_second(clock_mhz), 3)
@@ -107,7 +108,8 @@ def show(
             point.area.luts,
             round(point.area.ff),
         )
-        cells = [f"{count:,}" for count in counts] + [f"{point.utilization:.1%}"]
+        cells = [f"{count:,}" for count in counts]
+        cells.append("-" if point.utilization is None else f"{point.utilization:.1%}")
         if clock_mhz is not None:
             cells.append(f"{point.frames_per_second(clock_mhz):,.1f}")
         table.add_row(*cells)

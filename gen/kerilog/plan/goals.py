@@ -8,11 +8,11 @@ import math
 from fractions import Fraction
 
 from kerilog.errors import KerilogError, UnreachedError, Unsupported
-from kerilog.plan import area, devices
+from kerilog.plan import area, devices, layers
 from kerilog.plan.area import Area
 from kerilog.plan.design import Design
 from kerilog.plan.devices import Device
-from kerilog.plan.planner import front, plan
+from kerilog.plan.planner import default_interval, front, plan
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QGraph
 
@@ -97,12 +97,12 @@ def design_for(graph: QGraph, goal: Goal, name: str | None = None, progress: Pro
 
 def _within_budget(graph: QGraph, budget: int, name: str | None, progress: Progress) -> Design:
     points = front(graph)
-    least = points[-1]
-    if least.multipliers > budget:
-        layers = [stage.layer for stage in plan(graph, least.interval, name).matvec_stages]
+    least = points[-1].multipliers
+    if least > budget:
+        names = [layers.title(node) for node in graph if layers.shape_of(node)]
         raise KerilogError(
-            f"a budget of {_count(budget, 'multiplier')} is too small: {least.multipliers} are needed, "
-            f"one at least for each of the {_count(len(layers), 'layer')} {', '.join(layers)}"
+            f"a budget of {_count(budget, 'multiplier')} is too small: {least} are needed, "
+            f"one at least for each of the {_count(len(names), 'layer')} {', '.join(names)}"
         )
     affordable = [point for point in points if point.multipliers <= budget]
     best: Design | None = None
@@ -150,13 +150,18 @@ def _on_device(graph: QGraph, device: Device, name: str | None, progress: Progre
     """The first that fits, from the fastest on: a slower one may take more of a resource, DSPs for instance
     where the fastest has its weights as constants.
     """
-    points = front(graph)
-    slowest = plan(graph, points[-1].interval)
+    intervals = [point.interval for point in front(graph)]
+    if len(intervals) == 1:  # no multipliers to save, but narrower streams are smaller, too
+        intervals += [usual for usual in [default_interval(graph)] if usual > intervals[0]]
+    found = (reached(graph, interval) for interval in reversed(intervals))
+    slowest = next((design for design in found if design), None)
+    if slowest is None:
+        raise KerilogError(f"model '{graph.name}': no frame interval is reached")
     if _weight_bits(slowest) > 18432 * device.bram18 + 64 * device.lut:
         raise _too_small(slowest, device)
-    for number, point in enumerate(points):
-        progress(f"{point.interval} cycles a frame", number / len(points))
-        design = reached(graph, point.interval, name)
+    for number, interval in enumerate(intervals):
+        progress(f"{interval} cycles a frame", number / len(intervals))
+        design = reached(graph, interval, name)
         if design is not None and not shortfall(area.of(design), device):
             return design
     raise _too_small(slowest, device)
@@ -170,7 +175,7 @@ def _too_small(slowest: Design, device: Device) -> KerilogError:
     """Why not even the slowest folding fits."""
     need = area.of(slowest)
     missing = shortfall(need, device)
-    if "RAMB18" in missing:
+    if "RAMB18" in missing and slowest.matvec_stages:
         wanted, there = missing["RAMB18"]
         largest = max(slowest.matvec_stages, key=lambda stage: stage.weights.depth * stage.weights.width)
         return KerilogError(
@@ -181,6 +186,7 @@ def _too_small(slowest: Design, device: Device) -> KerilogError:
     lacks = ", ".join(
         f"{wanted} {kind}, of which {there} may be used" for kind, (wanted, there) in missing.items()
     )
+    lacks = lacks or f"{_weight_bits(slowest):,} bits of weights, more than it can hold"
     fewest = _count(slowest.multipliers, "multiplier")
     return KerilogError(f"{device.name}: the network does not fit: with {fewest} it needs {lacks}")
 

@@ -44,7 +44,11 @@ def _built(graph: QGraph, title: str, goal: int | None, unroll: tuple[str, ...])
     """The stages at the interval ``goal``; by default at the usual one, or the shortest of a slower layer."""
     if goal is not None:
         return Network(graph, title, goal, unroll).build()
-    interval = default_interval(graph)
+    return _relaxed(graph, title, default_interval(graph), unroll)
+
+
+def _relaxed(graph: QGraph, title: str, interval: int, unroll: tuple[str, ...] = ()) -> tuple[Stage, ...]:
+    """The stages at ``interval``, or at the shortest one of a slower layer."""
     while True:
         try:
             return Network(graph, title, interval, unroll).build()
@@ -101,11 +105,15 @@ class Point:
 def front(graph: QGraph) -> list[Point]:
     """Every interval below which the network needs more multipliers, rising, with how many it needs.
 
-    It follows from the layers' foldings alone; nothing is simulated. Raises as ``plan``.
+    It follows from the layers' foldings alone; nothing is simulated. A network without multipliers has one
+    point, its shortest interval, which is simulated. Raises as ``plan``.
     """
     _check(graph)
     curves = {node.name: curve(shape) for node in graph if (shape := layers.shape_of(node))}
     least = _shortest(graph)
+    if not curves:
+        stages = _relaxed(graph, verilog_name(graph.name), least)
+        return [Point(cycles.measure(cycles.schedule_of(stages)).frame_interval, 0)]
     points: list[Point] = []
     for interval in sorted({max(least, count) for found in curves.values() for count, _ in found}):
         needed = [min((m for c, m in found if c <= interval), default=None) for found in curves.values()]
