@@ -14,7 +14,9 @@ import pytest
 import kerilog as api
 from kerilog.explore import plot
 from support.command import contents, kerilog
+from support.designs import generate
 from support.keras_files import write_samples, write_tiny
+from support.networks import Chain
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +87,28 @@ def test_goals_build_what_they_say() -> None:
     assert built("--device", "xc7a35tcpg236-1") == built("--multipliers", 10_000)
 
 
+def test_show_says_how_busy_the_multipliers_are() -> None:
+    built("--interval", 100)
+    manifest = json.loads(Path("design/manifest.json").read_text())
+    layers = [layer for layer in manifest["layers"] if "macs" in layer]
+    table = kerilog("show", "design").output
+    for layer in layers:
+        multipliers = layer["pe"] * layer["simd"]
+        busy = f"{layer['macs'] / (multipliers * manifest['frame_interval']):.1%} busy"
+        row = next(line for line in table.splitlines() if line.split()[:1] == [layer["name"]])
+        assert f"pe {layer['pe']} x simd {layer['simd']}" in row
+        assert busy in row
+    assert len(layers) == 3
+
+
+def test_show_of_a_design_without_multipliers(tmp_path: Path) -> None:
+    generate(Chain("none", "fixed", (6, 6, 1), 1).pool().graph, tmp_path / "design")
+    found = kerilog("show", tmp_path / "design")
+    assert (found.status, found.error) == (0, "")
+    assert re.search(r"multipliers +0 *$", found.output, re.MULTILINE)
+    assert re.search(r"cycles a frame +36 *$", found.output, re.MULTILINE)
+
+
 def test_the_python_interface_takes_the_same_words(folder: Path) -> None:
     samples = write_samples(folder / "again.npz")
     graph = api.load("tiny.keras")
@@ -111,6 +135,7 @@ def test_explore_prints_and_draws_the_front() -> None:
     points = about["points"]
     assert [int(row["interval"]) for row in table] == [point["interval"] for point in points]
     assert len(points) > 4
+    assert {"lut", "lutram", "ff", "bram18", "dsp"} <= set(points[0])  # as in a manifest's resources
     assert points[-1]["multipliers"] == 3
     assert points[0]["frames_per_second"] == pytest.approx(1e7 / points[0]["interval"], abs=1e-3)
     for point in points:
@@ -136,5 +161,12 @@ def test_explore_refuses_what_it_cannot_write(folder: Path) -> None:
     assert found.status == 2
     assert f"ends in one of {', '.join(plot.SUFFIXES)}, .csv, .json" in found.error
     assert not (folder / "front.txt").exists()
-    found = kerilog("explore", "tiny.keras", "--data", "samples.npz", "--clock", 0)
-    assert (found.status, "--clock must be above 0 MHz" in found.error) == (2, True)
+    for clock in ("0", "-1", "inf", "nan"):
+        found = kerilog("explore", "tiny.keras", "--data", "samples.npz", "--clock", clock)
+        assert (found.status, "--clock must be above 0 MHz" in found.error) == (2, True), clock
+
+
+def test_explore_says_where_it_writes() -> None:
+    found = kerilog("explore", "tiny.keras", "--data", "samples.npz")
+    assert found.output.splitlines()[-1] == "build/tiny-front/front.svg"
+    assert "[default: build/<model name>-front]" in " ".join(kerilog("explore", "--help").output.split())

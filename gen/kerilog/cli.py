@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
 import tempfile
@@ -159,14 +160,19 @@ def build_command(
 
 @main.command("explore")
 @quantization
-@click.option("-o", "--output", type=PATH, help="A folder, or a file (.svg .png .pdf .csv .json), to write.")
+@click.option(
+    "-o",
+    "--output",
+    type=PATH,
+    help="A folder, or a file (.svg .png .pdf .csv .json), to write.  [default: build/<model name>-front]",
+)
 @click.option("--clock", "clock_mhz", type=float, help="MHz: adds frames a second.")
 def explore_command(model: Path, output: Path | None, clock_mhz: float | None, **options: Any) -> None:
     """List every folding of MODEL worth having: cycles a frame against multipliers and predicted area."""
     from kerilog.explore import results
     from kerilog.explore.points import explore
 
-    if clock_mhz is not None and not clock_mhz > 0:
+    if clock_mhz is not None and not 0 < clock_mhz < math.inf:
         raise KerilogError(f"--clock must be above 0 MHz, found {clock_mhz:g}")
     target = output or Path("build") / f"{model.stem}-front"
     results.check(target)

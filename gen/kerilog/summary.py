@@ -12,7 +12,7 @@ import rich.console
 import rich.table
 
 from kerilog.handoff.synth import Resources
-from kerilog.manifest import Manifest
+from kerilog.manifest import Layer, Manifest
 from kerilog.verify import SimulationResult
 
 
@@ -38,20 +38,34 @@ def show(manifest: Manifest, directory: Path) -> None:
             "parameters", f"{size['float']:,} bytes float32, {size['integer']:,} integer ({ratio:.2f} x)"
         )
     table.add_row("multipliers", f"{manifest.multipliers}")
-    used = extra["macs"] / (manifest.multipliers * manifest.frame_interval)
-    table.add_row("cycles a frame", f"{manifest.frame_interval} ({used:.1%} of the multiplications possible)")
+    busy = _busy(extra.get("macs"), manifest.multipliers, manifest.frame_interval)
+    share = f" ({busy} of the multiplications possible)" if busy else ""
+    table.add_row("cycles a frame", f"{manifest.frame_interval}{share}")
     table.add_row("latency", f"{manifest.latency} cycles, first input beat to last output beat")
     for layer in manifest.layers:
-        if layer.pe:
-            constants = " constants" if "constants" in layer.extra else ""
-            folding = f"pe {layer.pe} x simd {layer.simd}{constants}, sums of {layer.accumulator_bits} bits"
-            table.add_row(f"  {layer.name}", f"{layer.kind}, {folding}")
+        if layer.pe and layer.simd:
+            table.add_row(f"  {layer.name}", _folding(layer, manifest.frame_interval))
     count = sum(1 for path in directory.rglob("*") if path.is_file())
     table.add_row(
         "written",
         f"{count} files, {len(manifest.sources)} Verilog, {len(manifest.memories)} ROM, in {directory}",
     )
     rich.console.Console().print(table)
+
+
+def _busy(macs: Any, multipliers: int, interval: int) -> str:
+    """The share of all possible multiplications that is useful; empty without multipliers."""
+    possible = multipliers * interval
+    return f"{macs / possible:.1%}" if isinstance(macs, int) and possible else ""
+
+
+def _folding(layer: Layer, interval: int) -> str:
+    """The multipliers of a layer, the part of a frame's cycles that they are busy in, and its sums."""
+    assert layer.pe and layer.simd
+    busy = _busy(layer.extra.get("macs"), layer.pe * layer.simd, interval)
+    constants = " constants" if "constants" in layer.extra else ""
+    folding = f"pe {layer.pe} x simd {layer.simd}{constants}" + (f", {busy} busy" if busy else "")
+    return f"{layer.kind}, {folding}, sums of {layer.accumulator_bits} bits"
 
 
 def _accuracy_rows(accuracy: Mapping[str, Any] | None) -> list[tuple[str, str]]:
