@@ -18,6 +18,7 @@ from kerilog.plan import plan
 from kerilog.plan.intervals import dot_interval, signed_bits
 from kerilog.qgraph import QConv2D, QDense, QGraph
 from kerilog.verify import simulate
+from support.branches import Branches
 from support.designs import generate
 from support.networks import Chain, multiplier_of
 
@@ -134,6 +135,18 @@ def test_the_certificate_says_what_was_proven(tmp_path: Path) -> None:
     assert (entry["low"], entry["high"]) == (sums[:, 0].min(), sums[:, 0].max())
     assert (entry["channel_of_low"], entry["channel_of_high"]) == (0, 0)
     assert entry["bits"] == signed_bits(entry["low"], entry["high"])
+
+
+@pytest.mark.parametrize("kind", ["average", "mean"])
+def test_the_certificate_covers_averages(kind: str, tmp_path: Path) -> None:
+    chain = Branches("means", "fixed", (4, 4, 3), 3)
+    graph = (chain.average() if kind == "average" else chain.mean()).graph
+    generate(graph, tmp_path / "design", 40)
+    (entry,) = json.loads((tmp_path / "design/report/accumulators.json").read_text()).values()
+    cells = 4 if kind == "average" else 16
+    source = graph.inputs[0].format
+    low, high = source.minimum * cells, source.maximum * cells
+    assert (entry["low"], entry["high"], entry["bits"]) == (low, high, signed_bits(low, high))
 
 
 def test_a_relu_narrows_the_sums_of_the_next_layer() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from kerilog.emit import picture
 from kerilog.errors import KerilogError
 from kerilog.manifest import FILE_NAME
-from kerilog.plan.design import Design, Memory
+from kerilog.plan.design import Design, Memory, SumStage
 
 CERTIFICATE = "accumulators.json"
 
@@ -65,7 +65,7 @@ def read_memory(text: str) -> tuple[int, ...]:
 def certificate(design: Design) -> dict[str, Any]:
     """The proven interval of every accumulator.
 
-    Per layer the extremes over its channels, and what holds them.
+    Per layer that sums, averages too, the extremes over its channels, and what holds them.
     """
     return {
         stage.name: {
@@ -75,7 +75,8 @@ def certificate(design: Design) -> dict[str, Any]:
             "channel_of_high": int(stage.accumulator.high.argmax()),
             "bits": stage.matvec.acc_bits,
         }
-        for stage in design.matvec_stages
+        for stage in design.stages
+        if isinstance(stage, SumStage)
     }
 
 
