@@ -11,9 +11,9 @@
 // Latency:  6 cycles. One beat a cycle.
 // Stream:   a beat enters when both inputs offer one: s0_axis_tready waits for s1_axis_tvalid and the
 //           reverse. The pipeline stands still as a whole while its last beat is not taken.
-// Legal:    factors from 0 to 2**(TOTAL_BITS-2) - 1; SHIFT >= 0; CLAMP_MIN <= CLAMP_MAX within BITS;
-//           TOTAL_BITS holds t and t + rounding and is at least LEFT_BITS + 1, RIGHT_BITS + 1, SHIFT + 1 and
-//           BITS + 1.
+// Legal:    LANES >= 1; factors from 0 to 2**(TOTAL_BITS-2) - 1; SHIFT >= 0; BITS <= 32;
+//           CLAMP_MIN <= CLAMP_MAX within BITS; TOTAL_BITS holds t and t + rounding and is at least
+//           LEFT_BITS + 1, RIGHT_BITS + 1, SHIFT + 1 and BITS + 1.
 
 `default_nettype none
 
@@ -83,9 +83,9 @@ module krl_add #(
       wire signed [TOTAL_BITS-1:0] right;
       reg signed [TOTAL_BITS-1:0] total;
       reg signed [TOTAL_BITS-1:0] rounded;
-      reg is_below;
-      reg is_above;
-      reg [BITS-1:0] low_bits;
+      reg [BITS-1:0] unclamped;
+      reg too_low;
+      reg too_high;
       reg [BITS-1:0] code;
 
       wire signed [TOTAL_BITS-1:0] lowest = {{(TOTAL_BITS-BITS){CLAMP_MIN[BITS-1]}}, CLAMP_MIN[BITS-1:0]};
@@ -154,10 +154,10 @@ module krl_add #(
           y <= s1_axis_tdata[i*RIGHT_BITS +: RIGHT_BITS];
           total <= (SUBTRACT != 0) ? left - right : left + right;
           rounded <= tilted >>> SHIFT;
-          is_below <= rounded < lowest;
-          is_above <= rounded > highest;
-          low_bits <= rounded[BITS-1:0];
-          code <= is_below ? CLAMP_MIN[BITS-1:0] : is_above ? CLAMP_MAX[BITS-1:0] : low_bits;
+          unclamped <= rounded[BITS-1:0];
+          too_low <= rounded < lowest;
+          too_high <= rounded > highest;
+          code <= too_low ? CLAMP_MIN[BITS-1:0] : too_high ? CLAMP_MAX[BITS-1:0] : unclamped;
         end
       end
 

@@ -13,9 +13,9 @@
 //           if TILT_BITS > 0).
 // Latency:  8 cycles. One beat a cycle.
 // Stream:   the pipeline stands still as a whole while its last beat is not taken.
-// Legal:    SHIFT >= 1, MULTIPLIER_BITS >= 1, OFFSET_BITS >= 2, CLAMP_MIN <= CLAMP_MAX within BITS;
-//           TOTAL_BITS holds acc * multiplier, t and t + tilt, and is at least OFFSET_BITS, TILT_BITS + 1,
-//           SHIFT + 1 and BITS + 2.
+// Legal:    LANES, BEATS, SHIFT, MULTIPLIER_BITS >= 1; ACC_BITS, OFFSET_BITS >= 2; BITS <= 31; ZERO_POINT and
+//           CLAMP_MIN <= CLAMP_MAX within BITS; TOTAL_BITS holds acc * multiplier, t and t + tilt, and is at
+//           least OFFSET_BITS, TILT_BITS + 1, SHIFT + 1 and BITS + 2.
 
 `default_nettype none
 
@@ -87,12 +87,13 @@ module krl_requantize_affine #(
   genvar i;
   generate
     for (i = 0; i < LANES; i = i + 1) begin : g_lane
-      reg signed [ACC_BITS-1:0] accumulator;
-      reg signed [ACC_BITS-1:0] accumulator_again;
+      // _1, _2, ...: so many cycles behind the arriving beat
+      reg signed [ACC_BITS-1:0] accumulator_1;
+      reg signed [ACC_BITS-1:0] accumulator_2;
       reg signed [MULTIPLIER_BITS:0] multiplier;
-      reg signed [OFFSET_BITS-1:0] offset;
-      reg signed [OFFSET_BITS-1:0] offset_again;
-      reg signed [OFFSET_BITS-1:0] offset_once_more;
+      reg signed [OFFSET_BITS-1:0] offset_2;
+      reg signed [OFFSET_BITS-1:0] offset_3;
+      reg signed [OFFSET_BITS-1:0] offset_4;
       reg signed [TOTAL_BITS-1:0] total;
       reg signed [TOTAL_BITS-1:0] rounded;
       reg [BITS-1:0] unclamped;
@@ -104,7 +105,7 @@ module krl_requantize_affine #(
       wire signed [PRODUCT_BITS-1:0] product;
       wire signed [TOTAL_BITS-1:0] product_wide;
       wire signed [TOTAL_BITS-1:0] offset_wide =
-          {{(TOTAL_BITS-OFFSET_BITS+1){offset_once_more[OFFSET_BITS-1]}}, offset_once_more[OFFSET_BITS-2:0]};
+          {{(TOTAL_BITS-OFFSET_BITS+1){offset_4[OFFSET_BITS-1]}}, offset_4[OFFSET_BITS-2:0]};
       wire signed [TOTAL_BITS-1:0] lowest = {{(TOTAL_BITS-BITS){LOWEST[BITS]}}, LOWEST[BITS-1:0]};
       wire signed [TOTAL_BITS-1:0] highest = {{(TOTAL_BITS-BITS){HIGHEST[BITS]}}, HIGHEST[BITS-1:0]};
       wire signed [TOTAL_BITS-1:0] tilted;
@@ -115,7 +116,7 @@ module krl_requantize_affine #(
       ) multiply (
         .clk(clk),
         .enable(advance),
-        .a(accumulator_again),
+        .a(accumulator_2),
         .b(multiplier),
         .product(product)
       );
@@ -129,18 +130,18 @@ module krl_requantize_affine #(
 
       if (TILT_BITS > 0) begin : g_tilt
         localparam signed [TOTAL_BITS-1:0] HALF = {{(TOTAL_BITS-1){1'b0}}, 1'b1} << (SHIFT - 1);
-        reg [TILT_BITS-1:0] tilt;
-        reg [TILT_BITS-1:0] tilt_again;
-        reg [TILT_BITS-1:0] tilt_once_more;
-        reg [TILT_BITS-1:0] tilt_at_last;
-        wire signed [TOTAL_BITS-1:0] wide = {{(TOTAL_BITS-TILT_BITS){1'b0}}, tilt_at_last};
+        reg [TILT_BITS-1:0] tilt_2;
+        reg [TILT_BITS-1:0] tilt_3;
+        reg [TILT_BITS-1:0] tilt_4;
+        reg [TILT_BITS-1:0] tilt_5;
+        wire signed [TOTAL_BITS-1:0] wide = {{(TOTAL_BITS-TILT_BITS){1'b0}}, tilt_5};
         assign tilted = total + HALF + (total[TOTAL_BITS-1] ? -wide : wide);
         always @(posedge clk) begin
           if (advance) begin
-            tilt <= constants[MULTIPLIER_BITS+OFFSET_BITS +: TILT_BITS];
-            tilt_again <= tilt;
-            tilt_once_more <= tilt_again;
-            tilt_at_last <= tilt_once_more;
+            tilt_2 <= constants[MULTIPLIER_BITS+OFFSET_BITS +: TILT_BITS];
+            tilt_3 <= tilt_2;
+            tilt_4 <= tilt_3;
+            tilt_5 <= tilt_4;
           end
         end
       end else begin : g_no_tilt
@@ -149,11 +150,11 @@ module krl_requantize_affine #(
 
       always @(posedge clk) begin
         if (advance) begin
-          accumulator <= s_axis_tdata[i*ACC_BITS +: ACC_BITS];
-          offset <= constants[MULTIPLIER_BITS +: OFFSET_BITS];
-          offset_again <= offset;
-          offset_once_more <= offset_again;
-          accumulator_again <= accumulator;
+          accumulator_1 <= s_axis_tdata[i*ACC_BITS +: ACC_BITS];
+          accumulator_2 <= accumulator_1;
+          offset_2 <= constants[MULTIPLIER_BITS +: OFFSET_BITS];
+          offset_3 <= offset_2;
+          offset_4 <= offset_3;
           // straight from a block RAM the way to the multiplier would be long
           multiplier <= {1'b0, constants[MULTIPLIER_BITS-1:0]};
           total <= product_wide + offset_wide;

@@ -64,7 +64,7 @@ MUTATIONS: list[Any] = [
     ("total[TOTAL_BITS-1] ?", "tilted[TOTAL_BITS-1] ?"),
     ("tilted >>> SHIFT", "tilted >> SHIFT"),
     ("rounded < lowest;", "rounded < lowest - 1;"),
-    (" is_above ? CLAMP_MAX[BITS-1:0] :", ""),
+    (" too_high ? CLAMP_MAX[BITS-1:0] :", ""),
     ("s0_axis_tready = advance && s1_axis_tvalid", "s0_axis_tready = advance"),
     ("s1_axis_tready = advance && s0_axis_tvalid", "s1_axis_tready = advance"),
     ("s0_axis_tvalid && s1_axis_tvalid}", "s0_axis_tvalid}"),

@@ -99,8 +99,8 @@ MUTATIONS = [
     ("total + HALF +", "total +"),
     ("total[TOTAL_BITS-1] ? -wide : wide", "wide"),
     (
-        "multiplier = {1'b0, constants[MULTIPLIER_BITS-1:0]}",
-        "multiplier = {constants[MULTIPLIER_BITS-1], constants[MULTIPLIER_BITS-1:0]}",
+        "multiplier <= {1'b0, constants[MULTIPLIER_BITS-1:0]}",
+        "multiplier <= {constants[MULTIPLIER_BITS-1], constants[MULTIPLIER_BITS-1:0]}",
     ),
     (">>> SHIFT;", ">> SHIFT;"),
     ("too_low <= rounded < lowest;", "too_low <= rounded <= lowest + 1;"),
@@ -110,12 +110,12 @@ MUTATIONS = [
     ("(beat == LAST_BEAT[ADDRESS_BITS-1:0]) ? 0 : beat + 1'b1", "beat + 1'b1"),
     ("assign constant_enable = advance;", "assign constant_enable = 1'b1;"),
     ("if (s_axis_tvalid) begin", "begin"),
-    ("tilt_again <= tilt;", "tilt_again <= constants[MULTIPLIER_BITS+OFFSET_BITS +: TILT_BITS];"),
+    ("tilt_3 <= tilt_2;", "tilt_3 <= constants[MULTIPLIER_BITS+OFFSET_BITS +: TILT_BITS];"),
     ("      beat <= 0;\n    end\n", "      if (beat === {ADDRESS_BITS{1'bx}}) beat <= 0;\n    end\n"),
     ("      valid_pipe <= 0;\n", "      if (valid_pipe === 8'bx) valid_pipe <= 0;\n"),
     ("product_wide + offset_wide", "product_wide - offset_wide"),
-    ("offset_again <= offset;", "offset_again <= constants[MULTIPLIER_BITS +: OFFSET_BITS];"),
-    ("{(TOTAL_BITS-OFFSET_BITS+1){offset_again[OFFSET_BITS-1]}}", "{(TOTAL_BITS-OFFSET_BITS+1){1'b0}}"),
+    ("offset_3 <= offset_2;", "offset_3 <= constants[MULTIPLIER_BITS +: OFFSET_BITS];"),
+    ("{(TOTAL_BITS-OFFSET_BITS+1){offset_4[OFFSET_BITS-1]}}", "{(TOTAL_BITS-OFFSET_BITS+1){1'b0}}"),
 ]
 
 
