@@ -7,7 +7,9 @@
 // either side; its upper lanes are zero on the output, and must be on the input. Frames share no beat.
 //
 // Latency:  1 cycle from the beat that completes an output beat to m_axis_tvalid.
-// Stream:   one beat a cycle on the side of fewer lanes. s_axis_tready comes from the fill of the queue alone.
+// Stream:   one beat a cycle on the side of fewer lanes. With LANES_IN < LANES_OUT a frame takes one cycle
+//           more if its last beat completes two of the output, of which the second is partial.
+//           s_axis_tready comes from the fill of the queue alone.
 // Legal:    LANES_IN, LANES_OUT, ELEMENTS >= 1. Where one divides the other, krl_lanes is smaller.
 
 `default_nettype none

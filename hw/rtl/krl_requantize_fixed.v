@@ -8,8 +8,9 @@
 //           at bits i * BIAS_BITS.
 // Latency:  5 cycles. One beat a cycle.
 // Stream:   the pipeline stands still as a whole while its last beat is not taken.
-// Legal:    BIAS_SHIFT >= 0; SHIFT may be negative (a shift left); CLAMP_MIN <= CLAMP_MAX within BITS;
-//           BIASED_BITS >= ACC_BITS, BIAS_BITS and BITS, and it holds every sum.
+// Legal:    LANES, BEATS >= 1; ACC_BITS, BIAS_BITS, BITS >= 2; BITS <= 32; BIAS_SHIFT >= 0; SHIFT may be
+//           negative (a shift left); CLAMP_MIN <= CLAMP_MAX within BITS; BIASED_BITS is at least ACC_BITS,
+//           BIAS_BITS and BITS, and it holds every sum.
 
 `default_nettype none
 

@@ -2,13 +2,13 @@
 //
 // krl_serializer: holds finished sums, PE at a time, and hands them out LANES at a time in channel order.
 //
-// A vector of UNITS results arrives as GROUPS words of PE lanes; of the last word only the lanes below
-// UNITS count.
+// A vector of UNITS results arrives as GROUPS = UNITS / PE words, rounded up, of PE lanes; of the last word
+// only the lanes below UNITS count.
 //
 // Latency:  2 cycles from result_tvalid to m_axis_tvalid; one beat a cycle.
 // Stream:   the writer keeps count of free places (krl_matvec's credits), so there is no ready on that side;
 //           result_taken is high in the cycle in which the last beat of a word goes to the output register.
-// Legal:    LANES divides PE and UNITS; GROUPS = UNITS / PE rounded up; DEPTH >= 1.
+// Legal:    PE, UNITS, LANES, DEPTH, BITS >= 1; LANES divides PE and UNITS.
 
 `default_nettype none
 

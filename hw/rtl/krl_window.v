@@ -16,8 +16,8 @@
 // without a pause, padding or not.
 //
 // Latency:  3 cycles from the acceptance of a window's last pixel to m_axis_tvalid, where nothing else
-//           holds it back, and WAITING - 1 more; 2 if KERNEL_W = STRIDE_W = PIXELS = 1, for then columns are
-//           windows; one less if the line buffer has no memory.
+//           holds it back, and with one pixel a beat WAITING - 1 more; 2 if KERNEL_W = STRIDE_W = PIXELS = 1,
+//           for then columns are windows; one less if the line buffer has no memory.
 // Cycles:   A consumer that takes STEPS cycles a window is kept busy but where the shapes force a pause:
 //           PIXELS = 1: a row of windows takes as many cycles as it has columns in the image (more where
 //           its windows overhang by KERNEL_W columns and more), or OUT_WIDTH * STEPS if these are more,

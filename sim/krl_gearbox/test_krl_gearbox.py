@@ -16,6 +16,8 @@ EDGES: list[dict[str, Any]] = [
     {"BITS": 8, "LANES_IN": 5, "LANES_OUT": 3, "ELEMENTS": 4},
     {"BITS": 3, "LANES_IN": 4, "LANES_OUT": 6, "ELEMENTS": 1},
     {"BITS": 2, "LANES_IN": 1, "LANES_OUT": 1, "ELEMENTS": 3},
+    # the last beat of a frame completes two
+    {"BITS": 3, "LANES_IN": 7, "LANES_OUT": 8, "ELEMENTS": 35},
 ]
 
 MUTATIONS = [
