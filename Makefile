@@ -104,6 +104,9 @@ lint: $(STAMP)
 	@for module in hw/rtl/*.v; do \
 	  verilator --lint-only -Wall -y hw/rtl $(wildcard hw/lint/*.vlt) $$module || exit 1; \
 	done
+	@for module in hw/ecp5/*.v; do \
+	  verilator --lint-only -Wall -y hw/ecp5 -y hw/rtl -y sim/krl_multiplier $$module || exit 1; \
+	done
 	@echo "lint: clean"
 
 synth: $(STAMP) $(OUT)/manifest.json

@@ -5,6 +5,9 @@
 // Up to 18 x 18 bits take one block. Wider operands, up to 35 bits, are cut at 17 bits; the parts' products are
 // added behind the blocks, in the second cycle. Products that are cheaper in look-up tables, and wider ones, are
 // left to synthesis.
+//
+// Latency:  2 cycles in which enable is high; all stands still while it is low.
+// Legal:    A_BITS, B_BITS >= 2.
 
 `default_nettype none
 
@@ -30,6 +33,7 @@ module krl_multiplier #(
   localparam B_FILL = CUTS ? 35 - B_BITS : 0;
   wire [A_FILL+A_BITS-1:0] a_wide = {{(A_FILL+1){a[A_BITS-1]}}, a[A_BITS-2:0]};
   wire [B_FILL+B_BITS-1:0] b_wide = {{(B_FILL+1){b[B_BITS-1]}}, b[B_BITS-2:0]};
+  wire unused_signs = &{1'b0, a_wide, b_wide};
 
   generate
     if (PAYS && FITS) begin : g_block
@@ -46,6 +50,7 @@ module krl_multiplier #(
       );
 
       assign product = wide[BITS-1:0];
+      wire unused_product_bits = &{1'b0, wide};
     end else if (PAYS && CUTS) begin : g_parts
       // upper * 2**17 + lower, lower without a sign; what fits a block stays whole, as the lower part
       localparam A_PARTS = (A_BITS > 18) ? 2 : 1;
@@ -55,6 +60,7 @@ module krl_multiplier #(
       wire [35:0] b_part = (B_PARTS > 1) ? {b_wide[34:17], 1'b0, b_wide[16:0]} : {18'b0, b_wide[17:0]};
       wire [4*70-1:0] shifted;
       reg [69:0] sum;
+      wire unused_part_bits = &{1'b0, a_part, b_part, sum};
 
       genvar i;
       genvar k;

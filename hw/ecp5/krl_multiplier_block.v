@@ -2,7 +2,8 @@
 //
 // krl_multiplier_block: product = a * b, signed, 18 x 18 bits, in one MULT18X18D of an ECP5.
 //
-// Latency:  1 cycle, or 2 with INPUT_REGISTERS, in which enable is high.
+// Latency:  1 cycle, or 2 with INPUT_REGISTERS, in which enable is high; all stands still while it is low.
+// Legal:    INPUT_REGISTERS 0 or 1.
 
 `default_nettype none
 

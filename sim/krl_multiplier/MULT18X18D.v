@@ -30,6 +30,9 @@ module MULT18X18D #(
   wire signed [18:0] b_signed = {SIGNEDB && b[17], b};
   wire signed [37:0] product = a_signed * b_signed;
   reg [35:0] product_held;
+  wire unused_pins = &{1'b0, SOURCEA, SOURCEB, C0, C1, C2, C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13,
+  C14, C15, C16, C17};
+  wire unused_product_bits = &{1'b0, product};
 
   assign {P35, P34, P33, P32, P31, P30, P29, P28, P27, P26, P25, P24, P23, P22, P21, P20, P19, P18,
   P17, P16, P15, P14, P13, P12, P11, P10, P9, P8, P7, P6, P5, P4, P3, P2, P1, P0} = (REG_OUTPUT_CLK
