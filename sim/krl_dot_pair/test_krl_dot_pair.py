@@ -29,7 +29,7 @@ MUTATIONS = [
         "localparam WEIGHT_BITS = PRODUCT_BITS + W_BITS;",
     ),
     ("product <= weights * activation;", "product <= (weight_1 + weight_0) * activation;"),
-    ("wire signed [X_BITS-1:0] activation", "wire [X_BITS-1:0] activation"),
+    ("reg signed [X_BITS-1:0] activation", "reg [X_BITS-1:0] activation"),
     ("<< (PRODUCT_BITS - 1);", "<< PRODUCT_BITS;"),
 ]
 

@@ -18,7 +18,7 @@ EDGES: list[dict[str, Any]] = [
 MUTATIONS = [
     ("words[i*BITS +: BITS]", "words[(COUNT-1-i)*BITS +: BITS]"),
     ("{index, {STRIDE_BITS{1'b0}}}", "{{STRIDE_BITS{1'b0}}, index}"),
-    ("localparam STRIDE_BITS = (BITS > 1) ? $clog2(BITS) : 1;", "localparam STRIDE_BITS = 3;"),
+    ("localparam STRIDE = 1 << STRIDE_BITS;", "localparam STRIDE = BITS;"),
 ]
 
 
