@@ -51,9 +51,15 @@ def interval(window: Window, steps: int) -> int:
 
 
 def least(window: Window, steps: int) -> int:
-    """What the shapes force: every beat, every column that is read, every step of every window."""
-    row = max(window.reads, window.out_width * steps)
-    return max(window.height * window.row_words, window.out_height * row)
+    """What the shapes force: every beat of the image, every step of every window, and every column of a row
+    of windows, of which single pixels leave out those that are padding, and several come in whole words.
+    """
+    first = -window.pad_left
+    last = first + (window.out_width - 1) * window.stride_w + window.kernel_w - 1
+    words = last // window.pixels - first // window.pixels + 1
+    reads = min(window.width, last + 1) if window.pixels == 1 else words
+    row = max(reads, window.out_width * steps)
+    return max(window.height * window.width // window.pixels, window.out_height * row)
 
 
 @pytest.mark.parametrize("same", [False, True], ids=["valid", "same"])
