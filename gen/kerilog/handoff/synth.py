@@ -24,7 +24,8 @@ from kerilog.plan.devices import ECP5
 from kerilog.progress import Progress, silent
 from kerilog.verify import tools
 
-_GOAL_MHZ = 100  # what place and route of the ECP5 aims at; it stops trying harder above
+XC7_PASSES = "synth_xilinx -flatten -noiopad -family xc7"  # of Yosys, for any design
+_GOAL_MHZ = 150  # what place and route of the ECP5 aims at
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,7 +180,7 @@ def _yosys(directory: Path, manifest: Manifest, target: str, work: Path) -> dict
     """Cell counts of the flat netlist, which is left in ``work/netlist.json`` for ecp5."""
     place = work.relative_to(directory).as_posix()
     passes = {
-        "xc7": f"synth_xilinx -flatten -noiopad -family xc7 -top {manifest.top}",
+        "xc7": f"{XC7_PASSES} -top {manifest.top}",
         "ecp5": f"synth_ecp5 -top {manifest.top} -json {place}/netlist.json",
     }
     top = manifest.top + _parameters(directory, manifest, target)
