@@ -11,8 +11,13 @@ import numpy as np
 import pytest
 
 import kerilog
-from kerilog.errors import KerilogError
+from kerilog.errors import KerilogError, UnreachedError
 from kerilog.graph import Conv2D, Dense, Graph
+from kerilog.plan import goals, plan
+from kerilog.plan.goals import Goal, design_for
+from kerilog.plan.planner import front
+from kerilog.qgraph import QGraph
+from support.networks import Chain
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,7 +41,7 @@ def test_a_table_takes_its_place_and_only_that(bench: Any, tmp_path: Path) -> No
 
 def test_the_page_has_a_place_for_every_table() -> None:
     page = (ROOT / "docs" / "performance.md").read_text()
-    for name in ("source", "comparison", "ratios", "use", "multipliers", "sizes", "speed"):
+    for name in ("source", "comparison", "ratios", "use", "multipliers", "sizes", "speed", "clock"):
         assert page.count(f"<!-- bench: {name} -->\n") == page.count(f"<!-- end: {name} -->\n") == 1
 
 
@@ -50,6 +55,60 @@ def test_what_was_not_synthesized_is_a_dash(bench: Any) -> None:
     cells = page.table(page.COMPARISON, [row | area]).splitlines()[2].split(" | ")
     assert cells[-2:] == ["250.0", "1,000.0 |"]
     assert len(page.ratios([row, row | area], [row | area]).splitlines()) == 3
+
+
+def test_the_budgets_are_those_of_the_product(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where an interval is reached only a cycle later than the layers' foldings let hope."""
+    graph = Chain("small", "fixed", (5, 5, 1), 5).conv(3, (2, 2)).flatten().dense(4).graph
+    late = front(graph)[2]
+
+    def slower(graph: QGraph, interval: int | None = None, name: str | None = None) -> object:
+        if interval == late.interval:
+            raise UnreachedError("conv", late.interval, late.interval + 1)
+        return plan(graph, interval, name)
+
+    best_interval = bench("growth").best_interval
+    before = best_interval(graph, late.multipliers)
+    monkeypatch.setattr(goals, "plan", slower)
+    design = design_for(graph, Goal(multipliers=late.multipliers))
+    assert best_interval(graph, late.multipliers) == design.cycles.frame_interval >= before
+    assert best_interval(graph, 1) is None
+
+
+def test_a_synthesis_that_took_too_long_is_tried_again_with_more_time(
+    bench: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    area = bench("area")
+    monkeypatch.setattr(bench("store"), "_CACHE", tmp_path / "cache")
+    (tmp_path / "fake_yosys").write_text("#!/bin/sh\nexec sleep 60\n")
+    (tmp_path / "fake_yosys").chmod(0o755)
+    monkeypatch.setattr(area, "find_tool", lambda _: str(tmp_path / "fake_yosys"))
+    monkeypatch.setattr(area, "version", lambda: "Yosys")
+    source = tmp_path / "one.v"
+    source.write_text("module one; endmodule\n")
+    monkeypatch.setattr(area, "_LIMIT", 0.1)
+    for _ in range(2):
+        assert set(area.of_verilog([source], [], "one", tmp_path, "one").values()) == {None}
+    monkeypatch.setattr(area, "_LIMIT", 60)
+    monkeypatch.setattr(area, "_run", lambda *_: {"lut": 1})
+    assert area.of_verilog([source], [], "one", tmp_path, "one") == {"lut": 1}
+
+
+def test_the_clock_names_the_ends_of_its_path(bench: Any) -> None:
+    page = bench("page")
+    row = {"title": "one", "fmax_mhz": 121.96, "lut": 3016, "lutram": 604, "ff": 1, "bram18": 2, "dsp": 58}
+    row["critical_path"] = "u_a.word_FF_Q_3 to u_b.held_FF_Q: 8.2 ns, 4.7 of them routing"
+    cells = page.table(page.CLOCK, [row]).splitlines()[2].strip("| ").split(" | ")
+    assert cells[:4] == ["one", "122.0", "3,016", "604"]
+    assert cells[-3:] == ["`u_a.word_FF_Q_3`", "`u_b.held_FF_Q`", "8.2 ns, 4.7 of them routing"]
+    cells = page.table(page.CLOCK, [row | {"critical_path": None}]).splitlines()[2].strip("| ").split(" | ")
+    assert cells[-3:] == ["-"] * 3
+
+
+def test_without_nextpnr_the_clock_stays_as_it_is(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = bench("clock")
+    monkeypatch.setattr(clock, "TOOL", "kerilog-no-such-package")
+    assert "kerilog-no-such-package is not installed" in clock.missing()
 
 
 @pytest.mark.parametrize("size", [1, 2, 4, 8, 16, 32, 64])

@@ -16,6 +16,7 @@ import platform
 from pathlib import Path
 
 import area
+import clock
 import designs
 import growth
 import nngen_host
@@ -33,9 +34,15 @@ MODEL = ROOT / "models" / "mnist_cnn.keras"
 PAGE = ROOT / "docs" / "performance.md"
 IMAGES = ROOT / "docs" / "images"
 SAMPLES = 1000  # images that choose the formats
-INTERVALS = 676, 784, 43_264
+INTERVALS = 338, 676, 784, 43_264
 FRAMES = {"icarus": nngen_host.SIMULATED, "verilator": 100}
-PARTS = "nngen", "designs", "multipliers", "sizes", "speed"
+TABLES = {
+    "multipliers": page.BUDGETS,
+    "sizes": page.SIZES,
+    "speed": page.SPEED,
+    "clock": page.CLOCK,
+}
+PARTS = "nngen", "designs", "multipliers", "sizes", "speed", "clock"
 
 
 def compare(graph: Graph, data: Dataset, networks: dict[str, designs.Network]) -> list[Values]:
@@ -77,6 +84,12 @@ def run(data: Dataset, parts: list[str]) -> dict[str, list[Values]]:
         rows["sizes"] = growth.by_size(graph, samples, data.x_test[:16])
     if "speed" in parts:
         rows["speed"] = speed.measure(networks["fixed"])
+    if "clock" in parts:
+        reason = clock.missing()
+        if reason is None:
+            rows["clock"] = clock.measure(networks.values())
+        else:
+            print(f"without the clock, whose table stays as it is: {reason}")
     if "nngen" in parts:
         reason = nngen_host.install()
         if reason is None:
@@ -94,7 +107,7 @@ def tables(rows: dict[str, list[Values]], source: str) -> dict[str, str]:
         texts["comparison"] = page.table(page.COMPARISON, [*others, *ours])
         texts["use"] = page.table(page.USE, ours)
         texts["ratios"] = page.ratios(others, ours) if others else "This run had no NNgen to compare with."
-    for name, columns in {"multipliers": page.BUDGETS, "sizes": page.SIZES, "speed": page.SPEED}.items():
+    for name, columns in TABLES.items():
         if name in rows:
             texts[name] = page.table(columns, rows[name])
     return texts

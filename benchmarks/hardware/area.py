@@ -11,11 +11,10 @@ from pathlib import Path
 from store import Values, digest, recall
 
 from kerilog.errors import KerilogError
-from kerilog.handoff.synth import TARGETS
+from kerilog.handoff.synth import TARGETS, XC7_PASSES
 from kerilog.manifest import Manifest
 from kerilog.verify.tools import find_tool, first_error
 
-_PASSES = "synth_xilinx -flatten -noiopad -family xc7"  # as `kerilog synth`
 _LIMIT = 600  # seconds
 _FIELDS = "lut", "lutram", "ff", "bram18", "dsp", "inverters"
 
@@ -40,14 +39,14 @@ def of_design(directory: Path, what: str) -> Values:
 
 def of_verilog(sources: Sequence[Path], memories: Sequence[Path], top: str, cwd: Path, what: str) -> Values:
     """The same of any Verilog, synthesized in ``cwd``, from where it reads ``memories``."""
-    key = digest([*sources, *memories], top, version(), _PASSES)
+    key = digest([*sources, *memories], top, version(), XC7_PASSES, f"{_LIMIT} s")
     return recall("area", key, f"{what}: Yosys", lambda: _run(sources, top, cwd))
 
 
 def _run(sources: Sequence[Path], top: str, cwd: Path) -> Values:
     report = cwd / "area.json"
     names = " ".join(path.relative_to(cwd).as_posix() for path in sources)
-    script = f"read_verilog -defer {names}; hierarchy -check -top {top}; {_PASSES} -top {top}; "
+    script = f"read_verilog -defer {names}; hierarchy -check -top {top}; {XC7_PASSES} -top {top}; "
     script += f"tee -q -o {report.name} stat -json"
     command = ["nice", find_tool("yosys"), "-q", "-p", script]
     try:

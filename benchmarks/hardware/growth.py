@@ -15,8 +15,7 @@ from store import Values, say
 import kerilog
 from kerilog.errors import KerilogError
 from kerilog.graph import Conv2D, Dense, Graph
-from kerilog.plan import plan
-from kerilog.plan.planner import front
+from kerilog.plan.goals import Goal, design_for
 from kerilog.qgraph import QGraph
 from kerilog.quantize import strip_softmax
 
@@ -28,14 +27,10 @@ SEED = 2024
 
 def best_interval(graph: QGraph, budget: int) -> int | None:
     """The fewest cycles a frame with at most ``budget`` multipliers; None where they are too few."""
-    for point in front(graph):
-        if point.multipliers <= budget:
-            try:
-                plan(graph, point.interval, "budget")
-            except KerilogError:
-                continue
-            return point.interval
-    return None
+    try:
+        return design_for(graph, Goal(multipliers=budget)).cycles.frame_interval
+    except KerilogError:
+        return None
 
 
 def by_multipliers(network: designs.Network) -> list[Values]:

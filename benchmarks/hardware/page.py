@@ -108,6 +108,27 @@ SPEED: list[Column] = [
     ("cycles a second", lambda row: f"{round(row['rate'], -3):,.0f}"),
     ("seconds to compile", _seconds("compiling")),
 ]
+CLOCK: list[Column] = [
+    ("design", lambda row: row["title"]),
+    ("MHz", lambda row: f"{row['fmax_mhz']:.1f}"),
+    ("LUT4", _whole("lut")),
+    ("LUT4 as memory", _whole("lutram")),
+    ("FF", _whole("ff")),
+    ("block RAM", _whole("bram18")),
+    ("MULT18X18D", _whole("dsp")),
+    ("critical path from", lambda row: _critical(row)[0]),
+    ("to", lambda row: _critical(row)[1]),
+    ("in", lambda row: _critical(row)[2]),
+]
+
+
+def _critical(row: Values) -> tuple[str, str, str]:
+    """The ends of the path that sets the clock, and how its time is spent."""
+    if row["critical_path"] is None:
+        return "-", "-", "-"
+    ends, time = row["critical_path"].rsplit(": ", 1)
+    start, end = ends.split(" to ")
+    return f"`{start}`", f"`{end}`", time
 
 
 def ratios(others: Sequence[Values], ours: Sequence[Values]) -> str:

