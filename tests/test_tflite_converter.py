@@ -342,6 +342,35 @@ def test_names_are_the_files_and_unique(mnist: Any, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_padding_inside_convolutions_equals_the_interpreter(tmp_path: Path, rounding: Rounding) -> None:
+    keras.utils.set_random_seed(5)
+    model = keras.Sequential(
+        [
+            layers.Input((9, 8, 3)),
+            layers.ZeroPadding2D(((0, 1), (0, 1))),
+            layers.Conv2D(4, 3, strides=2, activation="relu6"),
+            layers.ZeroPadding2D(((2, 0), (1, 2))),
+            layers.DepthwiseConv2D(3, depth_multiplier=2),
+        ]
+    )
+    rng = np.random.default_rng(5)
+    for weight in model.weights:
+        weight.assign(rng.normal(0, 0.4, weight.shape))
+    path = tmp_path / "padded.tflite"
+    path.write_bytes(convert(model, rng))
+    x = random_codes(rng, (9, 8, 3))
+    assert mismatches(path, x, rounding)[1] == {}
+    unfolded, names = load_tflite_with_tensors(path, rounding)
+    graph = load_tflite(path, rounding)
+    assert [node.op.kind for node in unfolded][1::2] == ["ZeroPadding2D", "ZeroPadding2D"]
+    assert [node.op.kind for node in graph] == ["Input", "Conv2D", "Conv2D"]
+    np.testing.assert_array_equal(run(graph, x), run(unfolded, x))
+    last = next(index for index, name in names.items() if name == graph.outputs[0])
+    if rounding == "reference":
+        np.testing.assert_array_equal(run(graph, x), interpret(path.read_bytes(), x, [last], rounding)[last])
+
+
 @pytest.mark.parametrize("seed", [0, 1, 2, 4, 5, 6, 7, 9, 10, 11, 121])
 def test_grown_networks_equal_the_interpreter(seed: int, tmp_path: Path) -> None:
     assert compare_grown(seed, tmp_path)["reference"] > 1000

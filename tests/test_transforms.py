@@ -28,7 +28,6 @@ from kerilog.graph import (
     Reshape,
     Shape,
     ZeroPadding2D,
-    padding_of,
 )
 from kerilog.transforms import PASSES, fuse_activation, simplify
 
@@ -192,27 +191,6 @@ def test_what_becomes_of_chains(graph: Graph, expected: list[str]) -> None:
     assert kinds(simple) == expected
     x = np.random.default_rng(0).normal(size=(2, *graph.inputs[0].shape)).astype(np.float32)
     np.testing.assert_allclose(run(simple, x)[0], run(graph, x)[0], rtol=1e-4, atol=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("pads", "stride", "folds"),
-    [
-        (((1, 1), (1, 1)), 1, True),
-        (((0, 1), (0, 1)), 2, True),
-        (((1, 1), (1, 1)), 2, False),
-        (((2, 0), (1, 1)), 1, False),
-    ],
-)
-def test_padding_is_folded_only_where_it_is_same(
-    pads: tuple[tuple[int, int], tuple[int, int]], stride: int, folds: bool
-) -> None:
-    size = 6
-    padded = tuple(size + sum(cells) for cells in pads)
-    result = tuple((cells - 3) // stride + 1 for cells in padded)
-    op = conv(2, 4, strides=(stride, stride))
-    graph = chain((ZeroPadding2D(pads), (*padded, 2)), (op, (*result, 4)), shape=(size, size, 2))
-    assert folds == (padding_of((size, size), (3, 3), (stride, stride), "same") == pads)
-    assert kinds(simplify(graph)) == (["Conv2D"] if folds else ["ZeroPadding2D", "Conv2D"])
 
 
 def test_a_tensor_that_others_see_is_left_alone() -> None:

@@ -41,12 +41,14 @@ class Input(Op):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Conv2D(Op):
-    """``kernel`` (kh, kw, cin / groups, filters), ``bias`` (filters,)."""
+    """``kernel`` (kh, kw, cin / groups, filters), ``bias`` (filters,); ``padding`` may be that of zeros,
+    ((top, bottom), (left, right)).
+    """
 
     kernel: Array
     bias: Array
     strides: Pair = (1, 1)
-    padding: Literal["valid", "same"] = "valid"
+    padding: Literal["valid", "same"] | tuple[Pair, Pair] = "valid"
     dilation_rate: Pair = (1, 1)
     groups: int = 1
     activation: Fused = "linear"
@@ -56,12 +58,14 @@ class Conv2D(Op):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class DepthwiseConv2D(Op):
-    """``kernel`` (kh, kw, cin, depth_multiplier), ``bias`` (cin * depth_multiplier,)."""
+    """``kernel`` (kh, kw, cin, depth_multiplier), ``bias`` (cin * depth_multiplier,); ``padding`` as in
+    ``Conv2D``.
+    """
 
     kernel: Array
     bias: Array
     strides: Pair = (1, 1)
-    padding: Literal["valid", "same"] = "valid"
+    padding: Literal["valid", "same"] | tuple[Pair, Pair] = "valid"
     dilation_rate: Pair = (1, 1)
     activation: Fused = "linear"
     kernel_format: Format | None = None
@@ -203,12 +207,25 @@ def same_padding(size: int, kernel: int, stride: int, dilation: int = 1) -> Pair
 
 
 def padding_of(
-    shape: Shape, kernel: Pair, strides: Pair, padding: str, dilation: Pair = (1, 1)
+    shape: Shape,
+    kernel: Pair,
+    strides: Pair,
+    padding: str | tuple[Pair, Pair],
+    dilation: Pair = (1, 1),
 ) -> tuple[Pair, Pair]:
     """((top, bottom), (left, right)) cells around an image of ``shape`` (height, width, ...)."""
+    if not isinstance(padding, str):
+        return padding
     if padding == "valid":
         return (0, 0), (0, 0)
     return (
         same_padding(shape[0], kernel[0], strides[0], dilation[0]),
         same_padding(shape[1], kernel[1], strides[1], dilation[1]),
     )
+
+
+def windows_meet_image(size: int, count: int, span: int, stride: int, before: int) -> bool:
+    """Whether each of ``count`` windows of ``span`` cells along one axis holds one of its ``size`` pixels,
+    the first window starting ``before`` cells ahead of them.
+    """
+    return before < span and (count - 1) * stride - before < size

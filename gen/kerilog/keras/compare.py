@@ -80,9 +80,12 @@ def compared_layers(raw: Graph, graph: QGraph) -> dict[str, str]:
     rounded: dict[str, str] = {}
     for node in raw:
         owner[node.name] = node.name if node.name in made else owner[node.inputs[0]]
+        held = graph[owner[node.name]]
+        if held.shape != node.shape:
+            continue  # a padding that a convolution has taken in: it has no tensor of its own
         kept = node.inputs and node.inputs[0] in rounded.values()
-        if isinstance(node.op, Converter) or (kept and _keeps(node, graph[owner[node.name]].format)):
-            rounded[owner[node.name]] = node.name
+        if isinstance(node.op, Converter) or (kept and _keeps(node, held.format)):
+            rounded[held.name] = node.name
     return rounded
 
 

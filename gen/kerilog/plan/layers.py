@@ -13,7 +13,7 @@ import numpy as np
 
 from kerilog.errors import UnreachedError, Unsupported
 from kerilog.formats import IntArray
-from kerilog.graph import Pair
+from kerilog.graph import Pair, windows_meet_image
 from kerilog.plan import buffers, cycles, memories
 from kerilog.plan.constants import constants_of
 from kerilog.plan.control import MatrixVector
@@ -99,7 +99,7 @@ def _window(
     for size, count, side, step, cells in zip(
         (height, width), node.shape, kernel, strides, padding, strict=False
     ):
-        if cells[0] >= side or (count - 1) * step - cells[0] >= size:
+        if not windows_meet_image(size, count, side, step, cells[0]):
             raise Unsupported(
                 f"layer '{node.name}': hardware needs a pixel of the image in every window, "
                 f"found a padding of {cells} around {size} with a kernel of {side}"

@@ -36,4 +36,6 @@ def simplify(graph: Graph) -> Graph:
         size = len(graph.nodes)
         for fold in FOLDS:
             graph = fold(graph)
-    return absorb_converters(fuse_activation(batch_norm_to_depthwise(graph)))
+    graph = absorb_converters(fuse_activation(batch_norm_to_depthwise(graph)))
+    # A converter may have stood between a padding and its convolution.
+    return fold_padding(graph)

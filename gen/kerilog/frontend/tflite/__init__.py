@@ -9,6 +9,7 @@ from pathlib import Path
 from kerilog.errors import KerilogError, Unsupported
 from kerilog.frontend.tflite import elements, layers, shapes
 from kerilog.frontend.tflite.file import Operator, read_model
+from kerilog.frontend.tflite.fold_padding import fold_padding
 from kerilog.frontend.tflite.importer import Importer
 from kerilog.qgraph import QGraph
 from kerilog.scales import ROUNDINGS, Rounding
@@ -48,11 +49,14 @@ def load_tflite(path: Path, rounding: Rounding = "reference") -> QGraph:
     with one integer rounding where XNNPACK rounds in binary32. Raises ``KerilogError`` for a file that cannot
     be used, and ``Unsupported`` for one with an operator or an option that Kerilog does not take.
     """
-    return load_tflite_with_tensors(path, rounding)[0]
+    return fold_padding(load_tflite_with_tensors(path, rounding)[0])
 
 
 def load_tflite_with_tensors(path: Path, rounding: Rounding = "reference") -> tuple[QGraph, dict[int, str]]:
-    """As ``load_tflite``, with the node name of each tensor index of the file that has a node."""
+    """As ``load_tflite``, with the node name of each tensor index of the file that has a node.
+
+    Every operator is a node here, PAD too.
+    """
     if rounding not in ROUNDINGS:
         raise KerilogError(f"{path}: expected a rounding of {', '.join(ROUNDINGS)}, found {rounding!r}")
     model = read_model(path)
