@@ -35,6 +35,8 @@ module krl_max #(
   localparam LEVELS = (CELLS > 2) ? $clog2(CELLS) : 1;
   // the tree is padded to a power of two with the smallest result
   localparam LEAVES = 1 << LEVELS;
+  localparam integer LOWEST = -(1 << (BITS - 1));
+  localparam integer HIGHEST = (1 << (BITS - 1)) - 1;
 
   reg [LEVELS-1:0] valid_pipe;
 
@@ -80,8 +82,11 @@ module krl_max #(
         assign node[i] = larger;
       end
 
-      assign m_axis_tdata[c*BITS +: BITS] = (node[0] < $signed(CLAMP_MIN[BITS-1:0])) ? CLAMP_MIN[BITS-1:0]
-                                          : (node[0] > $signed(CLAMP_MAX[BITS-1:0])) ? CLAMP_MAX[BITS-1:0]
+      // at the ends of the range nothing is left to compare, which synthesis does not see by itself
+      wire too_low = CLAMP_MIN > LOWEST && node[0] < $signed(CLAMP_MIN[BITS-1:0]);
+      wire too_high = CLAMP_MAX < HIGHEST && node[0] > $signed(CLAMP_MAX[BITS-1:0]);
+      assign m_axis_tdata[c*BITS +: BITS] = too_low ? CLAMP_MIN[BITS-1:0]
+                                          : too_high ? CLAMP_MAX[BITS-1:0]
                                           : node[0];
     end
   endgenerate

@@ -21,9 +21,9 @@ MUTATIONS = [
     ("wire signed [BITS-1:0] node", "wire [BITS-1:0] node"),
     ("(i*CHANNELS+c)*BITS", "(c*CELLS+i)*BITS"),
     ("difference[BITS] ? second : first", "difference[BITS] ? first : second"),
-    ("(node[0] < $signed(CLAMP_MIN[BITS-1:0])) ? CLAMP_MIN[BITS-1:0]\n", "(1'b0) ? CLAMP_MIN[BITS-1:0]\n"),
-    ("(node[0] > $signed(CLAMP_MAX[BITS-1:0]))", "(node[0] > CLAMP_MAX[BITS-1:0])"),
-    ("(node[0] > $signed(CLAMP_MAX[BITS-1:0]))", "(1'b0)"),
+    ("CLAMP_MIN > LOWEST && node[0] < $signed(CLAMP_MIN[BITS-1:0])", "1'b0"),
+    ("node[0] > $signed(CLAMP_MAX[BITS-1:0])", "node[0] > CLAMP_MAX[BITS-1:0]"),
+    ("CLAMP_MAX < HIGHEST && node[0] > $signed(CLAMP_MAX[BITS-1:0])", "1'b0"),
     (
         "g_no_cell\n          assign node[LEAVES-1+i] = CLAMP_MIN[BITS-1:0];",
         "g_no_cell\n          assign node[LEAVES-1+i] = CLAMP_MAX[BITS-1:0];",
