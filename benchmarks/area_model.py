@@ -28,6 +28,7 @@ from kerilog.plan.addition import Addition
 from kerilog.plan.area import Area
 from kerilog.plan.area_counts import Counts
 from kerilog.plan.design import AffineRequantizer, FixedRequantizer, MatVec, Memory, Serializer
+from kerilog.plan.folding import divisors
 from kerilog.plan.window import Window
 
 WEIGHTS = Path(area_weights.__file__)
@@ -64,11 +65,23 @@ def draw_matvec(rng: random.Random) -> Sample:
     x_bits, w_bits = rng.choice(((8, 8), (8, 8), (8, 8), (8, 8), (6, 8), (12, 8), (5, 5), (4, 4)))
     groups = rng.choice((1, 2, 3, 8, 16, 32))
     acc = x_bits + w_bits + (beats * lanes - 1).bit_length() + rng.choice((-1, 0))
+    units = groups * pe
+    vectors = rng.choice((1, 1, 1, *divisors(units))) if not streams and lanes <= 25 and units <= 32 else 1
     item = MatVec(
-        pe, max(1, min(simd, lanes)), lanes, beats, groups, rng.choice((1, 2, 4, 9)), x_bits, w_bits, acc
+        pe=pe,
+        simd=min(simd, lanes),
+        lanes=lanes,
+        beats=beats,
+        groups=groups,
+        credits=rng.choice((1, 2, 4, 9)),
+        x_bits=x_bits,
+        w_bits=w_bits,
+        acc_bits=acc,
+        vectors=vectors,
+        units=units,
     )
-    values = dict(of_fields("krl_matvec", item).parameters)
-    del values["UNITS"]  # follows from the others
+    values = {"SHARERS": item.sharers, **of_fields("krl_matvec", item).parameters}
+    del values["VECTORS"]  # follows from the others
     return Sample(Instance("krl_matvec", values), area_counts.matvec(item), lambda: area.of_matvec(item))
 
 
@@ -155,6 +168,8 @@ def draw_window(rng: random.Random) -> Sample:
         block=rng.choice((0, 0, 0, 1)),
         waiting=1 if pixels > 1 else rng.choice((1, 1, 1, 2)),
     )
+    if pixels > 1 and rng.random() < 0.5:
+        item = item.side_by_side(rng.choice([n for n in divisors(item.out_width) if n <= 2 * pixels]))
     instance = window_instance(item)
     return Sample(instance, area_counts.window(item), lambda: area.of_window(item))
 
@@ -317,9 +332,8 @@ def write() -> None:
     for what, table in WEIGHED.items():
         lines.append(f"{what.upper()}: dict[str, dict[str, float]] = {{")
         for module, values in table.items():
-            lines.append(f'    "{module}": {{')
-            lines += [f'        "{name}": {weight},' for name, weight in values.items()]
-            lines.append("    },")
+            rows = [f'        "{name}": {weight},' for name, weight in values.items()]
+            lines += [f'    "{module}": {{', *rows, "    },"] if rows else [f'    "{module}": {{}},']
         lines.append("}")
     WEIGHTS.write_text("\n".join(lines) + "\n", encoding="ascii")
 

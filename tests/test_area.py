@@ -50,6 +50,7 @@ REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_matvec, folded": ("krl_matvec", {"PE": 2, "SIMD": 3, "LANES": 9, "BEATS": 1, "GROUPS": 4}),
     "krl_matvec, dense": ("krl_matvec", dict(DENSE)),
     "krl_max": ("krl_max", {}),
+    "krl_multiplier": ("krl_multiplier", {"A_BITS": 22, "B_BITS": 18}),
     "krl_ram": ("krl_ram", {"WIDTH": 16, "DEPTH": 32}),
     "krl_requantize_affine": ("krl_requantize_affine", {}),
     "krl_requantize_affine, tilted": ("krl_requantize_affine", {"TILT_BITS": 8}),
