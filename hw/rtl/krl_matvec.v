@@ -24,8 +24,8 @@
 // Stream:   s_axis_tready rises in the last cycle of a beat. Results cannot wait: a group's last product is
 //           issued only while one of the CREDITS places of the buffer behind is free; result_taken gives a
 //           place back.
-// Legal:    PE, SIMD, LANES, GROUPS, BEATS, CREDITS >= 1; (GROUPS - 1) * PE < UNITS <= GROUPS * PE;
-//           SHARERS divides UNITS.
+// Legal:    PE, SIMD, LANES, GROUPS, BEATS, CREDITS, ACC_BITS >= 1; X_BITS, W_BITS >= 2;
+//           (GROUPS - 1) * PE < UNITS <= GROUPS * PE; SHARERS divides UNITS.
 
 `default_nettype none
 
@@ -133,7 +133,7 @@ module krl_matvec #(
     end
   end
 
-  // ---- activations: the share of the beat that is multiplied, three registers deep to meet the weights ----
+  // ---- activations: the share of the beat that is multiplied ----
 
   localparam VECTORS = UNITS / SHARERS;
   // neighbouring output lanes that have one vector in every group, and how many such runs there are
@@ -148,6 +148,7 @@ module krl_matvec #(
   wire [SHARES*SHARE_BITS-1:0] shares;
   wire [SHARE_INDEX_BITS-1:0] share;
   wire [SHARE_BITS-1:0] selected;
+  // two registers: the weights come a cycle after their address, and x must come a cycle after them
   reg [SHARE_BITS-1:0] x_selected;
   reg [SHARE_BITS-1:0] x;
 

@@ -243,7 +243,7 @@ MUTATIONS = [
     ("counter <= (fold_is_last && group_is_last) ? 0 : counter + 1'b1", "counter <= counter + 1'b1"),
     ("if (rst) counter <= 0;", "if (rst && counter === {SHARE_INDEX_BITS{1'bx}}) counter <= 0;"),
     ("(VECTOR*LANES+FROM)*X_BITS +:", "FROM*X_BITS +:"),
-    ("(PE % SHARERS == 0) ? SHARERS : 1;", "SHARERS;"),
+    ("(PE % SHARERS == 0) ? SHARERS : 1;", "(PE % SHARERS == 0) ? SHARERS : PE;"),
     ("+: (SIMD-HAS)*X_BITS] = 0;", "+: (SIMD-HAS)*X_BITS] = {(SIMD-HAS)*X_BITS{1'bx}};"),
     ("localparam X_AT = (p / RUN) * SIMD * X_BITS;", "localparam X_AT = 0;"),
     ("p % RUN % 2 == 0 && p % RUN + 1 < RUN", "p % 2 == 0 && p + 1 < PE"),

@@ -10,6 +10,7 @@ from typing import Any
 from kerilog.manifest import Layer, Manifest, Stream
 from kerilog.plan.constants import Constants
 from kerilog.plan.design import Design, FifoStage, MatVecStage, Stage, Tensor
+from kerilog.plan.operations import WindowedStage
 
 
 def manifest(
@@ -52,6 +53,8 @@ def _layer(stage: Stage) -> Layer:
     extra: dict[str, Any] = {"layer": stage.layer, "output_shape": stage.output.shape}
     if isinstance(stage, FifoStage):
         extra |= {"depth": stage.depth, "peak": stage.peak}
+    if isinstance(stage, WindowedStage):
+        extra["windows"] = stage.vectors.windows
     if not isinstance(stage, MatVecStage):
         return Layer(stage.name, stage.kind, extra=extra)
     extra["weight_bits"] = stage.weights.depth * stage.weights.width

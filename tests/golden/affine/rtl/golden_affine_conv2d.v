@@ -40,7 +40,7 @@ module golden_affine_conv2d #(
 
   // ---- the window that slides over the image ----
 
-  wire [72-1:0] vector_tdata;
+  wire [72-1:0] window_tdata;
   wire vector_tvalid;
   wire vector_tready;
 
@@ -67,10 +67,12 @@ module golden_affine_conv2d #(
     .s_axis_tdata(s_axis_tdata),
     .s_axis_tvalid(s_axis_tvalid),
     .s_axis_tready(s_axis_tready),
-    .m_axis_tdata(vector_tdata),
+    .m_axis_tdata(window_tdata),
     .m_axis_tvalid(vector_tvalid),
     .m_axis_tready(vector_tready)
   );
+
+  wire [72-1:0] vector_tdata = window_tdata;
 
   // ---- 1 x 9 multipliers, 2 cycles a vector ----
 

@@ -28,7 +28,7 @@ module golden_affine_max_pooling2d #(
 
   // ---- the window that slides over the image ----
 
-  wire [64-1:0] vector_tdata;
+  wire [64-1:0] window_tdata;
   wire vector_tvalid;
   wire vector_tready;
 
@@ -55,10 +55,12 @@ module golden_affine_max_pooling2d #(
     .s_axis_tdata(s_axis_tdata),
     .s_axis_tvalid(s_axis_tvalid),
     .s_axis_tready(s_axis_tready),
-    .m_axis_tdata(vector_tdata),
+    .m_axis_tdata(window_tdata),
     .m_axis_tvalid(vector_tvalid),
     .m_axis_tready(vector_tready)
   );
+
+  wire [64-1:0] vector_tdata = window_tdata;
 
   // ---- its largest element, channel by channel ----
 

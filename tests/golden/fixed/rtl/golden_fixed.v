@@ -10,7 +10,7 @@
 //
 // Input:    5 x 6 x 3, fixed<8, frac 4>, 3 elements a beat, 30 beats a frame
 // Output:   10, fixed<8, frac 0>, 1 elements a beat, 10 beats a frame
-// Cycles:   a frame every 30; 93 from the first input beat to the last output beat
+// Cycles:   a frame every 30; 95 from the first input beat to the last output beat
 // Stream:   AXI4-Stream, NHWC order, lane 0 in the low bits, m_axis_tlast and s_axis_tlast on the last beat of a
 //           frame. A frame that is too short or too long raises frame_error until the next frame begins; it gives
 //           one frame of meaningless results and leaves all others alone.
