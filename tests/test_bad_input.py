@@ -212,8 +212,18 @@ def test_an_output_folder_with_something_else(bench: Path) -> None:
     (bench / "thesis").mkdir()
     (bench / "thesis/chapter.txt").write_text("years of work")
     assert_build_refused(
-        bench, "thesis: the output folder is not empty and holds no design; choose another", "-o", "thesis"
+        bench,
+        "thesis: the output folder holds 'chapter.txt', which kerilog does not write; choose another",
+        "-o",
+        "thesis",
     )
+
+
+def test_a_design_folder_with_something_else(bench: Path) -> None:
+    (bench / "mine/rtl").mkdir(parents=True)
+    (bench / "mine/manifest.json").write_text("{}")
+    (bench / "mine/notes.txt").write_text("years of work")
+    assert_build_refused(bench, "mine: the output folder holds 'notes.txt'", "-o", "mine")
 
 
 def test_an_empty_output_folder_is_fine(bench: Path) -> None:

@@ -1,52 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a design's folder: all of it, or nothing."""
+"""Writes the sources, memories and reports of a design."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from kerilog.emit import picture
 from kerilog.errors import KerilogError
-from kerilog.manifest import FILE_NAME
 from kerilog.plan.design import Design, Memory, SumStage
 
 CERTIFICATE = "accumulators.json"
-
-
-@contextlib.contextmanager
-def folder(target: Path) -> Iterator[Path]:
-    """A new folder to fill, which takes the place of ``target`` at the end, or vanishes if anything fails.
-
-    Raises KerilogError if ``target`` is a file, holds something that is no design, or cannot be written.
-    """
-    if target.exists() and not target.is_dir():
-        raise KerilogError(f"{target}: the output folder is a file")
-    if target.is_dir() and any(target.iterdir()) and not (target / FILE_NAME).is_file():
-        raise KerilogError(f"{target}: the output folder is not empty and holds no design; choose another")
-    fresh: Path | None = None
-    new_parents = [parent for parent in target.parents if not parent.exists()]
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        fresh.chmod(0o755)
-        yield fresh
-        if target.is_dir():
-            shutil.rmtree(target)
-        fresh.rename(target)
-    except OSError as error:
-        raise KerilogError(f"{target}: cannot be written: {error.strerror or error}") from None
-    finally:
-        if fresh is not None:
-            shutil.rmtree(fresh, ignore_errors=True)
-        for parent in new_parents:
-            with contextlib.suppress(OSError):  # it holds what was written
-                parent.rmdir()
 
 
 def memory_text(memory: Memory) -> str:

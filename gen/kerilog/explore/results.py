@@ -13,10 +13,12 @@ import rich.box
 import rich.console
 import rich.table
 
+from kerilog import outputs
 from kerilog.errors import KerilogError
 from kerilog.explore import plot
 from kerilog.explore.points import Point
 
+FILES = tuple(f"front{kind}" for kind in (".svg", ".png", ".csv", ".json"))
 _CAPTION = (
     "DSP, RAMB18, LUT (those used as memories too), FF: predicted for Xilinx 7-series. "
     "use: useful multiplications of all possible ones."
@@ -46,9 +48,11 @@ def rows(points: Sequence[Point], clock_mhz: float | None) -> list[dict[str, int
 
 
 def check(target: Path) -> None:
-    """Raises KerilogError if ``target`` is no file that can be written."""
+    """Raises KerilogError if ``target`` is no file that can be written, or a folder with foreign files."""
     known = (*plot.SUFFIXES, ".csv", ".json")
-    if target.suffix and target.suffix.lower() not in known:
+    if not target.suffix:
+        outputs.check(target, FILES)
+    elif target.suffix.lower() not in known:
         raise KerilogError(f"{target}: expected a folder or a file that ends in one of {', '.join(known)}")
 
 
@@ -56,20 +60,29 @@ def write(points: Sequence[Point], target: Path, name: str, clock_mhz: float | N
     """Write the front: ``target`` is a picture (.svg, .png, .pdf), a table (.csv, .json), or a folder for
     front.svg, .png, .csv and .json. Raises KerilogError if it cannot be.
     """
-    texts = {".csv": _csv(points, clock_mhz), ".json": _json(points, name, clock_mhz)}
     check(target)
-    kinds = (".svg", ".png", ".csv", ".json")
-    files = [target] if target.suffix else [target / f"front{kind}" for kind in kinds]
+    if not target.suffix:
+        with outputs.folder(target, FILES) as root:
+            for file in FILES:
+                _write(points, root / file, name, clock_mhz)
+        return [target / file for file in FILES]
     try:
-        for path in files:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if path.suffix.lower() in texts:
-                path.write_text(texts[path.suffix.lower()], encoding="utf-8")
-            else:
-                plot.save(plot.draw(points, name, clock_mhz), path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _write(points, target, name, clock_mhz)
     except OSError as error:
         raise KerilogError(f"{target}: cannot be written: {error.strerror or error}") from None
-    return files
+    return [target]
+
+
+def _write(points: Sequence[Point], path: Path, name: str, clock_mhz: float | None) -> None:
+    """One file, of the kind that its name ends in."""
+    kind = path.suffix.lower()
+    if kind == ".csv":
+        path.write_text(_csv(points, clock_mhz), encoding="utf-8")
+    elif kind == ".json":
+        path.write_text(_json(points, name, clock_mhz), encoding="utf-8")
+    else:
+        plot.save(plot.draw(points, name, clock_mhz), path)
 
 
 def _csv(points: Sequence[Point], clock_mhz: float | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kerilog import build, frontend
+from kerilog import build, frontend, outputs
 from kerilog.errors import KerilogError
 from kerilog.graph import Graph
 from kerilog.progress import Progress, silent
@@ -26,6 +26,7 @@ def study(
     """
     if samples is not None and samples < 1:
         raise KerilogError(f"--samples must be at least 1, found {samples}")
+    outputs.check(target, results.FILES)
     progress("reading the model", None)
     loaded = frontend.load(model)
     if not isinstance(loaded, Graph):

@@ -13,10 +13,11 @@ import rich.box
 import rich.console
 import rich.table
 
-from kerilog.errors import KerilogError
+from kerilog import outputs
 from kerilog.study import plot
 from kerilog.study.sweep import Outcome
 
+FILES = tuple(f"study.{kind}" for kind in ("json", "csv", "svg", "png"))
 _GOOD, _FAIR = 0.001, 0.01  # losses up to which a row is green, yellow
 _CAPTION = "*  no smaller format is as accurate"
 _HINTS = (0.0, 0.001, 0.005, 0.01)
@@ -57,15 +58,12 @@ def write(outcomes: Sequence[Outcome], directory: Path, model: str, data: str, s
     table.writeheader()
     table.writerows(records)
     figure = plot.draw(outcomes, front(outcomes), f"{model}, {samples:,} test samples")
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / "study.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-        (directory / "study.csv").write_text(text.getvalue(), encoding="utf-8")
+    with outputs.folder(directory, FILES) as root:
+        (root / "study.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        (root / "study.csv").write_text(text.getvalue(), encoding="utf-8")
         for suffix in ("svg", "png"):
-            plot.save(figure, directory / f"study.{suffix}")
-    except OSError as error:
-        raise KerilogError(f"{directory}: cannot be written: {error.strerror or error}") from None
-    return [directory / f"study.{suffix}" for suffix in ("json", "csv", "svg", "png")]
+            plot.save(figure, root / f"study.{suffix}")
+    return [directory / name for name in FILES]
 
 
 def show(outcomes: Sequence[Outcome], console: rich.console.Console | None = None) -> None:
