@@ -118,6 +118,14 @@ def test_the_python_interface_takes_the_same_words(folder: Path) -> None:
     assert api.generate(quantized, "mine", fps=1000, clock_mhz=0.06).frame_interval <= 60
     with pytest.raises(api.KerilogError, match="expected one goal at most"):
         api.generate(quantized, "mine", 50, device="xc7s6")
+    for goal, message in (
+        ({"interval": 50.5}, "--interval must be a whole number, found 50.5"),
+        ({"multipliers": "many"}, "--multipliers must be a whole number, found 'many'"),
+        ({"fps": "fast", "clock_mhz": 1}, "--fps must be a number, found 'fast'"),
+        ({"device": 7}, "--device must be a name, found 7"),
+    ):
+        with pytest.raises(api.KerilogError, match=message):
+            api.generate(quantized, "mine", **goal)
 
 
 def test_explore_prints_and_draws_the_front() -> None:
@@ -164,6 +172,33 @@ def test_explore_refuses_what_it_cannot_write(folder: Path) -> None:
     for clock in ("0", "-1", "inf", "nan"):
         found = kerilog("explore", "tiny.keras", "--data", "samples.npz", "--clock", clock)
         assert (found.status, "--clock must be above 0 MHz" in found.error) == (2, True), clock
+
+
+@pytest.mark.parametrize("command", ["explore", "study"])
+def test_folders_of_others_stay_as_they_are(command: str, folder: Path) -> None:
+    (folder / f"of_{command}").mkdir()
+    (folder / f"of_{command}/notes.txt").write_text("years of work")
+    found = kerilog(command, "tiny.keras", "--data", "samples.npz", "-o", f"of_{command}")
+    assert (found.status, "the output folder holds 'notes.txt'" in found.error) == (2, True)
+    assert [path.name for path in (folder / f"of_{command}").iterdir()] == ["notes.txt"]
+
+
+def test_a_goal_is_not_met_by_an_integer_model_alone(folder: Path) -> None:
+    import keras
+
+    layers = keras.layers
+    model = keras.Sequential(
+        [layers.Input((4, 4, 1)), layers.Conv2D(2, 2, dilation_rate=2), layers.Flatten()]
+    )
+    model.save(folder / "dilated.keras")
+    command = ("build", "dilated.keras", "--data", "small.npz", "-o", "dilated")
+    np.savez(
+        folder / "small.npz", x=np.random.default_rng(1).random((8, 4, 4, 1), np.float32), y=np.zeros(8, int)
+    )
+    found = kerilog(*command, "--multipliers", 3)
+    assert (found.status, "dilation" in found.error) == (2, True), found.error
+    assert not (folder / "dilated").exists()
+    assert kerilog(*command).status == 0
 
 
 def test_explore_says_where_it_writes() -> None:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from kerilog import floating, frontend, storage
+from kerilog import floating, frontend, outputs, storage
 from kerilog.data import Dataset, load_dataset
 from kerilog.emit import describe, verilog, writer
 from kerilog.errors import KerilogError, Unsupported
@@ -39,6 +39,8 @@ from kerilog.report import record
 from kerilog.report.record import Record
 from kerilog.scales import ROUNDINGS, Rounding
 
+CONTENTS = (FILE_NAME, storage.FILE_NAME, "rtl", "rom", "report", "sim", "vivado")
+"""What a design's folder holds, the work of later commands included; a new build replaces it all."""
 _BATCH = 500
 
 
@@ -87,10 +89,11 @@ class Accuracy:
 def build(model: Path, target: Path, options: Options, progress: Progress = silent) -> Manifest | str:
     """Read ``model``, quantize it, prove it on data, plan the hardware and write it all to ``target``.
 
-    Where the hardware does not take an operation yet, the integer model is written alone and the result is
-    the reason, which names the layer. Raises KerilogError for anything that the user can mend; ``target`` is
-    then as it was before.
+    Where the hardware does not take an operation yet and no goal is given, the integer model is written
+    alone and the result is the reason, which names the layer. Raises KerilogError for anything that the user
+    can mend; ``target`` is then as it was before.
     """
+    outputs.check(target, CONTENTS)
     if options.rounding not in ROUNDINGS:
         raise KerilogError(f"unknown rounding '{options.rounding}'; choose one of {', '.join(ROUNDINGS)}")
     settings = options.settings()
@@ -118,6 +121,8 @@ def build(model: Path, target: Path, options: Options, progress: Progress = sile
     try:
         design = design_for(strip_softmax(graph), options.goal, options.name or model.stem, progress)
     except Unsupported as reason:
+        if options.goal != Goal():
+            raise
         generate_model(graph, target, source, str(reason), measured)
         return str(reason)
     return generate(graph, design, target, source, described, measured)
@@ -154,7 +159,7 @@ def generate(
     """Write ``design``, its integer model and what was measured to the folder ``target``: all, or nothing."""
     sources = verilog.render(design)
     manifest = describe.manifest(design, sources, model, described)
-    with writer.folder(target) as root:
+    with outputs.folder(target, CONTENTS) as root:
         writer.write(sources, design, root)
         storage.save(graph, root / storage.FILE_NAME)
         if measured is not None:
@@ -168,7 +173,7 @@ def generate_model(
 ) -> None:
     """Write the integer model alone to ``target``, and in its manifest why there is no hardware."""
     values = {"kerilog": version("kerilog"), "scheme": graph.scheme, "model": model, NO_HARDWARE: reason}
-    with writer.folder(target) as root:
+    with outputs.folder(target, CONTENTS) as root:
         storage.save(graph, root / storage.FILE_NAME)
         if measured is not None:
             (root / "report").mkdir()

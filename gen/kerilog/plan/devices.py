@@ -82,7 +82,6 @@ def seven_series(name: str) -> Device:
     rest = text[len(max(fitting, key=len)) :] if fitting else ""
     if fitting and (not rest or not rest[0].isdigit()):
         return SEVEN_SERIES[max(fitting, key=len)]
-    nearest = difflib.get_close_matches(text, SEVEN_SERIES, 1, 0.0)[0]
-    raise KerilogError(
-        f"unknown device '{name}', the nearest is {nearest}; known are {', '.join(SEVEN_SERIES)}"
-    )
+    near = difflib.get_close_matches(text, SEVEN_SERIES, 1)
+    hint = f", the nearest is {near[0]}" if near else ""
+    raise KerilogError(f"unknown device '{name}'{hint}; known are {', '.join(SEVEN_SERIES)}")

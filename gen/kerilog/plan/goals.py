@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from fractions import Fraction
+from numbers import Integral, Real
 
 from kerilog.errors import KerilogError, UnreachedError, Unsupported
 from kerilog.plan import area, devices, layers
@@ -39,6 +40,7 @@ class Goal:
     unroll: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        self._check_types()
         given = [f"--{name}" for name in ("interval", "fps", "multipliers", "device") if self._has(name)]
         if len(given) > 1:
             raise KerilogError(f"expected one goal at most, found {' and '.join(given)}")
@@ -56,6 +58,18 @@ class Goal:
             devices.seven_series(self.device)
         if self.unroll and not (self.multipliers is None and self.device is None):
             raise KerilogError("--unroll goes with --interval or --fps, not with a budget")
+
+    def _check_types(self) -> None:
+        """From Python anything may come."""
+        for name, value, kind, wanted in (
+            ("interval", self.interval, Integral, "a whole number"),
+            ("multipliers", self.multipliers, Integral, "a whole number"),
+            ("fps", self.fps, Real, "a number"),
+            ("clock", self.clock_mhz, Real, "a number"),
+            ("device", self.device, str, "a name"),
+        ):
+            if value is not None and not isinstance(value, kind):
+                raise KerilogError(f"--{name} must be {wanted}, found {value!r}")
 
     def _has(self, name: str) -> bool:
         return getattr(self, name) is not None
