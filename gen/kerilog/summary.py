@@ -37,10 +37,11 @@ def show(manifest: Manifest, directory: Path) -> None:
         table.add_row(
             "parameters", f"{size['float']:,} bytes float32, {size['integer']:,} integer ({ratio:.2f} x)"
         )
-    table.add_row("multipliers", f"{manifest.multipliers}")
+    table.add_row("multipliers", _multipliers(manifest))
     busy = _busy(extra.get("macs"), manifest.multipliers, manifest.frame_interval)
-    share = f" ({busy} of the multiplications possible)" if busy else ""
-    table.add_row("cycles a frame", f"{manifest.frame_interval}{share}")
+    table.add_row(
+        "cycles a frame", f"{manifest.frame_interval}" + (f", multipliers {busy} busy" if busy else "")
+    )
     table.add_row("latency", f"{manifest.latency} cycles, first input beat to last output beat")
     for layer in manifest.layers:
         if layer.pe and layer.simd:
@@ -51,6 +52,14 @@ def show(manifest: Manifest, directory: Path) -> None:
         f"{count} files, {len(manifest.sources)} Verilog, {len(manifest.memories)} ROM, in {directory}",
     )
     rich.console.Console().print(table)
+
+
+def _multipliers(manifest: Manifest) -> str:
+    """How many there are, and how many of them are constants: shifts and adds in their place."""
+    constants = sum(
+        (layer.pe or 0) * (layer.simd or 0) for layer in manifest.layers if "constants" in layer.extra
+    )
+    return f"{manifest.multipliers}" + (f", {constants} of them by constants" if constants else "")
 
 
 def _busy(macs: Any, multipliers: int, interval: int) -> str:
@@ -64,7 +73,10 @@ def _folding(layer: Layer, interval: int) -> str:
     assert layer.pe and layer.simd
     busy = _busy(layer.extra.get("macs"), layer.pe * layer.simd, interval)
     constants = " constants" if "constants" in layer.extra else ""
-    folding = f"pe {layer.pe} x simd {layer.simd}{constants}" + (f", {busy} busy" if busy else "")
+    windows = layer.extra.get("windows", 1)
+    folding = f"pe {layer.pe} x simd {layer.simd}{constants}"
+    folding += f" on {windows} windows" if windows > 1 else ""
+    folding += f", {busy} busy" if busy else ""
     return f"{layer.kind}, {folding}, sums of {layer.accumulator_bits} bits"
 
 
