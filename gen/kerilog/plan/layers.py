@@ -29,6 +29,15 @@ from kerilog.qgraph import QAveragePooling2D, QConv2D, QDense, QMaxPooling2D, QN
 Range = tuple[int, int]  # smallest and largest code
 
 
+@dataclasses.dataclass(frozen=True)
+class Folded:
+    """A layer as it is folded: its shape and the parameters that follow."""
+
+    shape: Shape
+    matvec: MatVec
+    serializer: Serializer
+
+
 def title(node: QNode) -> str:
     """The layer's own name, as errors and comments give it."""
     return layer_name(node.name, node.op.kind)
@@ -139,7 +148,7 @@ def few_lanes(tensor: Tensor, interval: int) -> int:
     return next((count for count in lanes if tensor.elements <= count * interval), width * channels)
 
 
-def fold_pixels(node: QNode, tensor: Tensor, interval: int) -> tuple[MatVec, Serializer]:
+def fold_pixels(node: QNode, tensor: Tensor, interval: int) -> Folded:
     """The fewest adders that sum up the pixels of ``tensor`` in ``interval`` cycles, channel by channel.
 
     A beat holds the fewest pixels in which they all come in time. Raises UnreachedError.
@@ -149,36 +158,33 @@ def fold_pixels(node: QNode, tensor: Tensor, interval: int) -> tuple[MatVec, Ser
     beats = next((cells // n for n in divisors(cells) if cells // n <= interval), 1)
     shape = Shape(beats, cells // beats, channels, vectors=channels)
     folding = ranked(shape, interval, tensor.lanes, title(node))[0]
-    matvec, serializer = _folded(shape, folding, None, tensor.bits)
-    groups = -(-channels // folding.pe)
+    folded = _folded(shape, folding, tensor.bits)
     leaving = divisors(int(np.gcd(folding.pe, channels)))
-    lanes = next(n for n in leaving if channels <= n * beats * groups or n == leaving[-1])
-    matvec = dataclasses.replace(matvec, beats=beats)
-    serializer = dataclasses.replace(serializer, lanes=lanes)
-    places = _places(matvec, serializer)
-    return dataclasses.replace(matvec, credits=places), dataclasses.replace(serializer, depth=places)
+    lanes = next(n for n in leaving if channels <= n * beats * folded.matvec.groups or n == leaving[-1])
+    matvec = dataclasses.replace(folded.matvec, beats=beats)
+    return _with_places(shape, matvec, dataclasses.replace(folded.serializer, lanes=lanes))
 
 
 def fold(
     node: QNode, shape: Shape, window: Window | None, tensor: Tensor, interval: int, unrolled: bool = False
-) -> tuple[Folding, MatVec, Serializer]:
+) -> Folded:
     """The folding with the fewest multipliers with which the layer by itself keeps up with ``interval``.
 
     If ``unrolled``, the one with a multiplier for each weight. Raises UnreachedError if none does.
     """
     shortest = None
-    foldings = ranked(shape, interval, tensor.lanes, title(node))
-    for folding in [whole(shape, interval)] if unrolled else foldings:
-        matvec, serializer = _folded(shape, folding, window, tensor.bits)
-        reached = _alone(window, matvec, serializer, shape.turns)
+    best = [whole(shape, interval)] if unrolled else ranked(shape, interval, tensor.lanes, title(node))
+    for folding in best:
+        folded = _folded(shape, folding, tensor.bits)
+        reached = _alone(window, folded)
         if reached <= interval:
-            return folding, matvec, serializer
+            return folded
         shortest = min(reached, shortest or reached)
     assert shortest
     raise UnreachedError(title(node), interval, shortest)
 
 
-def _folded(shape: Shape, folding: Folding, window: Window | None, bits: int) -> tuple[MatVec, Serializer]:
+def _folded(shape: Shape, folding: Folding, bits: int) -> Folded:
     """The parameters that follow from the folding; sums and weights get their bits later."""
     streams = shape.streams
     matvec = MatVec(
@@ -194,9 +200,14 @@ def _folded(shape: Shape, folding: Folding, window: Window | None, bits: int) ->
         vectors=shape.vectors,
         units=shape.units,
     )
-    serializer = Serializer(folding.pe, folding.lanes, shape.units, 0, 0)
+    return _with_places(shape, matvec, Serializer(folding.pe, folding.lanes, shape.units, 0, 0))
+
+
+def _with_places(shape: Shape, matvec: MatVec, serializer: Serializer) -> Folded:
+    """With room for the results, and as many credits."""
     places = _places(matvec, serializer)
-    return dataclasses.replace(matvec, credits=places), dataclasses.replace(serializer, depth=places)
+    credited = dataclasses.replace(matvec, credits=places)
+    return Folded(shape, credited, dataclasses.replace(serializer, depth=places))
 
 
 def _places(matvec: MatVec, serializer: Serializer) -> int:
@@ -221,8 +232,9 @@ def _slides(window: Window) -> int:
 
 
 @functools.lru_cache(maxsize=4096)
-def _alone(window: Window | None, matvec: MatVec, serializer: Serializer, turns: int) -> int:
+def _alone(window: Window | None, folded: Folded) -> int:
     """Cycles a frame of the layer by itself, fed and emptied without a pause."""
+    turns, matvec, serializer = folded.shape.turns, folded.matvec, folded.serializer
     windows = window_modules(window.waiting_for(matvec.steps)) if window else ()
     modules = [*windows, MatrixVector(matvec, serializer)]
     beats_in = window.height * window.row_words if window else turns * matvec.beats
@@ -233,26 +245,25 @@ def _alone(window: Window | None, matvec: MatVec, serializer: Serializer, turns:
 def parts(
     node: QNode,
     op: QConv2D | QDense,
-    shape: Shape,
-    matvec: MatVec,
-    serializer: Serializer,
+    folded: Folded,
+    vectors: Vectors,
     tensor: Tensor,
     codes: Range,
     stem: str,
-    vectors: Vectors,
     unrolled: bool,
 ) -> dict[str, Any]:
     """The fields that MatVecStage adds to Stage; ``stem`` begins the names of its memory files.
 
     Weights become constants where that is cheaper, and where the layer is ``unrolled`` on request.
     """
+    matvec, serializer = folded.matvec, folded.serializer
     kernel: IntArray = op.kernel.reshape(-1, op.kernel.shape[-1])  # in the order of the stream
     codes = _with_padding(codes, op, tensor)
     reach = dot_interval(kernel, *codes)
     # the multipliers see raw codes: the input's zero point times the weights joins the bias
     bias = op.bias - tensor.format.zero_point * kernel.sum(axis=0)
     matvec = dataclasses.replace(matvec, w_bits=op.kernel_format.bits, acc_bits=reach.bits)
-    of_all_windows = np.tile(kernel, (1, shape.units // kernel.shape[1]))
+    of_all_windows = np.tile(kernel, (1, folded.shape.units // kernel.shape[1]))
     weights = memories.weights(f"{stem}_weights.mem", of_all_windows, matvec)
     if matvec.steps == 1 and vectors.groups == 1:
         found = constants_of(_wide_kernel(kernel, vectors), codes, matvec, title(node), unrolled)
@@ -271,7 +282,7 @@ def parts(
         "accumulator": reach,
         "weight_format": op.kernel_format,
         "bias_format": op.bias_format,
-        "macs": shape.macs,
+        "macs": folded.shape.macs,
     }
 
 

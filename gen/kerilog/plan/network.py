@@ -267,17 +267,15 @@ class Network:
         window, vectors = windowed or (None, layers.vectors_of(node, flow.tensor, self.interval))
         shape = layers.shape_of(node, vectors.windows)
         assert shape
-        folding, matvec, serializer = layers.fold(node, shape, window, flow.tensor, self.interval, unrolled)
+        folded = layers.fold(node, shape, window, flow.tensor, self.interval, unrolled)
         if window is None:
-            flow = self._cut_for_sums(flow, matvec.input_lanes, title)
+            flow = self._cut_for_sums(flow, folded.matvec.input_lanes, title)
         name = self._name(title)
         stem = f"rom/{self.name}_{name}"
-        parts = layers.parts(
-            node, op, shape, matvec, serializer, flow.tensor, flow.codes, stem, vectors, unrolled
-        )
+        parts = layers.parts(node, op, folded, vectors, flow.tensor, flow.codes, stem, unrolled)
         if window is not None:
-            parts |= {"window": window.waiting_for(matvec.steps), "vectors": vectors}
-        stage = kind(**self._header(node, name, flow, folding.lanes), **parts)
+            parts |= {"window": window.waiting_for(folded.matvec.steps), "vectors": vectors}
+        stage = kind(**self._header(node, name, flow, folded.serializer.lanes), **parts)
         return dataclasses.replace(self._append(flow, stage), codes=layers.code_range(node))
 
     def _cut_for_sums(self, flow: Flow, lanes: int, layer: str) -> Flow:
@@ -293,15 +291,16 @@ class Network:
         flow, window, vectors = self._windows(node, self._take(node))
         turns, units = window.out_height * window.out_width, vectors.count
         shape = Shape(turns, vectors.pixels, units, vectors=units)
-        _, matvec, serializer = layers.fold(node, shape, window, flow.tensor, self.interval)
+        folded = layers.fold(node, shape, window, flow.tensor, self.interval)
         name = self._name(layers.title(node))
         requantizer = average.pooling_requantizer(
-            node, op, flow.tensor.shape, flow.codes, serializer.lanes, self._constants(name)
+            node, op, flow.tensor.shape, flow.codes, folded.serializer.lanes, self._constants(name)
         )
+        reach = average.sums(vectors.pixels, flow.codes)
         stage = AveragePooling2DStage(
-            **self._header(node, name, flow, serializer.lanes),
-            **average.parts(matvec, serializer, average.sums(vectors.pixels, flow.codes), requantizer),
-            window=window.waiting_for(matvec.steps),
+            **self._header(node, name, flow, folded.serializer.lanes),
+            **average.parts(folded.matvec, folded.serializer, reach, requantizer),
+            window=window.waiting_for(folded.matvec.steps),
             vectors=vectors,
         )
         low, high = op.clamp
@@ -313,7 +312,8 @@ class Network:
         assert isinstance(op, QGlobalAveragePooling2D)
         flow = self._take(node)
         height, width, channels = flow.tensor.shape
-        matvec, serializer = layers.fold_pixels(node, flow.tensor, self.interval)
+        folded = layers.fold_pixels(node, flow.tensor, self.interval)
+        matvec, serializer = folded.matvec, folded.serializer
         flow = self._cut_for_sums(flow, matvec.input_lanes, layers.title(node))
         name = self._name(layers.title(node))
         zero = flow.tensor.format.zero_point
