@@ -293,6 +293,8 @@ def _read_array(path: Path) -> npt.NDArray[Any]:
     """An array from a .npy file, without ever running what it may hold."""
     try:
         array = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise KerilogError(f"{path}: no such file") from None
     except (OSError, ValueError, EOFError) as error:
         raise KerilogError(f"{path}: cannot be read as .npy: {error}") from None
     if not isinstance(array, np.ndarray):
