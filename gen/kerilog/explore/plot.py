@@ -52,7 +52,7 @@ def _front(axes: Any, points: Sequence[Point]) -> None:
     axes.set_title("Multipliers", fontsize=10.5, loc="left")
     for point in {points[0], points[-1]}:
         axes.annotate(
-            f"{point.multipliers} at {point.interval:,}",
+            f"{point.multipliers:,} at {point.interval:,}",
             (point.interval, point.multipliers),
             xytext=(6, 6),
             textcoords="offset points",
