@@ -23,25 +23,11 @@ from kerilog.plan.operations import AddStage, LookupStage, WindowedStage
 from kerilog.plan.window_control import window_modules
 
 
-class Fork:
-    """``krl_fork``: a beat on the left is offered to every output, and gone when all have taken it."""
-
-    def __init__(self, outputs: int) -> None:
-        self.done = [False] * outputs
-
-    @property
-    def taken(self) -> int:
-        """The ``done`` bits as one number."""
-        return sum(done << place for place, done in enumerate(self.done))
-
-
 class Queue(Module):
     """``krl_fifo``; ``peak`` is the highest level seen, ``room`` the depth at which no beat had to wait.
 
     The two differ where a beat came while another left: a full queue takes none in such a cycle.
     """
-
-    still = True
 
     def __init__(self, depth: int) -> None:
         self.depth = depth
@@ -65,8 +51,6 @@ class Widen(Module):
     ``ratio`` beats make one, the last of a frame may be partial.
     """
 
-    still = True
-
     def __init__(self, ratio: int, beats: int) -> None:
         self.ratio, self.beats = ratio, beats
         self.slice = self.beat = 0
@@ -87,8 +71,6 @@ class Widen(Module):
 class Narrow(Module):
     """``krl_lanes`` with LANES_OUT < LANES_IN: one beat makes ``ratio``."""
 
-    still = True
-
     def __init__(self, ratio: int) -> None:
         self.ratio = ratio
         self.slices = 0
@@ -103,8 +85,6 @@ class Narrow(Module):
 
 class Gearbox(Module):
     """``krl_gearbox``: a queue of elements."""
-
-    still = True
 
     def __init__(self, lanes_in: int, lanes_out: int, elements: int) -> None:
         self.beats = -(-elements // lanes_in)
@@ -171,8 +151,10 @@ class MatrixVector(Module):
         self.level = self.group = self.slice = 0
 
     def _may_issue(self) -> bool:
-        ends_sum = self.beat == self.beats - 1 and self.step % self.folds == self.folds - 1
-        return not ends_sum or self.credits != 0
+        return self.credits != 0 or not self._ends_sum()
+
+    def _ends_sum(self) -> bool:
+        return self.beat == self.beats - 1 and self.step % self.folds == self.folds - 1
 
     def ready(self, right_ready: bool) -> bool:
         return self.step == self.per_beat - 1 and self._may_issue()
@@ -180,7 +162,7 @@ class MatrixVector(Module):
     def clock(self, left_valid: bool, entered: bool, right_ready: bool, left: bool) -> None:
         spend = False
         if left_valid and self._may_issue():
-            spend = self.beat == self.beats - 1 and self.step % self.folds == self.folds - 1
+            spend = self._ends_sum()
             self.step += 1
             if self.step == self.per_beat:
                 self.step = 0

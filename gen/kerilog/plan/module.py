@@ -15,7 +15,6 @@ class Module(abc.ABC):
     """
 
     valid = False
-    still = False  # whether nothing happens in a cycle in which no beat moves on either side
 
     @abc.abstractmethod
     def ready(self, right_ready: bool) -> bool:

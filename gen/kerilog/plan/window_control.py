@@ -12,8 +12,6 @@ from kerilog.plan.window import Window
 class RowStream(Module):
     """``krl_line_buffer`` whose bands are the rows, without padding: words are queued or dropped."""
 
-    still = True
-
     def __init__(self, window: Window) -> None:
         self.end_x, self.end_y = window.row_words, window.height
         self.used_x = window.reads
