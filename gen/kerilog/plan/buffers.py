@@ -13,6 +13,7 @@ from kerilog.plan.operations import WindowedStage
 from kerilog.plan.window import Window
 
 Shrink = Callable[[list[Stage], str], list[Stage]]  # of all stages, the one of that name
+Check = Callable[[list[Stage]], bool]  # whether the stages reach the goal
 
 
 def ample_rows(kernel_h: int, pad_top: int) -> int:
@@ -32,18 +33,34 @@ def fit(stages: Sequence[Stage], interval: int, kept: Collection[str]) -> tuple[
     goal = max(interval, *(stage_cycles(stage) for stage in stages))
     depths = cycles.queue_depths(stages, goal)
     fitted = [_with_depth(stage, depths) for stage in stages]
-    if not cycles.reaches(fitted, goal):
+    reaches = _check(goal)
+    if not reaches(fitted):
         return tuple(fitted)
     queues = [s.name for s in reversed(stages) if isinstance(s, FifoStage) and s.name not in kept]
-    fitted = _shrunk(fitted, queues, _without, goal)
+    fitted = _shrunk(fitted, queues, _without, reaches)
     windows = [stage.name for stage in stages if isinstance(stage, WindowedStage)]
-    fitted = _shrunk(fitted, windows, _with_fewest_rows, goal)
+    fitted = _shrunk(fitted, windows, _with_fewest_rows, reaches)
     for name in windows:
-        fitted = _with_few_rows(fitted, name, goal)
+        fitted = _with_few_rows(fitted, name, reaches)
     return tuple(fitted)
 
 
-def _shrunk(stages: list[Stage], names: Sequence[str], shrink: Shrink, goal: int) -> list[Stage]:
+def _check(goal: int) -> Check:
+    """Whether stages reach ``goal``; variants that come up again are not run again."""
+    known: dict[tuple[tuple[str, int], ...], bool] = {}
+
+    def check(stages: list[Stage]) -> bool:
+        variant = tuple(
+            (stage.name, stage.window.rows if isinstance(stage, WindowedStage) else 0) for stage in stages
+        )
+        if variant not in known:
+            known[variant] = cycles.reaches(stages, goal)
+        return known[variant]
+
+    return check
+
+
+def _shrunk(stages: list[Stage], names: Sequence[str], shrink: Shrink, reaches: Check) -> list[Stage]:
     """``stages`` with as many of ``names`` shrunk as the goal allows, the first ones rather than the last.
 
     All at once if that is possible; else each half by itself.
@@ -51,12 +68,12 @@ def _shrunk(stages: list[Stage], names: Sequence[str], shrink: Shrink, goal: int
     smaller = stages
     for name in names:
         smaller = shrink(smaller, name)
-    if smaller == stages or cycles.reaches(smaller, goal):
+    if smaller == stages or reaches(smaller):
         return smaller
     if len(names) == 1:
         return stages
     half = (len(names) + 1) // 2
-    return _shrunk(_shrunk(stages, names[:half], shrink, goal), names[half:], shrink, goal)
+    return _shrunk(_shrunk(stages, names[:half], shrink, reaches), names[half:], shrink, reaches)
 
 
 def as_used(stages: Sequence[Stage], queues: Sequence[Queue]) -> tuple[Stage, ...]:
@@ -121,12 +138,12 @@ def _with_fewest_rows(stages: list[Stage], name: str) -> list[Stage]:
     return _rows(stages, name, _fewest_rows(_window(stages, name)))
 
 
-def _with_few_rows(stages: list[Stage], name: str, goal: int) -> list[Stage]:
+def _with_few_rows(stages: list[Stage], name: str, reaches: Check) -> list[Stage]:
     """``stages`` with the fewest rows in the stage ``name`` that keep the goal."""
     window = _window(stages, name)
     for rows in range(_fewest_rows(window) + 1, window.rows):
         fewer = _rows(stages, name, rows)
-        if cycles.reaches(fewer, goal):
+        if reaches(fewer):
             return fewer
     return stages
 
