@@ -3,7 +3,12 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
+import functools
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
 
 from kerilog.errors import KerilogError
 from kerilog.plan import area
@@ -12,6 +17,8 @@ from kerilog.plan.goals import reached
 from kerilog.plan.planner import front
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QGraph
+
+POINTS_A_PROCESS = 8  # fewer are planned before another process has started
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,21 +40,43 @@ class Point:
 def explore(graph: QGraph, progress: Progress = silent) -> list[Point]:
     """The front of ``graph``, fastest first; ``kerilog build --interval`` reaches each of its intervals.
 
-    Raises Unsupported for what hardware does not take, KerilogError where no interval is reached.
+    Large fronts are planned by as many processes as there are processors, with the same result. Raises
+    Unsupported for what hardware does not take, KerilogError where no interval is reached.
     """
-    candidates = front(graph)
-    found = []
-    for number, candidate in enumerate(candidates):
-        progress(f"{candidate.interval} cycles a frame", number / len(candidates))
-        design = reached(graph, candidate.interval)
-        if design is not None:
-            interval = design.cycles.frame_interval
-            possible = design.multipliers * interval
-            used = design.macs / possible if possible else None
-            found.append(Point(interval, design.cycles.latency, design.multipliers, area.of(design), used))
+    intervals = [candidate.interval for candidate in front(graph)]
+    planned = functools.partial(_planned, graph)
+    processes = min(os.cpu_count() or 1, len(intervals) // POINTS_A_PROCESS)
+    if processes < 2:
+        found = _collected(map(planned, intervals), intervals, progress)
+    else:  # not forked: Keras may have started threads
+        spawn = multiprocessing.get_context("spawn")
+        with concurrent.futures.ProcessPoolExecutor(processes, spawn) as pool:
+            found = _collected(pool.map(planned, intervals), intervals, progress)
     if not found:
         raise KerilogError(f"model '{graph.name}': no frame interval is reached")
     return pareto(found)
+
+
+def _collected(points: Iterator[Point | None], intervals: Sequence[int], progress: Progress) -> list[Point]:
+    """Those of ``points`` that are reached, as they come."""
+    found = []
+    for number, interval in enumerate(intervals):
+        progress(f"{interval} cycles a frame", number / len(intervals))
+        point = next(points)
+        if point is not None:
+            found.append(point)
+    return found
+
+
+def _planned(graph: QGraph, interval: int) -> Point | None:
+    """The design for ``interval``; None where it is not reached."""
+    design = reached(graph, interval)
+    if design is None:
+        return None
+    possible = design.multipliers * design.cycles.frame_interval
+    used = design.macs / possible if possible else None
+    cycles = design.cycles
+    return Point(cycles.frame_interval, cycles.latency, design.multipliers, area.of(design), used)
 
 
 def pareto(points: list[Point]) -> list[Point]:
