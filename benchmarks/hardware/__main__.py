@@ -74,7 +74,9 @@ def run(data: Dataset, parts: list[str]) -> dict[str, list[Values]]:
         say(f"quantizing, {scheme}")
         quantized = kerilog.quantize(graph, samples, scheme)
         codes = quantized.input_format.quantize(data.x_test)
-        networks[scheme] = designs.Network(f"mnist_{scheme}", f"MNIST CNN, {scheme}", quantized, codes)
+        networks[scheme] = designs.Network(
+            f"mnist_{scheme}", graph.name, f"MNIST CNN, {scheme}", quantized, codes
+        )
     rows: dict[str, list[Values]] = {}
     if "designs" in parts:
         rows["designs"] = compare(graph, data, networks)

@@ -15,7 +15,7 @@ from kerilog.handoff.synth import TARGETS, XC7_PASSES
 from kerilog.manifest import Manifest
 from kerilog.verify.tools import find_tool, first_error
 
-_LIMIT = 600  # seconds
+_LIMIT = 600  # seconds, unless told otherwise
 _FIELDS = "lut", "lutram", "ff", "bram18", "dsp", "inverters"
 
 
@@ -37,20 +37,22 @@ def of_design(directory: Path, what: str) -> Values:
     return of_verilog(sources, memories, manifest.top, directory, what)
 
 
-def of_verilog(sources: Sequence[Path], memories: Sequence[Path], top: str, cwd: Path, what: str) -> Values:
-    """The same of any Verilog, synthesized in ``cwd``, from where it reads ``memories``."""
-    key = digest([*sources, *memories], top, version(), XC7_PASSES, f"{_LIMIT} s")
-    return recall("area", key, f"{what}: Yosys", lambda: _run(sources, top, cwd))
+def of_verilog(
+    sources: Sequence[Path], memories: Sequence[Path], top: str, cwd: Path, what: str, limit: int = _LIMIT
+) -> Values:
+    """The same of any Verilog, in at most ``limit`` seconds, in ``cwd``, from where it reads ``memories``."""
+    key = digest([*sources, *memories], top, version(), XC7_PASSES, f"{limit} s")
+    return recall("area", key, f"{what}: Yosys", lambda: _run(sources, top, cwd, limit))
 
 
-def _run(sources: Sequence[Path], top: str, cwd: Path) -> Values:
+def _run(sources: Sequence[Path], top: str, cwd: Path, limit: int) -> Values:
     report = cwd / "area.json"
     names = " ".join(path.relative_to(cwd).as_posix() for path in sources)
     script = f"read_verilog -defer {names}; hierarchy -check -top {top}; {XC7_PASSES} -top {top}; "
     script += f"tee -q -o {report.name} stat -json"
     command = ["nice", find_tool("yosys"), "-q", "-p", script]
     try:
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=_LIMIT)
+        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=limit)
     except subprocess.TimeoutExpired:
         return dict.fromkeys(_FIELDS)
     if done.returncode:

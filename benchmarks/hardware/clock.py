@@ -34,7 +34,7 @@ def measure(networks: Iterable[Network]) -> list[Values]:
 
 
 def _measured(network: Network) -> Values:
-    directory = WORK / f"{network.name}_clock"
+    directory = WORK / f"{network.folder}_clock"
     manifest = kerilog.generate(network.quantized, directory, None, network.name)
     title = f"{network.title}, {manifest.frame_interval:,} cycles"
 

@@ -23,8 +23,12 @@ from kerilog.verify import simulate
 
 @dataclasses.dataclass(frozen=True)
 class Network:
-    """A quantized network and how to name its designs; ``codes``: frames to simulate, as integer codes."""
+    """A quantized network; ``codes``: frames to simulate, as integer codes.
 
+    ``folder``: how directories are named; ``name``: the top module; ``title``: what people read.
+    """
+
+    folder: str
     name: str
     title: str
     quantized: Quantized
@@ -37,7 +41,7 @@ def measure(network: Network, interval: int, frames: dict[str, int]) -> Values:
     ``frames``: how many are simulated, back to back, by each simulator. Raises KerilogError if one of their
     outputs differs from the integer model, or if cycles differ from what was planned.
     """
-    directory = WORK / f"{network.name}_{interval}"
+    directory = WORK / f"{network.folder}_{interval}"
     title = f"{network.title}, {interval:,} cycles"
     graph = strip_softmax(network.quantized.graph)
     start = time.perf_counter()

@@ -56,7 +56,8 @@ def by_size(original: Graph, samples: np.ndarray, images: np.ndarray) -> list[Va
         graph = scaled(original, filters, hidden)
         quantized = kerilog.quantize(graph, samples, "fixed")
         codes = quantized.input_format.quantize(images)
-        network = designs.Network(f"mnist_x{size}", f"network x{size}", quantized, codes)
+        name = f"mnist_x{size}"
+        network = designs.Network(name, name, f"network x{size}", quantized, codes)
         start = time.perf_counter()
         interval = best_interval(strip_softmax(quantized.graph), MULTIPLIERS)
         searching = time.perf_counter() - start

@@ -24,6 +24,7 @@ _ENVIRONMENT = WORK / "nngen_venv"
 CALIBRATION = 100  # images that its quantizer sees
 IMAGES = 1000  # that its software model classifies
 SIMULATED = 2  # in Icarus
+PATIENCE = 3600  # seconds for Yosys
 
 _WIDE = {"par_ich": 4, "par_och": 4}
 _PARALLEL: Values = {"conv": {"par_och": 2}, "pool": {"par": 2}, "hidden": _WIDE, "digit": _WIDE}
@@ -93,7 +94,7 @@ def _measure(title: str, setting: Values, weights: Path, samples: Path) -> Value
         raise KerilogError(f"{title}: its RTL gives {found['outputs']}, its software {model['expected']}")
     cycles = min(found["cycles"])  # they differ by where the memory's pauses fall
     design, what = target / "design.v", f"{title} (many minutes)"
-    size = area.of_verilog([design], [], "nngen_mnist", target, what) if synthesized else {}
+    size = area.of_verilog([design], [], "nngen_mnist", target, what, PATIENCE) if synthesized else {}
     return {
         "title": title,
         "interval": cycles,

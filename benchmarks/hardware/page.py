@@ -144,17 +144,27 @@ def ratios(others: Sequence[Values], ours: Sequence[Values]) -> str:
         "lines": "lines",
     }
     columns += [(f"{name}, times fewer", _times(field)) for name, field in fields.items()]
-    pairs = [(other, our) for other in others for our in ours if other.get("lut") and our.get("lut")]
     rows = [
         {"title": other["title"], "ours": our["title"]}
-        | {field: other[field] / max(1, our[field]) for field in fields.values()}
-        for other, our in pairs
+        | {field: _ratio(other.get(field), our.get(field)) for field in fields.values()}
+        for other in others
+        for our in ours
     ]
     return table(columns, rows)
 
 
+def _ratio(other: float | None, our: float | None) -> float | None:
+    return None if other is None or our is None else other / max(1, our)
+
+
 def _times(field: str) -> Callable[[Values], str]:
-    return lambda row: f"{row[field]:.2g}" if row[field] < 10 else f"{row[field]:,.0f}"
+    def text(row: Values) -> str:
+        times = row[field]
+        if times is None:
+            return "-"
+        return f"{times:.2g}" if times < 10 else f"{times:,.0f}"
+
+    return text
 
 
 def replace(path: Path, name: str, text: str) -> None:

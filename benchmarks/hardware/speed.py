@@ -18,7 +18,7 @@ FRAMES = {"icarus": 20, "verilator": 10_000}
 
 def measure(network: Network) -> list[Values]:
     """Cycles a second, and seconds for all frames, in each simulator; never from an earlier run."""
-    directory = WORK / f"{network.name}_speed"
+    directory = WORK / f"{network.folder}_speed"
     kerilog.generate(network.quantized, directory, None, network.name)
     start = time.perf_counter()
     say("simulation speed: compiling for Verilator")
