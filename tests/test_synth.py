@@ -78,7 +78,7 @@ def test_ecp5_counts_and_frequency(rich_design) -> None:
     assert found.lutram > 0
     assert found.fmax_mhz is not None
     assert 50 < found.fmax_mhz < 600
-    assert found.device.startswith("LFE5U-25k")
+    assert found.device == "LFE5U-25k, speed grade 6, out of context, seed 1"
     assert "nextpnr-" in found.tool
     assert re.fullmatch(r"\S+ to \S+: [0-9.]+ ns, [0-9.]+ of them routing", found.critical_path or "")
 
@@ -129,6 +129,8 @@ def test_a_device_that_is_not_there(tiny_design) -> None:
         synthesize(directory, "ecp5", device="12x")
     with pytest.raises(KerilogError, match="--device is for the target ecp5"):
         synthesize(directory, "xc7", device="45k")
+    with pytest.raises(KerilogError, match="--seed is for the target ecp5"):
+        synthesize(directory, "xc7", seed=1)
 
 
 def test_a_memory_named_by_a_parameter(tiny_design) -> None:

@@ -224,10 +224,11 @@ def sim_command(directory: Path, inputs: Path, outputs: Path, simulator: str) ->
 @DIRECTORY
 @click.option("--target", type=click.Choice(["xc7", "ecp5"]), default="xc7", show_default=True)
 @click.option("--device", help="ecp5 only: 25k, 45k or 85k.  [default: the smallest that holds the design]")
-def synth_command(directory: Path, target: str, device: str | None) -> None:
+@click.option("--seed", type=click.IntRange(min=1), help="ecp5 only: where placement starts.  [default: 1]")
+def synth_command(directory: Path, target: str, device: str | None, seed: int | None) -> None:
     """Area (and for ecp5 the clock) of the design in DIR, from open tools; adds it to the manifest."""
     with show_progress("synth") as progress:
-        resources = synthesize(directory, target, progress, device)
+        resources = synthesize(directory, target, progress, device, seed)
     summary.show_resources(resources)
 
 

