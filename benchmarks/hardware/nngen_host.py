@@ -29,13 +29,11 @@ PATIENCE = 3600  # seconds for Yosys
 _WIDE = {"par_ich": 4, "par_och": 4}
 _PARALLEL: Values = {"conv": {"par_och": 2}, "pool": {"par": 2}, "hidden": _WIDE, "digit": _WIDE}
 SETTINGS: dict[str, Values] = {
-    "NNgen, default": {"attributes": {}, "config": {}, "synthesized": True},
-    "NNgen, parallel": {"attributes": _PARALLEL, "config": {}, "synthesized": True},
-    # For its cycles only: it is a hundred thousand lines.
+    "NNgen, default": {"attributes": {}, "config": {}},
+    "NNgen, parallel": {"attributes": _PARALLEL, "config": {}},
     "NNgen, parallel, 128-bit port": {
         "attributes": {**_PARALLEL, "conv": {"par_och": 2, "par_col": 2}},
         "config": {"maxi_datawidth": 128},
-        "synthesized": False,
     },
 }
 MEMORY: Values = {}  # NNgen's memory model as its own examples use it
@@ -75,8 +73,6 @@ def measure(graph: Graph, data: Dataset) -> list[Values]:
 
 
 def _measure(title: str, setting: Values, weights: Path, samples: Path) -> Values:
-    setting, synthesized = dict(setting), setting["synthesized"]
-    del setting["synthesized"]
     job = {
         "weights": str(weights),
         "samples": str(samples),
@@ -94,7 +90,7 @@ def _measure(title: str, setting: Values, weights: Path, samples: Path) -> Value
         raise KerilogError(f"{title}: its RTL gives {found['outputs']}, its software {model['expected']}")
     cycles = min(found["cycles"])  # they differ by where the memory's pauses fall
     design, what = target / "design.v", f"{title} (many minutes)"
-    size = area.of_verilog([design], [], "nngen_mnist", target, what, PATIENCE) if synthesized else {}
+    size = area.of_verilog([design], [], "nngen_mnist", target, what, PATIENCE)
     return {
         "title": title,
         "interval": cycles,
