@@ -14,7 +14,7 @@ from store import Values
 
 from kerilog.study.plot import save
 
-_BLUE, _ORANGE, _TEAL, _GREY = "#1f4fd8", "#dd6b20", "#0e9384", "#9ca3af"
+_BLUE, _ORANGE, _TEAL, _PURPLE, _GREY = "#1f4fd8", "#dd6b20", "#0e9384", "#7c3aed", "#9ca3af"
 
 
 def multipliers(rows: Sequence[Values], others: Sequence[Values], path: Path) -> None:
@@ -30,7 +30,7 @@ def multipliers(rows: Sequence[Values], others: Sequence[Values], path: Path) ->
     middle.plot(counts, luts, color=_BLUE, marker="o", markersize=4)
     _axes(middle, "multipliers", "LUT", counts)
     right.plot(intervals, luts, color=_BLUE, marker="o", markersize=4, label="Kerilog, fixed")
-    for row, color in zip(others, (_ORANGE, _TEAL), strict=False):
+    for row, color in zip(others, (_ORANGE, _TEAL, _PURPLE), strict=False):
         right.plot(row["interval"], page.luts(row), "s", color=color, label=row["title"])
     _axes(right, "cycles an image", "LUT", None)
     left.legend(fontsize=8, frameon=False)
