@@ -7,13 +7,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import cocotb
 import numpy as np
-from cocotb.triggers import RisingEdge
 
 from common.bench import PARAMETERS, PAUSES, Bench, pack, random_for, reset_midway, steps, test, unpack
+from common.result_buffer import ResultBuffer
 from common.scoreboard import Model, Scoreboard
-from common.stream import Monitor, Source, Wires, always, assert_no_path, cycle, never, number, randomly
+from common.stream import Monitor, Source, Wires, always, assert_no_path, never, randomly
 
 X_BITS, SUM_BITS = PARAMETERS["X_BITS"], PARAMETERS["SUM_BITS"]
 LATENCY, CREDITS = PARAMETERS["LATENCY"], PARAMETERS["CREDITS"]
@@ -38,33 +37,6 @@ def make_model() -> Model:
     return model
 
 
-class ResultBuffer:
-    """Holds results, at most CREDITS, and takes them out at random; it is both sink and monitor."""
-
-    def __init__(self, dut: Any, scoreboard: Scoreboard) -> None:
-        self.dut = dut
-        self.scoreboard = scoreboard
-        self.pause = never()
-        self.held = 0
-        self.times: list[int] = []
-        dut.result_taken.value = 0
-        cocotb.start_soon(self._run())
-
-    async def _run(self) -> None:
-        while True:
-            await RisingEdge(self.dut.clk)
-            if self.dut.rst.value == 1:
-                self.held = 0
-            elif number(self.dut.result_tvalid):
-                self.held += 1
-                assert self.held <= CREDITS, "more results than there are places"
-                self.times.append(cycle())
-                self.scoreboard.put_output(number(self.dut.result_tdata))
-            taken = self.held > 0 and not next(self.pause)
-            self.held -= taken
-            self.dut.result_taken.value = taken
-
-
 class IssueBench(Bench):
     """A bench whose sink is the result buffer."""
 
@@ -73,7 +45,7 @@ class IssueBench(Bench):
         self.source = Source(Wires(dut, "s_axis"))
         self.scoreboard = Scoreboard(make_model)
         self.inputs = Monitor(self.source.wires, self.scoreboard.put_input)
-        self.outputs = self.sink = ResultBuffer(dut, self.scoreboard)
+        self.outputs = self.sink = ResultBuffer(dut, self.scoreboard, CREDITS)
 
     def assert_latency(self) -> None:
         """Assert that every result follows its vector by the promised cycles."""

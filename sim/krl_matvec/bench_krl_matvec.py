@@ -21,8 +21,9 @@ from common.bench import (
     test,
     unpack,
 )
+from common.result_buffer import ResultBuffer
 from common.scoreboard import Model, Scoreboard
-from common.stream import Monitor, Source, Wires, always, assert_no_path, cycle, never, number, randomly
+from common.stream import Monitor, Source, Wires, always, assert_no_path, never, number, randomly
 
 PE, SIMD, LANES, BEATS = PARAMETERS["PE"], PARAMETERS["SIMD"], PARAMETERS["LANES"], PARAMETERS["BEATS"]
 GROUPS, CREDITS = PARAMETERS["GROUPS"], PARAMETERS["CREDITS"]
@@ -99,33 +100,6 @@ class OfferMonitor(Monitor):
         super()._sample()
 
 
-class ResultBuffer:
-    """Holds results, at most CREDITS, and takes them out at random; it is both sink and monitor."""
-
-    def __init__(self, dut: Any, scoreboard: Scoreboard) -> None:
-        self.dut = dut
-        self.scoreboard = scoreboard
-        self.pause = never()
-        self.held = 0
-        self.times: list[int] = []
-        dut.result_taken.value = 0
-        cocotb.start_soon(self._run())
-
-    async def _run(self) -> None:
-        while True:
-            await RisingEdge(self.dut.clk)
-            if self.dut.rst.value == 1:
-                self.held = 0
-            elif number(self.dut.result_tvalid):
-                self.held += 1
-                assert self.held <= CREDITS, "more results than there are places"
-                self.times.append(cycle())
-                self.scoreboard.put_output(number(self.dut.result_tdata))
-            taken = self.held > 0 and not next(self.pause)
-            self.held -= taken
-            self.dut.result_taken.value = taken
-
-
 class MatvecBench(Bench):
     """A bench whose sink is the result buffer."""
 
@@ -134,7 +108,7 @@ class MatvecBench(Bench):
         self.source = Source(Wires(dut, "s_axis"))
         self.scoreboard = Scoreboard(make_model)
         self.inputs = OfferMonitor(self.source.wires, self.scoreboard.put_input)
-        self.outputs = self.sink = ResultBuffer(dut, self.scoreboard)
+        self.outputs = self.sink = ResultBuffer(dut, self.scoreboard, CREDITS)
         cocotb.start_soon(self._serve_weights())
 
     async def _serve_weights(self) -> None:
