@@ -124,7 +124,15 @@ def test_a_module_that_grows_is_seen() -> None:
 
 @pytest.mark.parametrize(
     ("width", "depth", "ram"),
-    [(8, 2048, 1), (9, 2048, 1), (16, 5408, 5), (24, 5408, 8), (40, 1024, 3), (128, 3000, 22)],
+    [
+        (8, 2048, 1),
+        (9, 2048, 1),
+        (16, 5408, 5),
+        (24, 5408, 8),
+        (40, 1024, 3),
+        (128, 3000, 22),
+        (8, 43264, 20),
+    ],
 )
 def test_block_rams_as_yosys_counts_them(width: int, depth: int, ram: int) -> None:
     assert block_ram(width, depth)[0] == ram
@@ -133,7 +141,7 @@ def test_block_rams_as_yosys_counts_them(width: int, depth: int, ram: int) -> No
 @needs_yosys
 def test_memories_and_products_as_yosys_maps_them() -> None:
     """Shapes beside those that the rules were found from."""
-    shapes = [(12, 700), (20, 5000), (72, 600), (33, 513), (7, 9000)]
+    shapes = [(12, 700), (20, 5000), (72, 600), (33, 513), (7, 9000), (8, 43264)]
     roms = [
         Instance("krl_rom", {"WIDTH": width, "DEPTH": depth, "FILE": f"{depth}.mem", "BLOCK": 1})
         for width, depth in shapes
@@ -153,9 +161,9 @@ def test_memories_and_products_as_yosys_maps_them() -> None:
         for a, b in factors
     ]
     areas = measure([*roms, *queues, *products], memories)
-    assert [one.bram18 for one in areas[:5]] == [block_ram(*shape)[0] for shape in shapes]
-    assert [one.lutram for one in areas[5:7]] == [distributed_ram(7, 9), distributed_ram(20, 50)]
-    assert [one.dsp for one in areas[7:]] == [multiplier_dsps(a, b + 1) for a, b in factors]
+    assert [one.bram18 for one in areas[:6]] == [block_ram(*shape)[0] for shape in shapes]
+    assert [one.lutram for one in areas[6:8]] == [distributed_ram(7, 9), distributed_ram(20, 50)]
+    assert [one.dsp for one in areas[8:]] == [multiplier_dsps(a, b + 1) for a, b in factors]
 
 
 @needs_yosys

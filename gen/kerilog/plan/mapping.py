@@ -29,7 +29,8 @@ def block_ram(width: int, depth: int) -> tuple[int, int]:
     """Block RAMs of 18 Kbit, and the lines side by side that the upper address bits choose from.
 
     Yosys takes the cheapest of: 2**n words of 1 to 36 bits in 18 Kbit, or up to 72 bits in 36 Kbit, as many
-    lines of them next to each other as the depth needs; a RAM costs 129 for 18 Kbit and 257 for 36.
+    lines of them next to each other as the depth needs. A RAM costs 129 for 18 Kbit and 257 for 36, each
+    line but the first half as much as the word has bits, for the multiplexers.
     """
     best = (0.0, 0, 0)
     for size, cost, widths in ((1, 129, (1, 2, 4, 9, 18, 36)), (2, 257, (1, 2, 4, 9, 18, 36, 72))):
@@ -37,7 +38,7 @@ def block_ram(width: int, depth: int) -> tuple[int, int]:
             words = 16384 * size // (port * 8 // 9 if port >= 9 else port)
             side_by_side = -(-depth // words)
             count = -(-side_by_side * width // port)
-            found = (float(cost * count) + width * mux(side_by_side) / 64, size * count, side_by_side)
+            found = (cost * count + width * (side_by_side - 1) / 2, size * count, side_by_side)
             best = min(best, found) if best[1] else found
     return best[1], best[2]
 
