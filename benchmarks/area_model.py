@@ -169,7 +169,7 @@ def draw_window(rng: random.Random) -> Sample:
         waiting=1 if pixels > 1 else rng.choice((1, 1, 1, 2)),
     )
     if pixels > 1 and rng.random() < 0.5:
-        item = item.side_by_side(rng.choice([n for n in divisors(item.out_width) if n <= 2 * pixels]))
+        item = item.side_by_side(rng.choice(divisors(item.out_width)))
     instance = window_instance(item)
     return Sample(instance, area_counts.window(item), lambda: area.of_window(item))
 

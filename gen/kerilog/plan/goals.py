@@ -19,7 +19,7 @@ from kerilog.qgraph import QGraph
 
 LUT_SHARE = 0.8
 """Part of a device's LUTs and flip-flops that a design may be predicted to take: the prediction is good to
-some 15 %, and a full device cannot be routed."""
+some 15 %, less so with many windows side by side, and a full device cannot be routed."""
 
 
 @dataclasses.dataclass(frozen=True)
