@@ -121,6 +121,7 @@ vivado: $(STAMP) $(OUT)/manifest.json
 
 bench: $(STAMP)
 	$(call need,$(ICARUS) $(VERILATOR) $(YOSYS))
+	-@$(BIN)/pip install --quiet --disable-pip-version-check --no-input -e '.[ecp5]'
 	@$(BIN)/python benchmarks/hardware $(if $(DATA),--data $(DATA))
 
 train: $(STAMP)
