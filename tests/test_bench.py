@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,25 @@ def test_the_clock_names_the_ends_of_its_path(bench: Any) -> None:
     assert cells[-3:] == ["`u_a.word_FF_Q_3`", "`u_b.held_FF_Q`", "8.2 ns, 4.7 of them routing"]
     cells = page.table(page.CLOCK, [row | {"critical_path": None}]).splitlines()[2].strip("| ").split(" | ")
     assert cells[-3:] == ["-"] * 3
+
+
+def test_the_clock_is_of_all_seeds_and_the_path_of_the_slowest(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = bench("clock")
+    found = iter([130.0, 121.5, 140.0, 125.0])
+    monkeypatch.setattr(clock, "recall", lambda *_: {"fmax_mhz": (mhz := next(found)), "critical_path": mhz})
+    monkeypatch.setattr(clock, "digest", lambda *_: "")
+    monkeypatch.setattr(clock.area, "version", lambda: "Yosys")
+    monkeypatch.setattr(clock.importlib.metadata, "version", lambda _: "1")
+    manifest = SimpleNamespace(sources=(), memories=(), frame_interval=1784)
+    monkeypatch.setattr(kerilog, "generate", lambda *_: manifest)
+    graph = SimpleNamespace(scheme="fixed")
+    network = SimpleNamespace(folder="f", name="n", title="t", quantized=SimpleNamespace(graph=graph))
+    (row,) = clock.measure([network])
+    assert row["title"] == "Kerilog, `fixed`, 1,784"
+    assert row["by_seed"] == [130.0, 121.5, 140.0, 125.0]
+    assert row["critical_path"] == 121.5
 
 
 def test_without_nextpnr_the_clock_stays_as_it_is(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:

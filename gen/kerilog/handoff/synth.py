@@ -111,10 +111,10 @@ def synthesize(
 ) -> Resources:
     """Synthesize the design in ``directory``, for ecp5 on ``device``, by default the smallest that holds it.
 
-    ``seed``, 1 by default, is where placement starts; the frequency depends on it.
-    What is found goes to ``directory/report/synth_<target>.json`` and, without the cells, into the manifest
-    under ``resources``. Raises KerilogError for an unknown target or device, a missing tool, a design that
-    Yosys refuses or no device holds.
+    ``seed``, from 1 up and 1 by default, is where placement starts; the frequency depends on it. What is
+    found goes to ``directory/report/synth_<target>.json`` and, without the cells, into the manifest
+    under ``resources``. Raises KerilogError for an unknown target, device or seed, a missing tool, a design
+    that Yosys refuses or no device holds.
     """
     if target not in TARGETS:
         raise KerilogError(f"unknown target '{target}'; choose one of {', '.join(TARGETS)}")
@@ -127,7 +127,7 @@ def synthesize(
     (directory / "report").mkdir(exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f"synth_{target}_", dir=directory / "report"))
     try:
-        resources = _measure(directory, manifest, target, work, progress, device, seed or 1)
+        resources = _measure(directory, manifest, target, work, progress, device, 1 if seed is None else seed)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     (directory / "report" / f"synth_{target}.json").write_text(resources.to_json(), encoding="ascii")
@@ -142,6 +142,8 @@ def _check_ecp5(target: str, device: str | None, seed: int | None) -> None:
             raise KerilogError(f"{option} is for the target ecp5; {target} is not placed on any")
     if device is not None and device not in ECP5:
         raise KerilogError(f"unknown device '{device}'; choose one of {', '.join(ECP5)}")
+    if seed is not None and seed < 1:
+        raise KerilogError(f"--seed must be at least 1, found {seed}")
 
 
 def _measure(

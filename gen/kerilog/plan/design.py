@@ -8,6 +8,7 @@ for each stage of the pipeline, which groups them. Templates print these fields 
 from __future__ import annotations
 
 import dataclasses
+import math
 
 from kerilog.formats import Format
 from kerilog.graph import Shape
@@ -176,10 +177,7 @@ class Tensor:
 
     @property
     def elements(self) -> int:
-        count = 1
-        for size in self.shape:
-            count *= size
-        return count
+        return math.prod(self.shape)
 
     @property
     def beats(self) -> int:
