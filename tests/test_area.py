@@ -17,8 +17,8 @@ import pytest
 
 from kerilog.handoff.modules import Instance, measure
 from kerilog.handoff.synth import Resources, synthesize
+from kerilog.hardware.mapping import block_ram, distributed_ram, multiplier_dsps
 from kerilog.plan import area, plan
-from kerilog.plan.mapping import block_ram, distributed_ram, multiplier_dsps
 from support.designs import generate
 from support.networks import Chain
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from kerilog.hardware.design import Design
 from kerilog.integer.model import run
 from kerilog.plan import plan
-from kerilog.plan.design import Design
 from kerilog.qgraph import QGraph
 from kerilog.verify import simulate
 from support.blocks import block

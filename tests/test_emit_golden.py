@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from kerilog.hardware.unrolled import Constants
 from kerilog.manifest import Manifest
 from kerilog.plan import plan
-from kerilog.plan.constants import Constants
 from kerilog.qgraph import QGraph, QSubtract
 from support.branches import Branches
 from support.designs import generate

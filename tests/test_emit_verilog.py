@@ -15,11 +15,11 @@ import pytest
 from kerilog import outputs
 from kerilog.emit.writer import memory_text, read_memory
 from kerilog.errors import KerilogError
+from kerilog.hardware.design import Memory
+from kerilog.hardware.naming import KEYWORDS, layer_name, verilog_name
 from kerilog.integer.model import run
 from kerilog.manifest import Manifest
 from kerilog.plan import plan
-from kerilog.plan.design import Memory
-from kerilog.plan.naming import KEYWORDS, layer_name, verilog_name
 from kerilog.qgraph import QDense, QGraph
 from kerilog.verify import simulate
 from support.designs import generate

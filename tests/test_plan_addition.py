@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerilog.errors import Unsupported
+from kerilog.exact.addition import FEW_DIGITS, Addition, _digits, _roundest, addition
 from kerilog.formats import Affine, Fixed, Format
 from kerilog.integer.elementwise import add
-from kerilog.plan.addition import FEW_DIGITS, Addition, _digits, _roundest, addition
 from kerilog.qgraph import Clamp, Multiplier, QAdd, QNode, QSubtract, Shift
 from kerilog.scales import ROUNDINGS, sum_factors
 
@@ -180,8 +180,8 @@ def test_wide_codes_of_other_scales_are_refused() -> None:
 
 
 def test_a_sum_without_a_form_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kerilog.plan.addition.LARGEST_SHIFT", 5)
-    monkeypatch.setattr("kerilog.plan.addition_table.LARGEST_SHIFT", 5)
+    monkeypatch.setattr("kerilog.exact.addition.LARGEST_SHIFT", 5)
+    monkeypatch.setattr("kerilog.exact.addition_table.LARGEST_SHIFT", 5)
     node, op, formats = affine_node(QAdd, (0.0311, 0.04727, 0.06013), (3, -7, 9), WHOLE, "reference")
     with pytest.raises(Unsupported, match="layer 'sum': hardware takes a sum as two factors, or one and"):
         addition(node, op, formats, (WHOLE, WHOLE), 1)

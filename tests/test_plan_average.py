@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kerilog.exact import lookup
 from kerilog.formats import Affine, Fixed, IntArray
+from kerilog.hardware import average, memories
+from kerilog.hardware.design import AffineRequantizer, Memory
 from kerilog.integer import elementwise, ops
 from kerilog.integer.windows import pad, windows
-from kerilog.plan import average, lookup
-from kerilog.plan.design import AffineRequantizer, Memory
 from kerilog.qgraph import (
     Clamp,
     QAveragePooling2D,
@@ -149,13 +150,17 @@ def read(memory: Memory, bits_in: int, bits_out: int, codes: IntArray) -> IntArr
     return np.array(words)
 
 
+def rom_of(node: QNode, source: QNode) -> Memory:
+    return memories.column("rom/x.mem", lookup.table(node, source), node.format.bits, "")
+
+
 @pytest.mark.parametrize("bits", [(8, 8), (4, 6), (10, 3)])
 def test_a_lookup_has_its_own_table(bits: tuple[int, int]) -> None:
     source, target = Fixed(bits[0], 2), Fixed(bits[1], 1)
     rng = np.random.default_rng(bits[0])
     op = QLookup(rng.integers(target.minimum, target.maximum + 1, 1 << bits[0]))
     nodes = QNode("input", QInput(), (), (3,), source), QNode("tanh", op, ("input",), (3,), target)
-    memory = lookup.table(nodes[1], nodes[0], "rom/x.mem")
+    memory = rom_of(nodes[1], nodes[0])
     codes = np.arange(source.minimum, source.maximum + 1)
     np.testing.assert_array_equal(read(memory, *bits, codes), op.table)
     assert (memory.depth, memory.width) == (1 << bits[0], bits[1])
@@ -167,7 +172,7 @@ def test_a_requantization_becomes_a_table(how: str) -> None:
     factor = requantize_factor(np.float32(0.1), np.float32(0.07), how)  # type: ignore[arg-type]
     op = QRequantize(factor, (-100, 90))
     nodes = QNode("input", QInput(), (), (3,), source), QNode("again", op, ("input",), (3,), target)
-    memory = lookup.table(nodes[1], nodes[0], "rom/x.mem")
+    memory = rom_of(nodes[1], nodes[0])
     codes = np.arange(-128, 128)
     expected = elementwise.requantize(op, source, target)(codes)
     np.testing.assert_array_equal(read(memory, 8, 8, codes), expected)

@@ -12,10 +12,11 @@ import pytest
 
 from kerilog.emit.verilog import render
 from kerilog.errors import KerilogError
-from kerilog.plan import constants, plan
-from kerilog.plan.constants import Constants
-from kerilog.plan.design import Design
-from kerilog.plan.shift_add import unshared_adders
+from kerilog.exact.shift_add import unshared_adders
+from kerilog.hardware import unrolled as constants
+from kerilog.hardware.design import Design
+from kerilog.hardware.unrolled import Constants
+from kerilog.plan import plan
 from kerilog.qgraph import QConv2D, QDense, QGraph
 from support.branches import Branches
 from support.designs import check, generate

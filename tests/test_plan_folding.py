@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerilog.errors import KerilogError
+from kerilog.hardware.folding import Shape, curve, ranked
 from kerilog.plan import plan
-from kerilog.plan.folding import Shape, curve, ranked
 from kerilog.qgraph import QGraph
 from support.networks import Chain
 

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 import rich.console
 
+from kerilog.area import devices
+from kerilog.area.devices import Device
 from kerilog.errors import KerilogError, Unsupported
 from kerilog.explore import results
 from kerilog.explore.points import Point, explore, pareto
 from kerilog.formats import Fixed
-from kerilog.plan import area, devices, goals, plan
-from kerilog.plan.devices import Device
+from kerilog.plan import area, goals, plan
 from kerilog.plan.goals import LUT_SHARE, Goal, design_for, shortfall
 from kerilog.plan.planner import front
 from kerilog.qgraph import QGraph, QInput, QNode

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kerilog.exact.intervals import dot_interval, signed_bits
 from kerilog.formats import IntArray
 from kerilog.integer.model import run
 from kerilog.plan import plan
-from kerilog.plan.intervals import dot_interval, signed_bits
 from kerilog.qgraph import QConv2D, QDense, QGraph
 from kerilog.verify import simulate
 from support.branches import Branches

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 from kerilog.errors import KerilogError
+from kerilog.hardware.design import Design
+from kerilog.hardware.folding import Folding, Shape, candidates
 from kerilog.plan import layers, plan
-from kerilog.plan.design import Design
-from kerilog.plan.folding import Folding, Shape, candidates
 from kerilog.plan.planner import default_interval, front
 from kerilog.qgraph import QGraph
 from support.networks import Chain

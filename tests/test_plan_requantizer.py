@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerilog.errors import KerilogError, Unsupported
+from kerilog.exact.intervals import Interval, signed_bits
+from kerilog.exact.multiplier import ExactMultiplier, Steps, _proven, exact_multiplier, gemmlowp
 from kerilog.formats import Affine, Fixed, IntArray
+from kerilog.hardware import requantizer
+from kerilog.hardware.design import AffineRequantizer, FixedRequantizer, Serializer
 from kerilog.integer.rescale import rescale
-from kerilog.plan import requantizer
-from kerilog.plan.design import AffineRequantizer, FixedRequantizer, Serializer
-from kerilog.plan.intervals import Interval, signed_bits
-from kerilog.plan.multiplier import ExactMultiplier, Steps, _proven, exact_multiplier, gemmlowp
 from kerilog.qgraph import Multiplier, QDense, QNode, Rescale, Shift
 from support.networks import double_multiplier_of, multiplier_of
 
@@ -262,7 +262,7 @@ def test_a_binary_point_a_channel_is_refused() -> None:
 
 
 def test_a_layer_without_an_exact_form_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kerilog.plan.multiplier.LARGEST_SHIFT", 3)
+    monkeypatch.setattr("kerilog.exact.multiplier.LARGEST_SHIFT", 3)
     problem = dataclasses.replace(WIDE, factor=double_multiplier_of([0.0004, 0.00061, 0.00087]))
     with pytest.raises(KerilogError, match="layer 'layer': found no integer multiplier that equals"):
         _ = problem.form

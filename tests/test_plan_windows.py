@@ -11,9 +11,9 @@ import dataclasses
 
 import pytest
 
+from kerilog.hardware.modules.window import Window
 from kerilog.plan import cycles
 from kerilog.plan.module import Module
-from kerilog.plan.window import Window
 from kerilog.plan.window_control import window_modules
 
 

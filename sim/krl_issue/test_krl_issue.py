@@ -10,8 +10,8 @@ import pytest
 
 from common.runner import TestsFailedError, assert_caught, parameter_sets, run
 from kerilog.emit.verilog import products_text
-from kerilog.plan.intervals import signed_bits
-from kerilog.plan.shift_add_search import shift_add
+from kerilog.exact.intervals import signed_bits
+from kerilog.exact.shift_add_search import shift_add
 
 # shape and bits of the matrix, range of the inputs; KIND 1: mostly zeros, 2: one column and its negative
 EDGES: list[dict[str, Any]] = [

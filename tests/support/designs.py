@@ -9,10 +9,10 @@ import numpy as np
 
 from kerilog import build
 from kerilog.formats import IntArray
+from kerilog.hardware.design import Design
 from kerilog.integer.model import run
 from kerilog.manifest import Manifest
 from kerilog.plan import cycles, plan
-from kerilog.plan.design import Design
 from kerilog.qgraph import QGraph
 from kerilog.verify import SimulationResult, Stalls, simulate
 from support.networks import draw_codes

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
+from kerilog.hardware.design import Design, FifoStage, MatVecStage, Stage, Tensor
+from kerilog.hardware.operations import WindowedStage
+from kerilog.hardware.unrolled import Constants
 from kerilog.manifest import Layer, Manifest, Stream
-from kerilog.plan.constants import Constants
-from kerilog.plan.design import Design, FifoStage, MatVecStage, Stage, Tensor
-from kerilog.plan.operations import WindowedStage
 
 
 def manifest(

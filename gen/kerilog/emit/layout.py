@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from kerilog.plan.design import FifoStage, LanesStage, Stage
+from kerilog.hardware.design import FifoStage, LanesStage, Stage
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,8 +13,8 @@ from itertools import accumulate
 from kerilog.emit.layout import Edge, Layout, arrange, is_converter
 from kerilog.emit.lettering import Text, fit, width_of
 from kerilog.emit.verilog import environment
-from kerilog.plan.constants import Constants
-from kerilog.plan.design import Design, FifoStage, ForkStage, LanesStage, MatVecStage, Stage, Tensor
+from kerilog.hardware.design import Design, FifoStage, ForkStage, LanesStage, MatVecStage, Stage, Tensor
+from kerilog.hardware.unrolled import Constants
 
 FILE_NAME = "pipeline.svg"
 _LAYER_WIDTHS, _SMALL_WIDTHS = (150, 200), (92, 130)  # least and most

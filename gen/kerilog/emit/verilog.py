@@ -10,8 +10,8 @@ from importlib import resources
 import jinja2
 
 from kerilog.emit.shift_add import products_of
-from kerilog.plan.constants import Constants
-from kerilog.plan.design import (
+from kerilog.exact.shift_add import AdderGraph
+from kerilog.hardware.design import (
     Conv2DStage,
     DenseStage,
     Design,
@@ -19,13 +19,13 @@ from kerilog.plan.design import (
     MaxPooling2DStage,
     PointwiseConv2DStage,
 )
-from kerilog.plan.operations import (
+from kerilog.hardware.operations import (
     AddStage,
     AveragePooling2DStage,
     GlobalAveragePooling2DStage,
     LookupStage,
 )
-from kerilog.plan.shift_add import AdderGraph
+from kerilog.hardware.unrolled import Constants
 
 TEMPLATES = {
     Conv2DStage: "conv2d.v.j2",

@@ -9,7 +9,7 @@ from typing import Any
 
 from kerilog.emit import picture
 from kerilog.errors import KerilogError
-from kerilog.plan.design import Design, Memory, SumStage
+from kerilog.hardware.design import Design, Memory, SumStage
 
 CERTIFICATE = "accumulators.json"
 

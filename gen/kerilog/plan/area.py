@@ -12,10 +12,9 @@ from __future__ import annotations
 import dataclasses
 import functools
 
-from kerilog.plan import area_counts, area_weights, mapping
-from kerilog.plan.area_counts import Counts
-from kerilog.plan.constants import Constants
-from kerilog.plan.design import (
+from kerilog.area import weights as area_weights
+from kerilog.hardware import mapping
+from kerilog.hardware.design import (
     AffineRequantizer,
     Conv2DStage,
     Design,
@@ -31,8 +30,11 @@ from kerilog.plan.design import (
     Stage,
     SumStage,
 )
-from kerilog.plan.operations import AddStage, AveragePooling2DStage, LookupStage
-from kerilog.plan.window import Window
+from kerilog.hardware.modules.window import Window
+from kerilog.hardware.operations import AddStage, AveragePooling2DStage, LookupStage
+from kerilog.hardware.unrolled import Constants
+from kerilog.plan import area_counts
+from kerilog.plan.area_counts import Counts
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kerilog.plan.addition import Addition
-from kerilog.plan.design import AffineRequantizer, FixedRequantizer, MatVec, Memory, Serializer
-from kerilog.plan.mapping import bits, multiplier_dsps, mux
-from kerilog.plan.window import Window
+from kerilog.exact.addition import Addition
+from kerilog.hardware.design import AffineRequantizer, FixedRequantizer, MatVec, Memory, Serializer
+from kerilog.hardware.mapping import bits, multiplier_dsps, mux
+from kerilog.hardware.modules.window import Window
 
 Counts = Mapping[str, float]
 """What the LUTs and flip-flops of a module grow with, by the names of ``area_weights``."""

@@ -6,11 +6,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Collection, Sequence
 
+from kerilog.hardware.design import FifoStage, Stage, SumStage
+from kerilog.hardware.modules.window import Window
+from kerilog.hardware.operations import WindowedStage
 from kerilog.plan import cycles
 from kerilog.plan.control import Queue
-from kerilog.plan.design import FifoStage, Stage, SumStage
-from kerilog.plan.operations import WindowedStage
-from kerilog.plan.window import Window
 
 Shrink = Callable[[list[Stage], str], list[Stage]]  # of all stages, the one of that name
 Check = Callable[[list[Stage]], bool]  # whether the stages reach the goal

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kerilog.plan.design import (
+from kerilog.hardware.design import (
     FifoStage,
     LanesStage,
     MatVec,
@@ -18,8 +18,8 @@ from kerilog.plan.design import (
     Stage,
     SumStage,
 )
+from kerilog.hardware.operations import AddStage, LookupStage, WindowedStage
 from kerilog.plan.module import NEVER, Module
-from kerilog.plan.operations import AddStage, LookupStage, WindowedStage
 from kerilog.plan.window_control import window_modules
 
 

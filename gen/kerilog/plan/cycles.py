@@ -13,8 +13,8 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from kerilog.errors import KerilogError
+from kerilog.hardware.design import INPUT, Cycles, FifoStage, ForkStage, Stage
 from kerilog.plan.control import Queue, modules_of
-from kerilog.plan.design import INPUT, Cycles, FifoStage, ForkStage, Stage
 from kerilog.plan.module import NEVER, Module
 from kerilog.plan.nodes import Fork, Join, ModuleNode, Node, Sink, Source, Stream
 

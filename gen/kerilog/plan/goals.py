@@ -8,11 +8,12 @@ import math
 from fractions import Fraction
 from numbers import Integral, Real
 
+from kerilog.area import devices
+from kerilog.area.devices import Device
 from kerilog.errors import KerilogError, UnreachedError, Unsupported
-from kerilog.plan import area, devices, layers
+from kerilog.hardware.design import Design
+from kerilog.plan import area, layers
 from kerilog.plan.area import Area
-from kerilog.plan.design import Design
-from kerilog.plan.devices import Device
 from kerilog.plan.planner import default_interval, front, plan
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QGraph

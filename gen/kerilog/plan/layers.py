@@ -12,17 +12,18 @@ from typing import Any
 import numpy as np
 
 from kerilog.errors import UnreachedError, Unsupported
+from kerilog.exact.intervals import dot_interval
 from kerilog.formats import IntArray
 from kerilog.graph import Pair, windows_meet_image
-from kerilog.plan import buffers, cycles, memories
-from kerilog.plan.constants import constants_of
+from kerilog.hardware import memories
+from kerilog.hardware.design import MatVec, Serializer, Tensor
+from kerilog.hardware.folding import Folding, Shape, divisors, ranked, whole
+from kerilog.hardware.modules.window import Vectors, Window
+from kerilog.hardware.naming import layer_name
+from kerilog.hardware.requantizer import requantizer_of
+from kerilog.hardware.unrolled import constants_of
+from kerilog.plan import buffers, cycles
 from kerilog.plan.control import MatrixVector
-from kerilog.plan.design import MatVec, Serializer, Tensor
-from kerilog.plan.folding import Folding, Shape, divisors, ranked, whole
-from kerilog.plan.intervals import dot_interval
-from kerilog.plan.naming import layer_name
-from kerilog.plan.requantizer import requantizer_of
-from kerilog.plan.window import Vectors, Window
 from kerilog.plan.window_control import window_modules
 from kerilog.qgraph import QAveragePooling2D, QConv2D, QDense, QMaxPooling2D, QNode
 

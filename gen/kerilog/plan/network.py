@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from kerilog.errors import Unsupported
-from kerilog.plan import average, buffers, layers, lookup, memories
-from kerilog.plan.addition import addition
-from kerilog.plan.design import (
+from kerilog.exact import lookup
+from kerilog.exact.addition import addition
+from kerilog.hardware import average, memories
+from kerilog.hardware.design import (
     INPUT,
     Conv2DStage,
     DenseStage,
@@ -25,16 +26,17 @@ from kerilog.plan.design import (
     Stage,
     Tensor,
 )
-from kerilog.plan.folding import Shape, divisors
-from kerilog.plan.module import NEVER
-from kerilog.plan.naming import verilog_name
-from kerilog.plan.operations import (
+from kerilog.hardware.folding import Shape, divisors
+from kerilog.hardware.modules.window import Vectors, Window
+from kerilog.hardware.naming import verilog_name
+from kerilog.hardware.operations import (
     AddStage,
     AveragePooling2DStage,
     GlobalAveragePooling2DStage,
     LookupStage,
 )
-from kerilog.plan.window import Vectors, Window
+from kerilog.plan import buffers, layers
+from kerilog.plan.module import NEVER
 from kerilog.qgraph import (
     QAdd,
     QAveragePooling2D,
@@ -356,7 +358,12 @@ class Network:
         source = self.graph[node.inputs[0]]
         stage = LookupStage(
             **self._header(node, name, flow, flow.tensor.lanes),
-            table=lookup.table(node, source, f"rom/{self.name}_{name}_table.mem"),
+            table=memories.column(
+                f"rom/{self.name}_{name}_table.mem",
+                lookup.table(node, source),
+                node.format.bits,
+                f"word = bits of the code; {node.format.bits} bits",
+            ),
         )
         codes = lookup.image(node, source, flow.codes)
         return dataclasses.replace(self._append(flow, stage), codes=codes)

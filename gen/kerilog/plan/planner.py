@@ -8,10 +8,10 @@ import dataclasses
 import numpy as np
 
 from kerilog.errors import KerilogError, UnreachedError, Unsupported
+from kerilog.hardware.design import Design, Stage, Tensor
+from kerilog.hardware.folding import curve
+from kerilog.hardware.naming import verilog_name
 from kerilog.plan import buffers, cycles, layers
-from kerilog.plan.design import Design, Stage, Tensor
-from kerilog.plan.folding import curve
-from kerilog.plan.naming import verilog_name
 from kerilog.plan.network import Network
 from kerilog.qgraph import QDense, QGraph
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kerilog.hardware.modules.window import Window
 from kerilog.plan.module import NEVER, Module
-from kerilog.plan.window import Window
 
 
 class RowStream(Module):

@@ -19,9 +19,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from kerilog.exact.intervals import dot_interval
+from kerilog.exact.shift_add import AdderGraph, Element, Output, Sum, csd, digit_count, fewest_bits
 from kerilog.formats import IntArray
-from kerilog.plan.intervals import dot_interval
-from kerilog.plan.shift_add import AdderGraph, Element, Output, Sum, csd, digit_count, fewest_bits
 
 PLACE_BITS = 6  # of a place, in the numbers that stand for terms and patterns
 PLACES = (1 << PLACE_BITS) - 1

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from kerilog.errors import KerilogError
+from kerilog.exact.intervals import Interval
 from kerilog.formats import IntArray
 from kerilog.integer.ops import mean
 from kerilog.integer.rescale import rescale
-from kerilog.plan.intervals import Interval
 from kerilog.qgraph import DoubleMultiplier, Multiplier, Rescale
 
 LARGEST_SHIFT = 48  # outputs times 2**shift stay within int64

@@ -3,7 +3,7 @@
 
 Within one format the mean is of the codes themselves, by the count of cells inside the image, which differs
 along the rim of a padded image; over a whole image the rescaling holds the division. Either is a step
-function of the sum, of which ``kerilog.plan.multiplier`` finds the smallest exact form.
+function of the sum, of which ``kerilog.exact.multiplier`` finds the smallest exact form.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from kerilog.exact.intervals import Interval
+from kerilog.exact.multiplier import ExactMultiplier, Mean, exact_multiplier
 from kerilog.formats import IntArray
 from kerilog.graph import Shape
-from kerilog.plan.design import AffineRequantizer, MatVec, Memory, Serializer
-from kerilog.plan.intervals import Interval
-from kerilog.plan.multiplier import ExactMultiplier, Mean, exact_multiplier
-from kerilog.plan.requantizer import affine
+from kerilog.hardware.design import AffineRequantizer, MatVec, Memory, Serializer
+from kerilog.hardware.requantizer import affine
 from kerilog.qgraph import Clamp, QAveragePooling2D, QGlobalAveragePooling2D, QNode
 
 WEIGHT_BITS = 2  # of a weight that is always 1

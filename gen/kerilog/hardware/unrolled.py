@@ -14,10 +14,10 @@ import functools
 import numpy as np
 
 from kerilog.errors import KerilogError
+from kerilog.exact.shift_add import AdderGraph
+from kerilog.exact.shift_add_search import pattern_count, shift_add
 from kerilog.formats import IntArray
-from kerilog.plan.design import MatVec
-from kerilog.plan.shift_add import AdderGraph
-from kerilog.plan.shift_add_search import pattern_count, shift_add
+from kerilog.hardware.design import MatVec
 
 MOST_PATTERNS = 2_000_000
 """Pairs of terms above which the search for shared sums takes too long: some ten seconds."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 import dataclasses
 import math
 
+from kerilog.exact.intervals import Interval
 from kerilog.formats import Format
 from kerilog.graph import Shape
-from kerilog.plan.intervals import Interval
-from kerilog.plan.window import Vectors, Window
+from kerilog.hardware.modules.window import Vectors, Window
 
 INPUT = "guarded"  # the stream into the first stage, behind the frame guard
 

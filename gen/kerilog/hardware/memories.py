@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kerilog.formats import IntArray
-from kerilog.plan.design import MatVec, Memory
+from kerilog.hardware.design import MatVec, Memory
 
 Field = tuple[str, npt.NDArray[Any], int]  # name, values (channels,), bits
 

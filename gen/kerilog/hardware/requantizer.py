@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from kerilog.errors import Unsupported
+from kerilog.exact.intervals import Interval, signed_bits
+from kerilog.exact.multiplier import ExactMultiplier, exact_multiplier
 from kerilog.formats import IntArray
-from kerilog.plan.design import AffineRequantizer, FixedRequantizer, Memory, Serializer
-from kerilog.plan.intervals import Interval, signed_bits
-from kerilog.plan.memories import Field, constants
-from kerilog.plan.multiplier import ExactMultiplier, exact_multiplier
+from kerilog.hardware.design import AffineRequantizer, FixedRequantizer, Memory, Serializer
+from kerilog.hardware.memories import Field, constants
 from kerilog.qgraph import QConv2D, QDense, QNode, Shift
 
 

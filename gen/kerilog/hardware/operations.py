@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from kerilog.plan.addition import Addition
-from kerilog.plan.design import (
+from kerilog.exact.addition import Addition
+from kerilog.hardware.design import (
     Conv2DStage,
     MaxPooling2DStage,
     Memory,
@@ -14,7 +14,7 @@ from kerilog.plan.design import (
     SumStage,
     Tensor,
 )
-from kerilog.plan.window import Vectors, Window
+from kerilog.hardware.modules.window import Vectors, Window
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -7,18 +7,15 @@ import numpy as np
 
 from kerilog.formats import Format, IntArray
 from kerilog.integer.model import make_step
-from kerilog.plan import memories
-from kerilog.plan.design import Memory
 from kerilog.qgraph import Clamp, QNode
 
 
-def table(node: QNode, source: QNode, file: str) -> Memory:
-    """The ROM of ``krl_lookup``: what the integer model gives for every code of ``source``'s format.
+def table(node: QNode, source: QNode) -> IntArray:
+    """What the integer model gives for every code of ``source``'s format, (codes,) int64.
 
-    Word n belongs to the code whose two's complement bits are n.
+    Element n belongs to the code whose two's complement bits are n.
     """
-    contents = f"word = bits of the code; {node.format.bits} bits"
-    return memories.column(file, _values(node, source, every_code(source.format)), node.format.bits, contents)
+    return _values(node, source, every_code(source.format))
 
 
 def image(node: QNode, source: QNode, codes: Clamp) -> Clamp:

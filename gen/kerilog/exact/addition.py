@@ -12,7 +12,7 @@ operand's share rises, so only the corners of its steps can bound c. What is fou
 reference on all pairs.
 
 Scales in a simple ratio make for ties whose outcome depends on how the reference rounded one operand, which
-no factor can follow. Then a table takes that operand's place (``kerilog.plan.addition_table``).
+no factor can follow. Then a table takes that operand's place (``kerilog.exact.addition_table``).
 
 Where all three rescalings are binary shifts and those of the operands exact, the form is the reference
 itself: half a step, less one below zero, and a shift. That needs no search, and no proof but this for codes
@@ -28,10 +28,10 @@ import numpy as np
 import numpy.typing as npt
 
 from kerilog.errors import Unsupported
+from kerilog.exact.addition_table import tabled
+from kerilog.exact.intervals import signed_bits
 from kerilog.formats import Format, IntArray
 from kerilog.integer.elementwise import add
-from kerilog.plan.addition_table import tabled
-from kerilog.plan.intervals import signed_bits
 from kerilog.qgraph import Clamp, QAdd, QNode, QSubtract, Shift
 from kerilog.scales import largest_factor
 

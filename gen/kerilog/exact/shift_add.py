@@ -13,8 +13,8 @@ import functools
 
 import numpy as np
 
+from kerilog.exact.intervals import signed_bits
 from kerilog.formats import IntArray
-from kerilog.plan.intervals import signed_bits
 
 
 @dataclasses.dataclass(frozen=True)
