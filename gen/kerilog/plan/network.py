@@ -26,7 +26,6 @@ from kerilog.plan.design import (
     Tensor,
 )
 from kerilog.plan.folding import Shape, divisors
-from kerilog.plan.module import NEVER
 from kerilog.plan.naming import verilog_name
 from kerilog.plan.operations import (
     AddStage,
@@ -51,6 +50,7 @@ from kerilog.qgraph import (
     QReshape,
     QSubtract,
 )
+from kerilog.timing.control import NEVER
 
 
 @dataclasses.dataclass(frozen=True)
