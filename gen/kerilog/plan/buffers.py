@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from kerilog.hardware.design import FifoStage, Stage, SumStage
 from kerilog.hardware.modules.window import Window
 from kerilog.hardware.operations import WindowedStage
 from kerilog.plan import cycles
-from kerilog.plan.control import Queue
+from kerilog.timing.fifo import Fifo
 
 Shrink = Callable[[list[Stage], str], list[Stage]]  # of all stages, the one of that name
 Check = Callable[[list[Stage]], bool]  # whether the stages reach the goal
@@ -76,17 +76,18 @@ def _shrunk(stages: list[Stage], names: Sequence[str], shrink: Shrink, reaches: 
     return _shrunk(_shrunk(stages, names[:half], shrink, reaches), names[half:], shrink, reaches)
 
 
-def as_used(stages: Sequence[Stage], queues: Sequence[Queue]) -> tuple[Stage, ...]:
-    """``stages`` whose FIFOs are no deeper than ``queues`` show, in the order of the data.
+def as_used(stages: Sequence[Stage], queues: Mapping[str, Fifo]) -> tuple[Stage, ...]:
+    """``stages`` whose FIFOs are no deeper than ``queues`` show, by stage name.
 
     Nothing happens at another time for that: no beat had to wait for a place.
     """
-    left = iter(queues)
-    return tuple(_as_used(stage, next(left)) if isinstance(stage, FifoStage) else stage for stage in stages)
+    return tuple(
+        _as_used(stage, queues[stage.name]) if isinstance(stage, FifoStage) else stage for stage in stages
+    )
 
 
-def _as_used(stage: FifoStage, queue: Queue) -> FifoStage:
-    return dataclasses.replace(stage, depth=max(2, min(stage.depth, queue.room)), peak=queue.peak)
+def _as_used(stage: FifoStage, queue: Fifo) -> FifoStage:
+    return dataclasses.replace(stage, depth=max(2, min(stage.depth, int(queue.room))), peak=int(queue.peak))
 
 
 def stage_cycles(stage: Stage) -> int:

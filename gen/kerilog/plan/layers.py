@@ -22,10 +22,10 @@ from kerilog.hardware.modules.window import Vectors, Window
 from kerilog.hardware.naming import layer_name
 from kerilog.hardware.requantizer import requantizer_of
 from kerilog.hardware.unrolled import constants_of
-from kerilog.plan import buffers, cycles
-from kerilog.plan.control import MatrixVector
-from kerilog.plan.window_control import window_modules
+from kerilog.plan import buffers
+from kerilog.plan.control import matrix_vector, window_controls
 from kerilog.qgraph import QAveragePooling2D, QConv2D, QDense, QMaxPooling2D, QNode
+from kerilog.timing.schedule import chain
 
 Range = tuple[int, int]  # smallest and largest code
 
@@ -228,19 +228,18 @@ def _places(matvec: MatVec, serializer: Serializer) -> int:
 def _slides(window: Window) -> int:
     """Cycles a frame of the windows by themselves, fed and emptied without a pause."""
     beats = window.height * window.row_words, window.out_height * window.out_width
-    modules = list(window_modules(window))
-    return cycles.measure(cycles.Schedule(cycles.chain(modules), *beats)).frame_interval
+    return chain(window_controls(window), *beats).measure().interval
 
 
 @functools.lru_cache(maxsize=4096)
 def _alone(window: Window | None, folded: Folded) -> int:
     """Cycles a frame of the layer by itself, fed and emptied without a pause."""
     turns, matvec, serializer = folded.shape.turns, folded.matvec, folded.serializer
-    windows = window_modules(window.waiting_for(matvec.steps)) if window else ()
-    modules = [*windows, MatrixVector(matvec, serializer)]
+    windows = window_controls(window.waiting_for(matvec.steps)) if window else []
+    controls = [*windows, matrix_vector(matvec, serializer)]
     beats_in = window.height * window.row_words if window else turns * matvec.beats
     beats_out = turns * serializer.units // serializer.lanes
-    return cycles.measure(cycles.Schedule(cycles.chain(modules), beats_in, beats_out)).frame_interval
+    return chain(controls, beats_in, beats_out).measure().interval
 
 
 def parts(

@@ -36,7 +36,6 @@ from kerilog.hardware.operations import (
     LookupStage,
 )
 from kerilog.plan import buffers, layers
-from kerilog.plan.module import NEVER
 from kerilog.qgraph import (
     QAdd,
     QAveragePooling2D,
@@ -53,6 +52,7 @@ from kerilog.qgraph import (
     QReshape,
     QSubtract,
 )
+from kerilog.timing.control import NEVER
 
 
 @dataclasses.dataclass(frozen=True)

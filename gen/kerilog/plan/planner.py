@@ -32,11 +32,11 @@ def plan(
         raise KerilogError(f"the frame interval must be at least 1 cycle, found {interval}")
     title = verilog_name(name or graph.name)
     stages = _built(graph, title, interval, unroll)
-    schedule = cycles.schedule_of(stages)
-    measured = cycles.measure(schedule)
+    pipeline = cycles.pipeline_of(stages)
+    measured = cycles.measure(pipeline.schedule)
     if interval is not None and measured.frame_interval > interval:
         raise _missed(stages, interval, measured.frame_interval)
-    stages = buffers.as_used(stages, schedule.queues)
+    stages = buffers.as_used(stages, pipeline.queues)
     return Design(title, graph.scheme, stages, measured, graph.inputs[0].shape, graph[graph.outputs[0]].shape)
 
 
