@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from kerilog.hardware.unrolled import Constants
 from kerilog.manifest import Manifest
 from kerilog.plan import plan
 from kerilog.qgraph import QGraph, QSubtract
@@ -133,11 +132,10 @@ def test_the_golden_networks_cover_the_stages() -> None:
     stages = [stage for make, interval in NETWORKS.values() for stage in plan(make(), interval).stages]
     assert {stage.kind for stage in stages} == KINDS
     assert {"krl_lanes", "krl_gearbox"} <= {stage.module for stage in stages}
-    assert any(stage.kind == "Conv2D" and "window" not in vars(stage) for stage in stages)
-    folded = [vars(stage)["matvec"] for stage in stages if "matvec" in vars(stage)]
-    assert any(isinstance(matvec, Constants) for matvec in folded)
-    assert any(matvec.pairs for matvec in folded)
-    assert any(vars(stage)["vectors"].windows > 1 for stage in stages if "vectors" in vars(stage))
+    assert any(stage.template == "pointwise_conv2d.v.j2" for stage in stages)
+    assert any(stage.facts.unrolled for stage in stages)
+    assert any(stage.facts.pairs for stage in stages)
+    assert any((stage.facts.windows or 1) > 1 for stage in stages)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -15,11 +15,11 @@ from kerilog.errors import KerilogError
 from kerilog.exact.shift_add import unshared_adders
 from kerilog.hardware import unrolled as constants
 from kerilog.hardware.design import Design
-from kerilog.hardware.unrolled import Constants
+from kerilog.hardware.modules.matvec import UnrolledMatVec
 from kerilog.plan import plan
 from kerilog.qgraph import QConv2D, QDense, QGraph
 from support.branches import Branches
-from support.designs import check, generate
+from support.designs import check, generate, weighted_stages
 from support.networks import Chain
 
 SCHEMES = ("affine", "fixed")
@@ -60,7 +60,7 @@ CASES: list[tuple[Callable[[str], QGraph], int | None, tuple[str, ...], set[str]
 
 
 def constant_layers(design: Design) -> set[str]:
-    return {stage.layer for stage in design.matvec_stages if isinstance(stage.matvec, Constants)}
+    return {stage.layer for stage in weighted_stages(design) if isinstance(stage.matvec, UnrolledMatVec)}
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -88,8 +88,8 @@ def test_a_constant_layer_has_no_weight_memory_and_no_product(tmp_path: Path) ->
         text = files[f"rtl/net_{layer}_products.v"]
         assert "*" not in re.sub(r"//.*|@\(posedge clk\)", "", text)
     told = {layer.name: layer.extra.get("constants") for layer in manifest.layers}
-    for stage in design.matvec_stages:
-        assert isinstance(stage.matvec, Constants)
+    for stage in weighted_stages(design):
+        assert isinstance(stage.matvec, UnrolledMatVec)
         found = told[stage.name]
         assert found["adders"] == len(stage.matvec.graph.sums)
         kernel = kernel_of(graph, stage.layer)
@@ -106,8 +106,8 @@ def kernel_of(graph: QGraph, layer: str) -> np.ndarray:
 def test_adder_graph_is_the_kernel() -> None:
     graph = classifier("affine")
     design = plan(graph, 36, unroll=("conv", "hidden", "logits"))
-    for stage in design.matvec_stages:
-        assert isinstance(stage.matvec, Constants)
+    for stage in weighted_stages(design):
+        assert isinstance(stage.matvec, UnrolledMatVec)
         kernel = kernel_of(graph, stage.layer)
         inputs = stage.matvec.graph.inputs
         x = np.random.default_rng(0).integers(inputs[0].low, inputs[0].high + 1, (50, len(inputs)))

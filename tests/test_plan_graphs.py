@@ -12,8 +12,9 @@ import pytest
 
 from kerilog.errors import KerilogError
 from kerilog.formats import Affine
-from kerilog.hardware.design import Design, ForkStage
-from kerilog.hardware.operations import AddStage
+from kerilog.hardware.connectors import ForkStage
+from kerilog.hardware.design import Design
+from kerilog.hardware.stages.add import AddStage
 from kerilog.plan import plan
 from kerilog.qgraph import QAdd, QGraph, QSubtract
 from support.branches import Branches

@@ -19,7 +19,7 @@ from kerilog.plan import plan
 from kerilog.qgraph import QConv2D, QDense, QGraph
 from kerilog.verify import simulate
 from support.branches import Branches
-from support.designs import generate
+from support.designs import generate, weighted_stages
 from support.networks import Chain, multiplier_of
 
 
@@ -109,7 +109,7 @@ def test_the_rtl_reaches_its_bound_and_no_bit_is_spare(kind: str, low: bool, tmp
     frames = extreme_frames(graph)
     expected = run(graph, frames)
     assert np.array_equal(simulate(tmp_path / "design", frames, "icarus").codes, expected)
-    (stage,) = design.matvec_stages
+    (stage,) = weighted_stages(design)
     source = tmp_path / "design" / f"rtl/{stage.module}.v"
     bits = f"parameter ACC_BITS = {stage.matvec.acc_bits},"
     text = source.read_text()

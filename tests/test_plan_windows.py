@@ -12,7 +12,6 @@ import dataclasses
 import pytest
 
 from kerilog.hardware.modules.window import Window
-from kerilog.plan.control import window_controls
 from kerilog.timing.matvec import MatrixVector
 from kerilog.timing.schedule import chain
 
@@ -32,7 +31,7 @@ def window_of(size: int, kernel: int, stride: int, same: bool, pixels: int = 1) 
 
 def interval(window: Window, steps: int) -> int:
     """Cycles a frame, the input never pausing."""
-    controls = [*window_controls(window), consumer(steps)]
+    controls = [*window.controls(), consumer(steps)]
     beats = window.height * window.row_words, window.out_height * window.out_width
     return chain(controls, *beats).measure().interval
 

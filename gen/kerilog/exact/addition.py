@@ -47,9 +47,8 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclasses.dataclass(frozen=True)
 class Addition:
-    """Parameters of ``krl_add``."""
+    """The numbers of ``krl_add``."""
 
-    lanes: int
     left_bits: int
     right_bits: int
     bits: int
@@ -66,8 +65,6 @@ class Addition:
     table: int = 0
     words: tuple[int, ...] = ()
 
-    latency = 6
-
     @property
     def subtract(self) -> int:
         return int(self.right_factor < 0)
@@ -82,10 +79,6 @@ class Addition:
         left = "table[x]" if self.table == 1 else f"{self.left_factor} * x"
         right = "table[y]" if self.table == 2 else f"{self.right_magnitude} * y"
         return f"{left} {'-' if self.subtract else '+'} {right} + {self.offset}"
-
-    def literal(self, value: int) -> str:
-        """A constant as a Verilog literal of ``total_bits``."""
-        return f"{self.total_bits}'h{value & ((1 << self.total_bits) - 1):x}"
 
     def total(self, x: IntArray, y: IntArray) -> IntArray:
         """The sum whose sign chooses the rounding constant."""
@@ -133,9 +126,7 @@ class Form:
         return codes
 
 
-def addition(
-    node: QNode, op: QAdd, formats: tuple[Format, Format], ranges: tuple[Clamp, Clamp], lanes: int
-) -> Addition:
+def addition(node: QNode, op: QAdd, formats: tuple[Format, Format], ranges: tuple[Clamp, Clamp]) -> Addition:
     """The parameters of ``krl_add`` for ``node``.
 
     ``ranges`` are the codes that its inputs of ``formats`` can hold. Raises Unsupported naming the layer
@@ -143,23 +134,23 @@ def addition(
     """
     form = _shifts(op, node.format)
     if form is not None:
-        return _parameters(form, node, op, formats, ranges, lanes)
+        return _parameters(form, node, op, formats, ranges)
     x, y = (np.arange(low, high + 1) for low, high in ranges)
     if x.size * y.size > _MOST_PAIRS:
         raise Unsupported(
-            f"layer '{node.name}': hardware takes sums of codes whose pairs can all be tried, "
+            f"layer '{node.name}': hardware supports sums of codes whose pairs can all be tried, "
             f"found {x.size} x {y.size}"
         )
     k = add(op, *formats, node.format)(x[:, None], y[None, :]).astype(np.int64)
     form = _searched(node, op, formats, x, y, k)
     found = (
-        _parameters(form, node, op, formats, ranges, lanes)
+        _parameters(form, node, op, formats, ranges)
         if form is not None
-        else _with_table(node, op, formats, x, y, k, lanes)
+        else _with_table(node, op, formats, x, y, k)
     )
     if found is None or not np.array_equal(found.apply(x[:, None], y[None, :]), k):
         raise Unsupported(
-            f"layer '{node.name}': hardware takes a sum as two factors, or one and a table, and a shift; "
+            f"layer '{node.name}': hardware supports a sum as two factors, or one and a table, and a shift; "
             f"found none that equals it on every pair of codes"
         )
     return found
@@ -172,7 +163,6 @@ def _with_table(
     x: IntArray,
     y: IntArray,
     k: IntArray,
-    lanes: int,
 ) -> Addition | None:
     """The parameters with a table for one operand, None if there is none."""
     form = tabled(op, formats, x, y, k, node.format.zero_point)
@@ -185,7 +175,6 @@ def _with_table(
     totals = [int(end) + int(word) for end in shares for word in (form.words.min(), form.words.max())]
     ends = [total + rounding for total in totals for rounding in (0, form.positive, form.negative)]
     return Addition(
-        lanes=lanes,
         left_bits=formats[0].bits,
         right_bits=formats[1].bits,
         bits=node.format.bits,
@@ -217,7 +206,6 @@ def _parameters(
     op: QAdd,
     formats: tuple[Format, Format],
     ranges: tuple[Clamp, Clamp],
-    lanes: int,
 ) -> Addition:
     """Zero points and a constant that does not depend on the sign join the offset."""
     b = -form.b if isinstance(op, QSubtract) else form.b
@@ -228,7 +216,6 @@ def _parameters(
     totals = [form.a * x + b * y + offset for x in ranges[0] for y in ranges[1]]
     ends = [total + rounding for total in totals for rounding in (0, positive, negative)]
     return Addition(
-        lanes=lanes,
         left_bits=formats[0].bits,
         right_bits=formats[1].bits,
         bits=node.format.bits,

@@ -8,20 +8,15 @@ function of the sum, of which ``kerilog.exact.multiplier`` finds the smallest ex
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
-
 import numpy as np
 
 from kerilog.exact.intervals import Interval
 from kerilog.exact.multiplier import ExactMultiplier, Mean, exact_multiplier
 from kerilog.formats import IntArray
 from kerilog.graph import Shape
-from kerilog.hardware.design import AffineRequantizer, MatVec, Memory, Serializer
-from kerilog.hardware.requantizer import affine
+from kerilog.hardware.modules.requantize import AffineRequantizer
+from kerilog.hardware.requantizer import Results, affine
 from kerilog.qgraph import Clamp, QAveragePooling2D, QGlobalAveragePooling2D, QNode
-
-WEIGHT_BITS = 2  # of a weight that is always 1
 
 
 def cells_inside(op: QAveragePooling2D, image: Shape, out: Shape) -> IntArray:
@@ -43,27 +38,15 @@ def sums(cells: int, codes: Clamp) -> Interval:
     return Interval(np.array([min(codes[0] * cells, 0)]), np.array([max(codes[1] * cells, 0)]))
 
 
-def parts(
-    matvec: MatVec,
-    serializer: Serializer,
-    reach: Interval,
-    requantizer: tuple[AffineRequantizer, Memory],
-) -> dict[str, Any]:
-    """The fields that SumStage adds to Stage, for sums in ``reach`` of each unit's own elements."""
-    units = serializer.units
-    return {
-        "matvec": dataclasses.replace(matvec, w_bits=WEIGHT_BITS, acc_bits=reach.bits),
-        "serializer": dataclasses.replace(serializer, bits=reach.bits),
-        "requantizer": requantizer[0],
-        "constants": requantizer[1],
-        "accumulator": Interval(np.repeat(reach.low, units), np.repeat(reach.high, units)),
-    }
+def repeated(reach: Interval, outputs: int) -> Interval:
+    """The same interval for each of ``outputs``."""
+    return Interval(np.repeat(reach.low, outputs), np.repeat(reach.high, outputs))
 
 
 def pooling_requantizer(
     node: QNode, op: QAveragePooling2D, image: Shape, codes: Clamp, lanes: int, file: str
-) -> tuple[AffineRequantizer, Memory]:
-    """What turns sums of the ``codes`` of a window into their means, ``lanes`` channels a beat.
+) -> AffineRequantizer:
+    """What turns sums of the ``codes`` of a window into their means, ``lanes`` channels per beat.
 
     The ROM has one word for all windows, or, where they hold different counts of cells, one for each beat of
     a frame.
@@ -74,7 +57,8 @@ def pooling_requantizer(
     exact = exact_multiplier(Mean(distinct), np.zeros_like(distinct), reach, *op.clamp, node.name)
     beats = 1 if distinct.size == 1 else counts.size * node.shape[-1] // lanes
     places = np.repeat(index.reshape(-1), beats * lanes // index.size) if beats > 1 else np.zeros(lanes, int)
-    return _requantizer(node, op.clamp, exact, reach, places, lanes, 0, file)
+    results = Results(lanes, beats, node.format.bits, op.clamp, file)
+    return _spread(exact, reach, places, results, 0)
 
 
 def global_requantizer(
@@ -85,32 +69,19 @@ def global_requantizer(
     codes: Clamp,
     lanes: int,
     file: str,
-) -> tuple[AffineRequantizer, Memory]:
-    """What turns sums of the ``codes`` of ``cells`` pixels into results, ``lanes`` channels a beat."""
+) -> AffineRequantizer:
+    """What turns sums of the ``codes`` of ``cells`` pixels into results, ``lanes`` channels per beat."""
     zero = node.format.zero_point
     reach = sums(cells, codes)
     bias = np.array([-cells * source_zero])
     exact = exact_multiplier(op.rescale, bias, reach, op.clamp[0] - zero, op.clamp[1] - zero, node.name)
-    return _requantizer(node, op.clamp, exact, reach, np.zeros(lanes, int), lanes, zero, file)
+    results = Results(lanes, 1, node.format.bits, op.clamp, file)
+    return _spread(exact, reach, np.zeros(lanes, int), results, zero)
 
 
-def _requantizer(
-    node: QNode,
-    clamp: Clamp,
-    exact: ExactMultiplier,
-    reach: Interval,
-    places: IntArray,
-    lanes: int,
-    zero_point: int,
-    file: str,
-) -> tuple[AffineRequantizer, Memory]:
+def _spread(
+    exact: ExactMultiplier, reach: Interval, places: IntArray, results: Results, zero_point: int
+) -> AffineRequantizer:
     """The requantizer whose ROM holds constants number ``places`` (lanes of all beats,) of ``exact``."""
-    shared: dict[str, Any] = {
-        "lanes": lanes,
-        "beats": places.size // lanes,
-        "bits": node.format.bits,
-        "clamp_min": clamp[0],
-        "clamp_max": clamp[1],
-    }
     spread = ExactMultiplier(exact.shift, exact.multiplier[places], exact.offset[places], exact.tilt[places])
-    return affine(spread, Interval(reach.low[places], reach.high[places]), file, shared, zero_point)
+    return affine(spread, Interval(reach.low[places], reach.high[places]), results, zero_point)

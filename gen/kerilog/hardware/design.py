@@ -1,175 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """The design: what is to be generated, every number final.
 
-One dataclass for each module of ``hw/rtl``, with that module's parameters as fields (lower case), and one
-for each stage of the pipeline, which groups them. Templates print these fields and compute nothing.
+A design is a row of stages, a stage a row of library modules. Templates print what they hold and compute
+nothing; area, timing, manifest and certificate loop over ``modules``, ``memories`` and ``facts`` and never
+ask what kind a stage is.
 """
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import math
+from collections.abc import Sequence
+from typing import ClassVar
 
 from kerilog.exact.intervals import Interval
+from kerilog.exact.shift_add import AdderGraph
 from kerilog.formats import Format
 from kerilog.graph import Shape
-from kerilog.hardware.modules.window import Vectors, Window
+from kerilog.hardware.memories import Memory
+from kerilog.hardware.module import Module
+from kerilog.timing.control import Control
+from kerilog.timing.nodes import ControlNode, Join, Node, Stream
 
 INPUT = "guarded"  # the stream into the first stage, behind the frame guard
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Memory:
-    """A ROM of ``depth`` ``words``, each an unsigned integer of ``width`` bits.
-
-    ``contents`` says what they hold.
-    """
-
-    file: str
-    width: int
-    depth: int
-    block: int
-    words: tuple[int, ...]
-    contents: str
-
-
-@dataclasses.dataclass(frozen=True)
-class MatVec:
-    """Parameters of ``krl_matvec``; of several ``vectors`` in a beat, each of ``lanes`` elements, each is for
-    an equal share of the ``units``.
-    """
-
-    pe: int
-    simd: int
-    lanes: int
-    beats: int
-    groups: int
-    credits: int
-    x_bits: int
-    w_bits: int
-    acc_bits: int
-    vectors: int = 1
-    units: int = 0
-
-    @property
-    def folds(self) -> int:
-        return -(-self.lanes // self.simd)
-
-    @property
-    def steps(self) -> int:
-        """Cycles a vector, and words of the weight ROM."""
-        return self.beats * self.groups * self.folds
-
-    @property
-    def multipliers(self) -> int:
-        return self.pe * self.simd
-
-    @property
-    def sharers(self) -> int:
-        """Neighbouring units that multiply the same vector."""
-        return self.units // self.vectors
-
-    @property
-    def run(self) -> int:
-        """Neighbouring output lanes that have one vector in every group."""
-        if self.vectors == 1 or self.sharers % self.pe == 0:
-            return self.pe
-        return self.sharers if self.pe % self.sharers == 0 else 1
-
-    @property
-    def pairs(self) -> int:
-        """Pairs of output lanes that share multipliers, where those have 25 x 18 bits as in a DSP48E1."""
-        fits = self.x_bits + 2 * self.w_bits + 1 <= 25 and self.x_bits <= 18
-        # smaller products are cheaper in look-up tables
-        return self.pe // self.run * (self.run // 2) if fits and self.x_bits + self.w_bits > 8 else 0
-
-    @property
-    def latency(self) -> int:
-        """Cycles from a group's last product being issued to ``result_tvalid``."""
-        return 6 + (self.simd - 1).bit_length()
-
-    @property
-    def input_lanes(self) -> int:
-        """Elements of a beat."""
-        return self.vectors * self.lanes
-
-    @property
-    def input_bits(self) -> int:
-        return self.input_lanes * self.x_bits
-
-    @property
-    def address_bits(self) -> int:
-        return address_bits(self.steps)
-
-    @property
-    def weight_bits(self) -> int:
-        return self.pe * self.simd * self.w_bits
-
-
-@dataclasses.dataclass(frozen=True)
-class Serializer:
-    """Parameters of ``krl_serializer``."""
-
-    pe: int
-    lanes: int
-    units: int
-    depth: int
-    bits: int
-
-    @property
-    def groups(self) -> int:
-        return -(-self.units // self.pe)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Requantizer:
-    """Parameters that both requantizers share; ``beats`` counts the beats over all channels."""
-
-    lanes: int
-    beats: int
-    acc_bits: int
-    bits: int
-    clamp_min: int
-    clamp_max: int
-    shift: int
-
-    module = ""
-    latency = 0
-
-    @property
-    def address_bits(self) -> int:
-        return address_bits(self.beats)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class AffineRequantizer(Requantizer):
-    """Parameters of ``krl_requantize_affine``."""
-
-    multiplier_bits: int
-    offset_bits: int
-    tilt_bits: int
-    total_bits: int
-    zero_point: int
-
-    module = "krl_requantize_affine"
-    latency = 8
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class FixedRequantizer(Requantizer):
-    """Parameters of ``krl_requantize_fixed``."""
-
-    bias_bits: int
-    biased_bits: int
-    bias_shift: int
-
-    module = "krl_requantize_fixed"
-    latency = 5
-
-
 @dataclasses.dataclass(frozen=True)
 class Tensor:
-    """What flows between two stages: a tensor of ``shape`` in ``format``, ``lanes`` elements a beat."""
+    """What flows between two stages: a tensor of ``shape`` in ``format``, ``lanes`` elements per beat."""
 
     shape: Shape
     format: Format
@@ -180,7 +39,7 @@ class Tensor:
         return math.prod(self.shape)
 
     @property
-    def beats(self) -> int:
+    def beats_per_frame(self) -> int:
         return -(-self.elements // self.lanes)
 
     @property
@@ -189,158 +48,119 @@ class Tensor:
 
     @property
     def width(self) -> int:
+        """Bits of a beat."""
         return self.lanes * self.format.bits
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Stage:
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """What people and scripts are told of a stage; None and 0 where it does not apply.
+
+    ``pe`` lanes of ``simd`` products, ``macs`` useful products per frame, sums of ``accumulator_bits``, of
+    ``windows`` side by side; ``weight_bits`` in all; ``unrolled``: its weights as constants; ``depth`` and
+    ``peak`` of a queue in beats.
+    """
+
+    pe: int | None = None
+    simd: int | None = None
+    macs: int = 0
+    multipliers: int = 0
+    pairs: int = 0
+    accumulator_bits: int | None = None
+    windows: int | None = None
+    weight_bits: int | None = None
+    unrolled: AdderGraph | None = None
+    depth: int | None = None
+    peak: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Stage(abc.ABC):
     """One module of the pipeline.
 
-    ``layer`` is the Keras layer's own name, ``name`` the Verilog identifier. ``sources`` are the streams that
-    come in, ``streams`` those that go out.
+    ``layer`` is the layer's own name, ``name`` the Verilog identifier, ``kind`` the Keras class; ``sources``
+    are the streams that come in, each with the tensor of ``inputs`` at the same place.
     """
 
     name: str
     layer: str
     kind: str
-    module: str
     sources: tuple[str, ...]
-    input: Tensor
+    inputs: tuple[Tensor, ...]
     output: Tensor
+
+    template: ClassVar[str | None] = None  # of the module that is generated for it; None: a library module
+    label: ClassVar[str] = ""  # what a picture calls a stage that stands between layers
+
+    @property
+    def input(self) -> Tensor:
+        """What comes in first."""
+        return self.inputs[0]
 
     @property
     def streams(self) -> tuple[str, ...]:
+        """The streams that go out."""
         return (self.name,)
 
     @property
-    def memories(self) -> tuple[Memory, ...]:
-        return ()
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class SumStage(Stage):
-    """Sums of many elements and what brings them back to codes."""
-
-    matvec: MatVec
-    serializer: Serializer
-    requantizer: AffineRequantizer | FixedRequantizer
-    constants: Memory
-    accumulator: Interval
+    @abc.abstractmethod
+    def modules(self) -> tuple[Module, ...]:
+        """The library modules inside, in the order of the data."""
 
     @property
     def memories(self) -> tuple[Memory, ...]:
-        return (self.constants,)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class MatVecStage(SumStage):
-    """What a convolution and a dense layer have in common."""
-
-    weights: Memory  # of no words if the weights are constants
-    weight_format: Format
-    bias_format: Format
-    macs: int
+        return tuple(memory for module in self.modules for memory in module.memories)
 
     @property
-    def memories(self) -> tuple[Memory, ...]:
-        return (self.weights, self.constants) if self.weights.depth else (self.constants,)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class DenseStage(MatVecStage):
-    pass
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class PointwiseConv2DStage(MatVecStage):
-    """A convolution of kernel size 1: every pixel is a vector, and there is no window."""
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Conv2DStage(MatVecStage):
-    """A convolution, in groups of channels or not: depthwise, where a group is one channel."""
-
-    window: Window
-    vectors: Vectors
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class MaxPooling2DStage(Stage):
-    window: Window
-    vectors: Vectors
-    clamp_min: int
-    clamp_max: int
+    def facts(self) -> Facts:
+        return Facts()
 
     @property
-    def cells(self) -> int:
-        return self.vectors.kernel_h * self.vectors.kernel_w
+    def accumulator(self) -> Interval | None:
+        """The sums that can occur, per output; None if it has none."""
+        return None
 
     @property
-    def channels(self) -> int:
-        """Maxima at a time: the channels of every window."""
-        return self.vectors.windows * self.vectors.channels
+    @abc.abstractmethod
+    def module(self) -> str:
+        """The Verilog module that the top module instantiates."""
 
     @property
-    def latency(self) -> int:
-        """Cycles of ``krl_max``."""
-        return max(1, (self.cells - 1).bit_length())
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class LanesStage(Stage):
-    """A ``krl_lanes`` or a ``krl_gearbox``: the same elements, another number of lanes.
-
-    The latter counts in ``unit`` elements at once, which divide the lanes of both sides.
-    """
-
-    unit: int = 1
+    def parameters(self) -> dict[str, int | str]:
+        """What the top module gives the instance."""
+        return {}
 
     @property
-    def uneven(self) -> bool:
-        return self.module == "krl_gearbox"
+    def minimum_interval(self) -> int:
+        """The fewest cycles per frame that the stage can take by itself."""
+        return max(*(tensor.beats_per_frame for tensor in self.inputs), self.output.beats_per_frame)
+
+    def controls(self) -> list[Control]:
+        """The registers that decide when a beat moves, freshly reset, in the order of the data."""
+        return [control for module in self.modules for control in module.controls()]
+
+    def nodes(self, left: Sequence[Stream], right: Sequence[Stream], controls: list[Control]) -> list[Node]:
+        """The stage's ``controls`` between the streams: one behind the other, behind a join of several."""
+        nodes: list[Node] = []
+        first = left[0]
+        if len(left) > 1:
+            first = Stream()
+            nodes.append(Join(left, first))
+        streams = [first, *(Stream() for _ in controls[1:]), right[0]]
+        for control, before, behind in zip(controls, streams, streams[1:], strict=False):
+            nodes.append(ControlNode(control, before, behind))
+        return nodes
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class LayerStage(Stage):
+    """A stage with a module of its own, generated from ``template`` for the design named ``design``."""
+
+    design: str
 
     @property
-    def lanes_in(self) -> int:
-        return self.input.lanes // self.unit
-
-    @property
-    def lanes_out(self) -> int:
-        return self.output.lanes // self.unit
-
-    @property
-    def elements(self) -> int:
-        return self.input.elements // self.unit
-
-    @property
-    def bits(self) -> int:
-        return self.input.bits * self.unit
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class FifoStage(Stage):
-    """A ``krl_fifo`` of ``depth`` beats.
-
-    It is never fuller than ``peak`` while the input does not pause and the output does not stall, and it does
-    get so full.
-    """
-
-    depth: int
-    peak: int = 0
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class ForkStage(Stage):
-    """A ``krl_fork``: the same beats to each of the streams ``branches``."""
-
-    branches: tuple[str, ...]
-
-    @property
-    def outputs(self) -> int:
-        return len(self.branches)
-
-    @property
-    def streams(self) -> tuple[str, ...]:
-        return self.branches
+    def module(self) -> str:
+        return f"{self.design}_{self.name}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -349,7 +169,7 @@ class Cycles:
     stalls.
 
     ``frame_interval`` separates the last beats of consecutive frames in the steady state; where frames
-    take turns, it is the longest. ``latency`` counts from the cycle in which the first beat of the first
+    alternate, it is the longest. ``latency`` counts from the cycle in which the first beat of the first
     frame is taken to the one in which its last result is given; ``first_output`` to the one in which its
     first result is given.
     """
@@ -381,27 +201,24 @@ class Design:
         return dataclasses.replace(self.stages[-1].output, shape=self.output_shape)
 
     @property
+    def products(self) -> int:
+        """Products per cycle of all layers with weights: by multipliers, or by constants in their place."""
+        return sum((stage.facts.pe or 0) * (stage.facts.simd or 0) for stage in self.stages)
+
+    @property
     def multipliers(self) -> int:
-        return sum(stage.matvec.multipliers for stage in self.matvec_stages)
+        """As ``products``, by multipliers alone."""
+        return sum(stage.facts.multipliers for stage in self.stages)
 
     @property
     def pairs(self) -> int:
         """Pairs of output lanes, over all layers, that may share multipliers."""
-        return sum(stage.matvec.pairs for stage in self.matvec_stages)
+        return sum(stage.facts.pairs for stage in self.stages)
 
     @property
     def macs(self) -> int:
-        return sum(stage.macs for stage in self.matvec_stages)
-
-    @property
-    def matvec_stages(self) -> tuple[MatVecStage, ...]:
-        return tuple(stage for stage in self.stages if isinstance(stage, MatVecStage))
+        return sum(stage.facts.macs for stage in self.stages)
 
     @property
     def memories(self) -> tuple[Memory, ...]:
         return tuple(memory for stage in self.stages for memory in stage.memories)
-
-
-def address_bits(depth: int) -> int:
-    """Width of an address of ``depth`` words; at least 1."""
-    return max(1, (depth - 1).bit_length())

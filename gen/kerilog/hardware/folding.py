@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many multipliers a layer gets: the least ``pe * simd`` that keeps up with the frame interval.
 
-A layer's choice does not touch that of its neighbours, for converters of lanes stand between them: the least
-of each is the least of all.
+A layer's choice does not affect that of its neighbours, since converters of lanes stand between them: the
+least of each is the least of all.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from kerilog.errors import UnreachedError
 
 
 @dataclasses.dataclass(frozen=True)
-class Folding:
-    """``pe`` output lanes of ``simd`` products; results leave ``lanes`` to a beat. ``cycles`` a frame."""
+class Candidate:
+    """``pe`` output lanes of ``simd`` products; results leave ``lanes`` per beat; ``cycles`` per frame."""
 
     pe: int
     simd: int
@@ -29,32 +29,32 @@ class Folding:
 
 
 @dataclasses.dataclass(frozen=True)
-class Shape:
-    """A matrix-vector layer as folding sees it: ``turns`` a frame, each of which gives ``units`` results,
+class MatrixJob:
+    """A matrix-vector layer as folding sees it: ``turns`` per frame, each of which gives ``outputs`` results,
     sums of ``inputs`` products.
 
-    A convolution's turns are its windows, or several neighbours in a row of ``across``. The units share
+    A convolution's turns are its windows, or several neighbours in a row of ``across``. The outputs share
     ``vectors`` between them; each vector has ``inputs`` elements. ``streams`` says that it arrives in beats
     of ``simd`` elements (a dense layer).
     """
 
     turns: int
     inputs: int
-    units: int
+    outputs: int
     vectors: int = 1
     across: int = 1
     streams: bool = False
 
     @property
     def macs(self) -> int:
-        return self.turns * self.inputs * self.units
+        return self.turns * self.inputs * self.outputs
 
-    def side_by_side(self, windows: int) -> Shape:
+    def side_by_side(self, windows: int) -> MatrixJob:
         """With ``windows`` neighbours to a turn; they divide ``across``."""
         return dataclasses.replace(
             self,
             turns=self.turns // windows,
-            units=self.units * windows,
+            outputs=self.outputs * windows,
             vectors=self.vectors * windows,
             across=self.across // windows,
         )
@@ -79,68 +79,68 @@ def _fewest_for_each_share(number: int) -> Iterator[int]:
     yield number
 
 
-def candidates(shape: Shape) -> Iterator[Folding]:
+def candidates(job: MatrixJob) -> Iterator[Candidate]:
     """The search space: every ``simd`` and ``pe`` that make for fewer folds or groups than one less.
 
     Results leave with the fewest lanes with which those of a vector are gone before the next one's come;
-    these divide ``pe`` and the units.
+    these divide ``pe`` and the outputs.
     """
     lanes_of: dict[int, list[int]] = {}
-    for simd in _fewest_for_each_share(shape.inputs):
-        for pe in _fewest_for_each_share(shape.units):
-            common = math.gcd(pe, shape.units)
+    for simd in _fewest_for_each_share(job.inputs):
+        for pe in _fewest_for_each_share(job.outputs):
+            common = math.gcd(pe, job.outputs)
             if common not in lanes_of:
                 lanes_of[common] = divisors(common)
-            steps = -(-shape.units // pe) * -(-shape.inputs // simd)
-            lanes = next((d for d in lanes_of[common] if shape.units <= d * steps), None)
+            steps = -(-job.outputs // pe) * -(-job.inputs // simd)
+            lanes = next((d for d in lanes_of[common] if job.outputs <= d * steps), None)
             if lanes:
-                yield Folding(pe, simd, lanes, shape.turns * steps)
+                yield Candidate(pe, simd, lanes, job.turns * steps)
 
 
-def whole(shape: Shape, interval: int) -> Folding:
-    """A multiplier for every weight: a vector a cycle; results leave with the fewest lanes that keep up."""
-    lanes = [d for d in divisors(shape.units) if shape.turns * (shape.units // d) <= interval]
-    return Folding(shape.units, shape.inputs, lanes[0] if lanes else shape.units, shape.turns)
+def whole(job: MatrixJob, interval: int) -> Candidate:
+    """A multiplier for every weight: a vector per cycle; results leave with the fewest lanes that keep up."""
+    lanes = [d for d in divisors(job.outputs) if job.turns * (job.outputs // d) <= interval]
+    return Candidate(job.outputs, job.inputs, lanes[0] if lanes else job.outputs, job.turns)
 
 
-def ranked(shape: Shape, interval: int, input_lanes: int, layer: str) -> list[Folding]:
-    """The foldings that need at most ``interval`` cycles a frame, the best first.
+def ranked(job: MatrixJob, interval: int, input_lanes: int | None, layer: str) -> list[Candidate]:
+    """The foldings that need at most ``interval`` cycles per frame, the best first.
 
     The best has the fewest multipliers; of equals it pairs output lanes, then takes the stream of
     ``input_lanes`` as it comes or cuts it evenly, then is fast and has few lanes. Raises UnreachedError
     naming ``layer`` if even a multiplier for every product is too slow.
     """
-    everything = list(candidates(shape))
+    everything = list(candidates(job))
     found = [folding for folding in everything if folding.cycles <= interval]
     if not found:
         raise UnreachedError(layer, interval, min(folding.cycles for folding in everything))
 
-    def cost(folding: Folding) -> tuple[int, ...]:
-        uneven = _unevenness(folding.simd, input_lanes) if shape.streams else 0
+    def cost(folding: Candidate) -> tuple[int, ...]:
+        uneven = _unevenness(folding.simd, input_lanes) if job.streams else 0
         pairs = -(-folding.pe // 2) * folding.simd
         return folding.multipliers, pairs, uneven, folding.cycles, folding.pe
 
     return sorted(found, key=cost)
 
 
-def _unevenness(simd: int, lanes: int) -> int:
+def _unevenness(simd: int, lanes: int | None) -> int:
     """0 for the same lanes, 1 where one divides the other, 2 for very wide beats and all the rest."""
-    if simd == lanes or not lanes:
+    if lanes is None or simd == lanes:
         return 0
     even = lanes % simd == 0 or (simd % lanes == 0 and simd <= 8 * lanes)
     return 1 if even else 2
 
 
-def curve(shape: Shape) -> list[tuple[int, int]]:
+def curve(job: MatrixJob) -> list[tuple[int, int]]:
     """``(cycles, multipliers)`` of the foldings that no other one beats in both, rising in cycles.
 
     More windows side by side are for fewer cycles than less of them can reach: these, with a multiplier for
     every product of a turn, waste nothing, so that none beats them where they are fast enough.
     """
     found: list[tuple[int, int]] = []
-    fewer = shape.macs + 1
-    for windows in divisors(shape.across):
-        part = shape.side_by_side(windows)
+    fewer = job.macs + 1
+    for windows in divisors(job.across):
+        part = job.side_by_side(windows)
         found += [(f.cycles, f.multipliers) for f in candidates(part) if f.cycles < fewer]
         fewer = part.turns
     best: list[tuple[int, int]] = []

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+SMALL_PRODUCT = 8  # bits up to which a product is made of look-up tables
+
 
 def multiplier_dsps(left: int, right: int) -> int:
-    """DSP48E1 of a signed product: 25 x 18 bits in one; beyond that parts of 17 bits. Fewer than 9 bits of
-    product go to LUTs.
+    """DSP48E1 of a signed product: 25 x 18 bits in one; beyond that parts of 17 bits. Small products go to
+    LUTs.
     """
-    if left + right < 9:
+    if left + right <= SMALL_PRODUCT:
         return 0
     longer, shorter = max(left, right), min(left, right)
     return (1 + -(-max(0, shorter - 18) // 17)) * (1 + -(-max(0, longer - 25) // 17))
@@ -48,6 +50,11 @@ def mux(inputs: int) -> int:
     return -(-(inputs - 1) // 3)
 
 
-def bits(count: int) -> int:
+def counter_bits(count: int) -> int:
     """Bits of a counter over ``count`` places; none for one."""
     return (count - 1).bit_length()
+
+
+def address_bits(depth: int) -> int:
+    """Width of an address of ``depth`` words; at least 1."""
+    return max(1, counter_bits(depth))

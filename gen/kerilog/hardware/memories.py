@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -11,12 +13,35 @@ import numpy as np
 import numpy.typing as npt
 
 from kerilog.formats import IntArray
-from kerilog.hardware.design import MatVec, Memory
 
 Field = tuple[str, npt.NDArray[Any], int]  # name, values (channels,), bits
 
 BLOCK_BITS = 8192  # from here on a memory is worth a block RAM
 BLOCK_DEPTH = 64  # shallower ones are not: a look-up table holds 64 words
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Memory:
+    """A ROM of ``depth`` ``words``, each an unsigned integer of ``width`` bits.
+
+    ``contents`` says what they hold.
+    """
+
+    file: str
+    width: int
+    depth: int
+    block: int
+    words: tuple[int, ...]
+    contents: str
+
+    @functools.cached_property
+    def columns(self) -> int:
+        """Columns of bits that differ from each other and are not constant."""
+        columns = {
+            sum((word >> place & 1) << at for at, word in enumerate(self.words))
+            for place in range(self.width)
+        }
+        return len(columns - {0, (1 << self.depth) - 1})
 
 
 def pack(lanes: npt.NDArray[Any], bits: int) -> tuple[int, ...]:
@@ -27,23 +52,16 @@ def pack(lanes: npt.NDArray[Any], bits: int) -> tuple[int, ...]:
     )
 
 
-def weights(file: str, kernel: IntArray, matvec: MatVec) -> Memory:
-    """The weight ROM of ``krl_matvec``; ``kernel`` has shape (inputs, units).
+def weights(file: str, split: IntArray, bits: int) -> Memory:
+    """The weight ROM of ``krl_matvec``.
 
-    Word (beat, group, fold) holds, for lane p and product s, the weight of input (beat, fold, s) and unit
-    (group, p); what lies past the last input of a beat or past the last unit is zero.
+    ``split`` (beats, groups, folds, pe, simd): the weight of input (beat, fold, product) and output (group,
+    lane), in ``bits`` bits; word (beat, group, fold) holds them for all lanes and products.
     """
-    inputs, units = kernel.shape
-    padded = np.zeros((matvec.beats * matvec.lanes, matvec.groups * matvec.pe), np.int64)
-    padded[:inputs, :units] = kernel
-    per_beat = np.zeros((matvec.beats, matvec.folds * matvec.simd, matvec.groups * matvec.pe), np.int64)
-    per_beat[:, : matvec.lanes] = padded.reshape(matvec.beats, matvec.lanes, -1)
-    split = per_beat.reshape(matvec.beats, matvec.folds, matvec.simd, matvec.groups, matvec.pe)
-    words = split.transpose(0, 3, 1, 4, 2).reshape(matvec.steps, matvec.pe * matvec.simd)
-    contents = (
-        f"word = (beat, group, fold); {matvec.pe} lanes of {matvec.simd} weights of {matvec.w_bits} bits"
-    )
-    return memory(file, pack(words, matvec.w_bits), matvec.weight_bits, contents)
+    *steps, pe, simd = split.shape
+    contents = f"word = (beat, group, fold); {pe} lanes of {simd} weights of {bits} bits"
+    words = split.reshape(math.prod(steps), pe * simd)
+    return memory(file, pack(words, bits), pe * simd * bits, contents)
 
 
 def constants(file: str, lanes: int, fields: Sequence[Field]) -> Memory:
@@ -79,7 +97,3 @@ def memory(file: str, words: tuple[int, ...], width: int, contents: str) -> Memo
     """A ROM of ``words`` of ``width`` bits, in block RAM where that is worth it."""
     block = int(len(words) > BLOCK_DEPTH and len(words) * width >= BLOCK_BITS)
     return Memory(file, width, len(words), block, words, contents)
-
-
-NONE = Memory(file="", width=0, depth=0, block=0, words=(), contents="nothing: the weights are constants")
-"""In the place of a memory of weights that are constants."""

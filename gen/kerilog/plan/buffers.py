@@ -6,19 +6,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from kerilog.hardware.design import FifoStage, Stage, SumStage
+from kerilog.hardware.connectors import FifoStage
+from kerilog.hardware.design import Stage
 from kerilog.hardware.modules.window import Window
-from kerilog.hardware.operations import WindowedStage
+from kerilog.hardware.windowed import WindowedStage
 from kerilog.plan import cycles
 from kerilog.timing.fifo import Fifo
 
 Shrink = Callable[[list[Stage], str], list[Stage]]  # of all stages, the one of that name
 Check = Callable[[list[Stage]], bool]  # whether the stages reach the goal
-
-
-def ample_rows(kernel_h: int, pad_top: int) -> int:
-    """Rows with which a frame's first window is complete when the last one before it has been read."""
-    return 2 * kernel_h + pad_top
 
 
 def fit(stages: Sequence[Stage], interval: int, kept: Collection[str]) -> tuple[Stage, ...]:
@@ -30,7 +26,7 @@ def fit(stages: Sequence[Stage], interval: int, kept: Collection[str]) -> tuple[
     where the buffers of the layers before often do as well, and rings lose rows. The queues ``kept`` stay, at
     least two beats deep: they are there for the handshake.
     """
-    goal = max(interval, *(stage_cycles(stage) for stage in stages))
+    goal = max(interval, *(stage.minimum_interval for stage in stages))
     depths = cycles.queue_depths(stages, goal)
     fitted = [_with_depth(stage, depths) for stage in stages]
     reaches = _check(goal)
@@ -87,27 +83,13 @@ def as_used(stages: Sequence[Stage], queues: Mapping[str, Fifo]) -> tuple[Stage,
 
 
 def _as_used(stage: FifoStage, queue: Fifo) -> FifoStage:
-    return dataclasses.replace(stage, depth=max(2, min(stage.depth, int(queue.room))), peak=int(queue.peak))
-
-
-def stage_cycles(stage: Stage) -> int:
-    """The fewest cycles a frame that the stage can need by itself."""
-    busy = [stage.input.beats, stage.output.beats]
-    if isinstance(stage, WindowedStage):
-        busy.append(stage.window.cycles)
-    if isinstance(stage, SumStage):
-        vectors = stage.output.elements // stage.serializer.units
-        busy.append(vectors * stage.matvec.steps)
-    return max(busy)
+    depth = max(2, min(stage.depth, int(queue.room)))
+    return dataclasses.replace(stage.with_depth(depth), peak=int(queue.peak))
 
 
 def _with_depth(stage: Stage, depths: dict[str, int]) -> Stage:
     """A queue with its depth, at least 2: a beat can come and go in every cycle."""
-    return (
-        dataclasses.replace(stage, depth=max(2, depths[stage.name]))
-        if isinstance(stage, FifoStage)
-        else stage
-    )
+    return stage.with_depth(max(2, depths[stage.name])) if isinstance(stage, FifoStage) else stage
 
 
 def _without(stages: list[Stage], name: str) -> list[Stage]:
@@ -123,9 +105,7 @@ def _without(stages: list[Stage], name: str) -> list[Stage]:
 def _rows(stages: list[Stage], name: str, rows: int) -> list[Stage]:
     """``stages`` with another ring of rows in the stage ``name``."""
     return [
-        dataclasses.replace(stage, window=dataclasses.replace(stage.window, rows=rows))
-        if isinstance(stage, WindowedStage) and stage.name == name
-        else stage
+        stage.with_rows(rows) if isinstance(stage, WindowedStage) and stage.name == name else stage
         for stage in stages
     ]
 

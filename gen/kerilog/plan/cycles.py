@@ -10,11 +10,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from kerilog.hardware.design import INPUT, Cycles, FifoStage, ForkStage, Stage
-from kerilog.plan.control import controls_of
+from kerilog.hardware.connectors import FifoStage
+from kerilog.hardware.design import INPUT, Cycles, Stage
 from kerilog.timing.control import NEVER, Control
 from kerilog.timing.fifo import Fifo
-from kerilog.timing.nodes import ControlNode, Fork, Join, Node, Sink, Source, Stream
+from kerilog.timing.nodes import Node, Sink, Source, Stream
 from kerilog.timing.schedule import Schedule, StandstillError
 
 
@@ -40,31 +40,15 @@ def pipeline_of(stages: Sequence[Stage], pace: int = 0) -> Pipeline:
     """``stages`` from reset on, with a frame offered every ``pace`` cycles, evenly; 0: without a pause."""
     streams = {INPUT: Stream()}
     controls: dict[str, list[Control]] = {}
-    nodes: list[Node] = [Source(streams[INPUT], beats=stages[0].input.beats, pace=pace)]
+    nodes: list[Node] = [Source(streams[INPUT], beats=stages[0].input.beats_per_frame, pace=pace)]
     for stage in stages:
         left = [streams[source] for source in stage.sources]
         right = [Stream() for _ in stage.streams]
-        if isinstance(stage, ForkStage):
-            nodes.append(Fork(left[0], right))
-        else:
-            controls[stage.name] = controls_of(stage)
-            nodes += _connected(controls[stage.name], left, right[0])
+        controls[stage.name] = stage.controls()
+        nodes += stage.nodes(left, right, controls[stage.name])
         streams.update(zip(stage.streams, right, strict=True))
-    nodes.append(Sink(right[0], beats=stages[-1].output.beats))
+    nodes.append(Sink(right[0], beats=stages[-1].output.beats_per_frame))
     return Pipeline(Schedule(nodes), controls)
-
-
-def _connected(controls: list[Control], left: list[Stream], right: Stream) -> list[Node]:
-    """``controls`` one behind the other, behind the join of several streams."""
-    nodes: list[Node] = []
-    source = left[0]
-    if len(left) > 1:
-        source = Stream()
-        nodes.append(Join(left, source))
-    streams = [source, *(Stream() for _ in controls[1:]), right]
-    for control, before, behind in zip(controls, streams, streams[1:], strict=False):
-        nodes.append(ControlNode(control, before, behind))
-    return nodes
 
 
 def schedule_of(stages: Sequence[Stage], pace: int = 0) -> Schedule:
@@ -91,9 +75,7 @@ def queue_depths(stages: Sequence[Stage], pace: int, frames: int = 4) -> dict[st
 
     By stage name.
     """
-    endless = [
-        dataclasses.replace(stage, depth=NEVER) if isinstance(stage, FifoStage) else stage for stage in stages
-    ]
+    endless = [stage.with_depth(NEVER) if isinstance(stage, FifoStage) else stage for stage in stages]
     pipeline = pipeline_of(endless, pace)
     pipeline.schedule.run(frames)
     return {name: int(queue.room) for name, queue in pipeline.queues.items()}

@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The windows that slide over an image: parameters of ``krl_window``, what follows from them, and how the
-pixels of a beat become vectors.
-"""
+"""``krl_window``: the windows that slide over an image, and how the pixels of a beat become vectors."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+
+from kerilog.hardware import mapping
+from kerilog.hardware.mapping import counter_bits, mux
+from kerilog.hardware.module import Area, Counts, Module
+from kerilog.timing.control import Control
+from kerilog.timing.line_buffer import LineBuffer, RowStream
+from kerilog.timing.window import QueuedWindow, ShiftedWindow
 
 
 @dataclasses.dataclass(frozen=True)
-class Window:
-    """Parameters of ``krl_window``; ``pad_code`` is the code of every element of a padding pixel."""
+class Window(Module):
+    """An instance of ``krl_window``; ``pad_code`` is the code of every element of a padding pixel."""
 
     height: int
     width: int
@@ -29,6 +35,8 @@ class Window:
     rows: int
     block: int
     waiting: int = 1
+
+    library = "krl_window"
 
     def side_by_side(self, windows: int) -> Window:
         """One window where there were ``windows`` neighbours of a row; they divide the row."""
@@ -50,7 +58,7 @@ class Window:
 
     @property
     def row_words(self) -> int:
-        """Beats of a row of the image."""
+        """Beats per row of the image."""
         return self.width // self.pixels
 
     @property
@@ -94,7 +102,7 @@ class Window:
 
     @property
     def cycles(self) -> int:
-        """The fewest cycles a frame for the windows to be read and handed out."""
+        """The fewest cycles per frame for the windows to be read and handed out."""
         a_row = self.reads + self.unshared if self.pixels == 1 else max(self.reads, self.out_width)
         return self.out_height * a_row
 
@@ -113,9 +121,129 @@ class Window:
         digits = "".join(f"{code:0{self.bits}b}" for _ in range(self.channels))
         return f"{self.pixel_bits}'h{int(digits, 2):0{-(-self.pixel_bits // 4)}x}"
 
+    def parameters(self) -> dict[str, int | str]:
+        return {
+            "HEIGHT": self.height,
+            "WIDTH": self.width,
+            "PIXEL_BITS": self.pixel_bits,
+            "PIXELS": self.pixels,
+            "KERNEL_H": self.kernel_h,
+            "KERNEL_W": self.kernel_w,
+            "STRIDE_H": self.stride_h,
+            "STRIDE_W": self.stride_w,
+            "PAD_TOP": self.pad_top,
+            "PAD_LEFT": self.pad_left,
+            "OUT_HEIGHT": self.out_height,
+            "OUT_WIDTH": self.out_width,
+            "PAD_PIXEL": self.pad_pixel,
+            "ROWS": self.rows,
+            "BLOCK": self.block,
+            "WAITING": self.waiting,
+        }
+
+    def counts(self) -> Counts:
+        """``kernel_h`` banks are read side by side and put in order; then columns are shifted past the
+        window, which is copied with its padding put in, or with several pixels per beat they are queued
+        before it.
+        """
+        word = self.pixels * self.pixel_bits
+        column = self.kernel_h * self.pixel_bits
+        # with bands side by side the rows never change their order
+        rolls = self.stride_h % self.kernel_h != 0
+        single, ring = self.pixels == 1, not self.has_no_memory
+        queue = 0 if single else 2 * max(self.kernel_w, self.stride_w) + self.pixels - 1
+        padded = self.pad_top > 0 or self.pad_left > 0 or self.columns > self.width
+        return {
+            "one": 1,
+            "ring": ring,
+            "passing": word * self.has_no_memory,
+            "order": self.kernel_h * word * mux(self.kernel_h) * ring * rolls,
+            "rolls": rolls * ring,
+            "row reads": self.kernel_h * word * (not self.block) * ring,
+            "bands": self.kernel_h * ring,
+            "places": counter_bits(self.rows + 1) * ring,
+            "padding": self.window_bits * padded * single,
+            "padded": padded,
+            "windows": self.waiting * self.window_bits * single,
+            "waiting": (self.waiting - 1) * self.window_bits,
+            "shifted": (self.kernel_w - 1) * column * single,
+            "queue": queue * column,
+            "turned": (column << counter_bits(self.pixels)) * counter_bits(self.pixels),
+            "x": counter_bits(max(self.row_words, self.reads)),
+            "y": counter_bits(self.height),
+            "queued": not single,
+        }
+
+    @property
+    def bank_depth(self) -> int:
+        """Words of each of the ``kernel_h`` banks that the ring of rows consists of."""
+        slots = -(-self.rows // self.kernel_h)
+        return (slots - 1) * (1 << mapping.address_bits(self.row_words)) + self.row_words
+
+    def primitives(self) -> Area:
+        """A memory for each row of the kernel, in block RAM or LUTs."""
+        word, depth = self.pixels * self.pixel_bits, self.bank_depth
+        if self.has_no_memory:
+            return Area(lutram=mapping.distributed_ram(word, 2))  # a queue of two beats
+        if self.block:
+            ram, _ = mapping.block_ram(word, depth)
+            return Area(bram18=self.kernel_h * ram, bram_bits=self.kernel_h * word * depth)
+        return Area(lutram=self.kernel_h * mapping.distributed_ram(word, depth))
+
+    def controls(self) -> Sequence[Control]:
+        """Of the line buffer, and of what is behind it where windows are wider than a word."""
+        if self.pixels > 1:
+            return self._line_buffer(), self._queue()
+        if self.kernel_w > 1 or self.stride_w > 1:
+            return self._line_buffer(), self._shifter()
+        return (self._line_buffer(),)
+
+    def _line_buffer(self) -> Control:
+        if self.has_no_memory:
+            return RowStream(
+                height=self.height,
+                row_words=self.row_words,
+                out_height=self.out_height,
+                reads=self.reads,
+            )
+        return LineBuffer(
+            rows=self.rows,
+            height=self.height,
+            row_words=self.row_words,
+            kernel_h=self.kernel_h,
+            stride_h=self.stride_h,
+            pad_top=self.pad_top,
+            pad_words=self.pad_words,
+            out_height=self.out_height,
+            reads=self.reads,
+        )
+
+    def _shifter(self) -> Control:
+        return ShiftedWindow(
+            out_width=self.out_width,
+            reads=self.reads,
+            kernel_w=self.kernel_w,
+            stride_w=self.stride_w,
+            pad_left=self.pad_left,
+            tail=self.tail,
+            unshared=self.unshared,
+            waiting=self.waiting,
+        )
+
+    def _queue(self) -> Control:
+        return QueuedWindow(
+            out_width=self.out_width,
+            columns=self.columns,
+            reads=self.reads,
+            pixels=self.pixels,
+            skipped=self.pad_words * self.pixels - self.pad_left,
+            kernel_w=self.kernel_w,
+            stride_w=self.stride_w,
+        )
+
 
 @dataclasses.dataclass(frozen=True)
-class Vectors:
+class VectorSlicing:
     """How a beat of pixels is dealt out to vectors.
 
     In rows of ``row`` pixels of ``channels`` elements there are ``windows`` of ``kernel_h`` x ``kernel_w``
