@@ -91,10 +91,10 @@ def test_a_constant_layer_has_no_weight_memory_and_no_product(tmp_path: Path) ->
     for stage in weighted_stages(design):
         assert isinstance(stage.matvec, UnrolledMatVec)
         found = told[stage.name]
-        assert found["adders"] == len(stage.matvec.graph.sums)
+        assert found["adders"] == len(stage.matvec.weights.graph.sums)
         kernel = kernel_of(graph, stage.layer)
         assert found["adders"] < unshared_adders(kernel)
-        assert stage.matvec.multipliers == kernel.size
+        assert (stage.matvec.products, stage.matvec.multipliers) == (kernel.size, 0)
 
 
 def kernel_of(graph: QGraph, layer: str) -> np.ndarray:
@@ -109,9 +109,9 @@ def test_adder_graph_is_the_kernel() -> None:
     for stage in weighted_stages(design):
         assert isinstance(stage.matvec, UnrolledMatVec)
         kernel = kernel_of(graph, stage.layer)
-        inputs = stage.matvec.graph.inputs
+        inputs = stage.matvec.weights.graph.inputs
         x = np.random.default_rng(0).integers(inputs[0].low, inputs[0].high + 1, (50, len(inputs)))
-        assert np.array_equal(stage.matvec.graph.evaluate(x), x @ kernel)
+        assert np.array_equal(stage.matvec.weights.graph.evaluate(x), x @ kernel)
 
 
 def test_multipliers_stay_where_the_search_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 from kerilog.hardware.design import Tensor
 from kerilog.hardware.folding import MatrixJob, curve
+from kerilog.hardware.naming import verilog_name
 from kerilog.hardware.stages import KINDS
+from kerilog.plan.planner import elaborate, relaxed
 from kerilog.qgraph import QGraph, QInput, QNode
 
 
@@ -31,13 +33,14 @@ def jobs(graph: QGraph) -> Iterator[tuple[QNode, MatrixJob]]:
 def front(graph: QGraph) -> list[Point]:
     """Every interval below which ``graph`` needs more multipliers, rising, with how many it needs.
 
-    Nothing is run but the windows of the network. A network without multipliers has one point, the shortest
-    interval that its windows allow.
+    Nothing is run but the windows of the network. A network without multipliers has one point, its shortest
+    interval, which is measured.
     """
     curves = [curve(job) for _, job in jobs(graph)]
     least = shortest_interval(graph)
     if not curves:
-        return [Point(least, 0)]
+        name = verilog_name(graph.name)
+        return [Point(elaborate(graph, name, relaxed(graph, name, least)).cycles.frame_interval, 0)]
     points: list[Point] = []
     for interval in sorted({max(least, count) for found in curves for count, _ in found}):
         needed = [min((m for c, m in found if c <= interval), default=None) for found in curves]

@@ -188,13 +188,17 @@ def _on_device(graph: QGraph, device: Device, name: str | None, progress: Progre
     slowest = _drawn(graph, intervals[-1], title)
     if _weight_bits(slowest) > 18432 * device.bram18 + 64 * device.lut:
         raise _too_small(slowest, device)
+    late = False
     for number, interval in enumerate(intervals):
         progress(f"{interval} cycles per frame", number / len(intervals))
         if shortfall(least_area(_drawn(graph, interval, title)), device):
             continue
         design = reached(graph, interval, name)
+        late |= design is None
         if design is not None and not shortfall(area.of(design), device):
             return design
+    if late and not shortfall(least_area(slowest), device):
+        raise KerilogError(f"model '{graph.name}': no frame interval is reached")
     raise _too_small(slowest, device)
 
 
