@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.bugs import Bug
 from kerilog.exact.intervals import dot_interval, signed_bits
 from kerilog.formats import IntArray
 from kerilog.integer.model import run
@@ -111,10 +112,9 @@ def test_the_rtl_reaches_its_bound_and_no_bit_is_spare(kind: str, low: bool, tmp
     assert np.array_equal(simulate(tmp_path / "design", frames, "icarus").codes, expected)
     (stage,) = weighted_stages(design)
     source = tmp_path / "design" / f"rtl/{stage.module}.v"
-    bits = f"parameter ACC_BITS = {stage.matvec.acc_bits},"
-    text = source.read_text()
-    assert bits in text
-    source.write_text(text.replace(bits, f"parameter ACC_BITS = {stage.matvec.acc_bits - 1},"))
+    bits = stage.matvec.acc_bits
+    bug = Bug("a bit too few", "ACC_BITS", f"ACC_BITS = {bits}", f"ACC_BITS = {bits - 1}")
+    source.write_text(bug.apply(source.read_text()))
     assert not np.array_equal(simulate(tmp_path / "design", frames, "icarus").codes, expected)
 
 
