@@ -14,13 +14,13 @@ import numpy as np
 from kerilog.errors import UnreachedError, Unsupported
 from kerilog.formats import IntArray
 from kerilog.graph import Pair, windows_meet_image
+from kerilog.names import harmless
 from kerilog.plan import buffers, cycles, memories
 from kerilog.plan.constants import constants_of
 from kerilog.plan.control import MatrixVector
 from kerilog.plan.design import MatVec, Serializer, Tensor
 from kerilog.plan.folding import Folding, Shape, divisors, ranked, whole
 from kerilog.plan.intervals import dot_interval
-from kerilog.plan.naming import layer_name
 from kerilog.plan.requantizer import requantizer_of
 from kerilog.plan.window import Vectors, Window
 from kerilog.plan.window_control import window_modules
@@ -39,8 +39,8 @@ class Folded:
 
 
 def title(node: QNode) -> str:
-    """The layer's own name, as errors and comments give it."""
-    return layer_name(node.name, node.op.kind)
+    """The layer's name as comments give it: the node's own, which a reader of model files made harmless."""
+    return harmless(node.name)
 
 
 def code_range(node: QNode) -> Range:

@@ -70,7 +70,7 @@ class Network:
     """
 
     def __init__(self, graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = ()) -> None:
-        """``unroll`` names the layers that get a multiplier for every weight."""
+        """``unroll`` names the nodes that get a multiplier for every weight."""
         self.graph, self.name, self.interval, self.unroll = graph, name, interval, unroll
         self.stages: list[Stage] = []
         self.names: set[str] = set()
@@ -263,7 +263,7 @@ class Network:
         windowed: tuple[Window, Vectors] | None = None,
     ) -> Flow:
         title = layers.title(node)
-        unrolled = title in self.unroll
+        unrolled = node.name in self.unroll
         window, vectors = windowed or (None, layers.vectors_of(node, flow.tensor, self.interval))
         shape = layers.shape_of(node, vectors.windows)
         assert shape

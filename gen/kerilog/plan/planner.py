@@ -8,12 +8,13 @@ import dataclasses
 import numpy as np
 
 from kerilog.errors import KerilogError, UnreachedError, Unsupported
+from kerilog.names import chosen
 from kerilog.plan import buffers, cycles, layers
 from kerilog.plan.design import Design, Stage, Tensor
 from kerilog.plan.folding import curve
 from kerilog.plan.naming import verilog_name
 from kerilog.plan.network import Network
-from kerilog.qgraph import QDense, QGraph
+from kerilog.qgraph import QConv2D, QDense, QGraph, QNode
 
 
 def plan(
@@ -22,12 +23,12 @@ def plan(
     """Plan the hardware of ``graph`` for one frame every ``interval`` cycles, with the fewest multipliers.
 
     The default interval is one input pixel a cycle. The layers of ``unroll`` get a constant multiplier for
-    every weight instead. Raises Unsupported for an operation or a structure that the hardware does not take,
-    KerilogError for an interval that is not reached or a layer that cannot be unrolled, naming the layer in
-    the way.
+    every weight instead; a part of a name that no other layer has is enough. Raises Unsupported for an
+    operation or a structure that the hardware does not take, KerilogError for an interval that is not reached
+    or a layer that cannot be unrolled, naming the layer in the way.
     """
     _check(graph)
-    _check_unroll(graph, unroll)
+    unroll = _unrolled(graph, unroll)
     if interval is not None and interval < 1:
         raise KerilogError(f"the frame interval must be at least 1 cycle, found {interval}")
     title = verilog_name(name or graph.name)
@@ -73,17 +74,17 @@ def _check(graph: QGraph) -> None:
         )
 
 
-def _check_unroll(graph: QGraph, unroll: tuple[str, ...]) -> None:
-    """Raises KerilogError if a name of ``unroll`` is not that of a layer with weights."""
-    weighted = {layers.title(node): node.op for node in graph if layers.shape_of(node)}
-    possible = [
-        name for name, op in weighted.items() if isinstance(op, QDense) or getattr(op, "groups", 0) == 1
-    ]
-    for name in unroll:
-        if name not in possible:
-            raise KerilogError(
-                f"layer '{name}': not one that can be unrolled; those are {', '.join(possible) or 'none'}"
-            )
+def _unrolled(graph: QGraph, unroll: tuple[str, ...]) -> tuple[str, ...]:
+    """The nodes that ``unroll`` names. Raises KerilogError unless each is one that can be unrolled."""
+    possible = [node.name for node in graph if _can_be_unrolled(node)]
+    others = {node.name for node in graph} - set(possible)
+    otherwise = f"not one that can be unrolled; those are {', '.join(possible) or 'none'}"
+    return tuple(chosen(name, [] if name in others else possible, otherwise) for name in unroll)
+
+
+def _can_be_unrolled(node: QNode) -> bool:
+    op = node.op
+    return isinstance(op, QDense) or (isinstance(op, QConv2D) and op.groups == 1)
 
 
 def default_interval(graph: QGraph) -> int:
