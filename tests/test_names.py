@@ -17,7 +17,7 @@ from kerilog.names import LONGEST, chosen, harmless, printable, shown, unique, u
     [
         ("conv2d_1", "conv2d_1"),
         ("a/conv", "a/conv"),
-        ("my first conv", "my first conv"),
+        ("my first conv (1)", "my first conv (1)"),
         ("1st", "1st"),
         ("-x.y", "-x.y"),
         ("café au lait", "cafe au lait"),
@@ -51,7 +51,7 @@ def test_any_text_becomes_harmless_once_and_for_all(seed: int) -> None:
         text = "".join(chr(draw.randint(0, top)) for _ in range(draw.randint(0, 90)))
         text = draw.choice(("", "../", "a/../")) + text
         name = harmless(text)
-        assert re.fullmatch(r"[A-Za-z0-9_.-]([A-Za-z0-9_./ -]*[A-Za-z0-9_.-])?", name), (seed, text)
+        assert re.fullmatch(r"[A-Za-z0-9_.()+-]([A-Za-z0-9_./ ()+-]*[A-Za-z0-9_.()+-])?", name), (seed, text)
         assert len(name) <= LONGEST, (seed, text)
         assert not {".", ".."} & set(name.split("/")), (seed, text)
         assert harmless(name) == name, (seed, text)
@@ -69,13 +69,15 @@ def test_harmless_names_stay_and_others_make_way() -> None:
 
 
 def test_a_layer_is_found_by_its_name_or_by_a_part_that_no_other_has() -> None:
-    names = ["a/conv", "b/conv", "dense", "dense/relu", "convolution", "c/d/e"]
-    found = {asked: chosen(asked, names, "") for asked in ("a/conv", "a", "dense", "relu", "d/e", "c/d", "e")}
+    names = ["a/conv", "b/conv", "b/conv/relu", "dense", "dense/relu", "convolution", "c/d/e"]
+    found = {
+        asked: chosen(asked, names, "") for asked in ("a/conv", "a", "dense", "dense/relu", "d/e", "c/d", "e")
+    }
     assert found == {
         "a/conv": "a/conv",
         "a": "a/conv",
         "dense": "dense",
-        "relu": "dense/relu",
+        "dense/relu": "dense/relu",
         "d/e": "c/d/e",
         "c/d": "c/d/e",
         "e": "c/d/e",

@@ -18,12 +18,12 @@ LONGEST = 64
 
 _READ = 4 * LONGEST  # characters of a stored name that are looked at: none of the others would be kept
 _SHOWN = 80  # characters of a value from a file that an error repeats
-_HARMLESS = re.compile(r"[A-Za-z0-9_./ -]")
+_HARMLESS = re.compile(r"[A-Za-z0-9_./ ()+-]")
 _DOTS = re.compile(r"(?<![^/])\.+(?![^/])")  # a part of a path that leads elsewhere
 
 
 def harmless(text: str) -> str:
-    """``text`` in ASCII's letters and digits, ``_ . / -`` and blanks: at least one of them, at most LONGEST.
+    """``text`` in ASCII's letters and digits, ``_./()+-`` and blanks: at least one of them, at most LONGEST.
 
     Accents are dropped; a letter of another script becomes the number of its code point, ``u5377``; anything
     else becomes an underscore. As a path it leads nowhere: no part is ``.`` or ``..``, no slash stands at an
@@ -65,11 +65,13 @@ def unique_names(stored: Sequence[str]) -> list[str]:
 def named(asked: str, names: Collection[str]) -> list[str]:
     """The ``names`` that ``asked`` may stand for: itself, or else all in whose path it stands as a part.
 
-    ``conv`` is a part of ``a/conv`` and of ``conv/pointwise``.
+    ``conv`` is a part of ``a/conv`` and of ``conv/depthwise``. Where a layer is found, what is called after
+    it is not: ``a/conv/relu``.
     """
     if asked in names:
         return [asked]
-    return [name for name in names if f"/{asked}/" in f"/{name}/"]
+    found = [name for name in names if f"/{asked}/" in f"/{name}/"]
+    return [name for name in found if not any(name.startswith(f"{other}/") for other in found)]
 
 
 def chosen(asked: str, names: Collection[str], otherwise: str) -> str:
