@@ -11,7 +11,18 @@ import pytest
 from kerilog.build import Options
 from kerilog.errors import KerilogError
 from kerilog.formats import Affine, Fixed, Format
-from kerilog.graph import Activation, Array, Conv2D, Dense, Graph, Input, MaxPooling2D, Node, Reshape
+from kerilog.graph import (
+    Activation,
+    Array,
+    Concatenate,
+    Conv2D,
+    Dense,
+    Graph,
+    Input,
+    MaxPooling2D,
+    Node,
+    Reshape,
+)
 from kerilog.integer.model import run_all
 from kerilog.qgraph import QConv2D, QDense, QGraph, Shift
 from kerilog.quantize import LayerSettings, Settings, calibrate, quantize, read_settings
@@ -219,3 +230,35 @@ def test_a_default_that_the_scheme_does_not_have() -> None:
 def test_a_binary_point_out_of_reach_is_refused_by_name() -> None:
     with pytest.raises(KerilogError, match="layer 'conv': expected binary points at most 31 places apart"):
         layered({"conv": LayerSettings(frac=-40)})
+
+
+def blocks() -> Graph:
+    """Two layers of one name in two blocks, then side by side what they make."""
+    kernel, bias = np.eye(4, dtype=np.float32), np.zeros(4, np.float32)
+    nodes = (
+        Node("x", Input(), (), (4,)),
+        Node("a/fc", Dense(kernel, bias), ("x",), (4,)),
+        Node("b/fc", Dense(kernel * 30, bias), ("x",), (4,)),
+        Node("both/requantize0", Activation("relu"), ("a/fc",), (4,)),
+        Node("sum", Concatenate(), ("x", "b/fc"), (8,)),
+        Node("sum/requantize0", Dense(np.ones((8, 2), np.float32), np.zeros(2, np.float32)), ("sum",), (2,)),
+    )
+    return Graph("blocks", nodes, ("sum/requantize0", "both/requantize0"))
+
+
+def test_a_layer_in_a_block_goes_by_its_whole_name() -> None:
+    calibration = calibrate(blocks(), DRAW.normal(size=(20, 4)).astype(np.float32))
+    graph = quantize(calibration, settings=Settings(layers={"b/fc": LayerSettings(weight_bits=5)}))
+    assert [matrix(graph, name).kernel_format.bits for name in ("a/fc", "b/fc")] == [8, 5]
+    with pytest.raises(KerilogError) as caught:
+        quantize(calibration, settings=Settings(layers={"fc": LayerSettings(weight_bits=5)}))
+    assert str(caught.value) == "settings: layer 'fc' is not in the model; it could be a/fc or b/fc"
+    with pytest.raises(KerilogError, match="layer 'a' is not in the model; the nearest is 'a/fc'"):
+        quantize(calibration, settings=Settings(layers={"a": LayerSettings(weight_bits=5)}))
+
+
+def test_what_a_concatenation_brings_to_its_format_has_a_name_of_its_own() -> None:
+    calibration = calibrate(blocks(), DRAW.normal(size=(20, 4)).astype(np.float32))
+    names = [node.name for node in quantize(calibration)]
+    assert len(set(names)) == len(names)
+    assert "sum/requantize0_2" in names

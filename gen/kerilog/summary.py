@@ -45,13 +45,18 @@ def show(manifest: Manifest, directory: Path) -> None:
     table.add_row("latency", f"{manifest.latency} cycles, first input beat to last output beat")
     for layer in manifest.layers:
         if layer.pe and layer.simd:
-            table.add_row(f"  {layer.name}", _folding(layer, manifest.frame_interval))
+            table.add_row(f"  {_title(layer)}", _folding(layer, manifest.frame_interval))
     count = sum(1 for path in directory.rglob("*") if path.is_file())
     table.add_row(
         "written",
         f"{count} files, {len(manifest.sources)} Verilog, {len(manifest.memories)} ROM, in {directory}",
     )
     rich.console.Console().print(table)
+
+
+def _title(layer: Layer) -> str:
+    """The layer's name as every option has it; that of its instance in Verilog is legal there."""
+    return str(layer.extra.get("layer", layer.name))
 
 
 def _multipliers(manifest: Manifest) -> str:

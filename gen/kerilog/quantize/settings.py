@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from kerilog.errors import KerilogError
 from kerilog.graph import Activation, Conv2D, Dense, DepthwiseConv2D, Graph, Node
+from kerilog.names import either, named
 from kerilog.quantize.owners import KEEPS_FORMAT
 
 AFFINE_RANGES = ("minmax", "percentile", "mse", "entropy")
@@ -174,7 +175,9 @@ def _nearest(name: str, names: Collection[str]) -> str:
 
 def _missing(name: str, nodes: Collection[str], absorbed: Collection[str]) -> str:
     problem = "is folded into another layer" if name in absorbed else "is not in the model"
-    return f"settings: layer '{name}' {problem}; the nearest is '{_nearest(name, nodes)}'"
+    found = named(name, nodes)
+    hint = f"it could be {either(found)}" if len(found) > 1 else f"the nearest is '{_nearest(name, nodes)}'"
+    return f"settings: layer '{name}' {problem}; {hint}"
 
 
 def _check_scheme(where: str, layer: LayerSettings, scheme: str) -> None:
