@@ -21,7 +21,8 @@ LARGEST = 1_500_000  # bytes
 
 # Imports go one way: a module imports from its own group and from those above it.
 LAYERS = (
-    ("errors", "formats", "graph", "qgraph", "scales", "manifest", "data", "outputs", "progress"),
+    ("errors", "typed", "formats", "graph", "qgraph", "scales", "manifest"),
+    ("data", "named_data", "frames", "outputs", "progress"),
     ("frontend",),
     ("transforms",),
     ("floating", "calibrate"),
@@ -34,6 +35,7 @@ LAYERS = (
     ("report",),
     ("build",),
     ("study", "explore"),
+    ("schemas",),
     ("summary",),
     ("api",),
     ("__init__", "cli"),
