@@ -59,15 +59,29 @@ def test_the_manifest_keeps_the_contract(workshop: Path, scheme: str) -> None:
     assert manifest["sources"][-1] == "rtl/tiny.v"
     assert tuple(manifest["input"]["shape"]) == SHAPE
     assert manifest["output"]["shape"] == [CLASSES]
-    for side in ("input", "output"):
+    assert manifest["schema"] == 1
+    for side, name in (("input", "input"), ("output", "logits")):
         assert set(manifest[side]) >= {"shape", "bits", "lanes", "signed", "scale", "zero_point"}
         assert manifest[side]["bits"] == 8
+        assert manifest[f"{side}s"] == [manifest[side]]
+        assert (manifest[side]["name"], manifest[side]["port"]) == (
+            name,
+            f"{'m' if side[0] == 'o' else 's'}_axis",
+        )
+        assert manifest[side]["tdata_bits"] == 8 * manifest[side]["lanes"]
+        elements = int(np.prod(manifest[side]["shape"]))
+        assert manifest[side]["frame_beats"] * manifest[side]["lanes"] == elements
+    assert set(manifest["predicted"]["xc7"]) == {"lut", "lutram", "ff", "bram18", "dsp"}
+    assert all(type(count) is int for count in manifest["predicted"]["xc7"].values())
     assert all(type(manifest[key]) is int for key in ("frame_interval", "latency", "multipliers"))
     folded = [layer for layer in manifest["layers"] if layer.get("pe")]
     assert [(layer["name"], layer["kind"]) for layer in folded] == [
         ("conv2d", "Conv2D"), ("dense", "Dense"), ("logits", "Dense"),
     ]  # fmt: skip
-    assert sum(layer["pe"] * layer["simd"] for layer in folded) == manifest["multipliers"]
+    by_constants = [layer["pe"] * layer["simd"] for layer in folded if "constants" in layer]
+    assert sum(by_constants) == manifest["constants"]
+    products = sum(layer["pe"] * layer["simd"] for layer in folded)
+    assert products == manifest["multipliers"] + manifest["constants"]
     assert all(layer["accumulator_bits"] >= 8 for layer in folded)
 
 

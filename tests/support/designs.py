@@ -10,21 +10,21 @@ import numpy as np
 from kerilog import build
 from kerilog.formats import IntArray
 from kerilog.integer.model import run
-from kerilog.manifest import Manifest
+from kerilog.manifest import Manifest, Model
 from kerilog.plan import cycles, plan
 from kerilog.plan.design import Design
 from kerilog.qgraph import QGraph
 from kerilog.verify import SimulationResult, Stalls, simulate
 from support.networks import draw_codes
 
-MODEL = {"file": "by_hand.keras", "sha256": "0" * 64}
+MODEL = Model(file="by_hand.keras", sha256="0" * 64)
 
 
 def generate(
     graph: QGraph, directory: Path, interval: int | None = None, design: Design | None = None
 ) -> Manifest:
     """Write the design of ``graph`` to ``directory``."""
-    return build.generate(graph, design or plan(graph, interval), directory, MODEL, {"bytes": {}})
+    return build.generate(graph, design or plan(graph, interval), directory, build.about(graph, MODEL))
 
 
 def assert_codes_equal(found: IntArray, expected: IntArray, what: object) -> None:
