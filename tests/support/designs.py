@@ -59,6 +59,12 @@ def frames_to_settle(design: Design, least: int = 8, most: int = 300) -> int:
     return len(schedule.last)
 
 
+def times_of_frames(design: Design, frames: int) -> tuple[IntArray, IntArray]:
+    """The cycles of the planner's own run, frame behind frame: first beat in, last beat out."""
+    schedule = cycles.schedule_of(design.stages).run(frames)
+    return np.array(schedule.entered[:frames]), np.array(schedule.last[:frames])
+
+
 def longest_of_second_half(ends: list[int]) -> int:
     """As ``SimulationResult.interval``."""
     gaps = np.diff(ends)
