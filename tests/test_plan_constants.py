@@ -87,13 +87,15 @@ def test_a_constant_layer_has_no_weight_memory_and_no_product(tmp_path: Path) ->
     for layer in ("conv", "hidden", "logits"):
         text = files[f"rtl/net_{layer}_products.v"]
         assert "*" not in re.sub(r"//.*|@\(posedge clk\)", "", text)
-    told = {layer.name: layer.extra.get("constants") for layer in manifest.layers}
+    told = {layer.name: layer.constants for layer in manifest.layers}
+    constants = sum(kernel_of(graph, stage.layer).size for stage in weighted_stages(design))
+    assert (manifest.multipliers, manifest.constants) == (0, constants)
     for stage in weighted_stages(design):
         assert isinstance(stage.matvec, UnrolledMatVec)
         found = told[stage.name]
-        assert found["adders"] == len(stage.matvec.weights.graph.sums)
+        assert found.adders == len(stage.matvec.weights.graph.sums)
         kernel = kernel_of(graph, stage.layer)
-        assert found["adders"] < unshared_adders(kernel)
+        assert found.adders < unshared_adders(kernel)
         assert (stage.matvec.products, stage.matvec.multipliers) == (kernel.size, 0)
 
 

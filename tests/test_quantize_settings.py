@@ -169,22 +169,35 @@ def test_toml(tmp_path: Path) -> None:
     [
         ("[default\n", "is no TOML: "),
         (b"\xff\xfe", "is no TOML: "),
-        ("[layer.conv]\n", r"expected tables \[default\] and \[layers.\"NAME\"\], found 'layer'"),
-        ("layers = 3\n", r"\[layers\]: expected a table, found 3"),
-        ("[layers]\nconv = 4\n", r'\[layers."conv"\]: expected a table, found 4'),
-        ("[default]\nweight_bit = 4\n", "there is no setting 'weight_bit'; the nearest is 'weight_bits'"),
-        ('[default]\nweight_bits = "4"\n', "weight_bits: expected an integer in 2..16, found '4'"),
-        ("[default]\nweight_bits = true\n", "weight_bits: expected an integer in 2..16, found True"),
-        ("[default]\nactivation_bits = 17\n", "activation_bits: expected an integer in 2..16, found 17"),
-        ("[default]\nactivation_bits = 1\n", "activation_bits: expected an integer in 2..16, found 1"),
-        ('[default]\nbias_bits = "acc"\n', "expected an integer in 2..16 or \"accumulator\", found 'acc'"),
-        ("[default]\nfrac = 2.5\n", "frac: expected an integer in -64..64, found 2.5"),
+        ("[layer.conv]\n", "there is no setting \"layer\"; the nearest is 'layers'"),
+        ("layers = 3\n", "layers: expected a table, found 3"),
+        ("[layers]\nconv = 4\n", r"layers\.conv: expected a table, found 4"),
+        ('[layers."a b"]\nfrac = ""\n', r'layers\."a b"\.frac: expected an integer from -64 to 64, found ""'),
+        (
+            "[default]\nweight_bit = 4\n",
+            "default: there is no setting \"weight_bit\"; the nearest is 'weight_bits'",
+        ),
+        (
+            '[layers.conv2d]\nweight_bits = "eight"\n',
+            r'layers\.conv2d\.weight_bits: expected an integer from 2 to 16, found "eight"',
+        ),
+        (
+            '[default]\nweight_bits = "4"\n',
+            'default.weight_bits: expected an integer from 2 to 16, found "4"',
+        ),
+        ("[default]\nweight_bits = true\n", "weight_bits: expected an integer from 2 to 16, found true"),
+        ("[default]\nweight_bits = [4]\n", r"weight_bits: expected an integer from 2 to 16, found \[4\]"),
+        ("[default]\nweight_bits = 2024-01-01\n", 'expected an integer from 2 to 16, found "2024-01-01"'),
+        ("[default]\nactivation_bits = 17\n", "activation_bits: expected an integer from 2 to 16, found 17"),
+        ("[default]\nactivation_bits = 1\n", "activation_bits: expected an integer from 2 to 16, found 1"),
+        ('[default]\nbias_bits = "acc"\n', 'expected an integer from 2 to 16 or "accumulator", found "acc"'),
+        ("[default]\nfrac = 2.5\n", "frac: expected an integer from -64 to 64, found 2.5"),
         ("[default]\nper_channel = 1\n", "per_channel: expected true or false, found 1"),
         ("[default]\npercentile = 50\n", "percentile: expected a number above 50 and up to 100, found 50"),
         ("[default]\npercentile = nan\n", "percentile: expected a number above 50"),
         (
             '[default]\nrange = "best"\n',
-            "range: expected one of minmax, percentile, mse, entropy, msb, found 'best'",
+            'range: expected one of "minmax", "percentile", "mse", "entropy", "msb", found "best"',
         ),
         ("[default]\nrange = []\n", r"range: expected one of .*, found \[\]"),
     ],
@@ -262,3 +275,19 @@ def test_what_a_concatenation_brings_to_its_format_has_a_name_of_its_own() -> No
     names = [node.name for node in quantize(calibration)]
     assert len(set(names)) == len(names)
     assert "sum/requantize0_2" in names
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"weight_bits": 99}, "^weight_bits: expected an integer from 2 to 16, found 99$"),
+        ({"weight_bits": 4.0}, "weight_bits: expected an integer from 2 to 16, found 4.0"),
+        ({"percentile": "99"}, 'percentile: expected a number above 50 and up to 100, found "99"'),
+        ({"range": 3}, "range: expected one of"),
+        ({"bias_bits": object()}, "bias_bits: expected an integer from 2 to 16 or"),
+    ],
+    ids=str,
+)
+def test_values_from_python_are_checked_as_those_of_files(values: dict[str, object], message: str) -> None:
+    with pytest.raises(KerilogError, match=message):
+        LayerSettings(**values)  # type: ignore[arg-type]
