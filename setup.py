@@ -8,6 +8,7 @@ are not used. They are optional: where they cannot be built, the sources run as 
 from __future__ import annotations
 
 import runpy
+import shutil
 import sys
 from pathlib import Path
 
@@ -44,19 +45,18 @@ def extensions() -> list[Extension]:
 
 
 class Build(build_ext):
-    """Leaves the fingerprint if everything could be built, and no older one if not."""
+    """Removes what was built earlier, and leaves the fingerprint if everything could be built."""
 
     def run(self) -> None:
-        native = FOLDER / "native"
         places = [Path(self.build_lib, *PACKAGE.split("."), "native")]
         if self.inplace:
-            native.mkdir(exist_ok=True)
-            places.append(native)
+            places.append(FOLDER / "native")
         for place in places:
-            (place / COMPILED["FINGERPRINT"]).unlink(missing_ok=True)
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir(parents=True)
         super().run()
-        built = [Path(self.build_lib, self.get_ext_filename(extension.name)) for extension in self.extensions]
-        if all(path.exists() for path in built):
+        names = [Path(self.get_ext_filename(extension.name)).name for extension in self.extensions]
+        if names and all((place / name).exists() for place in places for name in names):
             for place in places:
                 (place / COMPILED["FINGERPRINT"]).write_text(COMPILED["fingerprint"]())
 
