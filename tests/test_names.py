@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import random
 import re
+import time
 
 import pytest
 
 from kerilog.errors import KerilogError, Unsupported
-from kerilog.names import LONGEST, chosen, harmless, printable, shown, unique, unique_names
+from kerilog.names import LONGEST, Names, chosen, harmless, printable, shown, unique_names
 
 
 @pytest.mark.parametrize(
@@ -58,9 +59,22 @@ def test_any_text_becomes_harmless_once_and_for_all(seed: int) -> None:
 
 
 def test_a_taken_name_is_counted_up() -> None:
-    assert unique("a", {"b"}) == "a"
-    assert unique("a", {"a", "a_2"}) == "a_3"
-    assert unique("x" * LONGEST, {"x" * LONGEST}) == "x" * (LONGEST - 2) + "_2"
+    names = Names({"a", "a_2", "x" * LONGEST})
+    assert [names.take(name) for name in ("b", "a", "a", "é", "a_2", "a")] == [
+        "b",
+        "a_3",
+        "a_4",
+        "e",
+        "a_2_2",
+        "a_5",
+    ]
+    assert names.take("x" * 1000) == "x" * (LONGEST - 2) + "_2"
+
+
+def test_a_hundred_thousand_of_one_name_take_no_time() -> None:
+    names, started = Names(), time.process_time()
+    assert len({names.take("conv") for _ in range(100_000)}) == 100_000
+    assert time.process_time() - started < 5
 
 
 def test_harmless_names_stay_and_others_make_way() -> None:

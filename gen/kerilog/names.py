@@ -2,14 +2,14 @@
 """Names of layers: one for each node, unique, short and harmless wherever it is printed.
 
 A model file may call its layers anything. What a reader of model files calls a node has passed ``harmless``
-and ``unique``, so options, tables, errors, manifests, comments in Verilog and settings can all use it.
+and is unique, so options, tables, errors, manifests, comments in Verilog and settings can all use it.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Container, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from kerilog.errors import KerilogError
 
@@ -41,25 +41,31 @@ def _harmless(sign: str) -> str:
     return f"u{ord(sign):04x}" if sign.isalpha() else "_"
 
 
-def unique(name: str, taken: Container[str]) -> str:
-    """``name``, or where that is ``taken`` the first of ``name_2``, ``name_3`` ... that is not."""
-    candidate, count = name, 1
-    while candidate in taken:
-        count += 1
-        end = f"_{count}"
-        candidate = name[: LONGEST - len(end)] + end
-    return candidate
+class Names:
+    """Names that are ``taken``, and those that are given out beside them."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = set(taken)
+        self._counts: dict[str, int] = {}
+
+    def take(self, wanted: str) -> str:
+        """``wanted`` made harmless; where that is taken, the first free of ``wanted_2``, ``wanted_3`` ..."""
+        name = harmless(wanted)
+        candidate, count = name, self._counts.get(name, 1)
+        while candidate in self._taken:
+            count += 1
+            end = f"_{count}"
+            candidate = name[: LONGEST - len(end)] + end
+        self._counts[name] = count
+        self._taken.add(candidate)
+        return candidate
 
 
 def unique_names(stored: Sequence[str]) -> list[str]:
     """A harmless name for each of ``stored``, all of which differ; those that are harmless keep their own."""
-    taken = {name for name in stored if harmless(name) == name}
-    found = []
-    for name in stored:
-        made = name if harmless(name) == name else unique(harmless(name), taken)
-        taken.add(made)
-        found.append(made)
-    return found
+    plain = {name for name in stored if harmless(name) == name}
+    names = Names(plain)
+    return [name if name in plain else names.take(name) for name in stored]
 
 
 def named(asked: str, names: Collection[str]) -> list[str]:

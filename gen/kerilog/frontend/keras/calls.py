@@ -12,7 +12,7 @@ from kerilog.errors import KerilogError
 from kerilog.frontend.keras.options import Layer
 from kerilog.frontend.keras.weights import Weights
 from kerilog.graph import Activation, Array, Node, Op, Pair, Shape, padding_of
-from kerilog.names import harmless, unique
+from kerilog.names import Names
 
 Nodes = tuple[Node, ...]
 
@@ -25,14 +25,14 @@ class UnknownInputError(Exception):
 class Call:
     """Layer ``layer`` on the tensors ``sources``, None where they are not known: its output node is ``name``.
 
-    Names of further nodes are added to those that are ``taken``.
+    Further nodes take their names out of ``names``.
     """
 
     layer: Layer
     name: str
     sources: Nodes | None
     weights: Weights
-    taken: set[str]
+    names: Names
 
     @property
     def inputs(self) -> Nodes:
@@ -69,9 +69,7 @@ class Call:
         """A node on ``inputs``, by default those of the call; ``part`` tells a call's nodes apart."""
         self.layer.check_shape(shape, "the output")
         sources = tuple(node.name for node in (self.inputs if inputs is None else inputs))
-        name = unique(harmless(f"{self.name}/{part}"), self.taken) if part else self.name
-        self.taken.add(name)
-        return Node(name, op, sources, shape)
+        return Node(self.names.take(f"{self.name}/{part}") if part else self.name, op, sources, shape)
 
     def finish(self, node: Node) -> Nodes:
         """``node``, and after it the layer's activation as a node of its own."""

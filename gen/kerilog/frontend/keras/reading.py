@@ -11,7 +11,7 @@ from kerilog.frontend.keras.options import Layer
 from kerilog.frontend.keras.topology import Source, Step
 from kerilog.frontend.keras.weights import Weights
 from kerilog.graph import Input, Node
-from kerilog.names import harmless, shown, unique
+from kerilog.names import Names, shown
 
 
 class Reading:
@@ -21,7 +21,7 @@ class Reading:
         self.nodes: list[Node] = []
         self._converters = converters
         self._weights = weights
-        self._taken = set(names)
+        self._names = Names(names)
         self._made: dict[Source, Node | None] = {}  # None where nobody knows its shape
         self._seen: dict[str, Layer] = {}
         self._unknown: list[tuple[Layer, str]] = []
@@ -90,9 +90,8 @@ class Reading:
             return (_input(layer),)
         name = layer.name
         if step.index:
-            name = unique(harmless(f"{name}/call{step.index + 1}"), self._taken)
-            self._taken.add(name)
-        return self._converters[layer.kind](Call(layer, name, inputs, self._weights, self._taken))
+            name = self._names.take(f"{name}/call{step.index + 1}")
+        return self._converters[layer.kind](Call(layer, name, inputs, self._weights, self._names))
 
 
 def _input(layer: Layer) -> Node:

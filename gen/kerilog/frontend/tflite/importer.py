@@ -20,7 +20,7 @@ from kerilog.frontend.tflite.file import Model, Operator, Tensor
 from kerilog.frontend.tflite.names import Made, layer_names
 from kerilog.frontend.tflite.words import FUSED, keras_words
 from kerilog.graph import Pair, Shape
-from kerilog.names import harmless, shown, unique
+from kerilog.names import Names, shown
 from kerilog.qgraph import Clamp, Padding, QConstant, QConv2D, QInput, QNode, QOp, Rescale
 from kerilog.scales import Rounding, largest_factor
 
@@ -68,10 +68,9 @@ class Importer:
         kinds |= others
         made = [Made(self.tensors[index].name, kind) for index, kind in kinds.items()]
         names = {str(index): name for index, name in zip(kinds, layer_names(made), strict=True)}
-        taken = set(names.values())
+        taken = Names(names.values())
         for key, (source, suffix) in self._hidden.items():
-            names[key] = unique(harmless(f"{names[source]}/{suffix}"), taken)
-            taken.add(names[key])
+            names[key] = taken.take(f"{names[source]}/{suffix}")
         return names
 
     def give_up(self, op: Operator) -> None:
@@ -252,7 +251,7 @@ class Importer:
     def add_hidden(self, tensor: Tensor, suffix: str, made: QOp, shape: Shape) -> str:
         """Append a node on ``tensor``, of its format, that the file has no tensor for; give its key."""
         source = self.keys[tensor.index]
-        key = unique(f"{source}/{suffix}", self._hidden)
+        key = f"{source}/{suffix}/{len(self._hidden)}"
         self._hidden[key] = source, suffix
         self.nodes.append(QNode(key, made, (source,), shape, format_of(tensor)))
         return key

@@ -11,9 +11,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from kerilog.names import harmless, unique
+from kerilog.names import Names, harmless
 
 Path = tuple[str, ...]
+_DEEPEST = 16  # folders of a path that are looked at
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Made:
 
     @property
     def _parts(self) -> Path:
-        return tuple(harmless(part) for part in self.stored.split(";")[0].split("/") if part)
+        parts = self.stored.split(";")[0].rsplit("/", _DEEPEST + 1)[-_DEEPEST - 1 :]
+        return tuple(harmless(part) for part in parts if part)
 
     @property
     def _only_counts(self) -> bool:
@@ -53,13 +55,11 @@ def layer_names(tensors: Sequence[Made]) -> list[str]:
     result of a layer has its name, those before have their operation's behind it: ``sep/depthwise``, ``sep``.
     """
     wanted = _wanted(tensors)
-    taken: set[str] = set()
+    names = Names()
     found: dict[int, str] = {}
     # Names that were made up here make way for those of the file.
     for index in sorted(range(len(tensors)), key=lambda index: index not in wanted):
-        name = harmless("/".join(wanted.get(index, (tensors[index].kind.lower(),))))
-        found[index] = unique(name, taken)
-        taken.add(found[index])
+        found[index] = names.take("/".join(wanted.get(index, (tensors[index].kind.lower(),))))
     return [found[index] for index in range(len(tensors))]
 
 
