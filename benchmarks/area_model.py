@@ -21,15 +21,16 @@ from typing import Any
 import numpy as np
 from scipy.optimize import nnls
 
+from kerilog.area import weights as area_weights
+from kerilog.exact.addition import Addition
 from kerilog.handoff.modules import Instance, measure
 from kerilog.handoff.synth import Resources
-from kerilog.plan import area, area_counts, area_weights
-from kerilog.plan.addition import Addition
+from kerilog.hardware.design import AffineRequantizer, FixedRequantizer, MatVec, Memory, Serializer
+from kerilog.hardware.folding import divisors
+from kerilog.hardware.modules.window import Window
+from kerilog.plan import area, area_counts
 from kerilog.plan.area import Area
 from kerilog.plan.area_counts import Counts
-from kerilog.plan.design import AffineRequantizer, FixedRequantizer, MatVec, Memory, Serializer
-from kerilog.plan.folding import divisors
-from kerilog.plan.window import Window
 
 WEIGHTS = Path(area_weights.__file__)
 WEIGHED = {"lut": area_weights.LUT, "ff": area_weights.FF, "srl": area_weights.SRL}
@@ -49,7 +50,7 @@ class Sample:
 
 
 def of_fields(module: str, item: Any) -> Instance:
-    """``item``, a dataclass of ``kerilog.plan.design``, has the module's parameters as fields."""
+    """``item``, a dataclass of ``kerilog.hardware.design``, has the module's parameters as fields."""
     values = dataclasses.asdict(item)
     return Instance(module, {name.upper(): value for name, value in values.items()})
 

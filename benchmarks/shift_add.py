@@ -28,13 +28,14 @@ import kerilog
 from kerilog.data import load_dataset
 from kerilog.emit.verilog import products_text, render
 from kerilog.emit.writer import memory_text
+from kerilog.exact.shift_add import AdderGraph, unshared_adders
+from kerilog.exact.shift_add_search import GraphBuilder, shift_add
 from kerilog.formats import IntArray
 from kerilog.graph import Graph
 from kerilog.handoff.synth import TARGETS
-from kerilog.plan import constants, plan
-from kerilog.plan.constants import Constants
-from kerilog.plan.shift_add import AdderGraph, unshared_adders
-from kerilog.plan.shift_add_search import GraphBuilder, shift_add
+from kerilog.hardware import unrolled as constants
+from kerilog.hardware.unrolled import Constants
+from kerilog.plan import plan
 from kerilog.qgraph import QConv2D, QDense, QGraph
 from kerilog.quantize import strip_softmax
 

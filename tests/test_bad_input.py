@@ -167,7 +167,7 @@ def test_no_samples_at_all(bench: Path) -> None:
     [
         (
             ["--interval", "3"],
-            "layer 'conv2d': no folding reaches 3 cycles a frame; its shortest interval is ",
+            "layer 'conv2d': no folding reaches 3 cycles per frame; its shortest interval is ",
         ),
         (["--interval", "0"], "the frame interval must be at least 1 cycle, found 0"),
         (["--samples", "0"], "--samples must be at least 1, found 0"),

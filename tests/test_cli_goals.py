@@ -49,7 +49,7 @@ BAD = {
     "not a number": (("--fps", "nan", "--clock", 1), "--fps must be above 0, found nan"),
     "clock stands": (("--fps", 1, "--clock", -5), "--clock must be above 0 MHz, found -5"),
     "too fast": (("--fps", 1e7, "--clock", 1), "more than one frame a cycle of a clock of 1 MHz"),
-    "out of reach": (("--fps", 1e6, "--clock", 2), "layer 'conv2d': .*2 cycles a frame.*shortest interval"),
+    "out of reach": (("--fps", 1e6, "--clock", 2), "layer 'conv2d': .*2 cycles per frame.*shortest interval"),
     "interval": (("--interval", 0), "the frame interval must be at least 1 cycle, found 0"),
     "no multipliers": (("--multipliers", 0), "--multipliers must be at least 1, found 0"),
     "budget": (

@@ -21,11 +21,15 @@ LARGEST = 1_500_000  # bytes
 # Imports go one way: a module imports from its own group and from those above it.
 LAYERS = (
     ("errors", "formats", "graph", "qgraph", "scales", "manifest", "data", "outputs", "progress"),
+    ("timing",),
     ("frontend",),
     ("transforms",),
     ("floating", "calibrate"),
     ("quantize",),
     ("integer", "storage"),
+    ("exact",),
+    ("hardware",),
+    ("area",),
     ("plan",),
     ("emit",),
     ("verify",),

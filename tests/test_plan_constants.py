@@ -12,13 +12,14 @@ import pytest
 
 from kerilog.emit.verilog import render
 from kerilog.errors import KerilogError
-from kerilog.plan import constants, plan
-from kerilog.plan.constants import Constants
-from kerilog.plan.design import Design
-from kerilog.plan.shift_add import unshared_adders
+from kerilog.exact.shift_add import unshared_adders
+from kerilog.hardware import unrolled as constants
+from kerilog.hardware.design import Design
+from kerilog.hardware.modules.matvec import UnrolledMatVec
+from kerilog.plan import plan
 from kerilog.qgraph import QConv2D, QDense, QGraph
 from support.branches import Branches
-from support.designs import check, generate
+from support.designs import check, generate, weighted_stages
 from support.networks import Chain
 
 SCHEMES = ("affine", "fixed")
@@ -59,7 +60,7 @@ CASES: list[tuple[Callable[[str], QGraph], int | None, tuple[str, ...], set[str]
 
 
 def constant_layers(design: Design) -> set[str]:
-    return {stage.layer for stage in design.matvec_stages if isinstance(stage.matvec, Constants)}
+    return {stage.layer for stage in weighted_stages(design) if isinstance(stage.matvec, UnrolledMatVec)}
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -87,13 +88,13 @@ def test_a_constant_layer_has_no_weight_memory_and_no_product(tmp_path: Path) ->
         text = files[f"rtl/net_{layer}_products.v"]
         assert "*" not in re.sub(r"//.*|@\(posedge clk\)", "", text)
     told = {layer.name: layer.extra.get("constants") for layer in manifest.layers}
-    for stage in design.matvec_stages:
-        assert isinstance(stage.matvec, Constants)
+    for stage in weighted_stages(design):
+        assert isinstance(stage.matvec, UnrolledMatVec)
         found = told[stage.name]
-        assert found["adders"] == len(stage.matvec.graph.sums)
+        assert found["adders"] == len(stage.matvec.weights.graph.sums)
         kernel = kernel_of(graph, stage.layer)
         assert found["adders"] < unshared_adders(kernel)
-        assert stage.matvec.multipliers == kernel.size
+        assert (stage.matvec.products, stage.matvec.multipliers) == (kernel.size, 0)
 
 
 def kernel_of(graph: QGraph, layer: str) -> np.ndarray:
@@ -105,12 +106,12 @@ def kernel_of(graph: QGraph, layer: str) -> np.ndarray:
 def test_adder_graph_is_the_kernel() -> None:
     graph = classifier("affine")
     design = plan(graph, 36, unroll=("conv", "hidden", "logits"))
-    for stage in design.matvec_stages:
-        assert isinstance(stage.matvec, Constants)
+    for stage in weighted_stages(design):
+        assert isinstance(stage.matvec, UnrolledMatVec)
         kernel = kernel_of(graph, stage.layer)
-        inputs = stage.matvec.graph.inputs
+        inputs = stage.matvec.weights.graph.inputs
         x = np.random.default_rng(0).integers(inputs[0].low, inputs[0].high + 1, (50, len(inputs)))
-        assert np.array_equal(stage.matvec.graph.evaluate(x), x @ kernel)
+        assert np.array_equal(stage.matvec.weights.graph.evaluate(x), x @ kernel)
 
 
 def test_multipliers_stay_where_the_search_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:

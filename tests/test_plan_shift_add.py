@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kerilog.exact.intervals import dot_interval
+from kerilog.exact.shift_add import AdderGraph, Element, Sum, csd, digit_count, fewest_bits, unshared_adders
+from kerilog.exact.shift_add_search import shift_add
 from kerilog.formats import IntArray
-from kerilog.plan.intervals import dot_interval
-from kerilog.plan.shift_add import AdderGraph, Element, Sum, csd, digit_count, fewest_bits, unshared_adders
-from kerilog.plan.shift_add_search import shift_add
 
 # the ranges of codes: signed, behind a ReLU, of few bits, without 0
 RANGES = [(-128, 127), (0, 127), (-8, 7), (0, 1), (-32768, 32767), (3, 100), (-100, -3)]

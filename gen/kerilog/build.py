@@ -20,9 +20,9 @@ from kerilog.emit import describe, verilog, writer
 from kerilog.errors import KerilogError, Unsupported
 from kerilog.formats import IntArray
 from kerilog.graph import Graph
+from kerilog.hardware.design import Design
 from kerilog.integer.model import run
 from kerilog.manifest import FILE_NAME, NO_HARDWARE, Manifest
-from kerilog.plan.design import Design
 from kerilog.plan.goals import Goal, design_for
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QConv2D, QDense, QGraph

@@ -11,8 +11,8 @@ import pytest
 from common.bugs import Bug, survives_reset
 from common.runner import TestsFailedError, module_tests, run, table
 from kerilog.emit.verilog import products_text
-from kerilog.plan.intervals import signed_bits
-from kerilog.plan.shift_add_search import shift_add
+from kerilog.exact.intervals import signed_bits
+from kerilog.exact.shift_add_search import shift_add
 
 # shape and bits of the matrix, range of the inputs; KIND 1: mostly zeros, 2: one column and its negative
 EDGES = table(

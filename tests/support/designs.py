@@ -9,10 +9,11 @@ import numpy as np
 
 from kerilog import build
 from kerilog.formats import IntArray
+from kerilog.hardware.design import Design
+from kerilog.hardware.sums import WeightedStage
 from kerilog.integer.model import run
 from kerilog.manifest import Manifest
 from kerilog.plan import cycles, plan
-from kerilog.plan.design import Design
 from kerilog.qgraph import QGraph
 from kerilog.verify import SimulationResult, Stalls, simulate
 from support.networks import draw_codes
@@ -25,6 +26,11 @@ def generate(
 ) -> Manifest:
     """Write the design of ``graph`` to ``directory``."""
     return build.generate(graph, design or plan(graph, interval), directory, MODEL, {"bytes": {}})
+
+
+def weighted_stages(design: Design) -> list[WeightedStage]:
+    """The stages with weights."""
+    return [stage for stage in design.stages if isinstance(stage, WeightedStage)]
 
 
 def assert_codes_equal(found: IntArray, expected: IntArray, what: object) -> None:

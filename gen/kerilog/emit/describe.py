@@ -7,10 +7,8 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
+from kerilog.hardware.design import Design, Stage, Tensor
 from kerilog.manifest import Layer, Manifest, Stream
-from kerilog.plan.constants import Constants
-from kerilog.plan.design import Design, FifoStage, MatVecStage, Stage, Tensor
-from kerilog.plan.operations import WindowedStage
 
 
 def manifest(
@@ -32,7 +30,7 @@ def manifest(
         output=_stream(design.output),
         frame_interval=design.cycles.frame_interval,
         latency=design.cycles.latency,
-        multipliers=design.multipliers,
+        multipliers=design.products,
         layers=tuple(_layer(stage) for stage in design.stages),
         extra={"first_output": design.cycles.first_output, "macs": design.macs, **extra},
     )
@@ -50,18 +48,17 @@ def _stream(tensor: Tensor) -> Stream:
 
 
 def _layer(stage: Stage) -> Layer:
+    facts = stage.facts
     extra: dict[str, Any] = {"layer": stage.layer, "output_shape": stage.output.shape}
-    if isinstance(stage, FifoStage):
-        extra |= {"depth": stage.depth, "peak": stage.peak}
-    if isinstance(stage, WindowedStage):
-        extra["windows"] = stage.vectors.windows
-    if not isinstance(stage, MatVecStage):
+    if facts.depth is not None:
+        extra |= {"depth": facts.depth, "peak": facts.peak}
+    if facts.windows is not None:
+        extra["windows"] = facts.windows
+    if facts.pe is None:
         return Layer(stage.name, stage.kind, extra=extra)
-    extra["weight_bits"] = stage.weights.depth * stage.weights.width
-    extra["macs"] = stage.macs
-    if isinstance(stage.matvec, Constants):
-        graph = stage.matvec.graph
+    extra["weight_bits"] = facts.weight_bits
+    extra["macs"] = facts.macs
+    if facts.unrolled:
+        graph = facts.unrolled
         extra["constants"] = {"adders": len(graph.sums), "adder_bits": graph.luts, "ff": graph.flip_flops}
-    return Layer(
-        stage.name, stage.kind, stage.matvec.pe, stage.matvec.simd, stage.matvec.acc_bits, extra=extra
-    )
+    return Layer(stage.name, stage.kind, facts.pe, facts.simd, facts.accumulator_bits, extra=extra)

@@ -9,7 +9,8 @@ from typing import Any
 
 from kerilog.emit import picture
 from kerilog.errors import KerilogError
-from kerilog.plan.design import Design, Memory, SumStage
+from kerilog.hardware.design import Design
+from kerilog.hardware.memories import Memory
 
 CERTIFICATE = "accumulators.json"
 
@@ -34,14 +35,14 @@ def certificate(design: Design) -> dict[str, Any]:
     """
     return {
         stage.name: {
-            "low": int(stage.accumulator.low.min()),
-            "high": int(stage.accumulator.high.max()),
-            "channel_of_low": int(stage.accumulator.low.argmin()),
-            "channel_of_high": int(stage.accumulator.high.argmax()),
-            "bits": stage.matvec.acc_bits,
+            "low": int(sums.low.min()),
+            "high": int(sums.high.max()),
+            "channel_of_low": int(sums.low.argmin()),
+            "channel_of_high": int(sums.high.argmax()),
+            "bits": sums.bits,
         }
         for stage in design.stages
-        if isinstance(stage, SumStage)
+        if (sums := stage.accumulator)
     }
 
 

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from kerilog import manifest as manifests
+from kerilog.area.devices import ECP5
 from kerilog.errors import KerilogError
 from kerilog.manifest import Manifest
-from kerilog.plan.devices import ECP5
 from kerilog.progress import Progress, silent
 from kerilog.verify import tools
 

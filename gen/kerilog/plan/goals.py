@@ -8,12 +8,18 @@ import math
 from fractions import Fraction
 from numbers import Integral, Real
 
-from kerilog.errors import KerilogError, UnreachedError, Unsupported
-from kerilog.plan import area, devices, layers
-from kerilog.plan.area import Area
-from kerilog.plan.design import Design
-from kerilog.plan.devices import Device
-from kerilog.plan.planner import default_interval, front, plan
+from kerilog import area
+from kerilog.area import Area, devices
+from kerilog.area.devices import Device
+from kerilog.errors import KerilogError, UnreachedError
+from kerilog.hardware.design import Design
+from kerilog.hardware.kind import title
+from kerilog.hardware.naming import verilog_name
+from kerilog.plan import refusals
+from kerilog.plan.front import front, jobs
+from kerilog.plan.planner import default_interval, elaborate, plan
+from kerilog.plan.sketch import Sketch
+from kerilog.plan.wiring import sketch
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QGraph
 
@@ -110,10 +116,14 @@ def design_for(graph: QGraph, goal: Goal, name: str | None = None, progress: Pro
 
 
 def _within_budget(graph: QGraph, budget: int, name: str | None, progress: Progress) -> Design:
+    """The fastest design with ``budget`` multipliers. A few points of the front may fail, whose layers keep
+    up only each alone.
+    """
+    refusals.check(graph)
     points = front(graph)
     least = points[-1].multipliers
     if least > budget:
-        names = [layers.title(node) for node in graph if layers.shape_of(node)]
+        names = [title(node) for node, _ in jobs(graph)]
         raise KerilogError(
             f"a budget of {_count(budget, 'multiplier')} is too small: {least} are needed, "
             f"one at least for each of the {_count(len(names), 'layer')} {', '.join(names)}"
@@ -123,9 +133,9 @@ def _within_budget(graph: QGraph, budget: int, name: str | None, progress: Progr
     for number, point in enumerate(affordable):
         if best is not None and best.cycles.frame_interval <= point.interval:
             break
-        progress(f"{point.interval} cycles a frame", number / len(affordable))
+        progress(f"{point.interval} cycles per frame", number / len(affordable))
         design = reached(graph, point.interval, name)
-        if design is not None and design.multipliers <= budget:
+        if design is not None and design.products <= budget:
             best = design
     if best is None:
         raise KerilogError(f"no folding with {_count(budget, 'multiplier')} is found")
@@ -136,14 +146,18 @@ def reached(graph: QGraph, interval: int, name: str | None = None) -> Design | N
     """The design for ``interval``, or for the shortest one of a layer that is slower than it seemed; None
     where the layers keep up only each alone.
     """
-    try:
-        return plan(graph, interval, name)
-    except UnreachedError as error:
-        return reached(graph, error.shortest, name) if error.shortest > interval else None
-    except Unsupported:
-        raise
-    except KerilogError:
-        return None
+    drawn = _drawn(graph, interval, verilog_name(name or graph.name))
+    design = elaborate(graph, verilog_name(name or graph.name), drawn)
+    return design if design.cycles.frame_interval <= drawn.interval else None
+
+
+def _drawn(graph: QGraph, interval: int, name: str) -> Sketch:
+    """The sketch for ``interval``, or for the shortest one of a layer that is slower than it seemed."""
+    while True:
+        try:
+            return sketch(graph, name, interval)
+        except UnreachedError as error:
+            interval = error.shortest
 
 
 # ---- a device ----
@@ -161,37 +175,50 @@ def shortfall(need: Area, device: Device) -> dict[str, tuple[int, int]]:
 
 
 def _on_device(graph: QGraph, device: Device, name: str | None, progress: Progress) -> Design:
-    """The first that fits, from the fastest on: a slower one may take more of a resource, DSPs for instance
-    where the fastest has its weights as constants.
+    """The first design that fits, from the fastest on: a slower one may take more of a resource, DSPs for
+    instance where the fastest has its weights as constants.
+
+    Sketches tell the least that a design takes; what cannot fit is never elaborated.
     """
+    refusals.check(graph)
     intervals = [point.interval for point in front(graph)]
     if len(intervals) == 1:  # no multipliers to save, but narrower streams are smaller, too
         intervals += [usual for usual in [default_interval(graph)] if usual > intervals[0]]
-    found = (reached(graph, interval) for interval in reversed(intervals))
-    slowest = next((design for design in found if design), None)
-    if slowest is None:
-        raise KerilogError(f"model '{graph.name}': no frame interval is reached")
+    title = verilog_name(name or graph.name)
+    slowest = _drawn(graph, intervals[-1], title)
     if _weight_bits(slowest) > 18432 * device.bram18 + 64 * device.lut:
         raise _too_small(slowest, device)
+    late = False
     for number, interval in enumerate(intervals):
-        progress(f"{interval} cycles a frame", number / len(intervals))
+        progress(f"{interval} cycles per frame", number / len(intervals))
+        if shortfall(least_area(_drawn(graph, interval, title)), device):
+            continue
         design = reached(graph, interval, name)
+        late |= design is None
         if design is not None and not shortfall(area.of(design), device):
             return design
+    if late and not shortfall(least_area(slowest), device):
+        raise KerilogError(f"model '{graph.name}': no frame interval is reached")
     raise _too_small(slowest, device)
 
 
-def _weight_bits(design: Design) -> int:
-    return sum(stage.weights.depth * stage.weights.width for stage in design.matvec_stages)
+def least_area(drawn: Sketch) -> Area:
+    """A lower bound of what a design takes."""
+    stages = drawn.stages
+    return area.of_stages(drawn.smallest(), stages[0].input, stages[-1].output)
 
 
-def _too_small(slowest: Design, device: Device) -> KerilogError:
+def _weight_bits(drawn: Sketch) -> int:
+    return sum(stage.facts.weight_bits or 0 for stage in drawn.stages)
+
+
+def _too_small(slowest: Sketch, device: Device) -> KerilogError:
     """Why not even the slowest folding fits."""
-    need = area.of(slowest)
-    missing = shortfall(need, device)
-    if "RAMB18" in missing and slowest.matvec_stages:
+    missing = shortfall(least_area(slowest), device)
+    weighted = [stage for stage in slowest.stages if stage.facts.weight_bits]
+    if "RAMB18" in missing and weighted:
         wanted, there = missing["RAMB18"]
-        largest = max(slowest.matvec_stages, key=lambda stage: stage.weights.depth * stage.weights.width)
+        largest = max(weighted, key=lambda stage: stage.facts.weight_bits or 0)
         return KerilogError(
             f"{device.name}: the weights do not fit its memory: {_weight_bits(slowest):,} bits, most of "
             f"them of layer '{largest.layer}', take {wanted} RAMB18 with the buffers, there are {there}: "
@@ -201,7 +228,7 @@ def _too_small(slowest: Design, device: Device) -> KerilogError:
         f"{wanted} {kind}, of which {there} may be used" for kind, (wanted, there) in missing.items()
     )
     lacks = lacks or f"{_weight_bits(slowest):,} bits of weights, more than it can hold"
-    fewest = _count(slowest.multipliers, "multiplier")
+    fewest = _count(slowest.products, "multiplier")
     return KerilogError(f"{device.name}: the network does not fit: with {fewest} it needs {lacks}")
 
 

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Connected controls, run from reset on."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from typing import NamedTuple, final
+
+from mypy_extensions import i64
+
+from kerilog.errors import KerilogError
+from kerilog.timing.control import NEVER, Control
+from kerilog.timing.nodes import ControlNode, Node, Sink, Source, Stream
+
+LONGEST_TRANSIENT = 200  # frames after which nothing new is expected
+
+STANDSTILL = "the pipeline stands still: a queue is too short for the branch beside it"
+
+
+class StandstillError(KerilogError):
+    """The pipeline never moves again."""
+
+
+class Timing(NamedTuple):
+    """Cycles, from the one in which the first beat of the first frame is taken.
+
+    ``interval``: the longest between the ends of two frames in what repeats for ever; ``latency``: to the
+    first frame's last result; ``first_output``: to its first result.
+    """
+
+    interval: int
+    latency: int
+    first_output: int
+
+
+@final
+class Schedule:
+    """A network from reset on: its sources offer beats, its sinks take one in every cycle.
+
+    Only the nodes that are awake are looked at: those whose registers or wires have just changed, and those
+    whose time has come. Where all sleep, time leaps.
+    """
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        """``nodes``, sources and sinks among them, in the order of the data."""
+        self.nodes = list(nodes)
+        self.sources = [node for node in self.nodes if isinstance(node, Source)]
+        self.sinks = [node for node in self.nodes if isinstance(node, Sink)]
+        self.cycle: i64 = 0
+        self._alarms: list[tuple[int, int]] = []  # a heap of cycles, and the places of the nodes to wake then
+        for place, node in enumerate(self.nodes):
+            node.place = place
+
+    @property
+    def entered(self) -> list[int]:
+        """The cycles in which a frame's first beat went in."""
+        return [min(cycles) for cycles in zip(*(source.entered for source in self.sources), strict=False)]
+
+    @property
+    def first(self) -> list[int]:
+        """The cycles in which a frame's first beat came out."""
+        return [min(cycles) for cycles in zip(*(sink.first for sink in self.sinks), strict=False)]
+
+    @property
+    def last(self) -> list[int]:
+        """The cycles in which a frame's last beat came out."""
+        return [max(cycles) for cycles in zip(*(sink.last for sink in self.sinks), strict=False)]
+
+    @property
+    def frames(self) -> int:
+        """How many frames have come out, of every sink."""
+        return min([len(sink.last) for sink in self.sinks])
+
+    def state(self) -> tuple[tuple[int, ...], ...]:
+        """Everything that decides what happens next."""
+        return tuple([node.state() for node in self.nodes])
+
+    def run(self, frames: int) -> Schedule:
+        """Go on until ``frames`` more frames have come out.
+
+        Raises StandstillError if the pipeline stands still for ever: a queue is too short for its branch.
+        """
+        end = self.frames + frames
+        awake = list(self.nodes)
+        self._alarms = []
+        for sink in self.sinks:
+            while len(sink.last) < end:
+                if not awake:
+                    if not self._alarms:
+                        raise StandstillError(STANDSTILL)
+                    self.cycle = self._alarms[0][0]
+                awake = self._clock(awake)
+        for node in self.nodes:
+            node.catch_up(self.cycle)
+        return self
+
+    def _clock(self, awake: list[Node]) -> list[Node]:
+        """One cycle; those that are awake in the next one."""
+        cycle = self.cycle
+        self._wake(awake)
+        for node in awake:  # and all who join them on the way
+            node.offer(awake)
+        for node in awake:
+            node.take(awake)
+        busy: list[Node] = []
+        for node in awake:
+            if node.cycle == cycle:
+                quiet = node.act()
+                if quiet == 0:
+                    busy.append(node)
+                elif quiet < NEVER:
+                    heapq.heappush(self._alarms, (cycle + quiet, node.place))
+        self.cycle = cycle + 1
+        return busy
+
+    def _wake(self, awake: list[Node]) -> None:
+        """Add those whose time has come."""
+        alarms = self._alarms
+        while alarms and alarms[0][0] == self.cycle:
+            node = self.nodes[heapq.heappop(alarms)[1]]
+            node.catch_up(self.cycle)
+            awake.append(node)
+
+    def measure(self) -> Timing:
+        """Run frames back to back until all is as it was after an earlier one: from there on it repeats.
+
+        Raises StandstillError.
+        """
+        seen: dict[tuple[tuple[int, ...], ...], int] = {}
+        while True:
+            self.run(1)
+            state, frames = self.state(), self.frames
+            if frames >= 2 and (state in seen or frames >= LONGEST_TRANSIENT):
+                break
+            seen[state] = frames
+        settled = seen.get(state, frames // 2)
+        ends, start = self.last, self.entered[0]
+        gaps = [ends[place + 1] - ends[place] for place in range(settled - 1, frames - 1)]
+        return Timing(max(gaps), ends[0] - start, self.first[0] - start)
+
+
+def chain(controls: Sequence[Control], beats_in: int, beats_out: int, pace: int = 0) -> Schedule:
+    """``controls`` one behind the other, between a source and a sink of so many beats a frame."""
+    streams = [Stream() for _ in range(len(controls) + 1)]
+    nodes: list[Node] = [Source(streams[0], beats=beats_in, pace=pace)]
+    for place, control in enumerate(controls):
+        nodes.append(ControlNode(control, streams[place], streams[place + 1]))
+    nodes.append(Sink(streams[-1], beats=beats_out))
+    return Schedule(nodes)
