@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from support.proofs import ARRIVED, HARNESSES, verdict_on
+from common.bugs import Bug
+from support.proofs import ARRIVED, HARNESSES, RTL, verdict_on
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("yosys") and shutil.which("yosys-abc")), reason="yosys is not installed"
@@ -79,123 +80,180 @@ LONG: list[tuple[str, Parameters]] = [
 
 
 @dataclasses.dataclass(frozen=True)
-class Bug:
-    """A text of a module, what replaces it, and faults that must follow."""
+class Refuted:
+    """A bug in a module with some parameters, and the faults that must follow."""
 
-    module: str
+    bug: Bug
     parameters: Parameters
-    old: str
-    new: str
     faults: str
 
 
+def refuted(module: str, parameters: Parameters, faults: str, bug: Bug) -> Refuted:
+    return Refuted(bug.of(module), parameters, faults)
+
+
 SHORT_BUGS = [
-    Bug(
+    refuted(
         "krl_concat",
         concat(1, 1),
-        "advance = m_axis_tready || !m_axis_tvalid",
-        "advance = 1'b1",
         "steady early wrong lost",
+        Bug("never stands still", "advance", "m_axis_tready || !m_axis_tvalid", "1'b1"),
     ),
-    Bug(
+    refuted(
         "krl_fifo",
         {"WIDTH": 2, "DEPTH": 3},
-        "if (push && !pop)",
-        "if (push)",
         "steady early wrong lost valid ready",
+        Bug("level rises when a beat also leaves", "level", "push && !pop", "push"),
     ),
-    Bug(
+    refuted(
         "krl_fork",
         {"WIDTH": 2, "OUTPUTS": 3},
-        "{OUTPUTS{s_axis_tvalid}} & ~done",
-        "{OUTPUTS{s_axis_tvalid}}",
         "steady early wrong lost valid",
+        Bug("offers a beat twice", "m_axis_tvalid", "& ~done"),
     ),
-    Bug(
+    refuted(
         "krl_frame_guard",
         {"WIDTH": 2, "BEATS": 5},
-        "FILL: if (hand_on && last) state <= PASS;",
-        "FILL: if (hand_on) state <= PASS;",
         "early wrong lost flag",
+        Bug("fills with one beat only", "state", "FILL: if (hand_on && last)", "FILL: if (hand_on)"),
     ),
-    Bug(
+    refuted(
         "krl_frame_last",
         {"BEATS": 6},
-        "m_axis_tvalid && m_axis_tready",
-        "m_axis_tvalid",
         "wrong steady",
+        Bug("counts without ready", "beat", "m_axis_tvalid && m_axis_tready", "m_axis_tvalid"),
     ),
-    Bug(
+    refuted(
         "krl_gearbox",
         regroup(2, 3, 5),
-        "localparam integer MOST_BEFORE_BEAT = QUEUE - MOST_GAIN;",
-        "localparam integer MOST_BEFORE_BEAT = QUEUE;",
         "steady early wrong lost filled valid",
+        Bug("accepts a beat when full", "MOST_BEFORE_BEAT", "QUEUE - MOST_GAIN", "QUEUE"),
     ),
-    Bug(
+    refuted(
         "krl_lanes",
         regroup(4, 2, 8),
-        "left == 0 || (left == 1 && m_axis_tready)",
-        "left == 0 || left == 1",
         "steady early wrong lost valid",
+        Bug(
+            "overwrites the last slice",
+            "g_narrower.s_axis_tready",
+            "(left == 1 && m_axis_tready)",
+            "left == 1",
+        ),
     ),
-    Bug(
+    refuted(
         "krl_serializer",
         serializer(3, 1, 4, 2),
-        "if (result_tvalid && !result_taken)",
-        "if (result_tvalid)",
         "early wrong lost taken idle",
+        Bug(
+            "level rises when a word also leaves", "level", "result_tvalid && !result_taken", "result_tvalid"
+        ),
     ),
 ]
 LONG_BUGS = [
-    Bug("krl_concat", concat(3, 1, 2), "advance = m_axis_tready ||", "advance = m_axis_tready &&", "idle"),
-    Bug("krl_concat", concat(3, 1), "advance && turn == NUMBER[TURN_BITS-1:0]", "advance", "late"),
-    Bug("krl_concat", concat(3, 1, 2), "      turn <= 0;\n", "", "wrong lost"),
-    Bug("krl_fork", {"WIDTH": 1, "OUTPUTS": 2}, "&taken", "&m_axis_tready", "idle"),
-    Bug("krl_fork", {"WIDTH": 1, "OUTPUTS": 2}, "      done <= 0;\n", "", "wrong lost"),
-    Bug(
+    refuted(
+        "krl_concat",
+        concat(3, 1, 2),
+        "idle",
+        Bug("waits for valid", "advance", "m_axis_tready ||", "m_axis_tready &&"),
+    ),
+    refuted(
+        "krl_concat",
+        concat(3, 1),
+        "late",
+        Bug("all inputs are ready at once", "s_axis_tready", "&& turn == NUMBER[TURN_BITS-1:0]"),
+    ),
+    refuted("krl_concat", concat(3, 1, 2), "wrong lost", Bug("turn is not reset", "turn", "turn <= 0;")),
+    refuted(
+        "krl_fork",
+        {"WIDTH": 1, "OUTPUTS": 2},
+        "idle",
+        Bug("waits for all outputs at once", "s_axis_tready", "&taken", "&m_axis_tready"),
+    ),
+    refuted(
+        "krl_fork", {"WIDTH": 1, "OUTPUTS": 2}, "wrong lost", Bug("done is not reset", "done", "done <= 0;")
+    ),
+    refuted(
         "krl_frame_guard",
         {"WIDTH": 1, "BEATS": 3},
-        "(state == PASS) ? s_axis_tdata : {WIDTH{1'b0}}",
-        "s_axis_tdata",
         "steady wrong",
+        Bug(
+            "fills with what is on the wires",
+            "m_axis_tdata",
+            "(state == PASS) ? s_axis_tdata : {WIDTH{1'b0}}",
+            "s_axis_tdata",
+        ),
     ),
-    Bug(
-        "krl_frame_guard", {"WIDTH": 1, "BEATS": 3}, "      state <= PASS;\n      beat", "      beat", "idle"
+    refuted(
+        "krl_frame_guard",
+        {"WIDTH": 1, "BEATS": 3},
+        "idle",
+        Bug("state is not reset", "state", "begin state <= PASS;", "begin"),
     ),
-    Bug("krl_gearbox", regroup(3, 2, 6), "level >= GIVEN", "level > GIVEN", "gap valid"),
-    Bug("krl_gearbox", regroup(3, 2, 6), "= level <= MOST", "= m_axis_tready && level <= MOST", "idle"),
-    Bug(
+    refuted(
+        "krl_gearbox",
+        regroup(3, 2, 6),
+        "gap valid",
+        Bug("waits for one more element", "m_axis_tvalid", "level >= GIVEN", "level > GIVEN"),
+    ),
+    refuted(
+        "krl_gearbox",
+        regroup(3, 2, 6),
+        "idle",
+        Bug("ready depends on ready", "s_axis_tready", "= level", "= m_axis_tready && level"),
+    ),
+    refuted(
         "krl_gearbox",
         regroup(2, 3, 9),
-        "if (push) beat <= beat_is_last ? 0 : beat + 1'b1;",
-        "if (push) beat <= beat + 1'b1;",
         "early wrong",
+        Bug("frames run on", "beat", "beat_is_last ? 0 : beat + 1'b1", "beat + 1'b1"),
     ),
-    Bug("krl_lanes", regroup(1, 3, 5), "!full || m_axis_tready;", "!full;", "slow"),
-    Bug("krl_lanes", regroup(1, 3, 5), "!full || m_axis_tready;", "m_axis_tready;", "idle"),
-    Bug("krl_lanes", regroup(1, 3, 5), "accept && (is_here || slice == 0)", "accept && is_here", "filled"),
-    Bug("krl_lanes", regroup(4, 2, 8), "left == 0 || (left == 1 && m_axis_tready)", "left == 0", "gap"),
-    Bug(
+    refuted(
+        "krl_lanes",
+        regroup(1, 3, 5),
+        "slow",
+        Bug("a pause behind each beat", "g_wider.s_axis_tready", "|| m_axis_tready"),
+    ),
+    refuted(
+        "krl_lanes",
+        regroup(1, 3, 5),
+        "idle",
+        Bug("never ready before ready", "g_wider.s_axis_tready", "!full ||"),
+    ),
+    refuted(
+        "krl_lanes",
+        regroup(1, 3, 5),
+        "filled",
+        Bug("the first beat clears nothing", "gathered", "(is_here || slice == 0)", "is_here"),
+    ),
+    refuted(
+        "krl_lanes",
+        regroup(4, 2, 8),
+        "gap",
+        Bug("a pause before each beat", "g_narrower.s_axis_tready", "|| (left == 1 && m_axis_tready)"),
+    ),
+    refuted(
         "krl_serializer",
         serializer(2, 1, 3, 2),
-        "wire advance = m_axis_tready || !m_axis_tvalid;",
-        "wire advance = 1'b1;",
         "steady",
+        Bug("never stands still", "advance", "m_axis_tready || !m_axis_tvalid", "1'b1"),
     ),
-    Bug(
+    refuted(
         "krl_serializer",
         serializer(2, 1, 5, 3),
-        "(read_pointer == LAST_PLACE[POINTER_BITS-1:0]) ? 0 : read_pointer + 1'b1",
-        "read_pointer + 1'b1",
         "wrong",
+        Bug(
+            "read pointer wraps at a power of two",
+            "read_pointer",
+            "(read_pointer == LAST_PLACE[POINTER_BITS-1:0]) ? 0 : read_pointer + 1'b1",
+            "read_pointer + 1'b1",
+        ),
     ),
 ]
 
 
 def name_of(value: Any) -> str | None:
-    if isinstance(value, Bug):
-        return f"{value.module}-{value.new.strip() or value.old.strip()}"
+    if isinstance(value, Refuted):
+        return f"{value.bug.module}-{value.bug.name}"
     if isinstance(value, dict):
         return "-".join(f"{key}{number}" for key, number in value.items())
     return None
@@ -214,18 +272,25 @@ def test_module_is_proven(module: str, parameters: Parameters, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "bug", [*SHORT_BUGS, *(pytest.param(bug, marks=pytest.mark.full) for bug in LONG_BUGS)], ids=name_of
+    "case",
+    [*SHORT_BUGS, *(pytest.param(case, marks=pytest.mark.full) for case in LONG_BUGS)],
+    ids=name_of,
 )
-def test_bug_is_refuted(bug: Bug, tmp_path: Path) -> None:
-    verdict = verdict_on(bug.module, bug.parameters, tmp_path, (bug.old, bug.new))
-    assert {f"fault_{name}" for name in bug.faults.split()} <= verdict.faults, f"{bug}: {verdict}"
+def test_bug_is_refuted(case: Refuted, tmp_path: Path) -> None:
+    verdict = verdict_on(case.bug.module, case.parameters, tmp_path, case.bug)
+    assert {f"fault_{name}" for name in case.faults.split()} <= verdict.faults, f"{case}: {verdict}"
+
+
+def test_every_bug_has_its_place() -> None:
+    for case in (*SHORT_BUGS, *LONG_BUGS):
+        case.bug.apply((RTL / f"{case.bug.module}.v").read_text())
 
 
 def test_every_fault_of_every_harness_is_raised_by_a_bug() -> None:
     for path in sorted(HARNESSES.glob("*_proof.v")):
         module = path.stem.removesuffix("_proof")
         stated = set(re.findall(r"output wire +fault_(\w+)", path.read_text()))
-        bugs = [bug for bug in (*SHORT_BUGS, *LONG_BUGS) if bug.module == module]
+        cases = [case for case in (*SHORT_BUGS, *LONG_BUGS) if case.bug.module == module]
         assert stated, path.name
-        assert stated == {name for bug in bugs for name in bug.faults.split()}, path.name
+        assert stated == {name for case in cases for name in case.faults.split()}, path.name
         assert module in {proven for proven, _ in SHORT}, path.name

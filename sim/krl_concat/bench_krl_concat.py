@@ -18,7 +18,7 @@ Beats = list[int | None]
 
 
 def offer(dut: Any, beats: Beats) -> None:
-    """Put a beat, or none, on each input; the data of no beat are unknown."""
+    """Put a beat on each input; None is no beat, whose data are unknown."""
     dut.s_axis_tvalid.value = pack([beat is not None for beat in beats], 1)
     words = ("X" * WIDTH if beat is None else f"{beat:0{WIDTH}b}" for beat in reversed(beats))
     dut.s_axis_tdata.value = LogicArray("".join(words))
@@ -42,9 +42,9 @@ def check(dut: Any, held: int | None, turn: int, ready: bool) -> None:
 
 
 async def watch(dut: Any, name: str, cycles: int, sends: list[float], takes: float) -> list[int]:
-    """Reset, then drive a random handshake for some cycles, check each, and give the cycles of acceptance.
+    """Reset, check a random handshake for some cycles, and return those in which a beat was accepted.
 
-    `sends` are the shares of cycles in which each source is willing, `takes` the share of the output.
+    `sends` and `takes` are the shares of cycles in which each source sends and the output is ready.
     """
     rng = random_for(name)
     fresh: list[Iterator[int]] = [iter(drawn_beats(WIDTH, cycles)(rng)) for _ in range(INPUTS)]
@@ -84,7 +84,7 @@ async def concatenates_under_stalls(dut: Any) -> None:
 
 @test()
 async def runs_at_full_rate(dut: Any) -> None:
-    """A beat a cycle where nobody pauses, also from input to input and from pixel to pixel."""
+    """One beat per cycle when nobody pauses, also from input to input and from pixel to pixel."""
     start_clock(dut)
     cycles = 3 * len(PIXEL) + 20
     assert await watch(dut, "rate", cycles, [1.0] * INPUTS, 1.0) == list(range(1, cycles))

@@ -16,10 +16,13 @@ EDGES = table(
     (5, 5, 15, 1, 24),
     (4, 1, 9, 5, 2),
     (3, 1, 7, 2, 40),
+    # two words of three lanes, of the second only the first lane
+    (3, 1, 4, 2, 8),
 )
 
 BUGS = [
     Bug("the last word counts as a whole one", "SLICES_OF_LAST_GROUP", "(UNITS - (GROUPS - 1) * PE)", "PE"),
+    Bug("units of the last word added up", "SLICES_OF_LAST_GROUP", "UNITS - (GROUPS", "UNITS + (GROUPS"),
     Bug("a place is freed while the last beat waits", "result_taken", "pop &&", "level != 0 &&"),
     Bug("a place is freed with every beat", "result_taken", "&& slice_is_last"),
     Bug("always sends the first slice", "select", ".index(slice)", ".index({SLICE_BITS{1'b0}})"),

@@ -18,6 +18,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from common.bugs import Bug
+
 ROOT = Path(__file__).resolve().parents[2]
 RTL, HARNESSES = ROOT / "hw" / "rtl", ROOT / "hw" / "formal"
 ARRIVED = "arrived"
@@ -51,12 +53,12 @@ def verdict_on(
     module: str,
     parameters: Mapping[str, int],
     folder: Path,
-    bug: tuple[str, str] | None = None,
+    bug: Bug | None = None,
     seconds: int = 120,
 ) -> Verdict:
-    """What holds of ``module`` with ``parameters``, and with ``bug``, a text and what replaces it.
+    """Return what holds of ``module`` with ``parameters``, and with ``bug``.
 
-    ``folder`` takes what the tools write. Raises AssertionError with their output if one fails, or needs more
+    The tools write into ``folder``. Raises AssertionError with their output if one fails, or needs more
     memory or time than it may.
     """
     sources = [*sorted(RTL.glob("*.v")), *sorted(HARNESSES.glob("*.v"))]
@@ -72,12 +74,9 @@ def verdict_on(
     return _read(log, (folder / "proof.map").read_text())
 
 
-def _with_bug(path: Path, bug: tuple[str, str], folder: Path) -> Path:
-    old, new = bug
-    text = path.read_text()
-    assert text.count(old) == 1, f"{path.name} holds {old!r} {text.count(old)} times instead of once"
+def _with_bug(path: Path, bug: Bug, folder: Path) -> Path:
     mutant = folder / path.name
-    mutant.write_text(text.replace(old, new))
+    mutant.write_text(bug.apply(path.read_text()))
     return mutant
 
 
