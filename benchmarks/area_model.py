@@ -266,10 +266,11 @@ def draw_last(rng: random.Random) -> Sample:
 
 def draw_rom(rng: random.Random) -> Sample:
     width, depth = rng.choice((8, 18, 32, 64)), rng.choice((2, 8, 32, 64, 100, 128, 200, 256, 512))
-    words = tuple(rng.getrandbits(width) for _ in range(depth))
+    words = [rng.getrandbits(width) for _ in range(depth)]
     file = f"rom_{rng.getrandbits(60):x}.mem"
     block = int(depth > 100 and rng.random() < 0.6)
-    memory = Memory(file, width, depth, block, words, "")
+    column = np.array(words, object)[:, None]
+    memory = Memory(file, width, depth, block, lambda: [(column, width)], "")
     text = "".join(f"{word:x}\n" for word in words)
     values = {"WIDTH": width, "DEPTH": depth, "FILE": file, "BLOCK": block}
     counts = {} if block else area_counts.rom(area_counts.columns_of(memory), depth)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kerilog.plan import packing
 from kerilog.plan.addition import Addition
 from kerilog.plan.design import AffineRequantizer, FixedRequantizer, MatVec, Memory, Serializer
 from kerilog.plan.mapping import bits, multiplier_dsps, mux
@@ -235,11 +236,7 @@ def frame_last(beats: int) -> Counts:
 
 def columns_of(memory: Memory) -> int:
     """Columns of bits that differ from each other and are not constant."""
-    columns = {
-        sum((word >> place & 1) << at for at, word in enumerate(memory.words))
-        for place in range(memory.width)
-    }
-    return len(columns - {0, (1 << memory.depth) - 1})
+    return packing.columns(memory.packed, memory.width)
 
 
 def rom(columns: int, depth: int) -> Counts:

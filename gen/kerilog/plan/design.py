@@ -8,10 +8,13 @@ for each stage of the pipeline, which groups them. Templates print these fields 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
+from collections.abc import Callable, Sequence
 
 from kerilog.formats import Format
 from kerilog.graph import Shape
+from kerilog.plan import packing
 from kerilog.plan.intervals import Interval
 from kerilog.plan.window import Vectors, Window
 
@@ -20,7 +23,7 @@ INPUT = "guarded"  # the stream into the first stage, behind the frame guard
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Memory:
-    """A ROM of ``depth`` ``words``, each an unsigned integer of ``width`` bits.
+    """A ROM of ``depth`` words of ``width`` bits, made of what ``lanes`` gives when it is asked for.
 
     ``contents`` says what they hold.
     """
@@ -29,8 +32,18 @@ class Memory:
     width: int
     depth: int
     block: int
-    words: tuple[int, ...]
+    lanes: Callable[[], Sequence[packing.Lanes]] = dataclasses.field(repr=False)
     contents: str
+
+    @functools.cached_property
+    def packed(self) -> packing.Words:
+        """The words as bytes (depth, bytes of a word), the most significant first."""
+        return packing.packed(self.lanes())
+
+    @functools.cached_property
+    def words(self) -> tuple[int, ...]:
+        """The words as unsigned integers."""
+        return packing.integers(self.packed)
 
 
 @dataclasses.dataclass(frozen=True)

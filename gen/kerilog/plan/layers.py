@@ -263,8 +263,7 @@ def parts(
     # the multipliers see raw codes: the input's zero point times the weights joins the bias
     bias = op.bias - tensor.format.zero_point * kernel.sum(axis=0)
     matvec = dataclasses.replace(matvec, w_bits=op.kernel_format.bits, acc_bits=reach.bits)
-    of_all_windows = np.tile(kernel, (1, folded.shape.units // kernel.shape[1]))
-    weights = memories.weights(f"{stem}_weights.mem", of_all_windows, matvec)
+    weights = memories.weights(f"{stem}_weights.mem", kernel, matvec)
     if matvec.steps == 1 and vectors.groups == 1:
         found = constants_of(_wide_kernel(kernel, vectors), codes, matvec, title(node), unrolled)
         if found:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What stands in the ROMs: weights and requantizer constants, packed into words."""
+"""What stands in the ROMs: weights and requantizer constants, packed into words when they are asked for."""
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from kerilog.formats import IntArray
 from kerilog.plan.design import MatVec, Memory
+from kerilog.plan.packing import Lanes
 
 Field = tuple[str, npt.NDArray[Any], int]  # name, values (channels,), bits
 
@@ -19,67 +21,61 @@ BLOCK_BITS = 8192  # from here on a memory is worth a block RAM
 BLOCK_DEPTH = 64  # shallower ones are not: a look-up table holds 64 words
 
 
-def pack(lanes: npt.NDArray[Any], bits: int) -> tuple[int, ...]:
-    """Words of ``lanes`` (words, lanes), lane 0 in the low bits, each ``bits`` bits of two's complement."""
-    mask = (1 << bits) - 1
-    return tuple(
-        sum((value & mask) << (bits * place) for place, value in enumerate(row)) for row in lanes.tolist()
-    )
-
-
 def weights(file: str, kernel: IntArray, matvec: MatVec) -> Memory:
-    """The weight ROM of ``krl_matvec``; ``kernel`` has shape (inputs, units).
+    """The weight ROM of ``krl_matvec``; ``kernel`` has shape (inputs, units of one window).
 
     Word (beat, group, fold) holds, for lane p and product s, the weight of input (beat, fold, s) and unit
-    (group, p); what lies past the last input of a beat or past the last unit is zero.
+    (group, p); what lies past the last input of a beat or past the last unit is zero. Windows side by side
+    have the same weights.
     """
-    inputs, units = kernel.shape
-    padded = np.zeros((matvec.beats * matvec.lanes, matvec.groups * matvec.pe), np.int64)
-    padded[:inputs, :units] = kernel
-    per_beat = np.zeros((matvec.beats, matvec.folds * matvec.simd, matvec.groups * matvec.pe), np.int64)
-    per_beat[:, : matvec.lanes] = padded.reshape(matvec.beats, matvec.lanes, -1)
-    split = per_beat.reshape(matvec.beats, matvec.folds, matvec.simd, matvec.groups, matvec.pe)
-    words = split.transpose(0, 3, 1, 4, 2).reshape(matvec.steps, matvec.pe * matvec.simd)
     contents = (
         f"word = (beat, group, fold); {matvec.pe} lanes of {matvec.simd} weights of {matvec.w_bits} bits"
     )
-    return memory(file, pack(words, matvec.w_bits), matvec.weight_bits, contents)
+    lanes = functools.partial(_weight_lanes, kernel, matvec)
+    return memory(file, matvec.steps, matvec.weight_bits, lanes, contents)
 
 
-def constants(file: str, lanes: int, fields: Sequence[Field]) -> Memory:
+def _weight_lanes(kernel: IntArray, matvec: MatVec) -> list[Lanes]:
+    inputs, units = kernel.shape
+    narrow = np.int8 if matvec.w_bits <= 8 else np.int64
+    padded = np.zeros((matvec.beats * matvec.lanes, matvec.groups * matvec.pe), narrow)
+    for first in range(0, matvec.units, units):
+        padded[:inputs, first : first + units] = kernel
+    per_beat = np.zeros((matvec.beats, matvec.folds * matvec.simd, matvec.groups * matvec.pe), narrow)
+    per_beat[:, : matvec.lanes] = padded.reshape(matvec.beats, matvec.lanes, -1)
+    split = per_beat.reshape(matvec.beats, matvec.folds, matvec.simd, matvec.groups, matvec.pe)
+    words = split.transpose(0, 3, 1, 4, 2).reshape(matvec.steps, matvec.pe * matvec.simd)
+    return [(words, matvec.w_bits)]
+
+
+def requantizer_rom(file: str, lanes: int, fields: Sequence[Field]) -> Memory:
     """The constant ROM of a requantizer, the channels again and again until they fill whole words.
 
     Per channel the ``fields`` (name, values (channels,), bits), low end first.
     """
     channels = fields[0][1].size
-    lane_bits = sum(bits for _, _, bits in fields)
-    per_channel = [0] * channels
-    at = 0
-    for _, values, bits in fields:
-        for channel, value in enumerate(pack(np.broadcast_to(values, (channels,))[:, None], bits)):
-            per_channel[channel] |= value << at
-        at += bits
-    per_channel *= math.lcm(channels, lanes) // channels
-    words = tuple(
-        sum(lane << (lane_bits * place) for place, lane in enumerate(per_channel[first : first + lanes]))
-        for first in range(0, len(per_channel), lanes)
-    )
+    depth = math.lcm(channels, lanes) // lanes
+    width = lanes * sum(bits for _, _, bits in fields)
     composed = ", ".join(f"{name} {bits} bits" for name, _, bits in fields)
-    return memory(
-        file, words, lanes * lane_bits, f"word = beat of {lanes} channels, each from the low end: {composed}"
-    )
+    contents = f"word = beat of {lanes} channels, each from the low end: {composed}"
+    return memory(file, depth, width, functools.partial(_channel_lanes, depth, lanes, fields), contents)
+
+
+def _channel_lanes(depth: int, lanes: int, fields: Sequence[Field]) -> list[Lanes]:
+    return [(np.resize(values, (depth, lanes)), bits) for _, values, bits in fields]
 
 
 def column(file: str, values: IntArray, bits: int, contents: str) -> Memory:
-    """A ROM with one of ``values`` (words,) a word, in two's complement."""
-    return memory(file, pack(values[:, None], bits), bits, contents)
+    """A ROM with one of ``values`` (words,) per word, in two's complement."""
+    lanes = functools.partial(_channel_lanes, values.size, 1, [("", values, bits)])
+    return memory(file, values.size, bits, lanes, contents)
 
 
-def memory(file: str, words: tuple[int, ...], width: int, contents: str) -> Memory:
-    """A ROM of ``words`` of ``width`` bits, in block RAM where that is worth it."""
-    block = int(len(words) > BLOCK_DEPTH and len(words) * width >= BLOCK_BITS)
-    return Memory(file, width, len(words), block, words, contents)
+def memory(file: str, depth: int, width: int, lanes: Callable[[], Sequence[Lanes]], contents: str) -> Memory:
+    """A ROM of ``depth`` words of ``width`` bits, in block RAM where that is worth it."""
+    block = int(depth > BLOCK_DEPTH and depth * width >= BLOCK_BITS)
+    return Memory(file, width, depth, block, lanes, contents)
 
 
-NONE = Memory(file="", width=0, depth=0, block=0, words=(), contents="nothing: the weights are constants")
+NONE = Memory(file="", width=0, depth=0, block=0, lanes=list, contents="nothing: the weights are constants")
 """In the place of a memory of weights that are constants."""

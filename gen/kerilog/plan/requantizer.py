@@ -12,7 +12,7 @@ from kerilog.errors import Unsupported
 from kerilog.formats import IntArray
 from kerilog.plan.design import AffineRequantizer, FixedRequantizer, Memory, Serializer
 from kerilog.plan.intervals import Interval, signed_bits
-from kerilog.plan.memories import Field, constants
+from kerilog.plan.memories import Field, requantizer_rom
 from kerilog.plan.multiplier import ExactMultiplier, exact_multiplier
 from kerilog.qgraph import QConv2D, QDense, QNode, Shift
 
@@ -57,7 +57,7 @@ def _fixed(
         shift=_one_shift(rescale, layer),
         bias_shift=bias_shift,
     )
-    return requantizer, constants(file, shared["lanes"], [("bias", codes, bias_bits)])
+    return requantizer, requantizer_rom(file, shared["lanes"], [("bias", codes, bias_bits)])
 
 
 def affine(
@@ -88,7 +88,7 @@ def affine(
     ]
     if tilt_bits:
         fields.append(("tilt", exact.tilt, tilt_bits))
-    return requantizer, constants(file, shared["lanes"], fields)
+    return requantizer, requantizer_rom(file, shared["lanes"], fields)
 
 
 def _total_bits(exact: ExactMultiplier, reach: Interval) -> int:
