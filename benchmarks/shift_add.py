@@ -34,7 +34,8 @@ from kerilog.handoff.synth import TARGETS
 from kerilog.plan import constants, plan
 from kerilog.plan.constants import Constants
 from kerilog.plan.shift_add import AdderGraph, unshared_adders
-from kerilog.plan.shift_add_search import GraphBuilder, shift_add
+from kerilog.plan.shift_add_builder import GraphBuilder
+from kerilog.plan.shift_add_search import shift_add
 from kerilog.qgraph import QConv2D, QDense, QGraph
 from kerilog.quantize import strip_softmax
 
