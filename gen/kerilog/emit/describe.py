@@ -8,9 +8,9 @@ from importlib.metadata import version
 from typing import Any
 
 from kerilog.manifest import Layer, Manifest, Stream
-from kerilog.plan.constants import Constants
 from kerilog.plan.design import Design, FifoStage, MatVecStage, Stage, Tensor
 from kerilog.plan.operations import WindowedStage
+from kerilog.plan.unrolled import UnrolledMatVec
 
 
 def manifest(
@@ -59,7 +59,7 @@ def _layer(stage: Stage) -> Layer:
         return Layer(stage.name, stage.kind, extra=extra)
     extra["weight_bits"] = stage.weights.depth * stage.weights.width
     extra["macs"] = stage.macs
-    if isinstance(stage.matvec, Constants):
+    if isinstance(stage.matvec, UnrolledMatVec):
         graph = stage.matvec.graph
         extra["constants"] = {"adders": len(graph.sums), "adder_bits": graph.luts, "ff": graph.flip_flops}
     return Layer(

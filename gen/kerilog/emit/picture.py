@@ -13,8 +13,8 @@ from itertools import accumulate
 from kerilog.emit.layout import Edge, Layout, arrange, is_converter
 from kerilog.emit.lettering import Text, fit, width_of
 from kerilog.emit.verilog import environment
-from kerilog.plan.constants import Constants
 from kerilog.plan.design import Design, FifoStage, ForkStage, LanesStage, MatVecStage, Stage, Tensor
+from kerilog.plan.unrolled import UnrolledMatVec
 
 FILE_NAME = "pipeline.svg"
 _LAYER_WIDTHS, _SMALL_WIDTHS = (150, 200), (92, 130)  # least and most
@@ -241,7 +241,7 @@ def _texts(stage: Stage) -> tuple[str, ...]:
     title = _printable(stage.layer)
     if isinstance(stage, MatVecStage):
         matvec = stage.matvec
-        what = "constants" if isinstance(matvec, Constants) else "multipliers"
+        what = "constants" if isinstance(matvec, UnrolledMatVec) else "multipliers"
         return (title, stage.kind, f"{matvec.pe} x {matvec.simd} {what}", f"sums of {matvec.acc_bits} bits")
     return (title, stage.kind)
 

@@ -10,7 +10,6 @@ from importlib import resources
 import jinja2
 
 from kerilog.emit.shift_add import products_of
-from kerilog.plan.constants import Constants
 from kerilog.plan.design import (
     Conv2DStage,
     DenseStage,
@@ -26,6 +25,7 @@ from kerilog.plan.operations import (
     LookupStage,
 )
 from kerilog.plan.shift_add import AdderGraph
+from kerilog.plan.unrolled import UnrolledMatVec
 
 TEMPLATES = {
     Conv2DStage: "conv2d.v.j2",
@@ -75,18 +75,18 @@ def render(design: Design) -> dict[str, str]:
         if (template := TEMPLATES.get(type(stage)))
     }
     for stage in design.matvec_stages:
-        if isinstance(stage.matvec, Constants):
+        if isinstance(stage.matvec, UnrolledMatVec):
             rendered[f"rtl/{stage.module}_products.v"] = _products(design, stage, stage.matvec)
     rendered[f"rtl/{design.name}.v"] = jinja.get_template("top.v.j2").render(design=design)
     library = {f"rtl/{name}.v": library_source(name) for name in library_modules(rendered.values())}
     return library | rendered
 
 
-def _products(design: Design, stage: MatVecStage, constants: Constants) -> str:
+def _products(design: Design, stage: MatVecStage, matvec: UnrolledMatVec) -> str:
     """The module of the stage's weights."""
     module = f"{stage.module}_products"
-    bits = constants.x_bits, constants.acc_bits
-    return products_text(constants.graph, *bits, module, stage.layer, design.name)
+    bits = matvec.x_bits, matvec.acc_bits
+    return products_text(matvec.graph, *bits, module, stage.layer, design.name)
 
 
 def products_text(graph: AdderGraph, x_bits: int, sum_bits: int, module: str, layer: str, design: str) -> str:

@@ -14,7 +14,6 @@ import functools
 
 from kerilog.plan import area_counts, area_weights, mapping
 from kerilog.plan.area_counts import Counts
-from kerilog.plan.constants import Constants
 from kerilog.plan.design import (
     AffineRequantizer,
     Conv2DStage,
@@ -32,6 +31,7 @@ from kerilog.plan.design import (
     SumStage,
 )
 from kerilog.plan.operations import AddStage, AveragePooling2DStage, LookupStage
+from kerilog.plan.unrolled import UnrolledMatVec
 from kerilog.plan.window import Window
 
 
@@ -74,7 +74,7 @@ def of_stage(stage: Stage) -> Area:
 
 @of_stage.register
 def _(stage: SumStage) -> Area:
-    sums = of_constants(stage.matvec) if isinstance(stage.matvec, Constants) else of_matvec(stage.matvec)
+    sums = of_unrolled(stage.matvec) if isinstance(stage.matvec, UnrolledMatVec) else of_matvec(stage.matvec)
     if isinstance(stage, MatVecStage):
         sums += of_rom(stage.weights)
     else:
@@ -140,7 +140,7 @@ def of_matvec(matvec: MatVec) -> Area:
     return fitted("krl_matvec", area_counts.matvec(matvec)) + Area(lutram=memory, dsp=dsp)
 
 
-def of_constants(matvec: Constants) -> Area:
+def of_unrolled(matvec: UnrolledMatVec) -> Area:
     """The adders of a layer whose weights are constants, a LUT a bit, and ``krl_issue``."""
     adders = Area(lut=matvec.graph.luts, ff=matvec.graph.flip_flops)
     return adders + fitted("krl_issue", area_counts.issue(matvec.latency, matvec.credits))

@@ -15,13 +15,13 @@ from kerilog.errors import UnreachedError, Unsupported
 from kerilog.formats import IntArray
 from kerilog.graph import Pair, windows_meet_image
 from kerilog.plan import buffers, cycles, memories
-from kerilog.plan.constants import constants_of
 from kerilog.plan.control import MatrixVector
 from kerilog.plan.design import MatVec, Serializer, Tensor
 from kerilog.plan.folding import Folding, Shape, divisors, ranked, whole
 from kerilog.plan.intervals import dot_interval
 from kerilog.plan.naming import layer_name
 from kerilog.plan.requantizer import requantizer_of
+from kerilog.plan.unrolled import unrolled_matvec
 from kerilog.plan.window import Vectors, Window
 from kerilog.plan.window_control import window_modules
 from kerilog.qgraph import QAveragePooling2D, QConv2D, QDense, QMaxPooling2D, QNode
@@ -265,7 +265,7 @@ def parts(
     matvec = dataclasses.replace(matvec, w_bits=op.kernel_format.bits, acc_bits=reach.bits)
     weights = memories.weights(f"{stem}_weights.mem", kernel, matvec)
     if matvec.steps == 1 and vectors.groups == 1:
-        found = constants_of(_wide_kernel(kernel, vectors), codes, matvec, title(node), unrolled)
+        found = unrolled_matvec(_wide_kernel(kernel, vectors), codes, matvec, title(node), unrolled)
         if found:
             places = _places(found, serializer)
             matvec, weights = dataclasses.replace(found, credits=places), memories.NONE

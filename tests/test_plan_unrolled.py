@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +13,12 @@ import pytest
 
 from kerilog.emit.verilog import render
 from kerilog.errors import KerilogError
-from kerilog.plan import constants, plan
-from kerilog.plan.constants import Constants
-from kerilog.plan.design import Design
-from kerilog.plan.shift_add import unshared_adders
+from kerilog.formats import IntArray
+from kerilog.plan import plan, unrolled
+from kerilog.plan.design import Design, MatVec
+from kerilog.plan.shift_add import AdderGraph, unshared_adders
+from kerilog.plan.shift_add_search import shift_add
+from kerilog.plan.unrolled import UnrolledMatVec, unrolled_matvec
 from kerilog.qgraph import QConv2D, QDense, QGraph
 from support.branches import Branches
 from support.designs import check, generate
@@ -59,7 +62,7 @@ CASES: list[tuple[Callable[[str], QGraph], int | None, tuple[str, ...], set[str]
 
 
 def constant_layers(design: Design) -> set[str]:
-    return {stage.layer for stage in design.matvec_stages if isinstance(stage.matvec, Constants)}
+    return {stage.layer for stage in design.matvec_stages if isinstance(stage.matvec, UnrolledMatVec)}
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -88,7 +91,7 @@ def test_a_constant_layer_has_no_weight_memory_and_no_product(tmp_path: Path) ->
         assert "*" not in re.sub(r"//.*|@\(posedge clk\)", "", text)
     told = {layer.name: layer.extra.get("constants") for layer in manifest.layers}
     for stage in design.matvec_stages:
-        assert isinstance(stage.matvec, Constants)
+        assert isinstance(stage.matvec, UnrolledMatVec)
         found = told[stage.name]
         assert found["adders"] == len(stage.matvec.graph.sums)
         kernel = kernel_of(graph, stage.layer)
@@ -106,7 +109,7 @@ def test_adder_graph_is_the_kernel() -> None:
     graph = classifier("affine")
     design = plan(graph, 36, unroll=("conv", "hidden", "logits"))
     for stage in design.matvec_stages:
-        assert isinstance(stage.matvec, Constants)
+        assert isinstance(stage.matvec, UnrolledMatVec)
         kernel = kernel_of(graph, stage.layer)
         inputs = stage.matvec.graph.inputs
         x = np.random.default_rng(0).integers(inputs[0].low, inputs[0].high + 1, (50, len(inputs)))
@@ -114,18 +117,66 @@ def test_adder_graph_is_the_kernel() -> None:
 
 
 def test_multipliers_stay_where_the_search_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    graph = classifier("fixed")
-    monkeypatch.setattr(constants, "MOST_PATTERNS", 100)
-    assert constant_layers(plan(graph, 20)) == set()
+    monkeypatch.setattr(unrolled, "MOST_PATTERNS", 100)
+    assert constant_layers(plan(classifier("fixed"), 20)) == set()
+
+
+def test_too_many_constants_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unrolled, "MOST_DIGITS", 100)
     with pytest.raises(
-        KerilogError, match=r"layer 'hidden': too large to unroll: 84 weights make [0-9,]+ pairs"
+        KerilogError,
+        match=r"layer 'hidden': too large to unroll: 84 weights have \d{3} signed digits, at most 100 can be",
     ):
-        plan(graph, 36, unroll=("hidden",))
+        plan(classifier("fixed"), 36, unroll=("hidden",))
+
+
+def matvec_of(inputs: int, units: int) -> MatVec:
+    """One multiplier for each weight."""
+    return MatVec(units, inputs, inputs, 1, 1, 0, 8, 8, 24, units=units)
+
+
+@pytest.fixture
+def searches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The steps of every search that is run."""
+    found: list[int] = []
+
+    def counted(matrix: IntArray, low: int, high: int, steps: int) -> AdderGraph:
+        found.append(steps)
+        return shift_add(matrix, low, high, steps)
+
+    monkeypatch.setattr(unrolled, "shift_add", counted)
+    unrolled._graph.cache_clear()
+    return found
+
+
+def test_the_choice_is_made_without_a_search(searches: list[int]) -> None:
+    kernel = np.random.default_rng(3).integers(-128, 128, (20, 6))
+    found = unrolled_matvec(kernel, (-128, 127), matvec_of(20, 6), "dense", False, 5000)
+    assert found is not None and searches == []
+    assert found.input_lanes == 20 and found.matrix.estimate.luts > 0 and searches == []
+    credited = dataclasses.replace(found, credits=found.latency + 2)
+    assert credited.graph is found.graph and searches == [5000]
+    again = unrolled_matvec(kernel.copy(), (-128, 127), matvec_of(20, 6), "dense", True, 5000)
+    assert again is not None and again.graph is found.graph and searches == [5000]
+
+
+@pytest.mark.parametrize("bits", [2, 4, 8, 12, 16])
+def test_the_choice_is_that_of_the_graph_itself(bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Away from the point where it makes no difference: there the estimate may fall on either side."""
+    rng = np.random.default_rng(bits)
+    for inputs, units in ((9, 2), (30, 5), (12, 20)):
+        kernel = rng.integers(-(1 << bits - 1), 1 << bits - 1, (inputs, units))
+        matvec = matvec_of(inputs, units)
+        luts = shift_add(kernel, -128, 127).luts
+        for share, expected in ((0.6, False), (1.6, True)):
+            monkeypatch.setattr(unrolled, "PRODUCT_LUTS", share * luts / kernel.size - matvec.acc_bits)
+            found = unrolled_matvec(kernel, (-128, 127), matvec, "dense", False)
+            assert (found is not None) == expected, (bits, inputs, units, share)
 
 
 def test_multipliers_stay_where_they_are_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = classifier("fixed")
-    monkeypatch.setattr(constants, "PRODUCT_LUTS", -1000)
+    monkeypatch.setattr(unrolled, "PRODUCT_LUTS", -1000)
     assert constant_layers(plan(graph, 20)) == set()
     assert constant_layers(plan(graph, 36, unroll=("conv",))) == {"conv"}
 
