@@ -114,4 +114,4 @@ def test_reasons_come_together_and_survive() -> None:
     error = Unsupported.together([("a", "LSTM is not supported"), ("b/c", "no")])
     assert str(error) == "layer 'a': LSTM is not supported; layer 'b/c': no"
     assert error.reasons == (("a", "LSTM is not supported"), ("b/c", "no"))
-    assert Unsupported("x").reasons == ()
+    assert Unsupported("x").reasons == (("", "x"),)

@@ -97,7 +97,7 @@ def _design_rows(manifest: Manifest) -> Iterator[Row]:
     yield "latency", f"{manifest.latency} cycles, first input beat to last output beat"
     for layer in manifest.layers:
         if layer.products:
-            yield f"  {layer.name}", _folding(layer, manifest.frame_interval)
+            yield f"  {layer.layer}", _folding(layer, manifest.frame_interval)
 
 
 def _folding(layer: Layer, interval: int) -> str:

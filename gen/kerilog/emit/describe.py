@@ -117,7 +117,7 @@ def _layer(stage: Stage) -> Layer:
         windows=facts.windows,
         depth=facts.depth,
         peak=facts.peak,
-        constants=_constants(facts.unrolled) if facts.unrolled else None,
+        constants=_constants(facts.unrolled.graph) if facts.unrolled else None,
     )
 
 

@@ -12,7 +12,7 @@ from kerilog.errors import Unsupported
 from kerilog.exact.intervals import Interval, signed_bits
 from kerilog.exact.multiplier import ExactMultiplier, exact_multiplier
 from kerilog.formats import IntArray
-from kerilog.hardware.memories import Field, constants
+from kerilog.hardware.memories import Field, requantizer_rom
 from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer
 from kerilog.qgraph import Clamp, QConv2D, QDense, QNode, Shift
 
@@ -51,7 +51,7 @@ def _fixed(
     codes = bias >> bias_shift
     bias_bits = max(op.bias_format.bits, signed_bits(int(codes.min()), int(codes.max())))
     return FixedRequantizer(
-        rom=constants(results.file, results.lanes, [("bias", codes, bias_bits)]),
+        rom=requantizer_rom(results.file, results.lanes, [("bias", codes, bias_bits)]),
         lanes=results.lanes,
         period=results.period,
         acc_bits=reach.bits,
@@ -78,7 +78,7 @@ def affine(exact: ExactMultiplier, reach: Interval, results: Results, zero_point
         fields.append(("tilt", exact.tilt, correction_bits))
     total = _total_bits(exact, reach)
     return AffineRequantizer(
-        rom=constants(results.file, results.lanes, fields),
+        rom=requantizer_rom(results.file, results.lanes, fields),
         lanes=results.lanes,
         period=results.period,
         acc_bits=reach.bits,
