@@ -107,6 +107,14 @@ def test_what_the_plan_did_not_promise_is_told(tiny_design) -> None:
     ]
 
 
+def test_a_frame_error_on_good_frames_is_told(tiny_design) -> None:
+    design = tiny_design()
+    design.replace("s_axis_tlast != last", "s_axis_tlast == last")
+    found = simulate_steady(design.directory, design.codes(3), "icarus")
+    (told,) = found.differences(design.manifest)
+    assert told == "frame_error was raised, though every frame had the right length"
+
+
 class Fake:
     """A simulator of a design that takes a frame every 640 cycles and settles after ``settling`` frames."""
 

@@ -52,6 +52,8 @@ class SteadyResult:
         for what, (simulated, planned) in found.items():
             if simulated not in (None, planned):
                 yield f"the {what} is {simulated} cycles, planned are {planned}"
+        if self.result.frame_error:
+            yield "frame_error was raised, though every frame had the right length"
 
 
 def simulate_steady(
