@@ -102,9 +102,9 @@ def generate(
 ) -> Manifest:
     """Write the RTL, the memories, the integer model and the manifest of ``quantized`` to ``directory``.
 
-    The goal is one of ``interval``, clock cycles a frame; ``fps`` at ``clock_mhz``; ``multipliers``, as many
-    at the most; ``device``, a Xilinx 7-series FPGA that holds the design; by default one input pixel a
-    cycle. The layers of ``unroll`` get constant multipliers, one for every weight. Raises KerilogError when
+    The goal is one of ``interval``, clock cycles per frame; ``fps`` at ``clock_mhz``; ``multipliers``, at
+    most as many; ``device``, a Xilinx 7-series FPGA that holds the design; by default the shortest interval
+    that 76 multipliers allow, or one per layer if there are more layers. The layers of ``unroll`` get constant multipliers, one for every weight. Raises KerilogError when
     no folding meets the goal or when ``directory`` cannot be written, Unsupported, with all reasons, where
     hardware does not support the network; ``directory`` is then as it was before. There is no model file
     here, so the manifest's SHA-256 is that of the integer model.

@@ -157,8 +157,8 @@ def main() -> None:
 @main.command("build")
 @quantization
 @click.option("-o", "--output", type=PATH, help="Folder to write.  [default: build/<model name>]")
-@click.option("--interval", type=int, help="Goal: clock cycles a frame.  [default: one input pixel a cycle]")
-@click.option("--fps", type=float, help="Goal: frames a second, with --clock.")
+@click.option("--interval", type=int, help="Goal: clock cycles per frame.")
+@click.option("--fps", type=float, help="Goal: frames per second, with --clock.")
 @click.option("--clock", "clock_mhz", type=float, help="MHz, for --fps.")
 @click.option("--multipliers", type=int, help="Goal: as many at the most, and as fast as they allow.")
 @click.option("--device", help="Goal: as fast as fits this FPGA (xc7a35t, xc7z020, ...).")
@@ -183,7 +183,8 @@ def build_command(
 ) -> None:
     """Quantize MODEL (.keras, .h5 or .tflite) and write its Verilog, folded for at most one goal.
 
-    Where hardware does not support MODEL, every reason is printed, the integer model is written alone, and
+    Without a goal it is the shortest interval that 76 multipliers allow, or one per layer if there are more
+    layers. Where hardware does not support MODEL, every reason is printed, the integer model is written alone, and
     the exit status is 3.
     """
     goal = Goal(interval, fps, clock_mhz, multipliers, device, unroll)
@@ -213,9 +214,9 @@ def _tell_no_hardware(manifest: IntegerManifest, target: Path, goal: Goal) -> No
     type=PATH,
     help="A folder, or a file (.svg .png .pdf .csv .json), to write.  [default: build/<model name>-front]",
 )
-@click.option("--clock", "clock_mhz", type=float, help="MHz: adds frames a second.")
+@click.option("--clock", "clock_mhz", type=float, help="MHz: adds frames per second.")
 def explore_command(model: Path, output: Path | None, clock_mhz: float | None, **options: Any) -> None:
-    """List every folding of MODEL worth having: cycles a frame against multipliers and predicted area."""
+    """List every folding of MODEL worth having: cycles per frame against multipliers and predicted area."""
     from kerilog.explore import results
     from kerilog.explore.points import explore
 

@@ -273,7 +273,8 @@ class Manifest(About, frozen=True, kw_only=True):
     ``frame_interval``, ``latency`` and ``first_output`` are in cycles; the latter two run from the first beat
     in to the last and to the first beat out of the first frame. ``multipliers`` are those that multiply two
     variables; ``constants`` counts the products per cycle that layers of constants make without any.
-    ``macs``: multiplications of the network per frame. ``input`` and ``output`` repeat the one element of
+    ``macs``: multiplications of the network per frame. ``goal``: what it was planned for, in words.
+    ``input`` and ``output`` repeat the one element of
     ``inputs`` and ``outputs`` where there is one. ``predicted`` and ``resources``: area by target.
     """
 
@@ -289,6 +290,7 @@ class Manifest(About, frozen=True, kw_only=True):
     multipliers: Count
     constants: Count
     macs: Count
+    goal: Annotated[str, Meta(max_length=200)] = ""
     predicted: dict[str, Area]
     layers: tuple[Layer, ...]
     resources: dict[str, Resources] | UnsetType = UNSET

@@ -12,6 +12,7 @@ import rich.table
 import rich.text
 from msgspec import UNSET
 
+from kerilog.area import devices
 from kerilog.handoff.synth import Resources
 from kerilog.manifest import About, Accuracy, IntegerManifest, Layer, Manifest, Tensor, share_used
 from kerilog.verify.steady import SteadyResult
@@ -87,17 +88,29 @@ def _tensor(tensor: Tensor) -> str:
 
 
 def _design_rows(manifest: Manifest) -> Iterator[Row]:
-    """Multipliers, cycles, and the folding of each layer."""
+    """The goal, multipliers, cycles, area, and the folding of each layer."""
+    if manifest.goal:
+        yield "goal", manifest.goal
     yield "multipliers", f"{manifest.multipliers}"
     if manifest.constants:
         yield "constants", f"{manifest.constants} products in each cycle, by shifts and adds"
     used = manifest.utilization
     interval = f"{manifest.frame_interval}"
-    yield "cycles a frame", interval if used is None else f"{interval}, utilization {used:.1%}"
+    yield "cycles per frame", interval if used is None else f"{interval}, utilization {used:.1%}"
     yield "latency", f"{manifest.latency} cycles, first input beat to last output beat"
+    if need := manifest.predicted.get("xc7"):
+        luts = f"{need.lut:,} LUT + {need.lutram:,} as memory"
+        yield "predicted area", f"{luts}, {need.ff:,} FF, {need.bram18} RAMB18, {need.dsp} DSP"
+        yield "fits", _some(devices.holding(need)) or "none of the known 7-series devices"
     for layer in manifest.layers:
         if layer.products:
             yield f"  {layer.layer}", _folding(layer, manifest.frame_interval)
+
+
+def _some(names: list[str], most: int = 5) -> str:
+    """The first of ``names``, and how many more there are."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} larger ones" if rest > 0 else "")
 
 
 def _folding(layer: Layer, interval: int) -> str:
@@ -126,7 +139,7 @@ def _simulation_rows(found: SteadyResult, manifest: Manifest, different: int) ->
     yield "cycles", f"{result.cycles:,} in {result.seconds:.1f} s, {pace}"
     planned = f"planned {manifest.frame_interval}"
     steady = f"not steady within {found.frames:,} frames" if found.interval is None else f"{found.interval}"
-    yield "cycles a frame", f"{steady}, {planned}"
+    yield "cycles per frame", f"{steady}, {planned}"
     yield (
         "latency",
         f"{result.latency} cycles, first input beat to last output beat, planned {manifest.latency}",

@@ -62,6 +62,7 @@ def design_manifest(
         multipliers=design.multipliers,
         constants=design.products - design.multipliers,
         macs=design.macs,
+        goal=design.goal,
         predicted={"xc7": _area(area.of(design))},
         layers=tuple(_layer(stage) for stage in design.stages),
     )

@@ -193,6 +193,7 @@ class Design:
     cycles: Cycles
     input_shape: Shape
     output_shape: Shape
+    goal: str = ""  # what it was planned for, in words
 
     @property
     def input(self) -> Tensor:
