@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kerilog.errors import Unsupported
 from kerilog.formats import Affine, Fixed, Format
 from kerilog.integer.elementwise import add
-from kerilog.plan.addition import FEW_DIGITS, Addition, _digits, _roundest, addition
+from kerilog.plan.addition import FEW_DIGITS, Addition, _addition, _digits, _roundest, addition
 from kerilog.qgraph import Clamp, Multiplier, QAdd, QNode, QSubtract, Shift
 from kerilog.scales import ROUNDINGS, sum_factors
 
@@ -127,6 +127,22 @@ def test_fixed_sums_of_16_bits_are_exact_on_drawn_pairs_and_around_ties(
     far, near = rng.integers(*whole, (2, 3000)), rng.integers(-40, 40, (2, 3000))
     for x, y in (far, near, np.array([whole, whole]), np.array([whole, whole[::-1]])):
         np.testing.assert_array_equal(found.apply(x, y), add(op, *formats, node.format)(x, y))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_tried_first_rules_out_nothing_that_is_right(
+    kind: type[QAdd], seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same sum when all bounds are tried for all factors."""
+    rng = np.random.default_rng(seed)
+    scales = tuple(float(scale) for scale in 0.05 * np.exp(rng.uniform(-1, 1, 3)))
+    zeros = tuple(int(zero) for zero in rng.integers(-128, 128, 3))
+    node, op, formats = affine_node(kind, scales, zeros, WHOLE, "reference")  # type: ignore[arg-type]
+    found = _addition.__wrapped__(node, op, formats, (WHOLE, WHOLE))  # type: ignore[attr-defined]
+    monkeypatch.setattr("kerilog.plan.addition._possible", lambda *sides: np.ones(len(sides[3]), bool))
+    again = _addition.__wrapped__(node, op, formats, (WHOLE, WHOLE))  # type: ignore[attr-defined]
+    assert again == found, (seed, scales, zeros)
 
 
 def test_a_mean_of_two_needs_no_multiplier() -> None:

@@ -15,10 +15,11 @@ from kerilog.errors import UnreachedError, Unsupported
 from kerilog.formats import IntArray
 from kerilog.graph import Pair, windows_meet_image
 from kerilog.plan import buffers, cycles, memories
+from kerilog.plan.caching import by_owner
 from kerilog.plan.control import MatrixVector
 from kerilog.plan.design import MatVec, Serializer, Tensor
 from kerilog.plan.folding import Folding, Shape, divisors, ranked, whole
-from kerilog.plan.intervals import dot_interval
+from kerilog.plan.intervals import Interval, dot_interval
 from kerilog.plan.naming import layer_name
 from kerilog.plan.requantizer import requantizer_of
 from kerilog.plan.unrolled import unrolled_matvec
@@ -259,9 +260,7 @@ def parts(
     matvec, serializer = folded.matvec, folded.serializer
     kernel: IntArray = op.kernel.reshape(-1, op.kernel.shape[-1])  # in the order of the stream
     codes = _with_padding(codes, op, tensor)
-    reach = dot_interval(kernel, *codes)
-    # the multipliers see raw codes: the input's zero point times the weights joins the bias
-    bias = op.bias - tensor.format.zero_point * kernel.sum(axis=0)
+    reach, bias = _sums(op, codes, tensor.format.zero_point)
     matvec = dataclasses.replace(matvec, w_bits=op.kernel_format.bits, acc_bits=reach.bits)
     weights = memories.weights(f"{stem}_weights.mem", kernel, matvec)
     if matvec.steps == 1 and vectors.groups == 1:
@@ -283,6 +282,16 @@ def parts(
         "bias_format": op.bias_format,
         "macs": folded.shape.macs,
     }
+
+
+@by_owner
+def _sums(op: QConv2D | QDense, codes: Range, zero_point: int) -> tuple[Interval, IntArray]:
+    """What the sums of ``codes`` can reach, and the bias.
+
+    The multipliers see raw codes: the input's zero point times the weights joins the bias.
+    """
+    kernel: IntArray = op.kernel.reshape(-1, op.kernel.shape[-1])
+    return dot_interval(kernel, *codes), op.bias - zero_point * kernel.sum(axis=0)
 
 
 def _with_padding(codes: Range, op: QConv2D | QDense, tensor: Tensor) -> Range:
