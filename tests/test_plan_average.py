@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kerilog.formats import Affine, Fixed, IntArray
 from kerilog.integer import elementwise, ops
 from kerilog.integer.windows import pad, windows
-from kerilog.plan import average, lookup
+from kerilog.plan import average, average_requantizer, lookup
 from kerilog.plan.design import AffineRequantizer, Memory
 from kerilog.qgraph import (
     Clamp,
@@ -80,7 +80,7 @@ def test_average_pooling_is_the_integer_model(
 ) -> None:
     node, op, image, codes = drawn
     lanes = data.draw(st.sampled_from([n for n in range(1, image[2] + 1) if image[2] % n == 0]))
-    found, memory = average.pooling_requantizer(node, op, image, codes, lanes, "rom/x.mem")
+    found, memory = average_requantizer.pooling_requantizer(node, op, image, codes, lanes, "rom/x.mem")
     rng = np.random.default_rng(seed)
     frames = [rng.integers(codes[0], codes[1] + 1, (1, *image)), rng.choice(codes, (1, *image))]
     frames += [np.full((1, *image), code) for code in codes]
@@ -95,7 +95,7 @@ def test_average_pooling_is_the_integer_model(
 def test_every_sum_is_divided_as_the_integer_model_does(cells: int) -> None:
     op = QAveragePooling2D((1, cells), (1, cells), WHOLE)
     node = QNode("pool", op, ("input",), (1, 1, 1), Affine(8, 0.1, 3))
-    found, memory = average.pooling_requantizer(node, op, (1, cells, 1), WHOLE, 1, "rom/x.mem")
+    found, memory = average_requantizer.pooling_requantizer(node, op, (1, cells, 1), WHOLE, 1, "rom/x.mem")
     assert found.beats == memory.depth == 1 and found.tilt_bits == 0
     sums = np.arange(-128 * cells, 127 * cells + 1)
     quotient = np.array([math.copysign(math.floor(abs(s) / cells + 0.5), s) for s in sums.tolist()])
@@ -129,7 +129,7 @@ def test_global_average_pooling_is_the_integer_model(
     ends = min(codes), max(codes)
     op = QGlobalAveragePooling2D(factor, WHOLE)
     node = QNode("mean", op, ("input",), (2,), target)
-    found, memory = average.global_requantizer(node, op, cells, zeros[0], ends, 2, "rom/x.mem")
+    found, memory = average_requantizer.global_requantizer(node, op, cells, zeros[0], ends, 2, "rom/x.mem")
     sums = np.unique(np.linspace(ends[0] * cells, ends[1] * cells, 2000).astype(np.int64))
     got = hardware(found, memory, np.stack([sums, sums[::-1]], axis=1))
     # an image whose codes add up to the sum

@@ -147,8 +147,10 @@ def damaged(form: ExactMultiplier) -> Iterator[ExactMultiplier]:
 def computed(form: ExactMultiplier, acc: IntArray) -> IntArray:
     """``form.apply``, from the equation in the header of ``krl_requantize_affine``, for small sums."""
     total = acc * form.multiplier + form.offset.astype(np.int64)
-    if np.any(form.tilt):
-        total += (1 << (form.shift - 1)) + np.where(total >= 0, form.tilt, -form.tilt)
+    if np.any(form.negative_correction):
+        total += (1 << (form.shift - 1)) + np.where(
+            total >= 0, form.negative_correction, -form.negative_correction
+        )
     return total >> form.shift
 
 
@@ -210,7 +212,7 @@ def test_the_smallest_shift_is_found(kind: str, data: st.DataObject) -> None:
             problem.factor, problem.bias, problem.reach, problem.lowest, problem.highest, "layer"
         )
     assert again.shift == found.shift
-    for field in ("multiplier", "offset", "tilt"):
+    for field in ("multiplier", "offset", "negative_correction"):
         np.testing.assert_array_equal(getattr(again, field), getattr(found, field))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Averages: ``krl_matvec`` adds the cells, all weights one, and a requantizer divides.
+"""Averages as integers: the sums that cells reach, and the multiplication that divides them.
 
 Within one format the mean is of the codes themselves, by the count of cells inside the image, which differs
 along the rim of a padded image; over a whole image the rescaling holds the division. Either is a step
@@ -9,19 +9,24 @@ function of the sum, of which ``kerilog.plan.multiplier`` finds the smallest exa
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 
 from kerilog.formats import IntArray
 from kerilog.graph import Shape
-from kerilog.plan.design import AffineRequantizer, MatVec, Memory, Serializer
 from kerilog.plan.intervals import Interval
 from kerilog.plan.multiplier import ExactMultiplier, Mean, exact_multiplier
-from kerilog.plan.requantizer import affine
-from kerilog.qgraph import Clamp, QAveragePooling2D, QGlobalAveragePooling2D, QNode
+from kerilog.qgraph import Clamp, QAveragePooling2D, QGlobalAveragePooling2D
 
-WEIGHT_BITS = 2  # of a weight that is always 1
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Division:
+    """The exact form of each channel of all beats of a frame, or of one beat that all are like, and the sums
+    that it is for; both have shape (channels,).
+    """
+
+    exact: ExactMultiplier
+    reach: Interval
 
 
 def cells_inside(op: QAveragePooling2D, image: Shape, out: Shape) -> IntArray:
@@ -43,74 +48,44 @@ def sums(cells: int, codes: Clamp) -> Interval:
     return Interval(np.array([min(codes[0] * cells, 0)]), np.array([max(codes[1] * cells, 0)]))
 
 
-def parts(
-    matvec: MatVec,
-    serializer: Serializer,
-    reach: Interval,
-    requantizer: tuple[AffineRequantizer, Memory],
-) -> dict[str, Any]:
-    """The fields that SumStage adds to Stage, for sums in ``reach`` of each unit's own elements."""
-    units = serializer.units
-    return {
-        "matvec": dataclasses.replace(matvec, w_bits=WEIGHT_BITS, acc_bits=reach.bits),
-        "serializer": dataclasses.replace(serializer, bits=reach.bits),
-        "requantizer": requantizer[0],
-        "constants": requantizer[1],
-        "accumulator": Interval(np.repeat(reach.low, units), np.repeat(reach.high, units)),
-    }
+def pooling_division(
+    op: QAveragePooling2D, image: Shape, out: Shape, codes: Clamp, lanes: int, layer: str
+) -> Division:
+    """What turns sums of the ``codes`` of a window into their means, ``lanes`` channels per beat.
 
-
-def pooling_requantizer(
-    node: QNode, op: QAveragePooling2D, image: Shape, codes: Clamp, lanes: int, file: str
-) -> tuple[AffineRequantizer, Memory]:
-    """What turns sums of the ``codes`` of a window into their means, ``lanes`` channels a beat.
-
-    The ROM has one word for all windows, or, where they hold different counts of cells, one for each beat of
-    a frame.
+    There is one beat for all windows, or, where they hold different counts of cells, every one of a frame.
     """
-    counts = cells_inside(op, image, node.shape)
+    counts = cells_inside(op, image, out)
     distinct, index = np.unique(counts, return_inverse=True)
     reach = Interval(np.minimum(codes[0] * distinct, 0), np.maximum(codes[1] * distinct, 0))
-    exact = exact_multiplier(Mean(distinct), np.zeros_like(distinct), reach, *op.clamp, node.name)
-    beats = 1 if distinct.size == 1 else counts.size * node.shape[-1] // lanes
+    exact = exact_multiplier(Mean(distinct), np.zeros_like(distinct), reach, *op.clamp, layer)
+    beats = 1 if distinct.size == 1 else counts.size * out[-1] // lanes
     places = np.repeat(index.reshape(-1), beats * lanes // index.size) if beats > 1 else np.zeros(lanes, int)
-    return _requantizer(node, op.clamp, exact, reach, places, lanes, 0, file)
+    return _at(places, exact, reach)
 
 
-def global_requantizer(
-    node: QNode,
+def image_division(
     op: QGlobalAveragePooling2D,
     cells: int,
-    source_zero: int,
+    zero_points: tuple[int, int],
     codes: Clamp,
     lanes: int,
-    file: str,
-) -> tuple[AffineRequantizer, Memory]:
-    """What turns sums of the ``codes`` of ``cells`` pixels into results, ``lanes`` channels a beat."""
-    zero = node.format.zero_point
+    layer: str,
+) -> Division:
+    """What turns sums of the ``codes`` of ``cells`` pixels into results, ``lanes`` channels per beat.
+
+    ``zero_points`` are those of the input and of the output.
+    """
     reach = sums(cells, codes)
-    bias = np.array([-cells * source_zero])
-    exact = exact_multiplier(op.rescale, bias, reach, op.clamp[0] - zero, op.clamp[1] - zero, node.name)
-    return _requantizer(node, op.clamp, exact, reach, np.zeros(lanes, int), lanes, zero, file)
+    bias = np.array([-cells * zero_points[0]])
+    lowest, highest = op.clamp[0] - zero_points[1], op.clamp[1] - zero_points[1]
+    exact = exact_multiplier(op.rescale, bias, reach, lowest, highest, layer)
+    return _at(np.zeros(lanes, int), exact, reach)
 
 
-def _requantizer(
-    node: QNode,
-    clamp: Clamp,
-    exact: ExactMultiplier,
-    reach: Interval,
-    places: IntArray,
-    lanes: int,
-    zero_point: int,
-    file: str,
-) -> tuple[AffineRequantizer, Memory]:
-    """The requantizer whose ROM holds constants number ``places`` (lanes of all beats,) of ``exact``."""
-    shared: dict[str, Any] = {
-        "lanes": lanes,
-        "beats": places.size // lanes,
-        "bits": node.format.bits,
-        "clamp_min": clamp[0],
-        "clamp_max": clamp[1],
-    }
-    spread = ExactMultiplier(exact.shift, exact.multiplier[places], exact.offset[places], exact.tilt[places])
-    return affine(spread, Interval(reach.low[places], reach.high[places]), file, shared, zero_point)
+def _at(places: IntArray, exact: ExactMultiplier, reach: Interval) -> Division:
+    """The form and the reach number ``places`` (channels,)."""
+    spread = ExactMultiplier(
+        exact.shift, exact.multiplier[places], exact.offset[places], exact.negative_correction[places]
+    )
+    return Division(spread, Interval(reach.low[places], reach.high[places]))

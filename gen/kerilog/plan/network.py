@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kerilog.errors import Unsupported
-from kerilog.plan import average, buffers, layers, lookup, memories
+from kerilog.plan import average, average_requantizer, buffers, layers, lookup, memories
 from kerilog.plan.addition import addition
 from kerilog.plan.design import (
     INPUT,
@@ -293,13 +293,13 @@ class Network:
         shape = Shape(turns, vectors.pixels, units, vectors=units)
         folded = layers.fold(node, shape, window, flow.tensor, self.interval)
         name = self._name(layers.title(node))
-        requantizer = average.pooling_requantizer(
+        requantizer = average_requantizer.pooling_requantizer(
             node, op, flow.tensor.shape, flow.codes, folded.serializer.lanes, self._constants(name)
         )
         reach = average.sums(vectors.pixels, flow.codes)
         stage = AveragePooling2DStage(
             **self._header(node, name, flow, folded.serializer.lanes),
-            **average.parts(folded.matvec, folded.serializer, reach, requantizer),
+            **average_requantizer.parts(folded.matvec, folded.serializer, reach, requantizer),
             window=window.waiting_for(folded.matvec.steps),
             vectors=vectors,
         )
@@ -317,12 +317,14 @@ class Network:
         flow = self._cut_for_sums(flow, matvec.input_lanes, layers.title(node))
         name = self._name(layers.title(node))
         zero = flow.tensor.format.zero_point
-        requantizer = average.global_requantizer(
+        requantizer = average_requantizer.global_requantizer(
             node, op, height * width, zero, flow.codes, serializer.lanes, self._constants(name)
         )
         stage = GlobalAveragePooling2DStage(
             **self._header(node, name, flow, serializer.lanes),
-            **average.parts(matvec, serializer, average.sums(height * width, flow.codes), requantizer),
+            **average_requantizer.parts(
+                matvec, serializer, average.sums(height * width, flow.codes), requantizer
+            ),
             vectors=Vectors(1, 1, matvec.lanes, 1, matvec.lanes, channels, 1),
         )
         return dataclasses.replace(self._append(flow, stage), codes=op.clamp)

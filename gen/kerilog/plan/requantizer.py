@@ -69,7 +69,7 @@ def affine(
     """
     multiplier_bits = max(1, int(exact.multiplier.max()).bit_length())
     offset_bits = signed_bits(int(exact.offset.min()), int(exact.offset.max()))
-    tilt_bits = int(exact.tilt.max()).bit_length()
+    tilt_bits = int(exact.negative_correction.max()).bit_length()
     requantizer = AffineRequantizer(
         **shared,
         acc_bits=reach.bits,
@@ -87,7 +87,7 @@ def affine(
         ("offset", exact.offset, offset_bits),
     ]
     if tilt_bits:
-        fields.append(("tilt", exact.tilt, tilt_bits))
+        fields.append(("tilt", exact.negative_correction, tilt_bits))
     return requantizer, requantizer_rom(file, shared["lanes"], fields)
 
 
@@ -95,7 +95,7 @@ def _total_bits(exact: ExactMultiplier, reach: Interval) -> int:
     """Bits for the product and for every total: both are monotonic, so their ends decide."""
     ends = [*exact.total(reach.low), *exact.total(reach.high)]
     without_offset = [*(exact.total(reach.low) - exact.offset), *(exact.total(reach.high) - exact.offset)]
-    room = (1 << (exact.shift - 1)) + int(exact.tilt.max()) if exact.tilted else 0
+    room = (1 << (exact.shift - 1)) + int(exact.negative_correction.max()) if exact.corrects_negatives else 0
     return signed_bits(int(min(*ends, *without_offset)) - room, int(max(*ends, *without_offset)) + room)
 
 
