@@ -11,11 +11,11 @@ import dataclasses
 from collections.abc import Sequence
 
 from kerilog.plan.control import controls_of
-from kerilog.plan.design import INPUT, Cycles, FifoStage, ForkStage, Stage
-from kerilog.timing.control import NEVER, Control
+from kerilog.plan.design import INPUT, Cycles, ForkStage, Stage
+from kerilog.timing.control import Control
 from kerilog.timing.fifo import Fifo
 from kerilog.timing.nodes import ControlNode, Fork, Join, Node, Sink, Source, Stream
-from kerilog.timing.schedule import Schedule, StandstillError
+from kerilog.timing.schedule import Schedule, chain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,6 +67,12 @@ def _connected(controls: list[Control], left: list[Stream], right: Stream) -> li
     return nodes
 
 
+def chain_of(stages: Sequence[Stage]) -> Schedule:
+    """``stages`` one behind the other, fed and emptied without a pause."""
+    controls = [control for stage in stages for control in controls_of(stage)]
+    return chain(controls, stages[0].input.beats, stages[-1].output.beats)
+
+
 def schedule_of(stages: Sequence[Stage], pace: int = 0) -> Schedule:
     """The schedule of ``pipeline_of``."""
     return pipeline_of(stages, pace).schedule
@@ -76,24 +82,3 @@ def measure(schedule: Schedule) -> Cycles:
     """What ``schedule`` promises. Raises StandstillError."""
     timing = schedule.measure()
     return Cycles(timing.interval, timing.latency, timing.first_output)
-
-
-def reaches(stages: Sequence[Stage], interval: int) -> bool:
-    """Whether ``stages`` give a frame at least every ``interval`` cycles."""
-    try:
-        return measure(schedule_of(stages)).frame_interval <= interval
-    except StandstillError:
-        return False
-
-
-def queue_depths(stages: Sequence[Stage], pace: int, frames: int = 4) -> dict[str, int]:
-    """How deep each FIFO must be for no beat to wait if a frame is offered every ``pace`` cycles, evenly.
-
-    By stage name.
-    """
-    endless = [
-        dataclasses.replace(stage, depth=NEVER) if isinstance(stage, FifoStage) else stage for stage in stages
-    ]
-    pipeline = pipeline_of(endless, pace)
-    pipeline.schedule.run(frames)
-    return {name: int(queue.room) for name, queue in pipeline.queues.items()}

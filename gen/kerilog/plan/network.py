@@ -90,7 +90,7 @@ class Network:
             QLookup: self._lookup,
         }
 
-    def build(self) -> tuple[Stage, ...]:
+    def build(self) -> buffers.Fitted:
         """The stages in the order of the data, queues and rings of rows fitted to the frame interval."""
         for node in self.graph:
             adder = self.adders.get(type(node.op))

@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 
 from kerilog.errors import KerilogError, UnreachedError, Unsupported
-from kerilog.plan import buffers, cycles, layers
+from kerilog.plan import buffers, layers
 from kerilog.plan.design import Design, Stage, Tensor
 from kerilog.plan.folding import curve
 from kerilog.plan.naming import verilog_name
@@ -31,23 +31,21 @@ def plan(
     if interval is not None and interval < 1:
         raise KerilogError(f"the frame interval must be at least 1 cycle, found {interval}")
     title = verilog_name(name or graph.name)
-    stages = _built(graph, title, interval, unroll)
-    pipeline = cycles.pipeline_of(stages)
-    measured = cycles.measure(pipeline.schedule)
+    fitted = _built(graph, title, interval, unroll)
+    stages, measured = fitted.stages, fitted.cycles
     if interval is not None and measured.frame_interval > interval:
         raise _missed(stages, interval, measured.frame_interval)
-    stages = buffers.as_used(stages, pipeline.queues)
     return Design(title, graph.scheme, stages, measured, graph.inputs[0].shape, graph[graph.outputs[0]].shape)
 
 
-def _built(graph: QGraph, title: str, goal: int | None, unroll: tuple[str, ...]) -> tuple[Stage, ...]:
+def _built(graph: QGraph, title: str, goal: int | None, unroll: tuple[str, ...]) -> buffers.Fitted:
     """The stages at the interval ``goal``; by default at the usual one, or the shortest of a slower layer."""
     if goal is not None:
         return Network(graph, title, goal, unroll).build()
     return _relaxed(graph, title, default_interval(graph), unroll)
 
 
-def _relaxed(graph: QGraph, title: str, interval: int, unroll: tuple[str, ...] = ()) -> tuple[Stage, ...]:
+def _relaxed(graph: QGraph, title: str, interval: int, unroll: tuple[str, ...] = ()) -> buffers.Fitted:
     """The stages at ``interval``, or at the shortest one of a slower layer."""
     while True:
         try:
@@ -112,8 +110,7 @@ def front(graph: QGraph) -> list[Point]:
     curves = {node.name: curve(shape) for node in graph if (shape := layers.shape_of(node))}
     least = _shortest(graph)
     if not curves:
-        stages = _relaxed(graph, verilog_name(graph.name), least)
-        return [Point(cycles.measure(cycles.schedule_of(stages)).frame_interval, 0)]
+        return [Point(_relaxed(graph, verilog_name(graph.name), least).cycles.frame_interval, 0)]
     points: list[Point] = []
     for interval in sorted({max(least, count) for found in curves.values() for count, _ in found}):
         needed = [min((m for c, m in found if c <= interval), default=None) for found in curves.values()]
