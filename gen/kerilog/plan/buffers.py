@@ -4,130 +4,146 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from kerilog.hardware.connectors import FifoStage
-from kerilog.hardware.design import Stage
-from kerilog.hardware.modules.window import Window
+from kerilog.hardware.design import Cycles, Stage
 from kerilog.hardware.windowed import WindowedStage
-from kerilog.plan import cycles
+from kerilog.plan import cycles, spare
+from kerilog.timing.control import NEVER
 from kerilog.timing.fifo import Fifo
+from kerilog.timing.line_buffer import LineBuffer
+from kerilog.timing.schedule import STANDSTILL, StandstillError
 
-Shrink = Callable[[list[Stage], str], list[Stage]]  # of all stages, the one of that name
-Check = Callable[[list[Stage]], bool]  # whether the stages reach the goal
+OBSERVED = 8
+"""Frames after which a run at a steady pace shows nothing new."""
 
 
-def fit(stages: Sequence[Stage], interval: int, kept: Collection[str]) -> tuple[Stage, ...]:
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """Stages with their final buffers, and what they promise."""
+
+    stages: tuple[Stage, ...]
+    cycles: Cycles
+
+
+def fit(stages: Sequence[Stage], interval: int, kept: Collection[str]) -> Fitted:
     """``stages`` with buffers that reach ``interval``, or what the slowest stage allows.
 
-    With rings of ample rows and endless queues, a frame every interval, its beats evenly spread, shows how
-    deep each queue must be for no beat to wait; that is its depth: whatever moves earlier than in that run
-    delays nothing. From there everything shrinks as long as the interval stands: queues vanish, from the end,
-    where the buffers of the layers before often do as well, and rings lose rows. The queues ``kept`` stay, at
-    least two beats deep: they are there for the handshake.
+    The stages' rings have ample rows. The queues ``kept`` stay, at least two beats deep: they are there for
+    the handshake. The first of a few attempts counts that reaches the interval, or the fastest of them.
+    Raises StandstillError if none of them moves.
     """
     goal = max(interval, *(stage.minimum_interval for stage in stages))
-    depths = cycles.queue_depths(stages, goal)
-    fitted = [_with_depth(stage, depths) for stage in stages]
-    reaches = _check(goal)
-    if not reaches(fitted):
-        return tuple(fitted)
-    queues = [s.name for s in reversed(stages) if isinstance(s, FifoStage) and s.name not in kept]
-    fitted = _shrunk(fitted, queues, _without, reaches)
-    windows = [stage.name for stage in stages if isinstance(stage, WindowedStage)]
-    fitted = _shrunk(fitted, windows, _with_fewest_rows, reaches)
-    for name in windows:
-        fitted = _with_few_rows(fitted, name, reaches)
-    return tuple(fitted)
+    found: list[Fitted] = []
+    for attempt in _attempts(stages, goal, kept):
+        try:
+            found.append(_measured(attempt))
+        except StandstillError:
+            continue
+        if found[-1].cycles.frame_interval <= goal:
+            return found[-1]
+    if not found:
+        raise StandstillError(STANDSTILL)
+    return min(found, key=lambda fitted: fitted.cycles.frame_interval)
 
 
-def _check(goal: int) -> Check:
-    """Whether stages reach ``goal``; variants that come up again are not run again."""
-    known: dict[tuple[tuple[str, int], ...], bool] = {}
+def _attempts(stages: Sequence[Stage], goal: int, kept: Collection[str]) -> Iterator[list[Stage]]:
+    """Buffers from small to large.
 
-    def check(stages: list[Stage]) -> bool:
-        variant = tuple(
-            (stage.name, stage.window.rows if isinstance(stage, WindowedStage) else 0) for stage in stages
-        )
-        if variant not in known:
-            known[variant] = cycles.reaches(stages, goal)
-        return known[variant]
-
-    return check
-
-
-def _shrunk(stages: list[Stage], names: Sequence[str], shrink: Shrink, reaches: Check) -> list[Stage]:
-    """``stages`` with as many of ``names`` shrunk as the goal allows, the first ones rather than the last.
-
-    All at once if that is possible; else each half by itself.
+    Without the queues that stages next to each other do not need, a run at the pace of the goal shows what
+    the others and the rings must hold. Then with all queues, and ample rows.
     """
-    smaller = stages
-    for name in names:
-        smaller = shrink(smaller, name)
-    if smaller == stages or reaches(smaller):
-        return smaller
-    if len(names) == 1:
-        return stages
-    half = (len(names) + 1) // 2
-    return _shrunk(_shrunk(stages, names[:half], shrink, reaches), names[half:], shrink, reaches)
+    lean = _without(stages, spare.spare_queues(stages, goal, kept))
+    seen = _observed(lean, goal)
+    idle = (seen.idle & spare.queues_at_joins(lean)) - set(kept)
+    rows = spare.fewest_rows(lean, seen.rows, goal)
+    yield _sized(_without(lean, idle), seen.depths, rows)
+    if idle or rows != seen.rows:
+        yield _sized(lean, seen.depths, seen.rows)
+    yield _sized(stages, _observed(stages, goal).depths, {})
 
 
-def as_used(stages: Sequence[Stage], queues: Mapping[str, Fifo]) -> tuple[Stage, ...]:
-    """``stages`` whose FIFOs are no deeper than ``queues`` show, by stage name.
+@dataclasses.dataclass(frozen=True)
+class _Observed:
+    """What buffers must hold, by stage name, for no beat to wait for a place.
+
+    ``depths``: beats in a queue; ``idle``: queues that never held more than one beat; ``rows``: in a ring.
+    """
+
+    depths: dict[str, int]
+    idle: set[str]
+    rows: dict[str, int]
+
+
+def _observed(stages: Sequence[Stage], goal: int) -> _Observed:
+    """With endless queues and the rings that ``stages`` have, a frame every ``goal`` cycles, its beats evenly
+    spread. Whatever moves earlier than in that run delays nothing.
+    """
+    endless = [stage.with_depth(NEVER) if isinstance(stage, FifoStage) else stage for stage in stages]
+    pipeline = cycles.pipeline_of(endless, goal)
+    pipeline.schedule.settle(OBSERVED)
+    queues, controls = pipeline.queues, pipeline.controls
+    return _Observed(
+        {name: int(queue.room) for name, queue in queues.items()},
+        {name for name, queue in queues.items() if queue.peak <= 1},
+        {
+            name: int(control.need)
+            for name, parts in controls.items()
+            for control in parts
+            if isinstance(control, LineBuffer)
+        },
+    )
+
+
+def _sized(stages: Sequence[Stage], depths: Mapping[str, int], rows: Mapping[str, int]) -> list[Stage]:
+    """Queues with their depths, at least 2 so that a beat can come and go in every cycle, and the rings of
+    ``rows`` with as many rows.
+    """
+    sized: list[Stage] = []
+    for stage in stages:
+        if isinstance(stage, FifoStage):
+            sized.append(stage.with_depth(max(2, depths[stage.name])))
+        elif isinstance(stage, WindowedStage) and stage.name in rows:
+            sized.append(stage.with_rows(rows[stage.name]))
+        else:
+            sized.append(stage)
+    return sized
+
+
+def _without(stages: Sequence[Stage], names: Collection[str] | Iterator[str]) -> list[Stage]:
+    """``stages`` with those behind each of the queues ``names`` connected to what is before it."""
+    gone = set(names)
+    source_of = {stage.name: stage.sources[0] for stage in stages if stage.name in gone}
+
+    def source(stream: str) -> str:
+        while stream in source_of:
+            stream = source_of[stream]
+        return stream
+
+    return [
+        dataclasses.replace(stage, sources=tuple(source(stream) for stream in stage.sources))
+        if gone.intersection(stage.sources)
+        else stage
+        for stage in stages
+        if stage.name not in gone
+    ]
+
+
+def _measured(stages: Sequence[Stage]) -> Fitted:
+    """``stages`` run without a pause, their queues no deeper than that shows.
 
     Nothing happens at another time for that: no beat had to wait for a place.
     """
-    return tuple(
+    pipeline = cycles.pipeline_of(stages)
+    measured = cycles.measure(pipeline.schedule)
+    queues = pipeline.queues
+    used = [
         _as_used(stage, queues[stage.name]) if isinstance(stage, FifoStage) else stage for stage in stages
-    )
+    ]
+    return Fitted(tuple(used), measured)
 
 
 def _as_used(stage: FifoStage, queue: Fifo) -> FifoStage:
     depth = max(2, min(stage.depth, int(queue.room)))
     return dataclasses.replace(stage.with_depth(depth), peak=int(queue.peak))
-
-
-def _with_depth(stage: Stage, depths: dict[str, int]) -> Stage:
-    """A queue with its depth, at least 2: a beat can come and go in every cycle."""
-    return stage.with_depth(max(2, depths[stage.name])) if isinstance(stage, FifoStage) else stage
-
-
-def _without(stages: list[Stage], name: str) -> list[Stage]:
-    """``stages`` with those behind the queue ``name`` connected to what is before it."""
-    (source,) = next(stage for stage in stages if stage.name == name).sources
-    return [
-        dataclasses.replace(stage, sources=tuple(source if old == name else old for old in stage.sources))
-        for stage in stages
-        if stage.name != name
-    ]
-
-
-def _rows(stages: list[Stage], name: str, rows: int) -> list[Stage]:
-    """``stages`` with another ring of rows in the stage ``name``."""
-    return [
-        stage.with_rows(rows) if isinstance(stage, WindowedStage) and stage.name == name else stage
-        for stage in stages
-    ]
-
-
-def _fewest_rows(window: Window) -> int:
-    """Those of a band: a word's place is free as soon as it has been read for the last time."""
-    return window.kernel_h
-
-
-def _with_fewest_rows(stages: list[Stage], name: str) -> list[Stage]:
-    return _rows(stages, name, _fewest_rows(_window(stages, name)))
-
-
-def _with_few_rows(stages: list[Stage], name: str, reaches: Check) -> list[Stage]:
-    """``stages`` with the fewest rows in the stage ``name`` that keep the goal."""
-    window = _window(stages, name)
-    for rows in range(_fewest_rows(window) + 1, window.rows):
-        fewer = _rows(stages, name, rows)
-        if reaches(fewer):
-            return fewer
-    return stages
-
-
-def _window(stages: Sequence[Stage], name: str) -> Window:
-    return next(stage.window for stage in stages if isinstance(stage, WindowedStage) and stage.name == name)

@@ -10,12 +10,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from kerilog.hardware.connectors import FifoStage
 from kerilog.hardware.design import INPUT, Cycles, Stage
-from kerilog.timing.control import NEVER, Control
+from kerilog.timing.control import Control
 from kerilog.timing.fifo import Fifo
 from kerilog.timing.nodes import Node, Sink, Source, Stream
-from kerilog.timing.schedule import Schedule, StandstillError
+from kerilog.timing.schedule import Schedule, chain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +50,17 @@ def pipeline_of(stages: Sequence[Stage], pace: int = 0) -> Pipeline:
     return Pipeline(Schedule(nodes), controls)
 
 
+def chain_of(stages: Sequence[Stage]) -> Schedule:
+    """``stages`` one behind the other, fed and emptied without a pause.
+
+    Of a first stage with several inputs, what is behind their join.
+    """
+    controls = [control for stage in stages for control in stage.controls()]
+    first = stages[0]
+    fed = first.input if len(first.sources) == 1 else first.output
+    return chain(controls, fed.beats_per_frame, stages[-1].output.beats_per_frame)
+
+
 def schedule_of(stages: Sequence[Stage], pace: int = 0) -> Schedule:
     """The schedule of ``pipeline_of``."""
     return pipeline_of(stages, pace).schedule
@@ -60,22 +70,3 @@ def measure(schedule: Schedule) -> Cycles:
     """What ``schedule`` promises. Raises StandstillError."""
     timing = schedule.measure()
     return Cycles(timing.interval, timing.latency, timing.first_output)
-
-
-def reaches(stages: Sequence[Stage], interval: int) -> bool:
-    """Whether ``stages`` give a frame at least every ``interval`` cycles."""
-    try:
-        return measure(schedule_of(stages)).frame_interval <= interval
-    except StandstillError:
-        return False
-
-
-def queue_depths(stages: Sequence[Stage], pace: int, frames: int = 4) -> dict[str, int]:
-    """How deep each FIFO must be for no beat to wait if a frame is offered every ``pace`` cycles, evenly.
-
-    By stage name.
-    """
-    endless = [stage.with_depth(NEVER) if isinstance(stage, FifoStage) else stage for stage in stages]
-    pipeline = pipeline_of(endless, pace)
-    pipeline.schedule.run(frames)
-    return {name: int(queue.room) for name, queue in pipeline.queues.items()}

@@ -8,7 +8,7 @@ import numpy as np
 from kerilog.errors import KerilogError, UnreachedError
 from kerilog.hardware.design import Design
 from kerilog.hardware.naming import verilog_name
-from kerilog.plan import buffers, cycles, refusals
+from kerilog.plan import buffers, refusals
 from kerilog.plan.sketch import Sketch
 from kerilog.plan.wiring import sketch
 from kerilog.qgraph import QGraph
@@ -40,11 +40,9 @@ def plan(
 
 def elaborate(graph: QGraph, name: str, drawn: Sketch) -> Design:
     """The design of a sketch: depths of queues and rings as the schedule needs them, and its cycles."""
-    stages = buffers.fit(drawn.stages, drawn.interval, drawn.kept)
-    pipeline = cycles.pipeline_of(stages)
-    measured = cycles.measure(pipeline.schedule)
-    stages = buffers.as_used(stages, pipeline.queues)
-    return Design(name, graph.scheme, stages, measured, graph.inputs[0].shape, graph[graph.outputs[0]].shape)
+    fitted = buffers.fit(drawn.stages, drawn.interval, drawn.kept)
+    shapes = graph.inputs[0].shape, graph[graph.outputs[0]].shape
+    return Design(name, graph.scheme, fitted.stages, fitted.cycles, *shapes)
 
 
 def relaxed(graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = ()) -> Sketch:

@@ -52,7 +52,7 @@ class RowStream(Control):
 
 @final
 class LineBuffer(Control):
-    """``krl_line_buffer`` with a ring of ``rows`` rows.
+    """``krl_line_buffer`` with a ring of ``rows`` rows; ``need`` is how many with which no word had to wait.
 
     An image has ``height`` rows of ``row_words`` words behind ``pad_top`` rows and ``pad_words`` words of
     padding; the first ``reads`` words of each of ``out_height`` bands are read.
@@ -91,6 +91,7 @@ class LineBuffer(Control):
         self.ahead: i64 = pad_top
         self.read_x: i64 = 0
         self.read_top: i64 = 0
+        self.need: i64 = kernel_h
         self.row_is_used = self._is_used()  # the row that is written
         self.rows_given = self._given()  # rows of the image that the band gives back
 
@@ -107,7 +108,11 @@ class LineBuffer(Control):
     def ready(self, right_ready: bool) -> bool:
         if self.held < self.rows or not self.row_is_used:
             return True
-        return self.held == self.rows and self.read_x > self.write_x and self.rows_given > 0
+        return self.held == self.rows and self._place_is_free()
+
+    def _place_is_free(self) -> bool:
+        """Whether the word goes to where another one of the band has been read for the last time."""
+        return self.read_x > self.write_x and self.rows_given > 0
 
     def _word_is_there(self) -> bool:
         if self.ahead >= self.kernel_h:
@@ -121,9 +126,16 @@ class LineBuffer(Control):
         step = (not self.valid or right_ready) and self._word_is_there()
         self.valid = step or (self.valid and not right_ready)
         if entered:
+            if self.held >= self.need and self.row_is_used:
+                self._measure()
             self._write()
         if step:
             self._read()
+
+    def _measure(self) -> None:
+        need = self.held if self._place_is_free() else self.held + 1
+        if need > self.need:
+            self.need = need
 
     def quiet(self, left_valid: bool, right_ready: bool) -> i64:
         if self.valid:

@@ -109,17 +109,25 @@ class Schedule:
 
         Raises StandstillError.
         """
-        seen: dict[tuple[tuple[int, ...], ...], int] = {}
-        while True:
-            self.run(1)
-            state, frames = self.state(), self.frames
-            if frames >= 2 and (state in seen or frames >= LONGEST_TRANSIENT):
-                break
-            seen[state] = frames
-        settled = seen.get(state, frames // 2)
+        period = self.settle(LONGEST_TRANSIENT)
         ends, start = self.last, self.entered[0]
-        gaps = [ends[place + 1] - ends[place] for place in range(settled - 1, frames - 1)]
+        settled = len(ends) - period if period else len(ends) // 2
+        gaps = [ends[place + 1] - ends[place] for place in range(settled - 1, len(ends) - 1)]
         return Timing(max(gaps), ends[0] - start, self.first[0] - start)
+
+    def settle(self, most: int) -> int:
+        """Run frames until all is as it was after an earlier one, or until ``most`` have come out.
+
+        Returns how many frames earlier that was; 0 if it was not found. Raises StandstillError.
+        """
+        seen: dict[tuple[tuple[int, ...], ...], int] = {}
+        while self.frames < most:
+            self.run(1)
+            state = self.state()
+            if state in seen:
+                return self.frames - seen[state]
+            seen[state] = self.frames
+        return 0
 
 
 def chain(controls: Sequence[Control], beats_in: int, beats_out: int, pace: int = 0) -> Schedule:
