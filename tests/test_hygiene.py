@@ -21,7 +21,7 @@ LARGEST = 1_500_000  # bytes
 
 # Imports go one way: a module imports from its own group and from those above it.
 LAYERS = (
-    ("errors", "formats", "graph", "qgraph", "scales", "manifest", "data", "outputs", "progress"),
+    ("errors", "formats", "graph", "qgraph", "scales", "manifest", "data", "outputs", "parallel", "progress"),
     ("frontend",),
     ("transforms",),
     ("floating", "calibrate"),
