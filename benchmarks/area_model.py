@@ -19,17 +19,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.optimize import nnls
-
-from kerilog.handoff.modules import Instance, measure
-from kerilog.handoff.synth import Resources
-from kerilog.plan import area, area_counts, area_weights
-from kerilog.plan.addition import Addition
 from kerilog.plan.area import Area
 from kerilog.plan.area_counts import Counts
-from kerilog.plan.design import AffineRequantizer, FixedRequantizer, MatVec, Memory, Serializer
-from kerilog.plan.folding import divisors
-from kerilog.plan.window import Window
+from scipy.optimize import nnls
+
+from kerilog.area import weights as area_weights
+from kerilog.exact.addition import Addition
+from kerilog.handoff.modules import Instance, measure
+from kerilog.handoff.synth import Resources
+from kerilog.hardware.design import AffineRequantizer, FixedRequantizer, MatVec, Memory, Serializer
+from kerilog.hardware.folding import divisors
+from kerilog.hardware.modules.window import Window
+from kerilog.plan import area, area_counts
 
 WEIGHTS = Path(area_weights.__file__)
 WEIGHED = {"lut": area_weights.LUT, "ff": area_weights.FF, "srl": area_weights.SRL}
@@ -49,7 +50,7 @@ class Sample:
 
 
 def of_fields(module: str, item: Any) -> Instance:
-    """``item``, a dataclass of ``kerilog.plan.design``, has the module's parameters as fields."""
+    """``item``, a dataclass of ``kerilog.hardware.design``, has the module's parameters as fields."""
     values = dataclasses.asdict(item)
     return Instance(module, {name.upper(): value for name, value in values.items()})
 
@@ -266,10 +267,11 @@ def draw_last(rng: random.Random) -> Sample:
 
 def draw_rom(rng: random.Random) -> Sample:
     width, depth = rng.choice((8, 18, 32, 64)), rng.choice((2, 8, 32, 64, 100, 128, 200, 256, 512))
-    words = tuple(rng.getrandbits(width) for _ in range(depth))
+    words = [rng.getrandbits(width) for _ in range(depth)]
     file = f"rom_{rng.getrandbits(60):x}.mem"
     block = int(depth > 100 and rng.random() < 0.6)
-    memory = Memory(file, width, depth, block, words, "")
+    column = np.array(words, object)[:, None]
+    memory = Memory(file, width, depth, block, lambda: [(column, width)], "")
     text = "".join(f"{word:x}\n" for word in words)
     values = {"WIDTH": width, "DEPTH": depth, "FILE": file, "BLOCK": block}
     counts = {} if block else area_counts.rom(area_counts.columns_of(memory), depth)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Choose the seed before workers start, print it, and leave long sweeps to those who ask for them."""
+"""Choose the seed before workers start, print it, and run long sweeps only on request."""
 
 import os
 
@@ -9,7 +9,7 @@ from common.runner import SEED
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what is marked `full` unless the marker was asked for with -m, or KERILOG_FULL is set."""
+    """Deselect what is marked `full` unless -m names the marker or KERILOG_FULL is set."""
     if "full" in config.option.markexpr or os.environ.get("KERILOG_FULL"):
         return
     long = [item for item in items if item.get_closest_marker("full")]
@@ -18,5 +18,5 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how to draw the same parameters again."""
+    """Print how to draw the same parameters again."""
     terminalreporter.write_line(f"sim: KERILOG_SEED={SEED}")

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from kerilog import area
 from kerilog.handoff.modules import Instance, measure
 from kerilog.handoff.synth import Resources, synthesize
-from kerilog.plan import area, plan
-from kerilog.plan.mapping import block_ram, distributed_ram, multiplier_dsps
+from kerilog.hardware.mapping import block_ram, distributed_ram, multiplier_dsps
+from kerilog.plan import plan
 from support.designs import generate
 from support.networks import Chain
 

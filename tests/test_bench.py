@@ -15,8 +15,8 @@ import kerilog
 from kerilog.errors import KerilogError, UnreachedError
 from kerilog.graph import Conv2D, Dense, Graph
 from kerilog.plan import goals, plan
+from kerilog.plan.front import front
 from kerilog.plan.goals import Goal, design_for
-from kerilog.plan.planner import front
 from kerilog.qgraph import QGraph
 from support.networks import Chain
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from kerilog.hardware.design import Design
 from kerilog.integer.model import run
 from kerilog.plan import plan
-from kerilog.plan.design import Design
 from kerilog.qgraph import QGraph
 from kerilog.verify import simulate
 from support.blocks import block
@@ -22,6 +22,7 @@ from support.designs import (
     assert_cycles_are_as_planned,
     frames_to_settle,
     generate,
+    weighted_stages,
 )
 from support.networks import Chain, draw_codes
 
@@ -47,9 +48,9 @@ def simulated_use(graph: QGraph, design: Design, folder: Path) -> tuple[float, d
     assert_cycles_are_as_planned(design, found, design.name)
     assert found.interval is not None
     use = {
-        stage.name: stage.macs / (stage.matvec.multipliers * found.interval) for stage in design.matvec_stages
+        stage.name: stage.macs / (stage.matvec.products * found.interval) for stage in weighted_stages(design)
     }
-    return design.macs / (design.multipliers * found.interval), use
+    return design.macs / (design.products * found.interval), use
 
 
 @pytest.mark.parametrize(("name", "goal", "scheme"), CASES)
@@ -73,7 +74,7 @@ def test_the_mnist_network_is_busy(
 ) -> None:
     graph = mnist_cnn(scheme)
     design = plan(graph, interval)
-    assert design.multipliers <= multipliers and design.cycles.frame_interval <= interval
+    assert design.products <= multipliers and design.cycles.frame_interval <= interval
     whole, _ = simulated_use(graph, design, tmp_path / "design")
     assert whole >= busy
 
@@ -81,6 +82,6 @@ def test_the_mnist_network_is_busy(
 def test_a_multiplier_a_layer_keeps_the_slowest_busy(tmp_path: Path) -> None:
     graph = mnist_cnn("fixed")
     design = plan(graph, 43_264)
-    assert design.multipliers == 3
+    assert design.products == 3
     _, use = simulated_use(graph, design, tmp_path / "design")
     assert max(use.values()) > 0.99

@@ -16,7 +16,8 @@ import pytest
 
 from kerilog.manifest import Manifest
 from kerilog.plan import plan
-from kerilog.qgraph import QGraph
+from kerilog.qgraph import QGraph, QSubtract
+from support.branches import Branches
 from support.designs import generate
 from support.networks import Chain
 
@@ -37,7 +38,39 @@ def fixed() -> QGraph:
     return chain.conv(3, (2, 2), (2, 1), name="conv2d").flatten("flatten").dense(10, "logits").graph
 
 
-NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {"affine": (affine, 70), "fixed": (fixed, 30)}
+def residual() -> QGraph:
+    """An identity beside a convolution, a sum, a table, a depthwise convolution, both kinds of averages."""
+    net = Branches("golden_residual", "affine", (4, 4, 2), 13)
+    net.conv(2, padding="same", name="stem").conv(2, padding="same", name="conv2d", relu=False)
+    net.add("stem").look_up().depthwise().average().conv(3, (1, 1), name="pointwise")
+    return net.mean().dense(3, "logits", relu=False).graph
+
+
+def difference_of_four() -> QGraph:
+    """A tensor with four users: a sum, a change of format, a difference."""
+    net = Branches("golden_difference", "fixed", (4, 4, 2), 14)
+    return net.conv(2, (1, 1), name="first").add("first").requantize().add("first", QSubtract).graph
+
+
+def parallel() -> QGraph:
+    """Windows side by side, weights as constants, beats of 3 that become beats of 2."""
+    net = Branches("golden_parallel", "fixed", (4, 6, 2), 15)
+    net.conv(3, (3, 3), padding="same", name="conv2d").pool((2, 2), name="max_pooling2d")
+    return net.depthwise(groups=3, each=2).average((2, 1)).flatten("flatten").dense(6, "logits").graph
+
+
+NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
+    "affine": (affine, 70),
+    "fixed": (fixed, 30),
+    "residual": (residual, 64),
+    "difference": (difference_of_four, 32),
+    "parallel": (parallel, 16),
+}
+KINDS = {
+    *("Conv2D", "Dense", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D"),
+    *("Add", "Subtract", "Requantize", "Lookup", "Fork", "Fifo", "Lanes"),
+}
+"""Every kind of stage."""
 
 
 def is_golden(path: str, library: set[str]) -> bool:
@@ -95,11 +128,14 @@ def test_two_builds_are_the_same_bytes(name: str, tmp_path: Path) -> None:
     assert len(one) > 15
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_the_golden_networks_cover_the_stages(name: str) -> None:
-    make, interval = NETWORKS[name]
-    kinds = {stage.kind for stage in plan(make(), interval).stages}
-    assert {"Conv2D", "MaxPooling2D", "Dense", "Lanes"} <= kinds
+def test_the_golden_networks_cover_the_stages() -> None:
+    stages = [stage for make, interval in NETWORKS.values() for stage in plan(make(), interval).stages]
+    assert {stage.kind for stage in stages} == KINDS
+    assert {"krl_lanes", "krl_gearbox"} <= {stage.module for stage in stages}
+    assert any(stage.template == "pointwise_conv2d.v.j2" for stage in stages)
+    assert any(stage.facts.unrolled for stage in stages)
+    assert any(stage.facts.pairs for stage in stages)
+    assert any((stage.facts.windows or 1) > 1 for stage in stages)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -18,8 +18,9 @@ from PIL import ImageFont
 
 from kerilog.emit import layout, picture
 from kerilog.emit.lettering import SMALLEST, fit, width_of
+from kerilog.hardware.connectors import FifoStage, ForkStage
+from kerilog.hardware.design import INPUT, Design
 from kerilog.plan import plan
-from kerilog.plan.design import INPUT, Design, FifoStage, ForkStage
 from kerilog.qgraph import QGraph
 from support.blocks import MODELS, block
 from support.branches import Branches

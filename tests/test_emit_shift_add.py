@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kerilog.emit.verilog import products_text
-from kerilog.plan.shift_add_search import shift_add
+from kerilog.exact.shift_add_search import shift_add
 
 
 @pytest.mark.parametrize("seed", range(24))

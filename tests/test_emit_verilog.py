@@ -15,14 +15,14 @@ import pytest
 from kerilog import outputs
 from kerilog.emit.writer import memory_text, read_memory
 from kerilog.errors import KerilogError
+from kerilog.hardware.memories import Memory
+from kerilog.hardware.naming import KEYWORDS, verilog_name
 from kerilog.integer.model import run
 from kerilog.manifest import Manifest
 from kerilog.plan import plan
-from kerilog.plan.design import Memory
-from kerilog.plan.naming import KEYWORDS, layer_name, verilog_name
 from kerilog.qgraph import QDense, QGraph
 from kerilog.verify import simulate
-from support.designs import generate
+from support.designs import generate, weighted_stages
 from support.networks import Chain, draw_case, draw_codes
 
 
@@ -178,11 +178,6 @@ def test_no_keyword_stays() -> None:
     assert [word for word in KEYWORDS if verilog_name(word) in KEYWORDS] == []
 
 
-def test_tflite_names_are_shortened() -> None:
-    assert layer_name("model/dense_1/MatMul;model/dense_1/Relu", "Dense") == "dense_1"
-    assert layer_name("StatefulPartitionedCall:0", "Dense") == "dense"
-
-
 # ---- memories ----
 
 
@@ -204,10 +199,10 @@ def test_weights_stand_where_the_hardware_looks() -> None:
     op = graph.nodes[-1].op
     assert isinstance(op, QDense)
     for interval in (2, 3, 7, 20, 35):
-        (stage,) = plan(graph, interval).matvec_stages
+        (stage,) = weighted_stages(plan(graph, interval))
         pe, simd, bits = stage.matvec.pe, stage.matvec.simd, stage.matvec.w_bits
-        found = np.zeros((stage.matvec.beats * simd, stage.matvec.groups * pe), int)
-        for number, word in enumerate(stage.weights.words):
+        found = np.zeros((stage.matvec.beats_per_vector * simd, stage.matvec.groups * pe), int)
+        for number, word in enumerate(stage.matvec.memories[0].words):
             beat, group = divmod(number, stage.matvec.groups)
             for lane in range(pe * simd):
                 code = (word >> (lane * bits)) & ((1 << bits) - 1)

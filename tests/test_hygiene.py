@@ -8,7 +8,6 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import jinja2
 import pytest
@@ -21,12 +20,17 @@ LARGEST = 1_500_000  # bytes
 
 # Imports go one way: a module imports from its own group and from those above it.
 LAYERS = (
-    ("errors", "formats", "graph", "qgraph", "scales", "manifest", "data", "outputs", "parallel", "progress"),
+    ("errors", "names", "typed", "formats", "graph", "qgraph", "scales", "manifest"),
+    ("data", "named_data", "frames", "outputs", "parallel", "progress"),
+    ("timing",),
     ("frontend",),
     ("transforms",),
     ("floating", "calibrate"),
     ("quantize",),
     ("integer", "storage"),
+    ("exact",),
+    ("hardware",),
+    ("area",),
     ("plan",),
     ("emit",),
     ("verify",),
@@ -34,6 +38,7 @@ LAYERS = (
     ("report",),
     ("build",),
     ("study", "explore"),
+    ("schemas",),
     ("summary",),
     ("api",),
     ("__init__", "cli"),
@@ -127,35 +132,6 @@ def test_one_module_in_a_verilog_file_with_its_name() -> None:
 def test_every_hardware_module_has_its_bench() -> None:
     benches = {path.parent.name for path in tracked(".py") if re.fullmatch(r"test_\w+\.py", path.name)}
     assert [path.stem for path in tracked(".v") if "hw/rtl" in short(path) and path.stem not in benches] == []
-
-
-def literal(path: Path, name: str) -> Any:
-    """What the constant ``name`` of a module is, which is not imported; None if there is none."""
-    for node in ast.parse(path.read_text()).body:
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            if [ast.unparse(target) for target in targets] == [name]:
-                return ast.literal_eval(node.value)
-    return None
-
-
-def mutations(path: Path) -> Iterator[tuple[str, str]]:
-    """The module and the text in it of every bug that a bench seeds in the library."""
-    listed = literal(path, "MUTATIONS") or []
-    if isinstance(listed, dict):  # of whole networks, by the bug's name: the file, its text, the bug
-        names = ((Path(file).stem, old) for file, old, _ in listed.values())
-        yield from ((name, old) for name, old in names if name.startswith("krl_"))
-    else:
-        for old, _, *elsewhere in listed:
-            yield (elsewhere[0] if elsewhere else path.parent.name), old
-
-
-def test_every_seeded_bug_has_its_place() -> None:
-    found = [(path, *bug) for path in sorted((ROOT / "sim").glob("*/test_*.py")) for bug in mutations(path)]
-    assert found
-    sources = {path.stem: path.read_text() for path in (ROOT / "hw" / "rtl").glob("*.v")}
-    wrong = [f"{short(path)}: {old!r}" for path, module, old in found if sources[module].count(old) != 1]
-    assert wrong == []
 
 
 def test_every_module_has_its_place_in_the_layers() -> None:

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerilog.errors import Unsupported
+from kerilog.exact.addition import FEW_DIGITS, Addition, _digits, _roundest, addition
 from kerilog.formats import Affine, Fixed, Format
 from kerilog.integer.elementwise import add
-from kerilog.plan.addition import FEW_DIGITS, Addition, _digits, _roundest, addition
 from kerilog.qgraph import Clamp, Multiplier, QAdd, QNode, QSubtract, Shift
 from kerilog.scales import ROUNDINGS, sum_factors
 
@@ -90,7 +90,7 @@ def test_affine_sums_are_exact_on_every_pair(
     clamp = (min(ends[:2]), max(ends[:2])) if limited else WHOLE
     ranges = ((min(ends[2:]), max(ends[2:])), WHOLE) if limited else (WHOLE, WHOLE)
     node, op, formats = affine_node(kind, scales, zeros, clamp, how)
-    assert_exact(addition(node, op, formats, ranges, 1), node, op, formats, ranges)
+    assert_exact(addition(node, op, formats, ranges), node, op, formats, ranges)
 
 
 @settings(max_examples=60, deadline=None)
@@ -106,7 +106,7 @@ def test_fixed_sums_are_exact_on_every_pair(
     high = (1 << (bits - 1)) - 1
     whole = -high - 1, high
     node, op, formats = fixed_node(kind, bits, fracs, (0, high) if relu else whole)
-    found = addition(node, op, formats, (whole, whole), 1)
+    found = addition(node, op, formats, (whole, whole))
     assert_exact(found, node, op, formats, (whole, whole))
     assert _digits(found.left_factor) == _digits(abs(found.right_factor)) == 1
     assert found.round_negative == found.round_positive or not relu
@@ -122,32 +122,48 @@ def test_fixed_sums_of_16_bits_are_exact_on_drawn_pairs_and_around_ties(
 ) -> None:
     whole = -(1 << 15), (1 << 15) - 1
     node, op, formats = fixed_node(QAdd, 16, fracs, whole)
-    found = addition(node, op, formats, (whole, whole), 1)
+    found = addition(node, op, formats, (whole, whole))
     rng = np.random.default_rng(seed)
     far, near = rng.integers(*whole, (2, 3000)), rng.integers(-40, 40, (2, 3000))
     for x, y in (far, near, np.array([whole, whole]), np.array([whole, whole[::-1]])):
         np.testing.assert_array_equal(found.apply(x, y), add(op, *formats, node.format)(x, y))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_tried_first_rules_out_nothing_that_is_right(
+    kind: type[QAdd], seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same sum when all bounds are tried for all factors."""
+    rng = np.random.default_rng(seed)
+    scales = tuple(float(scale) for scale in 0.05 * np.exp(rng.uniform(-1, 1, 3)))
+    zeros = tuple(int(zero) for zero in rng.integers(-128, 128, 3))
+    node, op, formats = affine_node(kind, scales, zeros, WHOLE, "reference")  # type: ignore[arg-type]
+    found = addition.__wrapped__(node, op, formats, (WHOLE, WHOLE))  # type: ignore[attr-defined]
+    monkeypatch.setattr("kerilog.exact.addition._possible", lambda *sides: np.ones(len(sides[3]), bool))
+    again = addition.__wrapped__(node, op, formats, (WHOLE, WHOLE))  # type: ignore[attr-defined]
+    assert again == found, (seed, scales, zeros)
+
+
 def test_a_mean_of_two_needs_no_multiplier() -> None:
     node, op, formats = affine_node(QAdd, (0.1, 0.1, 0.2), (3, -7, 9), WHOLE, "reference")
-    found = addition(node, op, formats, (WHOLE, WHOLE), 1)
+    found = addition(node, op, formats, (WHOLE, WHOLE))
     assert (found.left_factor, found.right_factor, found.shift) == (1, 1, 1)
     assert found.round_negative == found.round_positive - 1
 
 
 def test_a_sum_that_is_left_alone_is_a_sum() -> None:
     node, op, formats = fixed_node(QSubtract, 8, (4, 4, 4), WHOLE)
-    found = addition(node, op, formats, (WHOLE, WHOLE), 2)
+    found = addition(node, op, formats, (WHOLE, WHOLE))
     assert (found.left_factor, found.right_factor, found.shift, found.offset) == (1, -1, 0, 0)
-    assert found.lanes == 2 and found.round_positive == found.round_negative == 0
+    assert found.round_positive == found.round_negative == 0
 
 
 def test_operands_that_never_rise_above_zero_need_fewer_bits() -> None:
     scales, zeros = (0.0311, 0.04727, 0.06013), (-128, -128, -128)
     node, op, formats = affine_node(QAdd, scales, zeros, WHOLE, "reference")
-    wide = addition(node, op, formats, (WHOLE, WHOLE), 1)
-    narrow = addition(node, op, formats, ((-128, -100), (-128, -100)), 1)
+    wide = addition(node, op, formats, (WHOLE, WHOLE))
+    narrow = addition(node, op, formats, ((-128, -100), (-128, -100)))
     assert narrow.total_bits < wide.total_bits
 
 
@@ -157,7 +173,7 @@ def test_ties_of_scales_in_a_simple_ratio_take_a_table(
     kind: type[QAdd], scales: tuple[float, float, float]
 ) -> None:
     node, op, formats = affine_node(kind, scales, (-5, 17, 8), WHOLE, "reference")
-    found = addition(node, op, formats, (WHOLE, WHOLE), 1)
+    found = addition(node, op, formats, (WHOLE, WHOLE))
     assert_exact(found, node, op, formats, (WHOLE, WHOLE))
     assert found.table == (0 if scales[0] == scales[1] else 1 if scales[0] < scales[1] else 2)
 
@@ -165,7 +181,7 @@ def test_ties_of_scales_in_a_simple_ratio_take_a_table(
 def test_a_table_of_few_codes() -> None:
     ranges = (-60, 40), (-10, 100)
     node, op, formats = affine_node(QSubtract, (0.031, 0.047, 0.06), (-5, 17, 8), WHOLE, "reference")
-    found = addition(node, op, formats, ranges, 1)
+    found = addition(node, op, formats, ranges)
     assert_exact(found, node, op, formats, ranges)
 
 
@@ -175,16 +191,16 @@ def test_wide_codes_of_other_scales_are_refused() -> None:
     format = Fixed(16, 3)
     whole = format.minimum, format.maximum
     node = QNode("sum", op, ("x", "y"), (4,), format)
-    with pytest.raises(Unsupported, match="layer 'sum': hardware takes sums of codes whose pairs can all be"):
-        addition(node, op, (format, format), (whole, whole), 1)
+    with pytest.raises(Unsupported, match="layer 'sum': hardware supports sums of codes whose pairs"):
+        addition(node, op, (format, format), (whole, whole))
 
 
 def test_a_sum_without_a_form_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kerilog.plan.addition.LARGEST_SHIFT", 5)
-    monkeypatch.setattr("kerilog.plan.addition_table.LARGEST_SHIFT", 5)
+    monkeypatch.setattr("kerilog.exact.addition.LARGEST_SHIFT", 5)
+    monkeypatch.setattr("kerilog.exact.addition_table.LARGEST_SHIFT", 5)
     node, op, formats = affine_node(QAdd, (0.0311, 0.04727, 0.06013), (3, -7, 9), WHOLE, "reference")
-    with pytest.raises(Unsupported, match="layer 'sum': hardware takes a sum as two factors, or one and"):
-        addition(node, op, formats, (WHOLE, WHOLE), 1)
+    with pytest.raises(Unsupported, match="layer 'sum': hardware supports a sum as two factors, or one and"):
+        addition(node, op, formats, (WHOLE, WHOLE))
 
 
 def test_digits() -> None:

@@ -10,11 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kerilog.exact import average as exact_average
+from kerilog.exact import lookup
 from kerilog.formats import Affine, Fixed, IntArray
+from kerilog.hardware import average, memories
+from kerilog.hardware.memories import Memory
+from kerilog.hardware.modules.requantize import AffineRequantizer
 from kerilog.integer import elementwise, ops
 from kerilog.integer.windows import pad, windows
-from kerilog.plan import average, lookup
-from kerilog.plan.design import AffineRequantizer, Memory
 from kerilog.qgraph import (
     Clamp,
     QAveragePooling2D,
@@ -36,18 +39,19 @@ def signed(value: int, bits: int) -> int:
     return value - ((value >> (bits - 1)) << bits)
 
 
-def hardware(found: AffineRequantizer, memory: Memory, sums: IntArray) -> IntArray:
+def hardware(found: AffineRequantizer, sums: IntArray) -> IntArray:
     """What ``krl_requantize_affine`` makes of a frame of ``sums`` (beats, lanes), by its equation."""
-    lane_bits = found.multiplier_bits + found.offset_bits + found.tilt_bits
+    corrected = found.negative_correction_bits
+    lane_bits = found.multiplier_bits + found.offset_bits + corrected
     limit = 1 << (found.total_bits - 1)
     codes = np.zeros(sums.shape, np.int64)
     for (beat, lane), acc in np.ndenumerate(sums):
-        word = memory.words[beat % found.beats] >> (lane * lane_bits)
+        word = found.rom.words[beat % found.period] >> (lane * lane_bits)
         multiplier = word & ((1 << found.multiplier_bits) - 1)
         offset = signed((word >> found.multiplier_bits) & ((1 << found.offset_bits) - 1), found.offset_bits)
-        tilt = (word >> (found.multiplier_bits + found.offset_bits)) & ((1 << found.tilt_bits) - 1)
+        tilt = (word >> (found.multiplier_bits + found.offset_bits)) & ((1 << corrected) - 1)
         total = int(acc) * multiplier + offset
-        tilted = total + ((1 << (found.shift - 1)) + (tilt if total >= 0 else -tilt)) * (found.tilt_bits > 0)
+        tilted = total + ((1 << (found.shift - 1)) + (tilt if total >= 0 else -tilt)) * (corrected > 0)
         assert -limit <= min(total, tilted) and max(total, tilted) < limit
         assert abs(2 * int(acc) + 1) < 1 << found.acc_bits
         codes[beat, lane] = found.zero_point + (tilted >> found.shift)
@@ -80,7 +84,7 @@ def test_average_pooling_is_the_integer_model(
 ) -> None:
     node, op, image, codes = drawn
     lanes = data.draw(st.sampled_from([n for n in range(1, image[2] + 1) if image[2] % n == 0]))
-    found, memory = average.pooling_requantizer(node, op, image, codes, lanes, "rom/x.mem")
+    found = average.pooling_requantizer(node, op, image, codes, lanes, "rom/x.mem")
     rng = np.random.default_rng(seed)
     frames = [rng.integers(codes[0], codes[1] + 1, (1, *image)), rng.choice(codes, (1, *image))]
     frames += [np.full((1, *image), code) for code in codes]
@@ -88,23 +92,23 @@ def test_average_pooling_is_the_integer_model(
         view = windows(pad(x, op.padding, 0), op.pool_size, op.strides, (1, 1))
         sums = view.sum(axis=(3, 4)).reshape(-1, lanes)
         expected = ops.average_pool(op, node.format, node.format)(x).reshape(-1, lanes)
-        np.testing.assert_array_equal(hardware(found, memory, sums), expected)
+        np.testing.assert_array_equal(hardware(found, sums), expected)
 
 
 @pytest.mark.parametrize("cells", [1, 2, 3, 4, 6, 9, 12, 16, 25])
 def test_every_sum_is_divided_as_the_integer_model_does(cells: int) -> None:
     op = QAveragePooling2D((1, cells), (1, cells), WHOLE)
     node = QNode("pool", op, ("input",), (1, 1, 1), Affine(8, 0.1, 3))
-    found, memory = average.pooling_requantizer(node, op, (1, cells, 1), WHOLE, 1, "rom/x.mem")
-    assert found.beats == memory.depth == 1 and found.tilt_bits == 0
+    found = average.pooling_requantizer(node, op, (1, cells, 1), WHOLE, 1, "rom/x.mem")
+    assert found.period == found.rom.depth == 1 and found.negative_correction_bits == 0
     sums = np.arange(-128 * cells, 127 * cells + 1)
     quotient = np.array([math.copysign(math.floor(abs(s) / cells + 0.5), s) for s in sums.tolist()])
-    np.testing.assert_array_equal(hardware(found, memory, sums[:, None])[:, 0], quotient)
+    np.testing.assert_array_equal(hardware(found, sums[:, None])[:, 0], quotient)
 
 
 def test_cells_inside_the_image() -> None:
     op = QAveragePooling2D((3, 2), (1, 2), WHOLE, ((1, 1), (0, 1)))
-    counts = average.cells_inside(op, (3, 3, 1), (3, 2, 1))
+    counts = exact_average.cells_inside(op, (3, 3, 1), (3, 2, 1))
     assert counts.tolist() == [[4, 2], [6, 3], [4, 2]]
 
 
@@ -129,9 +133,9 @@ def test_global_average_pooling_is_the_integer_model(
     ends = min(codes), max(codes)
     op = QGlobalAveragePooling2D(factor, WHOLE)
     node = QNode("mean", op, ("input",), (2,), target)
-    found, memory = average.global_requantizer(node, op, cells, zeros[0], ends, 2, "rom/x.mem")
+    found = average.global_requantizer(node, op, cells, zeros[0], ends, 2, "rom/x.mem")
     sums = np.unique(np.linspace(ends[0] * cells, ends[1] * cells, 2000).astype(np.int64))
-    got = hardware(found, memory, np.stack([sums, sums[::-1]], axis=1))
+    got = hardware(found, np.stack([sums, sums[::-1]], axis=1))
     # an image whose codes add up to the sum
     each, rest = np.divmod(sums, cells)
     x = each[:, None] + (np.arange(cells) < rest[:, None])
@@ -149,13 +153,17 @@ def read(memory: Memory, bits_in: int, bits_out: int, codes: IntArray) -> IntArr
     return np.array(words)
 
 
+def rom_of(node: QNode, source: QNode) -> Memory:
+    return memories.column("rom/x.mem", lookup.table(node, source), node.format.bits, "")
+
+
 @pytest.mark.parametrize("bits", [(8, 8), (4, 6), (10, 3)])
 def test_a_lookup_has_its_own_table(bits: tuple[int, int]) -> None:
     source, target = Fixed(bits[0], 2), Fixed(bits[1], 1)
     rng = np.random.default_rng(bits[0])
     op = QLookup(rng.integers(target.minimum, target.maximum + 1, 1 << bits[0]))
     nodes = QNode("input", QInput(), (), (3,), source), QNode("tanh", op, ("input",), (3,), target)
-    memory = lookup.table(nodes[1], nodes[0], "rom/x.mem")
+    memory = rom_of(nodes[1], nodes[0])
     codes = np.arange(source.minimum, source.maximum + 1)
     np.testing.assert_array_equal(read(memory, *bits, codes), op.table)
     assert (memory.depth, memory.width) == (1 << bits[0], bits[1])
@@ -167,7 +175,7 @@ def test_a_requantization_becomes_a_table(how: str) -> None:
     factor = requantize_factor(np.float32(0.1), np.float32(0.07), how)  # type: ignore[arg-type]
     op = QRequantize(factor, (-100, 90))
     nodes = QNode("input", QInput(), (), (3,), source), QNode("again", op, ("input",), (3,), target)
-    memory = lookup.table(nodes[1], nodes[0], "rom/x.mem")
+    memory = rom_of(nodes[1], nodes[0])
     codes = np.arange(-128, 128)
     expected = elementwise.requantize(op, source, target)(codes)
     np.testing.assert_array_equal(read(memory, 8, 8, codes), expected)

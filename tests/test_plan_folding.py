@@ -13,29 +13,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerilog.errors import KerilogError
+from kerilog.hardware.folding import MatrixJob, curve, ranked
 from kerilog.plan import plan
-from kerilog.plan.folding import Shape, curve, ranked
 from kerilog.qgraph import QGraph
+from support.designs import weighted_stages
 from support.networks import Chain
 
 shapes = st.builds(
-    Shape,
+    MatrixJob,
     turns=st.integers(1, 9),
     inputs=st.integers(1, 14),
-    units=st.integers(1, 12),
+    outputs=st.integers(1, 12),
     streams=st.booleans(),
 )
 lane_counts = st.integers(0, 5)
 
 
-def every_folding(shape: Shape) -> Iterator[tuple[int, int]]:
+def every_folding(shape: MatrixJob) -> Iterator[tuple[int, int]]:
     """Multipliers and cycles of all that the hardware takes, by plain rules."""
     for simd in range(1, shape.inputs + 1):
-        for pe in range(1, shape.units + 1):
-            steps = math.ceil(shape.units / pe) * math.ceil(shape.inputs / simd)
+        for pe in range(1, shape.outputs + 1):
+            steps = math.ceil(shape.outputs / pe) * math.ceil(shape.inputs / simd)
             # results that leave so many to a beat are gone before the next vector's come
             leaves = any(
-                pe % lanes == 0 and shape.units % lanes == 0 and shape.units // lanes <= steps
+                pe % lanes == 0 and shape.outputs % lanes == 0 and shape.outputs // lanes <= steps
                 for lanes in range(1, pe + 1)
             )
             if leaves:
@@ -44,12 +45,12 @@ def every_folding(shape: Shape) -> Iterator[tuple[int, int]]:
 
 @settings(max_examples=300, deadline=None)
 @given(shapes, st.integers(1, 200), lane_counts)
-def test_no_folding_has_fewer_multipliers(shape: Shape, interval: int, lanes: int) -> None:
+def test_no_folding_has_fewer_multipliers(shape: MatrixJob, interval: int, lanes: int) -> None:
     reached = [found for found in every_folding(shape) if found[1] <= interval]
     if not reached:
         best = min(cycles for _, cycles in every_folding(shape))
         message = (
-            f"layer 'conv': no folding reaches {interval} cycles a frame; its shortest interval is {best}"
+            f"layer 'conv': no folding reaches {interval} cycles per frame; its shortest interval is {best}"
         )
         with pytest.raises(KerilogError, match=re.escape(message) + "$"):
             ranked(shape, interval, lanes, "conv")
@@ -61,21 +62,21 @@ def test_no_folding_has_fewer_multipliers(shape: Shape, interval: int, lanes: in
 
 @settings(max_examples=200, deadline=None)
 @given(shapes, st.integers(1, 200), lane_counts)
-def test_foldings_are_legal(shape: Shape, interval: int, lanes: int) -> None:
+def test_foldings_are_legal(shape: MatrixJob, interval: int, lanes: int) -> None:
     try:
         foldings = ranked(shape, interval, lanes, "conv")
     except KerilogError:
         return
     for found in foldings:
-        steps = math.ceil(shape.units / found.pe) * math.ceil(shape.inputs / found.simd)
+        steps = math.ceil(shape.outputs / found.pe) * math.ceil(shape.inputs / found.simd)
         assert found.cycles == shape.turns * steps <= interval
-        assert found.pe % found.lanes == 0 and shape.units % found.lanes == 0
-        assert shape.units // found.lanes <= steps
+        assert found.pe % found.lanes == 0 and shape.outputs % found.lanes == 0
+        assert shape.outputs // found.lanes <= steps
 
 
 @settings(max_examples=100, deadline=None)
 @given(shapes)
-def test_the_curve_holds_the_least_for_every_interval(shape: Shape) -> None:
+def test_the_curve_holds_the_least_for_every_interval(shape: MatrixJob) -> None:
     everything = list(every_folding(shape))
     points = curve(shape)
     for interval in {cycles + step for _, cycles in everything for step in (-1, 0)}:
@@ -86,7 +87,7 @@ def test_the_curve_holds_the_least_for_every_interval(shape: Shape) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(shapes, st.integers(1, 8))
-def test_windows_side_by_side_are_the_fewest_that_reach_the_interval(row: Shape, across: int) -> None:
+def test_windows_side_by_side_are_the_fewest_that_reach_the_interval(row: MatrixJob, across: int) -> None:
     """The curve has what the plan chooses; fewer windows do not reach it, or not with fewer multipliers."""
     shape = dataclasses.replace(row, turns=row.turns * across, across=across)
     points = curve(shape)
@@ -102,7 +103,7 @@ def test_windows_side_by_side_are_the_fewest_that_reach_the_interval(row: Shape,
 
 
 def test_more_cycles_never_cost_more_multipliers() -> None:
-    shape = Shape(5, 13, 7)
+    shape = MatrixJob(5, 13, 7)
     shortest = min(cycles for _, cycles in every_folding(shape))
     costs = [ranked(shape, interval, 1, "conv")[0].multipliers for interval in range(shortest, 500)]
     assert costs == sorted(costs, reverse=True)
@@ -111,7 +112,7 @@ def test_more_cycles_never_cost_more_multipliers() -> None:
 
 def test_an_interval_out_of_reach_names_layer_and_shortest() -> None:
     graph = Chain("small", "fixed", (4, 4, 1)).conv(3, name="first").flatten().dense(9, "last").graph
-    message = "layer 'first': no folding reaches 3 cycles a frame; its shortest interval is 4"
+    message = "layer 'first': no folding reaches 3 cycles per frame; its shortest interval is 4"
     with pytest.raises(KerilogError, match=message):
         plan(graph, 3)
     with pytest.raises(KerilogError, match="the frame interval must be at least 1 cycle, found 0"):
@@ -120,7 +121,7 @@ def test_an_interval_out_of_reach_names_layer_and_shortest() -> None:
 
 def test_the_shortest_interval_named_is_reached() -> None:
     graph = Chain("small", "fixed", (4, 4, 1)).conv(3, name="first").graph
-    assert [stage.matvec.steps for stage in plan(graph, 4).matvec_stages] == [1]
+    assert [stage.matvec.steps for stage in weighted_stages(plan(graph, 4))] == [1]
 
 
 def padded_network() -> QGraph:
@@ -137,7 +138,7 @@ def test_an_interval_that_is_asked_for_is_kept() -> None:
 
 def test_an_interval_that_pools_do_not_reach_is_refused() -> None:
     graph = Chain("pools", "fixed", (6, 6, 1)).pool((3, 3), (1, 1)).graph
-    message = "layer 'max_pooling2d_1': no folding reaches 2 cycles a frame; its shortest interval is 6"
+    message = "layer 'max_pooling2d_1': no folding reaches 2 cycles per frame; its shortest interval is 6"
     with pytest.raises(KerilogError, match=message):
         plan(graph, 2)
 
@@ -147,4 +148,4 @@ def test_the_default_interval_is_always_reached(rim: int) -> None:
     padding = ((rim, rim), (rim, rim))
     graph = Chain("rim", "fixed", (4, 4, 1)).conv(2, padding=padding).flatten().dense(40).graph
     pixels = max(16, (2 + 2 * rim) ** 2)
-    assert plan(graph).matvec_stages[0].matvec.steps * (2 + 2 * rim) ** 2 <= pixels
+    assert weighted_stages(plan(graph))[0].matvec.steps * (2 + 2 * rim) ** 2 <= pixels

@@ -12,9 +12,10 @@ import pytest
 
 from kerilog.errors import KerilogError
 from kerilog.formats import Affine
+from kerilog.hardware.connectors import ForkStage
+from kerilog.hardware.design import Design
+from kerilog.hardware.stages.add import AddStage
 from kerilog.plan import plan
-from kerilog.plan.design import Design, ForkStage
-from kerilog.plan.operations import AddStage
 from kerilog.qgraph import QAdd, QGraph, QSubtract
 from support.branches import Branches
 from support.designs import check, generate

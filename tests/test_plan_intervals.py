@@ -12,14 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.bugs import Bug
+from kerilog.exact.intervals import dot_interval, signed_bits
 from kerilog.formats import IntArray
 from kerilog.integer.model import run
 from kerilog.plan import plan
-from kerilog.plan.intervals import dot_interval, signed_bits
 from kerilog.qgraph import QConv2D, QDense, QGraph
 from kerilog.verify import simulate
 from support.branches import Branches
-from support.designs import generate
+from support.designs import generate, weighted_stages
 from support.networks import Chain, multiplier_of
 
 
@@ -109,12 +110,11 @@ def test_the_rtl_reaches_its_bound_and_no_bit_is_spare(kind: str, low: bool, tmp
     frames = extreme_frames(graph)
     expected = run(graph, frames)
     assert np.array_equal(simulate(tmp_path / "design", frames, "icarus").codes, expected)
-    (stage,) = design.matvec_stages
+    (stage,) = weighted_stages(design)
     source = tmp_path / "design" / f"rtl/{stage.module}.v"
-    bits = f"parameter ACC_BITS = {stage.matvec.acc_bits},"
-    text = source.read_text()
-    assert bits in text
-    source.write_text(text.replace(bits, f"parameter ACC_BITS = {stage.matvec.acc_bits - 1},"))
+    bits = stage.matvec.acc_bits
+    bug = Bug("a bit too few", "ACC_BITS", f"ACC_BITS = {bits}", f"ACC_BITS = {bits - 1}")
+    source.write_text(bug.apply(source.read_text()))
     assert not np.array_equal(simulate(tmp_path / "design", frames, "icarus").codes, expected)
 
 

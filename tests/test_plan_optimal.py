@@ -10,11 +10,15 @@ from collections.abc import Iterator
 import pytest
 
 from kerilog.errors import KerilogError
-from kerilog.plan import layers, plan
-from kerilog.plan.design import Design
-from kerilog.plan.folding import Folding, Shape, candidates
-from kerilog.plan.planner import default_interval, front
+from kerilog.hardware import pace
+from kerilog.hardware.design import Design
+from kerilog.hardware.folding import Candidate, MatrixJob, candidates
+from kerilog.hardware.kind import title
+from kerilog.plan import plan
+from kerilog.plan.front import front, jobs
+from kerilog.plan.planner import default_interval
 from kerilog.qgraph import QGraph
+from support.designs import weighted_stages
 from support.networks import Chain
 
 MOST = 150  # combinations to simulate for a network and an interval
@@ -33,26 +37,26 @@ def draw(seed: int) -> QGraph:
     return chain.flatten().dense(rng.choice((2, 3, 4))).graph
 
 
-def combinations(graph: QGraph, interval: int) -> Iterator[dict[str, Folding]]:
+def combinations(graph: QGraph, interval: int) -> Iterator[dict[str, Candidate]]:
     """Every choice of a folding for each layer, by the layer's title; the fewest multipliers first.
 
     As many windows side by side as the interval asks for.
     """
-    shapes = {layers.title(node): shape for node in graph if (shape := layers.shape_of(node))}
-    spaces = [list(candidates(s.side_by_side(s.windows_for(interval)))) for s in shapes.values()]
+    found = {title(node): job for node, job in jobs(graph)}
+    spaces = [list(candidates(s.side_by_side(s.windows_for(interval)))) for s in found.values()]
     for choice in sorted(itertools.product(*spaces), key=lambda one: sum(f.multipliers for f in one)):
-        yield dict(zip(shapes, choice, strict=True))
+        yield dict(zip(found, choice, strict=True))
 
 
-def forced(graph: QGraph, choice: dict[str, Folding], interval: int) -> Design | None:
+def forced(graph: QGraph, choice: dict[str, Candidate], interval: int) -> Design | None:
     """The design with the foldings of ``choice``, whatever each layer reaches alone; None if too slow."""
 
-    def only(_: Shape, __: int, ___: int, layer: str) -> list[Folding]:
+    def only(_: MatrixJob, __: int, ___: int | None, layer: str) -> list[Candidate]:
         return [choice[layer]]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layers, "ranked", only)
-        patch.setattr(layers, "_alone", lambda *_: 0)
+        patch.setattr(pace, "ranked", only)
+        patch.setattr(pace, "_alone", lambda *_: 0)
         try:
             return plan(graph, interval)
         except KerilogError:
@@ -73,7 +77,7 @@ def test_no_combination_has_fewer_multipliers(seed: int) -> None:
     for interval in intervals(graph, seed):
         everything = list(combinations(graph, interval))
         try:
-            found = plan(graph, interval).multipliers
+            found = plan(graph, interval).products
         except KerilogError:
             found = None
         fewer = [
@@ -91,11 +95,11 @@ def test_a_forced_choice_is_what_is_built() -> None:
     for choice in combinations(graph, 30):
         if all(
             (stage.matvec.pe, stage.matvec.simd) == (choice[stage.layer].pe, choice[stage.layer].simd)
-            for stage in design.matvec_stages
+            for stage in weighted_stages(design)
         ):
             again = forced(graph, choice, 30)
             assert again is not None
-            assert again.multipliers == design.multipliers
+            assert again.products == design.products
             assert again.cycles == design.cycles
             return
     raise AssertionError("the plan is not among the combinations")

@@ -65,15 +65,15 @@ def deep() -> QGraph:
 
 
 GRAPHS: dict[str, tuple[Callable[[], QGraph], str]] = {
-    "two inputs": (two_inputs, "model 'image': hardware takes one input and one output, found 2 and 1"),
-    "operation": (product, "layer 'square': hardware does not take Multiply yet, only .*Conv2D"),
+    "two inputs": (two_inputs, "hardware supports one input, found 2: input, other"),
+    "operation": (product, "layer 'square': hardware does not support Multiply, only .*Conv2D"),
     "broadcast": (broadcast, "layer 'spread': hardware adds tensors of one shape, found .2, 2, 2. and .1, 1"),
-    "unused": (unused, "layer 'idle': hardware does not take a result that nobody uses"),
+    "unused": (unused, "layer 'idle': hardware does not support a result that nothing uses"),
     "dilation": (
         lambda: replaced(image().conv(2, name="wide").graph, dilation_rate=(2, 2)),
-        "layer 'wide': hardware does not take dilation yet",
+        "layer 'wide': hardware supports dilation_rate 1, found",
     ),
-    "rank": (deep, "layer 'deep': hardware takes a flat input for Dense, found"),
+    "rank": (deep, "layer 'deep': hardware supports a flat input for Dense, found"),
     "nothing": (
         lambda: image("idle").flatten().graph,
         "model 'idle': there is no layer that computes anything",

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -13,12 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerilog.errors import KerilogError, Unsupported
+from kerilog.exact import multiplier
+from kerilog.exact.intervals import Interval, signed_bits
+from kerilog.exact.multiplier import ExactMultiplier, Steps, _proven, exact_multiplier, gemmlowp
 from kerilog.formats import Affine, Fixed, IntArray
+from kerilog.hardware import requantizer
+from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer, Requantizer
 from kerilog.integer.rescale import rescale
-from kerilog.plan import requantizer
-from kerilog.plan.design import AffineRequantizer, FixedRequantizer, Serializer
-from kerilog.plan.intervals import Interval, signed_bits
-from kerilog.plan.multiplier import ExactMultiplier, Steps, _proven, exact_multiplier, gemmlowp
 from kerilog.qgraph import Multiplier, QDense, QNode, Rescale, Shift
 from support.networks import double_multiplier_of, multiplier_of
 
@@ -146,8 +148,10 @@ def damaged(form: ExactMultiplier) -> Iterator[ExactMultiplier]:
 def computed(form: ExactMultiplier, acc: IntArray) -> IntArray:
     """``form.apply``, from the equation in the header of ``krl_requantize_affine``, for small sums."""
     total = acc * form.multiplier + form.offset.astype(np.int64)
-    if np.any(form.tilt):
-        total += (1 << (form.shift - 1)) + np.where(total >= 0, form.tilt, -form.tilt)
+    if np.any(form.negative_correction):
+        total += (1 << (form.shift - 1)) + np.where(
+            total >= 0, form.negative_correction, -form.negative_correction
+        )
     return total >> form.shift
 
 
@@ -176,6 +180,52 @@ def test_steps_are_the_reference() -> None:
     assert np.all((WIDE.reference(steps.at - 1) < steps.k[:, None]) | ~steps.can_be_missed)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_steps_do_not_depend_on_where_the_search_begins(kind: str, data: st.DataObject) -> None:
+    problem = data.draw(problems(kind, 1 << data.draw(st.integers(2, 29))))
+    arguments = problem.factor, problem.bias, problem.reach, problem.lowest, problem.highest
+    expected = Steps.of(*arguments).at
+    low, high = problem.reach.low - 1, problem.reach.high + 1
+    shape = (expected.shape[0], CHANNELS)
+    places = {
+        "the whole interval": (low, high),
+        "its lower end": (low, np.minimum(low + 1, high)),
+        "its upper end": (np.maximum(high - 1, low), high),
+    }
+    for what, (below, above) in places.items():
+        around = np.broadcast_to(below, shape).copy(), np.broadcast_to(above, shape).copy()
+        with mock.patch.object(multiplier, "_around", return_value=around):
+            np.testing.assert_array_equal(Steps.of(*arguments).at, expected, what)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_the_smallest_shift_is_found(kind: str, data: st.DataObject) -> None:
+    """The same when no shift is ruled out beforehand."""
+    problem = data.draw(problems(kind, 1 << data.draw(st.integers(2, 29))))
+    found = problem.form
+    everything = range(1, multiplier.LARGEST_SHIFT + 1)
+    with mock.patch.object(multiplier, "_shifts", return_value=everything):
+        again = exact_multiplier.__wrapped__(  # type: ignore[attr-defined]
+            problem.factor, problem.bias, problem.reach, problem.lowest, problem.highest, "layer"
+        )
+    assert again.shift == found.shift
+    for field in ("multiplier", "offset", "negative_correction"):
+        np.testing.assert_array_equal(getattr(again, field), getattr(found, field))
+
+
+def test_a_factor_of_zero() -> None:
+    factor = Multiplier(np.array([0, 1 << 30]), np.array([0, -3]), "double")
+    reach = Interval(np.array([-5000, -5000]), np.array([5000, 5000]))
+    bias = np.array([7, -7])
+    acc = np.arange(-5000, 5001)[:, None] + np.zeros(2, np.int64)
+    found = exact_multiplier(factor, bias, reach, -128, 127, "layer").apply(acc)
+    np.testing.assert_array_equal(np.clip(found, -128, 127), np.clip(rescale(factor, acc + bias), -128, 127))
+
+
 # ---- widths ----
 
 
@@ -186,10 +236,9 @@ def dense_node(rescale_by: Rescale, bias: IntArray, format: Affine | Fixed, clam
     return QNode("dense", op, ("input",), (bias.size,), format)
 
 
-def planned(node: QNode, reach: Interval, bias: IntArray) -> tuple[Any, Any]:
+def planned(node: QNode, reach: Interval, bias: IntArray) -> Requantizer:
     assert isinstance(node.op, QDense)
-    serializer = Serializer(bias.size, bias.size, bias.size, 1, reach.bits)
-    return requantizer.requantizer_of(node, node.op, serializer, reach, bias, "rom/x.mem")
+    return requantizer.requantizer_of(node, node.op, bias.size, reach, bias, "rom/x.mem")
 
 
 def fits(values: Any, bits: int) -> bool:
@@ -207,23 +256,24 @@ def test_affine_widths_hold_the_extremes(kind: str, data: st.DataObject) -> None
     if clamp[0] > clamp[1]:
         return
     node = dense_node(problem.factor, problem.bias, Affine(8, 0.1, zero), clamp)
-    found, memory = planned(node, problem.reach, problem.bias)
+    found = planned(node, problem.reach, problem.bias)
     assert isinstance(found, AffineRequantizer)
-    assert_affine_widths(found, memory.words[0], problem.reach)
+    assert_affine_widths(found, found.rom.words[0], problem.reach)
 
 
 def assert_affine_widths(found: AffineRequantizer, word: int, reach: Interval) -> None:
     """Read the constants back from the ROM, and follow both ends of every channel through the registers."""
-    lane_bits = found.multiplier_bits + found.offset_bits + found.tilt_bits
-    assert found.total_bits >= max(found.offset_bits, found.tilt_bits + 1, found.shift + 1, found.bits + 2)
+    corrected = found.negative_correction_bits
+    lane_bits = found.multiplier_bits + found.offset_bits + corrected
+    assert found.total_bits >= max(found.offset_bits, corrected + 1, found.shift + 1, found.bits + 2)
     assert found.acc_bits == reach.bits
     for channel in range(found.lanes):
         lane = word >> (lane_bits * channel)
         multiplier = lane & ((1 << found.multiplier_bits) - 1)
         offset = (lane >> found.multiplier_bits) & ((1 << found.offset_bits) - 1)
         offset -= (offset >> (found.offset_bits - 1)) << found.offset_bits
-        tilt = (lane >> (found.multiplier_bits + found.offset_bits)) & ((1 << found.tilt_bits) - 1)
-        half = 1 << (found.shift - 1) if found.tilt_bits else 0
+        tilt = (lane >> (found.multiplier_bits + found.offset_bits)) & ((1 << corrected) - 1)
+        half = 1 << (found.shift - 1) if corrected else 0
         for end in (int(reach.low[channel]), int(reach.high[channel])):
             assert fits(end, found.acc_bits)
             total = end * multiplier + offset
@@ -244,10 +294,10 @@ def test_fixed_widths_hold_the_extremes(
     biases = np.array(bias) << places
     reach = Interval(np.full(3, min(ends)), np.full(3, max(ends)))
     node = dense_node(Shift(np.array([shift])), biases, Fixed(8, 4), (-128, 127))
-    found, memory = planned(node, reach, biases)
+    found = planned(node, reach, biases)
     assert isinstance(found, FixedRequantizer)
     mask = (1 << found.bias_bits) - 1
-    codes = [(memory.words[0] >> (found.bias_bits * lane)) & mask for lane in range(3)]
+    codes = [(found.rom.words[0] >> (found.bias_bits * lane)) & mask for lane in range(3)]
     stored = [code - ((code >> (found.bias_bits - 1)) << found.bias_bits) for code in codes]
     assert [code << found.bias_shift for code in stored] == biases.tolist()
     for bias_value in biases.tolist():
@@ -257,12 +307,12 @@ def test_fixed_widths_hold_the_extremes(
 def test_a_binary_point_a_channel_is_refused() -> None:
     bias = np.zeros(2, np.int64)
     node = dense_node(Shift(np.array([3, 4])), bias, Fixed(8, 4), (-128, 127))
-    with pytest.raises(Unsupported, match="layer 'dense': hardware does not take a binary point of its own"):
+    with pytest.raises(Unsupported, match="layer 'dense': hardware supports one binary point"):
         planned(node, Interval(bias - 5, bias + 5), bias)
 
 
 def test_a_layer_without_an_exact_form_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kerilog.plan.multiplier.LARGEST_SHIFT", 3)
+    monkeypatch.setattr("kerilog.exact.multiplier.LARGEST_SHIFT", 3)
     problem = dataclasses.replace(WIDE, factor=double_multiplier_of([0.0004, 0.00061, 0.00087]))
     with pytest.raises(KerilogError, match="layer 'layer': found no integer multiplier that equals"):
         _ = problem.form

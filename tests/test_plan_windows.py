@@ -11,28 +11,14 @@ import dataclasses
 
 import pytest
 
-from kerilog.plan import cycles
-from kerilog.plan.module import Module
-from kerilog.plan.window import Window
-from kerilog.plan.window_control import window_modules
+from kerilog.hardware.modules.window import Window
+from kerilog.timing.matvec import MatrixVector
+from kerilog.timing.schedule import chain
 
 
-class Consumer(Module):
-    """Works ``steps`` cycles on every window, like ``krl_matvec``, and takes it in the last of them."""
-
-    def __init__(self, steps: int) -> None:
-        self.steps = steps
-        self.step = 0
-
-    def ready(self, right_ready: bool) -> bool:
-        return self.step == self.steps - 1
-
-    def clock(self, left_valid: bool, entered: bool, right_ready: bool, left: bool) -> None:
-        self.valid = entered
-        self.step = 0 if entered else min(self.step + left_valid, self.steps - 1)
-
-    def quiet(self, left_valid: bool, right_ready: bool) -> int:
-        return 0
+def consumer(steps: int) -> MatrixVector:
+    """Works ``steps`` cycles on every window and takes it in the last of them; its results never wait."""
+    return MatrixVector(beats=1, groups=1, folds=steps, latency=1, credits=4, slices=1, slices_of_last=1)
 
 
 def window_of(size: int, kernel: int, stride: int, same: bool, pixels: int = 1) -> Window:
@@ -45,9 +31,9 @@ def window_of(size: int, kernel: int, stride: int, same: bool, pixels: int = 1) 
 
 def interval(window: Window, steps: int) -> int:
     """Cycles a frame, the input never pausing."""
-    nodes = cycles.chain([*window_modules(window), Consumer(steps)])
+    controls = [*window.controls(), consumer(steps)]
     beats = window.height * window.row_words, window.out_height * window.out_width
-    return cycles.measure(cycles.Schedule(nodes, *beats)).frame_interval
+    return chain(controls, *beats).measure().interval
 
 
 def least(window: Window, steps: int) -> int:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from kerilog import floating
 from kerilog.errors import KerilogError
+from kerilog.floating import Samples
 from kerilog.graph import Array, Graph
 from kerilog.parallel import results
 from kerilog.progress import Progress, silent
@@ -107,22 +108,25 @@ class Observation:
         return (middles + 0.5) * 2.0**self.exponent
 
 
-def observe(graph: Graph, samples: Array, progress: Progress = silent) -> dict[str, Observation]:
+def observe(graph: Graph, samples: Samples, progress: Progress = silent) -> dict[str, Observation]:
     """Observe every tensor of ``graph`` over ``samples`` (count, *input shape), by node name.
+
+    Several inputs have their samples by name.
 
     Raises KerilogError for no samples, for those of the wrong shape or of one value only, and for values that
     are not finite, naming the layer.
     """
-    if len(samples) == 0:
+    total = floating.count(samples)
+    if total == 0:
         raise KerilogError("calibration: there are no samples")
     observations = {node.name: Observation() for node in graph}
     size = floating.batch_size(graph)
-    starts = range(0, len(samples), size)
-    found = results(starts, lambda start: _observed(graph, samples[start : start + size]))
+    starts = range(0, total, size)
+    found = results(starts, lambda start: _observed(graph, floating.part(samples, start, start + size)))
     for start, batch in zip(starts, found, strict=True):
         for name, seen in batch.items():
             observations[name].take(seen)
-        progress("calibrating", min(start + size, len(samples)) / len(samples))
+        progress("calibrating", min(start + size, total) / total)
     for node in graph.inputs:
         seen = observations[node.name]
         if seen.minimum == seen.maximum:
@@ -133,7 +137,7 @@ def observe(graph: Graph, samples: Array, progress: Progress = silent) -> dict[s
     return observations
 
 
-def _observed(graph: Graph, batch: Array) -> dict[str, Observation]:
+def _observed(graph: Graph, batch: Samples) -> dict[str, Observation]:
     """What the tensors of ``graph`` are over a few samples."""
     found = {}
     with np.errstate(over="ignore", invalid="ignore"):  # an error tells of it, and of the layer

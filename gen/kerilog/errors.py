@@ -1,6 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one exception that a user's mistake may raise."""
 
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+Reason = tuple[str, str]
+
 
 class KerilogError(Exception):
     """What the user gave cannot be used; the message is one line and says what, where and why.
@@ -10,15 +17,39 @@ class KerilogError(Exception):
 
 
 class UnreachedError(KerilogError):
-    """A frame interval that a layer cannot keep; ``shortest`` is the layer's shortest one, in cycles."""
+    """A frame interval that is not reached; ``shortest`` is the shortest one of ``layer``, in cycles."""
 
     def __init__(self, layer: str, interval: int, shortest: int) -> None:
         super().__init__(
-            f"layer '{layer}': no folding reaches {interval} cycles a frame; "
+            f"layer '{layer}': no folding reaches {interval} cycles per frame; "
             f"its shortest interval is {shortest}"
         )
-        self.shortest = shortest
+        self.layer, self.shortest = layer, shortest
 
 
 class Unsupported(KerilogError):  # noqa: N818 - reads as what it says
-    """A model that is well formed but holds a layer or an option that Kerilog does not take."""
+    """A model that is well formed but holds a layer or an option that Kerilog does not support.
+
+    ``reasons`` are pairs of a layer's name and what is wrong with it; the name is empty where it is the
+    network as a whole.
+    """
+
+    def __init__(self, message: str, reasons: tuple[Reason, ...] = ()) -> None:
+        super().__init__(message)
+        self.reasons = reasons or (_reason(message),)
+
+    @classmethod
+    def together(cls, reasons: Iterable[Reason]) -> Unsupported:
+        """One error for all ``reasons``, of which there is at least one; its message is one line."""
+        found = tuple(reasons)
+        return cls("; ".join(f"layer '{layer}': {text}" if layer else text for layer, text in found), found)
+
+    def __reduce__(self) -> tuple[type[Unsupported], tuple[str, tuple[Reason, ...]]]:
+        """As what comes back from another process: the reasons as well."""
+        return type(self), (str(self), self.reasons)
+
+
+def _reason(message: str) -> Reason:
+    """The layer that ``message`` begins with, and the rest."""
+    found = re.fullmatch(r"layer '(.*?)': (.*)", message, re.DOTALL)
+    return (found.group(1), found.group(2)) if found else ("", message)

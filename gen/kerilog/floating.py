@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -45,11 +45,33 @@ from kerilog.graph import (
 from kerilog.parallel import results
 
 Samples = Array | Mapping[str, Array]
-
+"""Of the one input, (samples, *shape), or of each input by its name."""
 
 BATCH = 256  # samples at the most
 BATCH_ELEMENTS = 1 << 20  # of all tensors that are held at once: 4 MB as float32
 _PART_ELEMENTS = 1 << 17  # of gathered windows, or of sums, that are worked on at once
+
+
+def count(x: Samples) -> int:
+    """How many samples there are. Raises KerilogError unless there are as many for each input."""
+    if not isinstance(x, Mapping):
+        return len(x)
+    counts = {name: len(values) for name, values in x.items()}
+    if len(set(counts.values())) > 1:
+        told = ", ".join(f"{number} for {name!r}" for name, number in counts.items())
+        raise KerilogError(f"expected as many samples for each input, got {told}")
+    return next(iter(counts.values()), 0)
+
+
+@overload
+def part(x: Array, start: int, stop: int) -> Array: ...
+@overload
+def part(x: Mapping[str, Array], start: int, stop: int) -> Mapping[str, Array]: ...
+def part(x: Samples, start: int, stop: int) -> Samples:
+    """The samples ``start`` to ``stop``, without the latter."""
+    if isinstance(x, Mapping):
+        return {name: values[start:stop] for name, values in x.items()}
+    return x[start:stop]
 
 
 def run(graph: Graph, x: Samples) -> tuple[Array, ...]:
@@ -59,14 +81,14 @@ def run(graph: Graph, x: Samples) -> tuple[Array, ...]:
     KerilogError when it does not fit the inputs.
     """
     inputs = _inputs(graph, x)
-    count, size = max((len(values) for values in inputs.values()), default=0), batch_size(graph)
+    total, size = count(inputs), batch_size(graph)
 
     def work(start: int) -> list[Array]:
-        batch = {name: values[start : start + size] for name, values in inputs.items()}
+        batch = part(inputs, start, start + size)
         found = {name: values for name, values in each(graph, batch) if name in graph.outputs}
         return [found[name] for name in graph.outputs]
 
-    parts = list(results(range(0, max(count, 1), size), work))
+    parts = list(results(range(0, max(total, 1), size), work))
     return tuple(
         values[0] if len(parts) == 1 else np.concatenate(values) for values in zip(*parts, strict=True)
     )
@@ -145,13 +167,13 @@ def _conv2d(op: Conv2D, inputs: list[Array]) -> Array:
     width, filters = op.kernel.shape[2], op.kernel.shape[3] // op.groups
     cells = math.prod(op.kernel.shape[:3])
     result = np.empty((*windows.shape[:3], op.kernel.shape[3]), np.float32)
-    for part in _parts(windows.shape, cells):
+    for some in _parts(windows.shape, cells):
         for group in range(op.groups):
-            seen = windows[part][..., group * width : (group + 1) * width]
+            seen = windows[some][..., group * width : (group + 1) * width]
             made = slice(group * filters, (group + 1) * filters)
             total = seen.reshape(-1, cells) @ op.kernel[..., made].reshape(cells, -1)
             total += op.bias[made]
-            result[part][..., made] = activate(total, op.activation).reshape(*seen.shape[:3], filters)
+            result[some][..., made] = activate(total, op.activation).reshape(*seen.shape[:3], filters)
     return result
 
 
@@ -173,14 +195,14 @@ def _depthwise_conv2d(op: DepthwiseConv2D, inputs: list[Array]) -> Array:
     padded = _padded(x, padding_of(x.shape[1:], kernel_size, op.strides, op.padding, op.dilation_rate))
     windows = _windows(padded, kernel_size, op.strides, op.dilation_rate)
     result = np.empty((*windows.shape[:3], op.bias.size), np.float32)
-    for part in _parts(windows.shape, op.bias.size):
-        seen = windows[part]
+    for some in _parts(windows.shape, op.bias.size):
+        seen = windows[some]
         total = np.zeros((*seen.shape[:3], *op.kernel.shape[2:]), np.float32)
         for row, column in np.ndindex(kernel_size):
             total += seen[:, :, :, row, column, :, np.newaxis] * op.kernel[row, column]
         made = total.reshape(*total.shape[:3], -1)
         made += op.bias
-        result[part] = activate(made, op.activation)
+        result[some] = activate(made, op.activation)
     return result
 
 
@@ -193,8 +215,8 @@ def _max_pooling2d(op: MaxPooling2D, inputs: list[Array]) -> Array:
     padded = _padded(x, padding_of(x.shape[1:], op.pool_size, op.strides, op.padding), -np.inf)
     windows = _windows(padded, op.pool_size, op.strides)
     result = windows[:, :, :, 0, 0].copy()
-    for part in _parts(windows.shape, x.shape[-1]):
-        best, seen = result[part], windows[part]
+    for some in _parts(windows.shape, x.shape[-1]):
+        best, seen = result[some], windows[some]
         for row, column in np.ndindex(op.pool_size):
             np.maximum(best, seen[:, :, :, row, column], out=best)
     return result
@@ -210,8 +232,8 @@ def _average_pooling2d(op: AveragePooling2D, inputs: list[Array]) -> Array:
 def _sums(padded: Array, op: AveragePooling2D) -> Array:
     windows = _windows(padded, op.pool_size, op.strides)
     total = np.zeros(windows[:, :, :, 0, 0].shape, np.float32)
-    for part in _parts(windows.shape, windows.shape[-1]):
-        sums, seen = total[part], windows[part]
+    for some in _parts(windows.shape, windows.shape[-1]):
+        sums, seen = total[some], windows[some]
         for row, column in np.ndindex(op.pool_size):
             sums += seen[:, :, :, row, column]
     return total

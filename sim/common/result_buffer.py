@@ -1,38 +1,76 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is behind the modules that answer with results and have no ready: a buffer that gives credits."""
+"""What stands behind modules whose results cannot wait: a buffer that hands out credits for its places."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from typing import Any
 
 import cocotb
 from cocotb.triggers import RisingEdge
 
-from common.scoreboard import Scoreboard
-from common.stream import cycle, never, number
+from common.bench import Bench
+from common.scoreboard import Model, Scoreboard
+from common.stream import Wires, cycle, never, number
 
 
 class ResultBuffer:
-    """Holds results, at most ``places``, and takes them out at random; it is both sink and monitor."""
+    """Holds at most `places` results and removes them at random; it is both sink and monitor."""
 
     def __init__(self, dut: Any, scoreboard: Scoreboard, places: int) -> None:
-        self.dut = dut
+        self.wires = Wires(dut, "result", ready="taken")
         self.places = places
         self.scoreboard = scoreboard
         self.pause = never()
         self.held = 0
         self.times: list[int] = []
-        dut.result_taken.value = 0
+        self.wires.ready.value = 0
         cocotb.start_soon(self._run())
 
     async def _run(self) -> None:
+        wires = self.wires
         while True:
-            await RisingEdge(self.dut.clk)
-            if self.dut.rst.value == 1:
+            await RisingEdge(wires.clk)
+            if wires.rst.value == 1:
                 self.held = 0
-            elif number(self.dut.result_tvalid):
+            elif number(wires.valid):
                 self.held += 1
-                assert self.held <= self.places, "more results than there are places"
+                assert self.held <= self.places, "more results than places"
                 self.times.append(cycle())
-                self.scoreboard.put_output(number(self.dut.result_tdata))
+                self.scoreboard.put_output(wires.beat())
             taken = self.held > 0 and not next(self.pause)
             self.held -= taken
-            self.dut.result_taken.value = taken
+            wires.ready.value = taken
+
+
+class ResultBench(Bench):
+    """A bench whose sink is a result buffer.
+
+    A vector of `beats` beats gives `results` results, the last of them `latency` cycles after its last beat.
+    """
+
+    pause_pairs = (("none", "most"), ("some", "none"), ("most", "some"), ("bursts", "bursts"))
+
+    def __init__(
+        self,
+        dut: Any,
+        make_model: Callable[[], Model],
+        places: int,
+        latency: int,
+        beats: int = 1,
+        results: int = 1,
+    ) -> None:
+        self.places, self.latency, self.beats, self.results = places, latency, beats, results
+        super().__init__(dut, make_model)
+
+    def output_side(self) -> tuple[Any, Any]:
+        """Return the buffer as both."""
+        buffer = ResultBuffer(self.dut, self.scoreboard, self.places)
+        return buffer, buffer
+
+    async def finish(self, limit: int = 20000, extra: int = 20) -> None:
+        """Check the latency of every result, too, whatever the pauses."""
+        await super().finish(limit, extra)
+        accepted = self.inputs.times[self.beats - 1 :: self.beats]
+        came = self.outputs.times[self.results - 1 :: self.results]
+        assert came == [time + self.latency for time in accepted]

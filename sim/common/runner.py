@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Build a module with Icarus, run its cocotb bench, and fail when anything at all went wrong.
 
-KERILOG_SEED in the environment chooses the parameters and the stimulus that are drawn; it has a default.
+KERILOG_SEED in the environment seeds the parameters and the stimulus that are drawn; it has a default.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import random
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,44 +22,86 @@ import pytest
 from cocotb_tools.check_results import get_results
 from cocotb_tools.runner import Runner, get_runner
 
+from common.bugs import Bug
+
 SIM = Path(__file__).resolve().parents[1]
 RTL = SIM.parent / "hw" / "rtl"
 BUILD = SIM.parent / "build" / "sim"
-# the same draws in every run, unless asked otherwise: what passed once must not fail by chance elsewhere
+# the same draws in every run unless asked otherwise: what passed once must not fail by chance elsewhere
 SEED = os.environ.setdefault("KERILOG_SEED", "2024")
 
 Parameters = Mapping[str, Any]
-# the text of a module, what replaces it, and the module's name where it is not the one under test
-Mutation = tuple[str, str] | tuple[str, str, str]
+Draw = Callable[[random.Random], Parameters]
+# a set of parameters and what else `run` needs to run with them
+Setting = Mapping[str, Any]
 
 
 class BuildError(Exception):
-    """The Verilog did not compile, or not in silence."""
+    """The Verilog did not compile, or compiled with warnings."""
 
 
 class BenchError(Exception):
-    """A bench did not run to its end, or failed."""
+    """A bench broke off, or failed."""
 
 
 class TestsFailedError(BenchError):
-    """A bench ran to its end and found something wrong."""
+    """A bench ran to its end and found an error."""
 
     __test__ = False
 
 
-def parameter_sets(
+def table(keys: str, *rows: Sequence[Any]) -> list[Parameters]:
+    """Return a parameter set per row; `keys` holds the names of the columns, separated by blanks."""
+    return [dict(zip(keys.split(), row, strict=True)) for row in rows]
+
+
+def parameter_sets(module: str, edges: Sequence[Parameters], draw: Draw, drawn: int, full: int) -> list[Any]:
+    """Return the edge cases, `drawn` drawn sets, and `full` more for the full sweep only, for pytest."""
+    rng = random.Random(f"{SEED}/{module}")
+    sets = [draw(rng) for _ in range(drawn + full)]
+    short = [pytest.param(p, id=_name(p)) for p in _unique([*edges, *sets[:drawn]])]
+    long = [pytest.param(p, id="full-" + _name(p), marks=pytest.mark.full) for p in sets[drawn:]]
+    return short + long
+
+
+def module_tests(
     module: str,
     edges: Sequence[Parameters],
-    draw: Callable[[random.Random], Parameters],
-    count: int,
-    more: int,
-) -> list[Any]:
-    """Give the edge cases, `count` drawn sets, and `more` that run only in the full sweep, for pytest."""
-    rng = random.Random(f"{SEED}/{module}")
-    drawn = [draw(rng) for _ in range(count + more)]
-    short = [pytest.param(p, id=_name(p)) for p in _unique([*edges, *drawn[:count]])]
-    long = [pytest.param(p, id="full-" + _name(p), marks=pytest.mark.full) for p in drawn[count:]]
-    return short + long
+    draw: Draw,
+    bugs: Sequence[Bug],
+    *,
+    drawn: int,
+    full: int,
+    setting: Callable[[Parameters], Setting] | None = None,
+) -> tuple[Callable[..., None], Callable[..., None]]:
+    """Return the two tests of every module: its bench passes on it, and fails on it with any of the bugs.
+
+    The bench runs with all `edges` and `drawn` drawn sets, and `full` more in the full sweep. `setting` turns
+    a set into the arguments of `run` where they are more than the parameters.
+    """
+    arguments = setting or (lambda parameters: {"parameters": parameters})
+
+    @pytest.mark.parametrize("parameters", parameter_sets(module, edges, draw, drawn, full))
+    def test_bench(parameters: Parameters) -> None:
+        run(module, **arguments(parameters))
+
+    @pytest.mark.full
+    @pytest.mark.parametrize("bug", bugs, ids=lambda bug: bug.name)
+    def test_bug(bug: Bug) -> None:
+        assert_caught(module, [arguments(parameters) for parameters in edges], bug)
+
+    return test_bench, test_bug
+
+
+def hex_words(words: Iterable[int]) -> str:
+    """Return the text of a file for $readmemh, one word per line."""
+    return "".join(f"{word:x}\n" for word in words)
+
+
+def drawn_words(parameters: Parameters, bits: int, count: int) -> str:
+    """Draw a file of `count` words of `bits` bits that belongs to a set of parameters."""
+    rng = random.Random(f"{SEED}/{parameters}")
+    return hex_words(rng.getrandbits(bits) for _ in range(count))
 
 
 def _unique(sets: Sequence[Parameters]) -> Iterator[Parameters]:
@@ -77,31 +119,31 @@ def _name(parameters: Parameters) -> str:
 def run(
     module: str,
     parameters: Parameters,
-    mutation: Mutation | None = None,
+    bug: Bug | None = None,
     toplevel: str | None = None,
     files: Mapping[str, str] | None = None,
     target: str | None = None,
 ) -> None:
-    """Run bench_<module>.py on `module`, or on the wrapper `toplevel` that lies beside the bench.
+    """Run bench_<module>.py on `module`, or on the wrapper `toplevel` beside the bench, maybe with a bug.
 
-    The modules of hw/`target` replace their namesakes. `files` are put where the simulator runs,
-    for $readmemh or as further sources. The build directory stays only if it fails.
+    The modules of hw/`target` replace those of the same name. `files` are written where the simulator runs,
+    for $readmemh or as further sources. The build directory is kept only on failure.
     """
     __tracebackhide__ = True
     toplevel = toplevel or module
-    build_dir = BUILD / module / _digest(parameters, mutation, f"{toplevel} {target}")
+    build_dir = BUILD / module / _digest(parameters, bug, f"{toplevel} {target}")
     what = f"{module} {dict(parameters)}, KERILOG_SEED={SEED}, in {build_dir}"
     shutil.rmtree(build_dir, ignore_errors=True)
     build_dir.mkdir(parents=True)
     for name, text in (files or {}).items():
         (build_dir / name).write_text(text)
     sources = [*_library(target), *sorted((SIM / module).glob("*.v")), *sorted(build_dir.glob("*.v"))]
-    if mutation:
-        sources = _mutate(sources, module, mutation, build_dir)
+    if bug:
+        sources = _seed(bug.of(module), sources, build_dir)
     runner = get_runner("icarus")
     build(runner, toplevel, parameters, sources, build_dir, what)
     simulate(runner, module, toplevel, parameters, build_dir, what)
-    # each seed draws other parameters: what passed is not worth keeping
+    # the next seed draws other parameters: what passed is not worth keeping
     shutil.rmtree(build_dir)
 
 
@@ -112,20 +154,16 @@ def _library(target: str | None) -> list[Path]:
     return list(library.values())
 
 
-def _digest(parameters: Parameters, mutation: Mutation | None, toplevel: str) -> str:
-    # one directory a parameter set and process, so that no two runs ever share one
-    text = json.dumps([parameters, mutation, toplevel], sort_keys=True)
+def _digest(parameters: Parameters, bug: Bug | None, toplevel: str) -> str:
+    # one directory per parameter set and process, so that no two runs ever share one
+    text = json.dumps([parameters, bug and bug.name, toplevel], sort_keys=True)
     return f"{hashlib.sha256(text.encode()).hexdigest()[:16]}-{os.getpid()}"
 
 
-def _mutate(sources: list[Path], module: str, mutation: Mutation, build_dir: Path) -> list[Path]:
-    old, new, *elsewhere = mutation
-    original = RTL / f"{elsewhere[0] if elsewhere else module}.v"
-    text = original.read_text()
-    if text.count(old) != 1:
-        raise ValueError(f"{original.name} holds {old!r} {text.count(old)} times instead of once")
+def _seed(bug: Bug, sources: list[Path], build_dir: Path) -> list[Path]:
+    original = RTL / f"{bug.module}.v"
     mutant = build_dir / original.name
-    mutant.write_text(text.replace(old, new))
+    mutant.write_text(bug.apply(original.read_text()))
     return [mutant if source == original else source for source in sources]
 
 
@@ -139,7 +177,7 @@ def build(
             sources=sources,
             hdl_toplevel=toplevel,
             parameters=values,
-            # the runner asks for -g2012; the last -g is the one that counts
+            # the runner passes -g2012; the last -g counts
             build_args=["-g2005", "-Wall"],
             timescale=("1ns", "1ps"),
             build_dir=build_dir,
@@ -154,7 +192,7 @@ def build(
 
 
 def _is_expected(line: str) -> bool:
-    # modules under test have no `timescale of their own: the command file gives it
+    # modules under test have no `timescale of their own: the command file sets it
     return not line.strip() or re.search(r"timescale", line) is not None
 
 
@@ -173,7 +211,7 @@ def simulate(
             log_file=log,
             extra_env={"KERILOG_SEED": SEED, "KERILOG_PARAMETERS": json.dumps(dict(parameters))},
         )
-    # outside pytest the runner never looks at the results, and it lets an empty file pass anywhere
+    # outside pytest the runner never looks at the results, and an empty file passes everywhere
     try:
         tests, failed = get_results(results)
     except RuntimeError as error:
@@ -184,7 +222,7 @@ def simulate(
 
 @contextlib.contextmanager
 def _on_search_path(*folders: Path) -> Iterator[None]:
-    # the runner makes the simulator's PYTHONPATH of our own search path, whatever the environment says
+    # the runner sets the simulator's PYTHONPATH from our own search path, whatever the environment says
     before = list(sys.path)
     sys.path[:0] = [str(folder) for folder in folders]
     try:
@@ -197,11 +235,11 @@ def _tail(log: Path, lines: int = 60) -> str:
     return "\n".join(log.read_text().splitlines()[-lines:]) if log.exists() else "no log was written"
 
 
-def assert_caught(module: str, sets: Sequence[Parameters], mutation: Mutation, **options: Any) -> None:
-    """Assert that the bench fails on the mutated module for at least one of the parameter sets."""
-    for parameters in sets:
+def assert_caught(module: str, settings: Sequence[Setting], bug: Bug) -> None:
+    """Assert that the bench fails on the module with the bug in at least one of the settings."""
+    for setting in settings:
         try:
-            run(module, parameters, mutation, **options)
+            run(module, **setting, bug=bug)
         except TestsFailedError:
             return
-    raise AssertionError(f"{module} with {mutation[0]!r} replaced by {mutation[1]!r} passes its bench")
+    raise AssertionError(f"{module} passes its bench with the bug {bug.name!r}, KERILOG_SEED={SEED}")

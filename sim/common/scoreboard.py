@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An in-order checker: what goes in goes through a model, what comes out must equal it."""
+"""An in-order checker: what goes in also goes through a model, which what comes out must equal."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 from common.stream import cycle
 
-# a model takes a beat and gives the beats that follow from it
+# maps an input beat to the output beats that follow from it
 Model = Callable[[int], Iterable[int]]
 
 
 class Scoreboard:
-    """Compares the beats of an output monitor with those that a model makes of the input monitor's beats.
+    """Compares the beats of an output monitor with what a model computes from those of the input monitor.
 
     `ahead` are the beats that follow from a reset alone.
     """
@@ -24,7 +24,7 @@ class Scoreboard:
         self.flush()
 
     def flush(self) -> None:
-        """Start afresh, as the module does at a reset."""
+        """Start over, as the module does at a reset."""
         self._model = self._make_model()
         self._expected = deque(self._ahead)
         # an output may be seen before its input in the cycle in which both are transferred
@@ -32,12 +32,12 @@ class Scoreboard:
         self.compared = 0
 
     def put_input(self, beat: int) -> None:
-        """Take a beat that the module has accepted."""
+        """Record a beat that the module has accepted."""
         self._expected.extend(self._model(beat))
         self._compare()
 
     def put_output(self, beat: int) -> None:
-        """Take a beat that the module has given."""
+        """Record a beat that the module has sent."""
         self._early.append((cycle(), beat))
         self._compare()
 
@@ -45,16 +45,16 @@ class Scoreboard:
         while self._early and self._expected:
             when, got = self._early.popleft()
             want = self._expected.popleft()
-            assert when == cycle(), f"beat {self.compared} came out before the beats it is made of"
+            assert when == cycle(), f"beat {self.compared} came out before the beats it depends on"
             assert got == want, f"beat {self.compared}: expected {want:#x}, got {got:#x}"
             self.compared += 1
 
     @property
     def waiting(self) -> int:
-        """How many beats the module still owes."""
+        """The number of beats that have yet to come out."""
         return len(self._expected)
 
     def assert_empty(self) -> None:
         """Assert that nothing is left over on either side."""
         assert not self._expected, f"{len(self._expected)} beats never came out"
-        assert not self._early, f"{len(self._early)} beats came out that nothing led to"
+        assert not self._early, f"{len(self._early)} beats came out that no input explains"

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drivers and monitors of a valid/ready stream: they are the contract being verified, so they are our own.
 
-All of them look at the wires at the rising clock edge, before the registers behind it change, and drive just
-after it.
+All of them sample the wires at the rising clock edge, before the registers change, and drive just after it.
 """
 
 from __future__ import annotations
@@ -25,42 +24,45 @@ SETTLE_NS = 1
 
 
 def never() -> Iterator[bool]:
-    """No pause at all."""
+    """Never pause."""
     return itertools.repeat(False)
 
 
 def always() -> Iterator[bool]:
-    """Nothing but pause."""
+    """Always pause."""
     return itertools.repeat(True)
 
 
 def randomly(rng: random.Random, share: float) -> Iterator[bool]:
-    """Pause in this share of the cycles, each on its own."""
+    """Pause in this share of the cycles, independently of each other."""
     while True:
         yield rng.random() < share
 
 
 def in_bursts(rng: random.Random, longest: int) -> Iterator[bool]:
-    """Pause and go on by turns, for up to `longest` cycles each."""
+    """Alternate between running and pausing, for up to `longest` cycles each."""
     while True:
         for paused in (False, True):
             yield from itertools.repeat(paused, rng.randint(1, longest))
 
 
 class Wires:
-    """The wires of one stream of a module, with its module's clock and reset; tlast rides above the data."""
+    """The wires of one stream of a module, with the module's clock and reset.
 
-    def __init__(self, dut: Any, prefix: str, ready: str = "tready", last: bool = False) -> None:
+    Where there is a tlast it is the bit of a beat above the data.
+    """
+
+    def __init__(self, dut: Any, prefix: str, ready: str = "tready") -> None:
         self.name = prefix
         self.clk, self.rst = dut.clk, dut.rst
         self.data: LogicArrayObject = getattr(dut, f"{prefix}_tdata")
         self.valid = getattr(dut, f"{prefix}_tvalid")
         self.ready = getattr(dut, f"{prefix}_{ready}")
-        self.last = getattr(dut, f"{prefix}_tlast") if last else None
+        self.last = getattr(dut, f"{prefix}_tlast", None)
         self.width = len(self.data)
 
     def drive(self, beat: int | None) -> None:
-        """Put a beat on the wires; None is no beat, and then the data are unknown: nobody may use them."""
+        """Put a beat on the wires; None is no beat, whose data are unknown because nobody may use them."""
         self.valid.value = beat is not None
         if beat is None:
             self.data.value = LogicArray("X" * self.width)
@@ -76,7 +78,7 @@ class Wires:
 
 
 def number(signal: Any) -> int:
-    """Read a signal that must not hold X or Z."""
+    """Read a signal that must not be X or Z."""
     value = signal.value
     if not value.is_resolvable:
         raise AssertionError(f"{signal._name} is {value} at {get_sim_time('ns')} ns")
@@ -84,12 +86,12 @@ def number(signal: Any) -> int:
 
 
 def cycle() -> int:
-    """The number of clock periods gone by."""
+    """Return the number of clock periods so far."""
     return int(get_sim_time("ns")) // PERIOD_NS
 
 
 class Source:
-    """Sends the beats of a queue; once offered a beat stays until it is taken, as the contract asks."""
+    """Sends the beats of a queue; a beat once offered stays until it is accepted, as the contract demands."""
 
     def __init__(self, wires: Wires, pause: Iterator[bool] | None = None) -> None:
         self.wires = wires
@@ -104,14 +106,14 @@ class Source:
         self.queue.extend(beats)
 
     def flush(self) -> None:
-        """Forget what was not sent."""
+        """Forget what was not accepted."""
         self.queue.clear()
         self._offered = False
         self.wires.drive(None)
 
     @property
     def idle(self) -> bool:
-        """Whether everything was taken."""
+        """Whether everything was accepted."""
         return not self.queue
 
     async def _run(self) -> None:
@@ -145,7 +147,7 @@ class Sink:
 
 
 class Monitor:
-    """Watches a stream: no X, nothing changes while it waits; every transfer goes to `hand_on`."""
+    """Watches a stream: no X, and no change while a beat waits; every transfer goes to `hand_on`."""
 
     def __init__(self, wires: Wires, hand_on: Callable[[int], None]) -> None:
         self.wires = wires
@@ -166,7 +168,7 @@ class Monitor:
         wires = self.wires
         ready, valid = number(wires.ready), number(wires.valid)
         if not valid:
-            assert self._waiting is None, f"{wires.name}_tvalid fell before the beat was taken"
+            assert self._waiting is None, f"{wires.name}_tvalid fell before the beat was accepted"
             return
         beat = wires.beat()
         assert self._waiting in (None, beat), f"{wires.name}_tdata changed while it waited"
@@ -177,7 +179,7 @@ class Monitor:
 
 
 async def assert_no_path(clk: Any, driven: Any, watched: Any, cycles: int) -> None:
-    """Flip `driven` in the middle of each cycle and assert that `watched` does not answer at once."""
+    """Flip `driven` in the middle of each cycle and assert that `watched` does not change at once."""
     for _ in range(cycles):
         await FallingEdge(clk)
         level, seen = number(driven), number(watched)

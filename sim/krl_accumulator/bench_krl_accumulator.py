@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_accumulator: running sums in random order, modulo the width, total a cycle later."""
+"""krl_accumulator: running sums in random order, modulo the width; the total follows one cycle later."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ DEPTH, SUM_BITS, ACC_BITS = PARAMETERS["DEPTH"], PARAMETERS["SUM_BITS"], PARAMET
 
 @test()
 async def keeps_running_sums(dut: Any) -> None:
-    """A new addend every cycle, some not enabled; what was never started is never read."""
+    """A new addend every cycle, some not enabled; a sum that was never started is never read."""
     rng = random_for("accumulator")
     start_clock(dut)
     sums: dict[int, int] = {}
@@ -36,7 +36,7 @@ async def keeps_running_sums(dut: Any) -> None:
             index = rng.randrange(DEPTH)
             first = index not in sums or rng.random() < 0.2
         dut.first_ahead.value, dut.index_ahead.value = first, index
-        # the edge stores it; it holds until the next edge that is enabled
+        # the edge stores the total, which holds until the next enabled edge
         await RisingEdge(dut.clk)
         await ReadOnly()
         if last_index >= 0:

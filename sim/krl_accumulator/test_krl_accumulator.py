@@ -4,28 +4,28 @@
 from random import Random
 from typing import Any
 
-import pytest
+from common.bugs import Bug
+from common.runner import module_tests, table
 
-from common.runner import assert_caught, parameter_sets, run
+EDGES = table(
+    "DEPTH SUM_BITS ACC_BITS",
+    (1, 17, 24),
+    (4, 8, 8),
+    (5, 20, 13),
+    (2, 4, 40),
+)
 
-EDGES: list[dict[str, Any]] = [
-    {"DEPTH": 1, "SUM_BITS": 17, "ACC_BITS": 24},
-    {"DEPTH": 4, "SUM_BITS": 8, "ACC_BITS": 8},
-    {"DEPTH": 5, "SUM_BITS": 20, "ACC_BITS": 13},
-    {"DEPTH": 2, "SUM_BITS": 4, "ACC_BITS": 40},
-]
-
-MUTATIONS = [
-    ("{(ACC_BITS-SUM_BITS){addend[SUM_BITS-1]}}", "{(ACC_BITS-SUM_BITS){1'b0}}"),
-    ("fetched <= sums[index_ahead];", "fetched <= sums[0];"),
-    ("fetched <= sums[index_ahead];", "fetched <= sums[index];"),
-    ("if (enable) sums[index]", "sums[index]"),
-    ("if (enable) total", "total"),
-    ("again ? total : fetched", "fetched"),
-    ("if (first_ahead) fetched <= 0;", ""),
-    ("if (first_ahead) running <= 0;", ""),
-    ("if (enable) running", "running"),
-    ("next = previous + extended", "next = previous - extended"),
+BUGS = [
+    Bug("addend extended with zeros", "extended", "{addend[SUM_BITS-1]}", "{1'b0}"),
+    Bug("always fetches the first sum", "fetched", "sums[index_ahead]", "sums[0]"),
+    Bug("fetches the sum of this cycle", "fetched", "sums[index_ahead]", "sums[index]"),
+    Bug("stores without enable", "g_memory.sums", "if (enable)"),
+    Bug("total changes without enable", "total", "if (enable)"),
+    Bug("again ignored", "previous", "again ? total : fetched", "fetched"),
+    Bug("a sum in memory never starts anew", "fetched", "if (first_ahead) fetched <= 0;"),
+    Bug("the only sum never starts anew", "running", "if (first_ahead) running <= 0;"),
+    Bug("the only sum changes without enable", "running", "if (enable)"),
+    Bug("subtracts", "next", "previous + extended", "previous - extended"),
 ]
 
 
@@ -34,14 +34,6 @@ def draw(rng: Random) -> dict[str, Any]:
     return {"DEPTH": rng.randint(1, 20), "SUM_BITS": rng.randint(2, 40), "ACC_BITS": rng.randint(2, 40)}
 
 
-@pytest.mark.parametrize("parameters", parameter_sets("krl_accumulator", EDGES, draw, 4, 30))
-def test_krl_accumulator(parameters: dict[str, Any]) -> None:
-    """Run the bench."""
-    run("krl_accumulator", parameters)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
-def test_mutation_is_caught(mutation: tuple[str, str]) -> None:
-    """The bench fails on a module with a bug."""
-    assert_caught("krl_accumulator", EDGES, mutation)
+test_krl_accumulator, test_a_seeded_bug_is_caught = module_tests(
+    "krl_accumulator", EDGES, draw, BUGS, drawn=4, full=30
+)

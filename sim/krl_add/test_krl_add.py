@@ -4,9 +4,17 @@
 from random import Random
 from typing import Any
 
-import pytest
+from common.bugs import Bug, survives_reset
+from common.runner import SEED, hex_words, module_tests
+from krl_scale.test_krl_scale import BUGS as SCALE_BUGS
 
-from common.runner import SEED, TestsFailedError, parameter_sets, run
+# bugs of krl_scale that its place in a sum does not hide
+SEEN_IN_SUMS = (
+    "second digit without its sign",
+    "first digit without its sign",
+    "no third digit",
+    "x without its sign",
+)
 
 
 def parameters_of(
@@ -19,7 +27,7 @@ def parameters_of(
     lanes: int = 1,
     table: int = 0,
 ) -> dict[str, Any]:
-    """The parameters; `rounding` holds the offset and the constants of both signs."""
+    """Return the parameters; `rounding` holds the offset and the constants of both signs."""
     largest = sum(factor << (width - 1) for factor, width in zip(factors, bits, strict=False))
     total_bits = (largest + 2 * max(map(abs, rounding))).bit_length() + 2
     total_bits = max(total_bits, max(bits) + 2, shift + 1)
@@ -57,26 +65,34 @@ EDGES: list[dict[str, Any]] = [
     parameters_of((1017, 3000), (7, -300, -310), 9, (5, 7, 8), subtract=1, table=2),
 ]
 
-MUTATIONS: list[Any] = [
-    ("left - right : left + right", "left + right : left - right"),
-    (".OFFSET(OFFSET)", ".OFFSET({TOTAL_BITS{1'b0}})"),
-    ("] ? ROUND_NEGATIVE : ROUND_POSITIVE", "] ? ROUND_POSITIVE : ROUND_NEGATIVE"),
-    ("total[TOTAL_BITS-1] ?", "tilted[TOTAL_BITS-1] ?"),
-    ("tilted >>> SHIFT", "tilted >> SHIFT"),
-    ("rounded < lowest;", "rounded < lowest - 1;"),
-    (" too_high ? CLAMP_MAX[BITS-1:0] :", ""),
-    ("s0_axis_tready = advance && s1_axis_tvalid", "s0_axis_tready = advance"),
-    ("s1_axis_tready = advance && s0_axis_tvalid", "s1_axis_tready = advance"),
-    ("s0_axis_tvalid && s1_axis_tvalid}", "s0_axis_tvalid}"),
-    ("      valid_pipe <= 0;\n", "      if (valid_pipe === 6'bx) valid_pipe <= 0;\n"),
-    ("m_axis_tready || !m_axis_tvalid", "1'b1"),
-    (".address(x)", ".address(~x)"),
-    (".address(y)", ".address(~y)"),
-    ("((MINUS & DIGIT_2) != 0)", "1'b0", "krl_scale"),
-    ("((MINUS & DIGIT_1) != 0)", "1'b0", "krl_scale"),
-    ("(DIGIT_3 == 0) ? 0 :", "1'b1 ? 0 :", "krl_scale"),
-    ("{{(BITS-X_BITS){x[X_BITS-1]}}, x}", "{{(BITS-X_BITS){1'b0}}, x}", "krl_scale"),
-    ("TIMES_7 = (FACTOR << 3) - FACTOR", "TIMES_7 = (FACTOR << 3) + FACTOR", "krl_scale"),
+BUGS = [
+    Bug("signs of the operands", "total", "left - right : left + right", "left + right : left - right"),
+    Bug("no offset", "g_left_factor.scale", ".OFFSET(OFFSET)", ".OFFSET({TOTAL_BITS{1'b0}})"),
+    Bug(
+        "rounds by the wrong sign",
+        "rounding",
+        "? ROUND_NEGATIVE : ROUND_POSITIVE",
+        "? ROUND_POSITIVE : ROUND_NEGATIVE",
+    ),
+    Bug("rounds by the sign of the rounded sum", "rounding", "total[", "tilted["),
+    Bug("shifts without the sign", "rounded", ">>> SHIFT", ">> SHIFT"),
+    Bug("a lower clamp too low", "too_low", "rounded < lowest", "rounded < lowest - 1"),
+    Bug("no upper clamp", "code", "too_high ? CLAMP_MAX[BITS-1:0] :"),
+    Bug("the left beat does not wait for the right one", "s0_axis_tready", "&& s1_axis_tvalid"),
+    Bug("the right beat does not wait for the left one", "s1_axis_tready", "&& s0_axis_tvalid"),
+    Bug("valid without a right beat", "valid_pipe", "s0_axis_tvalid && s1_axis_tvalid", "s0_axis_tvalid"),
+    survives_reset("valid_pipe"),
+    Bug("never stands still", "advance", "m_axis_tready || !m_axis_tvalid", "1'b1"),
+    Bug("left table upside down", "g_left_table.rom", ".address(x)", ".address(~x)"),
+    Bug("right table upside down", "g_right_table.rom", ".address(y)", ".address(~y)"),
+    *(bug.of("krl_scale") for bug in SCALE_BUGS if bug.name in SEEN_IN_SUMS),
+    Bug(
+        "7 times is 9 times",
+        "TIMES_7",
+        "(FACTOR << 3) - FACTOR",
+        "(FACTOR << 3) + FACTOR",
+        module="krl_scale",
+    ),
 ]
 
 
@@ -98,30 +114,20 @@ def draw(rng: Random) -> dict[str, Any]:
 
 
 def table_file(parameters: dict[str, Any]) -> dict[str, str]:
-    """Draw the words of the table, within what the factor could give; the bench reads it, too."""
+    """Draw the words of the table, as large as a product by the factor could be."""
     rng = Random(f"{SEED}/{parameters}")
-    bits, total_bits = (
-        parameters["LEFT_BITS" if parameters["TABLE"] == 1 else "RIGHT_BITS"],
-        parameters["TOTAL_BITS"],
-    )
-    limit = parameters["LEFT_FACTOR" if parameters["TABLE"] == 1 else "RIGHT_FACTOR"] << (bits - 1)
-    words = (rng.randint(-limit, limit) & ((1 << total_bits) - 1) for _ in range(1 << min(bits, 8)))
-    return {parameters["FILE"]: "".join(f"{word:x}\n" for word in words)}
+    side = "LEFT" if parameters["TABLE"] == 1 else "RIGHT"
+    bits, mask = parameters[f"{side}_BITS"], (1 << parameters["TOTAL_BITS"]) - 1
+    limit = parameters[f"{side}_FACTOR"] << (bits - 1)
+    words = (rng.randint(-limit, limit) & mask for _ in range(1 << min(bits, 8)))
+    return {parameters["FILE"]: hex_words(words)}
 
 
-@pytest.mark.parametrize("parameters", parameter_sets("krl_add", EDGES, draw, 4, 30))
-def test_krl_add(parameters: dict[str, Any]) -> None:
-    """Run the bench."""
-    run("krl_add", parameters, files=table_file(parameters))
+def setting(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return what a run needs: the table is in a file, which the bench reads, too."""
+    return {"parameters": parameters, "files": table_file(parameters)}
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
-def test_mutation_is_caught(mutation: Any) -> None:
-    """The bench fails on a module with a bug."""
-    for edge in EDGES:
-        try:
-            run("krl_add", edge, mutation, files=table_file(edge))
-        except TestsFailedError:
-            return
-    raise AssertionError(f"krl_add with {mutation[0]!r} replaced by {mutation[1]!r} passes its bench")
+test_krl_add, test_a_seeded_bug_is_caught = module_tests(
+    "krl_add", EDGES, draw, BUGS, drawn=4, full=30, setting=setting
+)

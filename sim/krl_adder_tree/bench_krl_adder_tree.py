@@ -27,7 +27,7 @@ async def sums_every_cycle(dut: Any) -> None:
         if step < CYCLES:
             dut.terms.value = pack(vectors[step], BITS)
         await RisingEdge(dut.clk)
-        # edge number `step` has sampled vector `step`; what stands before it answers `step - LATENCY`
+        # edge number `step` samples vector `step`; the output before it belongs to `step - LATENCY`
         if step >= max(1, LATENCY):
             vector = vectors[step - LATENCY]
             assert signed(number(dut.sum), SUM_BITS) == sum(vector), f"vector {step - LATENCY}: {vector}"

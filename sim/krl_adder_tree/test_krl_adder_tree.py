@@ -4,23 +4,23 @@
 from random import Random
 from typing import Any
 
-import pytest
+from common.bugs import Bug
+from common.runner import module_tests, table
 
-from common.runner import assert_caught, parameter_sets, run
+EDGES = table(
+    "COUNT BITS",
+    (1, 16),
+    (2, 2),
+    (4, 16),
+    (9, 16),
+    (7, 40),
+)
 
-EDGES: list[dict[str, Any]] = [
-    {"COUNT": 1, "BITS": 16},
-    {"COUNT": 2, "BITS": 2},
-    {"COUNT": 4, "BITS": 16},
-    {"COUNT": 9, "BITS": 16},
-    {"COUNT": 7, "BITS": 40},
-]
-
-MUTATIONS = [
-    ("node[2*i+1] + node[2*i+2]", "node[2*i+1] - node[2*i+2]"),
-    ("{(SUM_BITS-BITS+1){terms[i*BITS+BITS-1]}}", "{(SUM_BITS-BITS+1){1'b0}}"),
-    ("always @(posedge clk) total", "always @(negedge clk) total"),
-    ("localparam LEAVES = 1 << LEVELS", "localparam LEAVES = (COUNT > 2) ? 2 << LEVELS : 1 << LEVELS"),
+BUGS = [
+    Bug("subtracts", "total", "node[2*i+1] + node[2*i+2]", "node[2*i+1] - node[2*i+2]"),
+    Bug("terms extended with zeros", "g_used.node", "{terms[i*BITS+BITS-1]}", "{1'b0}"),
+    Bug("works on the falling edge", "total", "posedge clk", "negedge clk"),
+    Bug("a level too many", "LEAVES", "1 << LEVELS", "(COUNT > 2) ? 2 << LEVELS : 1 << LEVELS"),
 ]
 
 
@@ -29,14 +29,6 @@ def draw(rng: Random) -> dict[str, Any]:
     return {"COUNT": rng.randint(1, 33), "BITS": rng.randint(2, 40)}
 
 
-@pytest.mark.parametrize("parameters", parameter_sets("krl_adder_tree", EDGES, draw, 4, 30))
-def test_krl_adder_tree(parameters: dict[str, Any]) -> None:
-    """Run the bench."""
-    run("krl_adder_tree", parameters)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
-def test_mutation_is_caught(mutation: tuple[str, str]) -> None:
-    """The bench fails on a module with a bug."""
-    assert_caught("krl_adder_tree", EDGES, mutation)
+test_krl_adder_tree, test_a_seeded_bug_is_caught = module_tests(
+    "krl_adder_tree", EDGES, draw, BUGS, drawn=4, full=30
+)

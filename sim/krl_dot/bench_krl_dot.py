@@ -17,7 +17,7 @@ CYCLES = 300
 
 
 def operands() -> list[tuple[list[int], list[int]]]:
-    """Give vectors: first those that reach the largest and smallest sums, then random ones."""
+    """Return vectors: first those that reach the largest and smallest sums, then random ones."""
     low_x, low_w = -(1 << (X_BITS - 1)), -(1 << (W_BITS - 1))
     vectors = [([x] * SIMD, [w] * SIMD) for x in (low_x, -low_x - 1) for w in (low_w, -low_w - 1)]
     rng = random_for("dot")
@@ -30,7 +30,7 @@ def operands() -> list[tuple[list[int], list[int]]]:
 
 @test()
 async def sums_products_every_cycle(dut: Any) -> None:
-    """Weights a cycle ahead of the activations; a sum every cycle."""
+    """Weights one cycle ahead of the activations; a sum every cycle."""
     vectors = operands()
     start_clock(dut)
     for step in range(CYCLES + LATENCY):
@@ -39,7 +39,7 @@ async def sums_products_every_cycle(dut: Any) -> None:
         if 1 <= step <= CYCLES:
             dut.x.value = pack(vectors[step - 1][0], X_BITS)
         await RisingEdge(dut.clk)
-        # edge number `step` has sampled weight `step`; what stands before it answers weight `step - LATENCY`
+        # edge number `step` samples weight `step`; the output before it belongs to weight `step - LATENCY`
         if step >= LATENCY:
             x, w = vectors[step - LATENCY]
             expected = sum(a * b for a, b in zip(x, w, strict=True))

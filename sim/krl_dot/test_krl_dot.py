@@ -4,23 +4,28 @@
 from random import Random
 from typing import Any
 
-import pytest
+from common.bugs import Bug
+from common.runner import module_tests, table
 
-from common.runner import assert_caught, parameter_sets, run
+EDGES = table(
+    "SIMD X_BITS W_BITS",
+    (1, 8, 8),
+    (4, 8, 8),
+    (3, 2, 2),
+    (7, 16, 3),
+    (9, 4, 16),
+)
 
-EDGES: list[dict[str, Any]] = [
-    {"SIMD": 1, "X_BITS": 8, "W_BITS": 8},
-    {"SIMD": 4, "X_BITS": 8, "W_BITS": 8},
-    {"SIMD": 3, "X_BITS": 2, "W_BITS": 2},
-    {"SIMD": 7, "X_BITS": 16, "W_BITS": 3},
-    {"SIMD": 9, "X_BITS": 4, "W_BITS": 16},
-]
-
-MUTATIONS = [
-    ("reg signed [A_BITS-1:0] a_held;", "reg [A_BITS-1:0] a_held;", "krl_multiplier"),
-    ("reg signed [B_BITS-1:0] b_held;", "reg [B_BITS-1:0] b_held;", "krl_multiplier"),
-    ("product_held <= a_held * b_held;", "product_held <= a_held * b;", "krl_multiplier"),
-    ("always @(posedge clk) sum <= sum_early;", "always @(*) sum = sum_early;"),
+BUGS = [
+    Bug("activation without its sign", "a_held", "reg signed", "reg", module="krl_multiplier"),
+    Bug("weight without its sign", "b_held", "reg signed", "reg", module="krl_multiplier"),
+    Bug("weight not held", "product_held", "a_held * b_held", "a_held * b", module="krl_multiplier"),
+    Bug(
+        "no register for the sum",
+        "sum",
+        "always @(posedge clk) sum <= sum_early",
+        "always @(*) sum = sum_early",
+    ),
 ]
 
 
@@ -29,14 +34,4 @@ def draw(rng: Random) -> dict[str, Any]:
     return {"SIMD": rng.randint(1, 20), "X_BITS": rng.randint(2, 16), "W_BITS": rng.randint(2, 16)}
 
 
-@pytest.mark.parametrize("parameters", parameter_sets("krl_dot", EDGES, draw, 4, 30))
-def test_krl_dot(parameters: dict[str, Any]) -> None:
-    """Run the bench."""
-    run("krl_dot", parameters)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
-def test_mutation_is_caught(mutation: tuple[str, ...]) -> None:
-    """The bench fails on a module with a bug."""
-    assert_caught("krl_dot", EDGES, mutation)
+test_krl_dot, test_a_seeded_bug_is_caught = module_tests("krl_dot", EDGES, draw, BUGS, drawn=4, full=30)

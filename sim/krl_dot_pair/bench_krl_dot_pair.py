@@ -16,18 +16,18 @@ SUM_BITS = X_BITS + W_BITS + LEVELS
 LATENCY = 4 + LEVELS
 CYCLES = 400
 
-# an activation and the two weights that it meets
+# an activation and the two weights that it is multiplied by
 Triple = tuple[int, int, int]
 
 
 def critical(bits: int) -> list[int]:
-    """The ends of the range, and what is next to 0."""
+    """Return the ends of the range, and what is next to 0."""
     low = -(1 << (bits - 1))
     return [low, low + 1, -1, 0, 1, -low - 1]
 
 
 def vectors() -> list[list[Triple]]:
-    """Give vectors: every combination of critical operands in all places at once, then random ones."""
+    """Return vectors: every combination of critical operands in all places at once, then random ones."""
     drawn = [[t] * SIMD for t in itertools.product(critical(X_BITS), critical(W_BITS), critical(W_BITS))]
     rng = random_for("dot pair")
     while len(drawn) < CYCLES:
@@ -39,7 +39,7 @@ def vectors() -> list[list[Triple]]:
 
 @test()
 async def sums_two_products_every_cycle(dut: Any) -> None:
-    """Weights a cycle ahead of the activations; two sums every cycle."""
+    """Weights one cycle ahead of the activations; two sums every cycle."""
     drawn = vectors()
     start_clock(dut)
     for step in range(CYCLES + LATENCY):
@@ -49,7 +49,7 @@ async def sums_two_products_every_cycle(dut: Any) -> None:
         if 1 <= step <= CYCLES:
             dut.x.value = pack([t[0] for t in drawn[step - 1]], X_BITS)
         await RisingEdge(dut.clk)
-        # edge number `step` has sampled weight `step`; what stands before it answers weight `step - LATENCY`
+        # edge number `step` samples weight `step`; the output before it belongs to weight `step - LATENCY`
         if step >= LATENCY:
             triples = drawn[step - LATENCY]
             for place, sum_of_products in [(1, dut.sum_0), (2, dut.sum_1)]:

@@ -9,28 +9,31 @@ from typing import Any
 
 import pytest
 
-from common.runner import RTL, assert_caught, parameter_sets, run
+from common.bugs import Bug
+from common.runner import RTL, module_tests, table
 
-EDGES: list[dict[str, Any]] = [
-    {"SIMD": 1, "X_BITS": 8, "W_BITS": 8},
-    {"SIMD": 4, "X_BITS": 8, "W_BITS": 8},
-    {"SIMD": 3, "X_BITS": 2, "W_BITS": 2},
-    {"SIMD": 7, "X_BITS": 16, "W_BITS": 3},
-    {"SIMD": 9, "X_BITS": 4, "W_BITS": 16},
-]
+EDGES = table(
+    "SIMD X_BITS W_BITS",
+    (1, 8, 8),
+    (4, 8, 8),
+    (3, 2, 2),
+    (7, 16, 3),
+    (9, 4, 16),
+)
 
-MUTATIONS = [
-    ("pair <= product + HALF;", "pair <= product;"),
-    ("{~pair[PRODUCT_BITS-1], pair[PRODUCT_BITS-2:0]}", "pair[PRODUCT_BITS-1:0]"),
-    ("{{(PRODUCT_BITS+1){low[W_BITS-1]}}, low}", "{{(PRODUCT_BITS+1){1'b0}}, low}"),
-    ("{high[W_BITS-1], high,", "{1'b0, high,"),
-    (
-        "localparam WEIGHT_BITS = PRODUCT_BITS + W_BITS + 1;",
-        "localparam WEIGHT_BITS = PRODUCT_BITS + W_BITS;",
+BUGS = [
+    Bug("no constant that keeps the low product apart", "pair", "product + HALF", "product"),
+    Bug(
+        "the constant stays in the low product", "products_0", "~pair[PRODUCT_BITS-1]", "pair[PRODUCT_BITS-1]"
     ),
-    ("product <= weights * activation;", "product <= (weight_1 + weight_0) * activation;"),
-    ("reg signed [X_BITS-1:0] activation", "reg [X_BITS-1:0] activation"),
-    ("<< (PRODUCT_BITS - 1);", "<< PRODUCT_BITS;"),
+    Bug("low weight without its sign", "weight_0", "{low[W_BITS-1]}", "{1'b0}"),
+    Bug("high weight without its sign", "weight_1", "{high[W_BITS-1],", "{1'b0,"),
+    Bug("no bit for the sum of the weights", "WEIGHT_BITS", "+ W_BITS + 1", "+ W_BITS"),
+    Bug(
+        "sum of the weights not held", "product", "weights * activation", "(weight_1 + weight_0) * activation"
+    ),
+    Bug("activation without its sign", "activation", "reg signed", "reg"),
+    Bug("the constant twice as large", "HALF", "<< (PRODUCT_BITS - 1)", "<< PRODUCT_BITS"),
 ]
 
 
@@ -39,17 +42,9 @@ def draw(rng: Random) -> dict[str, Any]:
     return {"SIMD": rng.randint(1, 20), "X_BITS": rng.randint(2, 16), "W_BITS": rng.randint(2, 16)}
 
 
-@pytest.mark.parametrize("parameters", parameter_sets("krl_dot_pair", EDGES, draw, 4, 30))
-def test_krl_dot_pair(parameters: dict[str, Any]) -> None:
-    """Run the bench."""
-    run("krl_dot_pair", parameters)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
-def test_mutation_is_caught(mutation: tuple[str, str]) -> None:
-    """The bench fails on a module with a bug."""
-    assert_caught("krl_dot_pair", EDGES, mutation)
+test_krl_dot_pair, test_a_seeded_bug_is_caught = module_tests(
+    "krl_dot_pair", EDGES, draw, BUGS, drawn=4, full=30
+)
 
 
 EXHAUSTIVE = """
@@ -60,7 +55,7 @@ EXHAUSTIVE = """
 int main() {
   Vkrl_dot_pair dut;
   uint64_t wrong = 0;
-  // the pipeline is emptied behind every pair of weights: then all activations follow one another
+  // the pipeline is drained after every pair of weights: then all activations follow one another
   for (int w0 = -128; w0 < 128; w0++) {
     for (int w1 = -128; w1 < 128; w1++) {
       dut.w_0 = w0 & 255;
@@ -87,15 +82,8 @@ def test_every_pair_of_8_bit_products(tmp_path: Path) -> None:
     (tmp_path / "main.cpp").write_text(EXHAUSTIVE)
     sources = [str(RTL / "krl_dot_pair.v"), str(RTL / "krl_adder_tree.v"), "main.cpp"]
     options = [
-        "--cc",
-        "--exe",
-        "--build",
-        "-O3",
-        "-CFLAGS",
-        "-O2",
-        "-GSIMD=1",
-        "--top-module",
-        "krl_dot_pair",
+        *("--cc", "--exe", "--build", "-O3", "-CFLAGS", "-O2"),
+        *("-GSIMD=1", "--top-module", "krl_dot_pair"),
     ]
     subprocess.run(["verilator", *options, *sources], cwd=tmp_path, check=True, capture_output=True)
     done = subprocess.run([tmp_path / "obj_dir/Vkrl_dot_pair"], capture_output=True, text=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_fork: every output takes every beat once, whenever it likes; valid and ready in every cycle."""
+"""krl_fork: every output accepts every beat once, at its own pace; valid and ready in every cycle."""
 
 from random import Random
 from typing import Any
@@ -15,20 +15,20 @@ ALL = (1 << OUTPUTS) - 1
 
 
 def offer(dut: Any, beat: int | None) -> None:
-    """Put a beat on the wires; the data of no beat are unknown."""
+    """Put a beat on the wires; None is no beat, whose data are unknown."""
     dut.s_axis_tvalid.value = beat is not None
     dut.s_axis_tdata.value = LogicArray("X" * WIDTH) if beat is None else beat
 
 
 def bits(rng: Random, share: float) -> int:
-    """Draw a bit for each output."""
+    """Draw one bit per output."""
     return sum((rng.random() < share) << output for output in range(OUTPUTS))
 
 
 async def watch(dut: Any, name: str, cycles: int, sends: float, takes: float) -> list[int]:
-    """Reset, then drive a random handshake for some cycles, check each, and give the cycles of acceptance.
+    """Reset, check a random handshake for some cycles, and return those in which a beat was accepted.
 
-    `sends` and `takes` are the shares of cycles in which the source and each output are willing.
+    `sends` and `takes` are the shares of cycles in which the source sends and each output is ready.
     """
     rng = random_for(name)
     fresh = iter(drawn_beats(WIDTH, cycles + 1)(rng))
@@ -68,14 +68,14 @@ async def hands_out_under_stalls(dut: Any) -> None:
 
 @test()
 async def runs_at_full_rate(dut: Any) -> None:
-    """A beat a cycle where nobody pauses."""
+    """One beat per cycle when nobody pauses."""
     start_clock(dut)
     assert await watch(dut, "rate", 100, 1.0, 1.0) == list(range(1, 100))
 
 
 @test()
 async def recovers_from_reset(dut: Any) -> None:
-    """A reset forgets who has taken the beat."""
+    """A reset forgets which outputs have accepted the beat."""
     start_clock(dut)
     for trial in range(12):
         await watch(dut, f"reset {trial}", random_for(f"length {trial}").randint(3, 20), 0.9, 0.4)

@@ -4,24 +4,24 @@
 from random import Random
 from typing import Any
 
-import pytest
+from common.bugs import Bug, survives_reset
+from common.runner import module_tests, table
 
-from common.runner import assert_caught, parameter_sets, run
+EDGES = table(
+    "WIDTH OUTPUTS",
+    (8, 2),
+    (1, 1),
+    (65, 3),
+)
 
-EDGES: list[dict[str, Any]] = [
-    {"WIDTH": 8, "OUTPUTS": 2},
-    {"WIDTH": 1, "OUTPUTS": 1},
-    {"WIDTH": 65, "OUTPUTS": 3},
-]
-
-MUTATIONS = [
-    ("done <= s_axis_tready ? 0 : taken", "done <= taken"),
-    ("done <= s_axis_tready ? 0 : taken", "done <= s_axis_tready ? 0 : m_axis_tready"),
-    ("if (s_axis_tvalid) begin", "begin"),
-    ("&taken", "&m_axis_tready"),
-    ("{OUTPUTS{s_axis_tvalid}} & ~done", "{OUTPUTS{s_axis_tvalid}}"),
-    ("{OUTPUTS{s_axis_tvalid}} & ~done", "{OUTPUTS{s_axis_tvalid && s_axis_tready}} & ~done"),
-    ("      done <= 0;\n", "      if (done === {OUTPUTS{1'bx}}) done <= 0;\n"),
+BUGS = [
+    Bug("remembers who took the last beat", "done", "s_axis_tready ? 0 : taken", "taken"),
+    Bug("forgets who took the beat earlier", "done", "? 0 : taken", "? 0 : m_axis_tready"),
+    Bug("counts ready without a beat", "done", "if (s_axis_tvalid)"),
+    Bug("waits for all outputs at once", "s_axis_tready", "&taken", "&m_axis_tready"),
+    Bug("offers a beat twice", "m_axis_tvalid", "& ~done"),
+    Bug("valid waits for ready", "m_axis_tvalid", "{s_axis_tvalid}", "{s_axis_tvalid && s_axis_tready}"),
+    survives_reset("done"),
 ]
 
 
@@ -30,14 +30,4 @@ def draw(rng: Random) -> dict[str, Any]:
     return {"WIDTH": rng.randint(1, 100), "OUTPUTS": rng.randint(1, 6)}
 
 
-@pytest.mark.parametrize("parameters", parameter_sets("krl_fork", EDGES, draw, 3, 20))
-def test_krl_fork(parameters: dict[str, Any]) -> None:
-    """Run the bench."""
-    run("krl_fork", parameters)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
-def test_mutation_is_caught(mutation: tuple[str, str]) -> None:
-    """The bench fails on a module with a bug."""
-    assert_caught("krl_fork", EDGES, mutation)
+test_krl_fork, test_a_seeded_bug_is_caught = module_tests("krl_fork", EDGES, draw, BUGS, drawn=3, full=20)

@@ -4,27 +4,32 @@
 from random import Random
 from typing import Any
 
-import pytest
+from common.bugs import Bug, survives_reset
+from common.runner import module_tests, table
 
-from common.runner import assert_caught, parameter_sets, run
+EDGES = table(
+    "WIDTH BEATS",
+    (8, 1),
+    (1, 2),
+    (8, 7),
+    (16, 8),
+)
 
-EDGES: list[dict[str, Any]] = [
-    {"WIDTH": 8, "BEATS": 1},
-    {"WIDTH": 1, "BEATS": 2},
-    {"WIDTH": 8, "BEATS": 7},
-    {"WIDTH": 16, "BEATS": 8},
-]
-
-MUTATIONS = [
-    ("if (s_axis_tlast && !last) state <= FILL;", ""),
-    ("if (last && !s_axis_tlast) state <= DROP;", ""),
-    ("default: if (accept && s_axis_tlast) state <= PASS;", "default: if (accept) state <= PASS;"),
-    ("FILL: if (hand_on && last) state <= PASS;", "FILL: if (hand_on) state <= PASS;"),
-    ("if (s_axis_tlast != last) frame_error", "if (s_axis_tlast && !last) frame_error"),
-    ("else if (beat == 0) frame_error <= 1'b0;", ""),
-    ("(state == PASS) ? s_axis_tdata : {WIDTH{1'b0}}", "s_axis_tdata"),
-    ("      beat <= 0;\n", ""),
-    ("      state <= PASS;\n      beat", "      beat"),
+BUGS = [
+    Bug("short frames are not filled", "state", "if (s_axis_tlast && !last) state <= FILL;"),
+    Bug("long frames are not cut", "state", "if (last && !s_axis_tlast) state <= DROP;"),
+    Bug("drops one beat only", "state", "default: if (accept && s_axis_tlast)", "default: if (accept)"),
+    Bug("fills with one beat only", "state", "FILL: if (hand_on && last)", "FILL: if (hand_on)"),
+    Bug("long frames are no error", "frame_error", "s_axis_tlast != last", "s_axis_tlast && !last"),
+    Bug("the error flag stays", "frame_error", "else if (beat == 0) frame_error <= 1'b0;"),
+    Bug(
+        "fills with what is on the wires",
+        "m_axis_tdata",
+        "(state == PASS) ? s_axis_tdata : {WIDTH{1'b0}}",
+        "s_axis_tdata",
+    ),
+    survives_reset("beat"),
+    Bug("state survives reset", "state", "begin state <= PASS;", "begin if (^state === 1'bx) state <= PASS;"),
 ]
 
 
@@ -33,14 +38,6 @@ def draw(rng: Random) -> dict[str, Any]:
     return {"WIDTH": rng.randint(1, 40), "BEATS": rng.randint(1, 20)}
 
 
-@pytest.mark.parametrize("parameters", parameter_sets("krl_frame_guard", EDGES, draw, 4, 30))
-def test_krl_frame_guard(parameters: dict[str, Any]) -> None:
-    """Run the bench."""
-    run("krl_frame_guard", parameters)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
-def test_mutation_is_caught(mutation: tuple[str, str]) -> None:
-    """The bench fails on a module with a bug."""
-    assert_caught("krl_frame_guard", EDGES, mutation)
+test_krl_frame_guard, test_a_seeded_bug_is_caught = module_tests(
+    "krl_frame_guard", EDGES, draw, BUGS, drawn=4, full=30
+)

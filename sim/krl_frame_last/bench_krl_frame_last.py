@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_frame_last: tlast on every BEATS-th transfer, in every cycle, whatever the handshake does."""
+"""krl_frame_last: tlast on every BEATS-th transfer, checked in every cycle, whatever the handshake does."""
 
 from typing import Any
 

@@ -4,23 +4,17 @@
 from random import Random
 from typing import Any
 
-import pytest
+from common.bugs import Bug, survives_reset
+from common.runner import module_tests, table
 
-from common.runner import assert_caught, parameter_sets, run
+EDGES = table("BEATS", (1,), (2,), (5,), (8,))
 
-EDGES: list[dict[str, Any]] = [
-    {"BEATS": 1},
-    {"BEATS": 2},
-    {"BEATS": 5},
-    {"BEATS": 8},
-]
-
-MUTATIONS = [
-    ("m_axis_tlast ? 0 : beat + 1'b1", "beat + 1'b1"),
-    ("m_axis_tvalid && m_axis_tready", "m_axis_tvalid"),
-    ("m_axis_tvalid && m_axis_tready", "m_axis_tready"),
-    ("localparam integer LAST = BEATS - 1;", "localparam integer LAST = BEATS - 2;"),
-    ("    if (rst) begin\n      beat <= 0;\n    end\n", "    if (rst && beat === 1'bx) beat <= 0;\n"),
+BUGS = [
+    Bug("counts on after the last beat", "beat", "m_axis_tlast ? 0 : beat + 1'b1", "beat + 1'b1"),
+    Bug("counts without ready", "beat", "m_axis_tvalid && m_axis_tready", "m_axis_tvalid"),
+    Bug("counts without valid", "beat", "m_axis_tvalid && m_axis_tready", "m_axis_tready"),
+    Bug("a beat too early", "LAST", "BEATS - 1", "BEATS - 2"),
+    survives_reset("beat"),
 ]
 
 
@@ -29,14 +23,6 @@ def draw(rng: Random) -> dict[str, Any]:
     return {"BEATS": rng.randint(1, 40)}
 
 
-@pytest.mark.parametrize("parameters", parameter_sets("krl_frame_last", EDGES, draw, 4, 30))
-def test_krl_frame_last(parameters: dict[str, Any]) -> None:
-    """Run the bench."""
-    run("krl_frame_last", parameters)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
-def test_mutation_is_caught(mutation: tuple[str, str]) -> None:
-    """The bench fails on a module with a bug."""
-    assert_caught("krl_frame_last", EDGES, mutation)
+test_krl_frame_last, test_a_seeded_bug_is_caught = module_tests(
+    "krl_frame_last", EDGES, draw, BUGS, drawn=4, full=30
+)

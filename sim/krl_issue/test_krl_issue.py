@@ -8,33 +8,32 @@ from typing import Any
 import numpy as np
 import pytest
 
-from common.runner import TestsFailedError, assert_caught, parameter_sets, run
+from common.bugs import Bug, survives_reset
+from common.runner import TestsFailedError, module_tests, run, table
 from kerilog.emit.verilog import products_text
-from kerilog.plan.intervals import signed_bits
-from kerilog.plan.shift_add_search import shift_add
+from kerilog.exact.intervals import signed_bits
+from kerilog.exact.shift_add_search import shift_add
 
 # shape and bits of the matrix, range of the inputs; KIND 1: mostly zeros, 2: one column and its negative
-EDGES: list[dict[str, Any]] = [
-    {"INPUTS": 1, "UNITS": 1, "W_BITS": 8, "LOW": -128, "HIGH": 127, "CREDITS": 1, "KIND": 0},
-    {"INPUTS": 9, "UNITS": 2, "W_BITS": 8, "LOW": -128, "HIGH": 127, "CREDITS": 12, "KIND": 0},
-    {"INPUTS": 6, "UNITS": 5, "W_BITS": 8, "LOW": 0, "HIGH": 127, "CREDITS": 12, "KIND": 1},
-    {"INPUTS": 5, "UNITS": 2, "W_BITS": 8, "LOW": -128, "HIGH": 127, "CREDITS": 3, "KIND": 2},
-    {"INPUTS": 8, "UNITS": 3, "W_BITS": 2, "LOW": 0, "HIGH": 1, "CREDITS": 8, "KIND": 0},
-    {"INPUTS": 3, "UNITS": 4, "W_BITS": 16, "LOW": -32768, "HIGH": 32767, "CREDITS": 16, "KIND": 0},
-    {"INPUTS": 4, "UNITS": 3, "W_BITS": 4, "LOW": -100, "HIGH": -3, "CREDITS": 5, "KIND": 1},
-]
+EDGES = table(
+    "INPUTS UNITS W_BITS LOW HIGH CREDITS KIND",
+    (1, 1, 8, -128, 127, 1, 0),
+    (9, 2, 8, -128, 127, 12, 0),
+    (6, 5, 8, 0, 127, 12, 1),
+    (5, 2, 8, -128, 127, 3, 2),
+    (8, 3, 2, 0, 1, 8, 0),
+    (3, 4, 16, -32768, 32767, 16, 0),
+    (4, 3, 4, -100, -3, 5, 1),
+)
 
-MUTATIONS = [
-    ("credits != 0", "1'b1"),
-    ("s_axis_tvalid && s_axis_tready", "s_axis_tvalid"),
-    ("shifted[LATENCY];", "shifted[LATENCY-1];"),
-    ("if (issue && !result_taken)", "if (issue)"),
-    ("else if (result_taken && !issue)", "else if (result_taken)"),
-    ("      valid_pipe <= 0;\n", "      if (valid_pipe === {LATENCY{1'bx}}) valid_pipe <= 0;\n"),
-    (
-        "      credits <= ALL_CREDITS[CREDIT_BITS-1:0];\n",
-        "      if (credits === {CREDIT_BITS{1'bx}}) credits <= ALL_CREDITS[CREDIT_BITS-1:0];\n",
-    ),
+BUGS = [
+    Bug("issues without credit", "s_axis_tready", "credits != 0", "1'b1"),
+    Bug("issues without ready", "issue", "&& s_axis_tready"),
+    Bug("results a cycle early", "result_tvalid", "shifted[LATENCY]", "shifted[LATENCY-1]"),
+    Bug("a credit too few", "credits", "issue && !result_taken", "issue"),
+    Bug("a credit too many", "credits", "result_taken && !issue", "result_taken"),
+    survives_reset("valid_pipe"),
+    survives_reset("credits", "ALL_CREDITS[CREDIT_BITS-1:0]"),
 ]
 
 
@@ -66,7 +65,7 @@ def matrix_of(case: dict[str, Any]) -> np.ndarray:
 
 
 def setting(case: dict[str, Any], wrong: int = 0) -> dict[str, Any]:
-    """What a run of ``case`` takes; ``wrong`` is added to one weight of the Verilog."""
+    """Return what a run of `case` needs; `wrong` is added to one weight of the Verilog."""
     matrix = matrix_of(case)
     flawed = matrix.copy()
     flawed[0, 0] += wrong
@@ -86,28 +85,13 @@ def setting(case: dict[str, Any], wrong: int = 0) -> dict[str, Any]:
     return {"parameters": parameters, "files": files, "toplevel": "issued_products"}
 
 
-@pytest.mark.parametrize("case", parameter_sets("krl_issue", EDGES, draw, 6, 60))
-def test_krl_issue(case: dict[str, Any]) -> None:
-    """Run the bench."""
-    run("krl_issue", **setting(case))
+test_krl_issue, test_a_seeded_bug_is_caught = module_tests(
+    "krl_issue", EDGES, draw, BUGS, drawn=6, full=60, setting=setting
+)
 
 
 def test_a_wrong_weight_is_caught() -> None:
-    """The bench fails on constants that are not the matrix."""
+    """The bench fails if the constants are not those of the matrix."""
     options = setting(EDGES[1], wrong=1)
     with pytest.raises(TestsFailedError, match="expected"):
         run("krl_issue", **options)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
-def test_mutation_is_caught(mutation: tuple[str, str]) -> None:
-    """The bench fails on a module with a bug."""
-    for case in EDGES[:4]:
-        options = setting(case)
-        try:
-            assert_caught("krl_issue", [options.pop("parameters")], mutation, **options)
-        except AssertionError:
-            continue
-        return
-    pytest.fail(f"{mutation[1]!r} passes the bench")

@@ -1,23 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """krl_lanes: the same elements in the same order, frame by frame."""
 
-from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from common.bench import (
-    PARAMETERS,
-    Bench,
-    contract_of_handshake,
-    drawn_beats,
-    random_for,
-    reset_midway,
-    stalled_output,
-    stalls,
-    steps,
-    test,
-)
-from common.scoreboard import Model
+from common.bench import PARAMETERS, Bench, drawn_beats, random_for, standing_tests, steps, test
+from common.regroup import regrouped
 
 BITS, LANES_IN, LANES_OUT = PARAMETERS["BITS"], PARAMETERS["LANES_IN"], PARAMETERS["LANES_OUT"]
 IN_BEATS = -(-PARAMETERS["ELEMENTS"] // LANES_IN)
@@ -30,39 +18,18 @@ def beats(rng: Random) -> list[int]:
     return drawn_beats(LANES_IN * BITS, FRAMES * IN_BEATS)(rng)
 
 
-def make_model() -> Model:
-    """Gather the elements of a frame, then deal them out again; as early as they are there."""
-    gathered = lanes = count = 0
-
-    def model(beat: int) -> Iterator[int]:
-        nonlocal gathered, lanes, count
-        gathered |= beat << (lanes * BITS)
-        lanes += LANES_IN
-        count += 1
-        while lanes >= LANES_OUT or (count == IN_BEATS and lanes > 0):
-            yield gathered & ((1 << (LANES_OUT * BITS)) - 1)
-            gathered >>= LANES_OUT * BITS
-            lanes = max(lanes - LANES_OUT, 0)
-        count %= IN_BEATS
-
-    return model
+def bench_of(dut: Any) -> Bench:
+    """Make a bench."""
+    return Bench(dut, regrouped(BITS, LANES_OUT, [LANES_IN] * IN_BEATS))
 
 
-async def bench_of(dut: Any) -> Bench:
-    """Give a bench."""
-    return await Bench(dut, make_model).start()
-
-
-@test()
-async def keeps_order_under_stalls(dut: Any) -> None:
-    """Random pauses on both sides."""
-    await stalls(await bench_of(dut), beats)
+stream = standing_tests(bench_of, beats, cuts_ready=False)
 
 
 @test()
 async def runs_at_full_rate_with_latency_1(dut: Any) -> None:
-    """A beat a cycle on the narrow side, and a beat out one cycle after the last one it needs."""
-    bench = await bench_of(dut)
+    """One beat per cycle on the narrow side, and a beat out one cycle after the last one it needs."""
+    bench = await bench_of(dut).start()
     await bench.transfer(beats(random_for("rate")))
     times_in, times_out = bench.inputs.times, bench.outputs.times
     narrow = times_in if LANES_IN <= LANES_OUT else times_out
@@ -74,21 +41,3 @@ async def runs_at_full_rate_with_latency_1(dut: Any) -> None:
         ratio = LANES_OUT // LANES_IN
         ends = [min((i + 1) * ratio, IN_BEATS) - 1 for i in range(OUT_BEATS)]
         assert times_out == [times_in[f * IN_BEATS + i] + 1 for f in range(FRAMES) for i in ends]
-
-
-@test()
-async def survives_a_stalled_output(dut: Any) -> None:
-    """Full, then drained."""
-    await stalled_output(await bench_of(dut), beats(random_for("stall")))
-
-
-@test()
-async def recovers_from_reset(dut: Any) -> None:
-    """A reset puts it at the start of a frame."""
-    await reset_midway(await bench_of(dut), beats)
-
-
-@test()
-async def keeps_the_handshake_contract(dut: Any) -> None:
-    """Ready is blind to valid."""
-    await contract_of_handshake(await bench_of(dut), beats, cuts_ready=False)

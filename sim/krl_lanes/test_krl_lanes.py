@@ -4,31 +4,33 @@
 from random import Random
 from typing import Any
 
-import pytest
+from common.bugs import Bug, survives_reset
+from common.runner import module_tests, table
 
-from common.runner import assert_caught, parameter_sets, run
+EDGES = table(
+    "BITS LANES_IN LANES_OUT ELEMENTS",
+    (8, 1, 4, 16),
+    (3, 1, 4, 9),
+    (8, 2, 6, 4),
+    (8, 1, 1, 1),
+    (8, 6, 2, 12),
+    (5, 5, 1, 5),
+    (8, 4, 8, 36),
+)
 
-EDGES: list[dict[str, Any]] = [
-    {"BITS": 8, "LANES_IN": 1, "LANES_OUT": 4, "ELEMENTS": 16},
-    {"BITS": 3, "LANES_IN": 1, "LANES_OUT": 4, "ELEMENTS": 9},
-    {"BITS": 8, "LANES_IN": 2, "LANES_OUT": 6, "ELEMENTS": 4},
-    {"BITS": 8, "LANES_IN": 1, "LANES_OUT": 1, "ELEMENTS": 1},
-    {"BITS": 8, "LANES_IN": 6, "LANES_OUT": 2, "ELEMENTS": 12},
-    {"BITS": 5, "LANES_IN": 5, "LANES_OUT": 1, "ELEMENTS": 5},
-    {"BITS": 8, "LANES_IN": 4, "LANES_OUT": 8, "ELEMENTS": 36},
-]
-
-MUTATIONS = [
-    ("accept && (is_here || slice == 0)", "accept && is_here"),
-    (" || beat == LAST_BEAT[BEAT_BITS-1:0];", ";"),
-    ("(beat == LAST_BEAT[BEAT_BITS-1:0]) ? 0 : beat + 1'b1", "beat + 1'b1"),
-    ("full <= complete;", "full <= full || complete;"),
-    ("left == 0 || (left == 1 && m_axis_tready)", "left == 0"),
-    ("left == 0 || (left == 1 && m_axis_tready)", "left == 0 || left == 1"),
-    ("!full || m_axis_tready;", "!full;"),
-    ("          slice <= 0;\n          beat <= 0;\n", "          slice <= 0;\n"),
-    ("          left <= 0;\n", "          if (left === {LEFT_BITS{1'bx}}) left <= 0;\n"),
-    ("complete ? 0 : slice + 1'b1", "slice + 1'b1"),
+BUGS = [
+    Bug("the first beat clears nothing", "gathered", "(is_here || slice == 0)", "is_here"),
+    Bug("the last beat of a frame completes none", "complete", "|| beat == LAST_BEAT[BEAT_BITS-1:0]"),
+    Bug(
+        "frames run on", "g_wider.beat", "(beat == LAST_BEAT[BEAT_BITS-1:0]) ? 0 : beat + 1'b1", "beat + 1'b1"
+    ),
+    Bug("full stays", "full", "full <= complete", "full <= full || complete"),
+    Bug("a pause before each beat", "g_narrower.s_axis_tready", "|| (left == 1 && m_axis_tready)"),
+    Bug("overwrites the last slice", "g_narrower.s_axis_tready", "(left == 1 && m_axis_tready)", "left == 1"),
+    Bug("a pause behind each beat", "g_wider.s_axis_tready", "|| m_axis_tready"),
+    survives_reset("g_wider.beat"),
+    survives_reset("left"),
+    Bug("slices run on", "g_wider.slice", "complete ? 0 : slice + 1'b1", "slice + 1'b1"),
 ]
 
 
@@ -41,14 +43,4 @@ def draw(rng: Random) -> dict[str, Any]:
     return {"BITS": rng.randint(2, 16), "LANES_IN": sides[0], "LANES_OUT": sides[1], "ELEMENTS": elements}
 
 
-@pytest.mark.parametrize("parameters", parameter_sets("krl_lanes", EDGES, draw, 8, 30))
-def test_krl_lanes(parameters: dict[str, Any]) -> None:
-    """Run the bench."""
-    run("krl_lanes", parameters)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
-def test_mutation_is_caught(mutation: tuple[str, str]) -> None:
-    """The bench fails on a module with a bug."""
-    assert_caught("krl_lanes", EDGES, mutation)
+test_krl_lanes, test_a_seeded_bug_is_caught = module_tests("krl_lanes", EDGES, draw, BUGS, drawn=8, full=30)

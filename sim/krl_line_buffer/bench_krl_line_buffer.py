@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_line_buffer: every word of every band of several frames, at any pace; latency, throughput, reset."""
+"""krl_line_buffer: every word of every band of several frames, at any pace; latency and throughput."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -9,18 +9,14 @@ from typing import Any
 from common.bench import (
     PARAMETERS,
     Bench,
-    contract_of_handshake,
     drawn_beats,
     pack,
     random_for,
-    reset_midway,
-    stalled_output,
-    stalls,
+    standing_tests,
     steps,
     test,
 )
 from common.scoreboard import Model
-from common.stream import always
 
 HEIGHT, WIDTH, WORD_BITS = PARAMETERS["HEIGHT"], PARAMETERS["WIDTH"], PARAMETERS["WORD_BITS"]
 KERNEL_H, STRIDE_H = PARAMETERS["KERNEL_H"], PARAMETERS["STRIDE_H"]
@@ -29,10 +25,10 @@ PAD_TOP, PAD_WORDS, PAD_WORD = PARAMETERS["PAD_TOP"], PARAMETERS["PAD_WORDS"], P
 
 WORDS = HEIGHT * WIDTH
 BEATS = OUT_HEIGHT * READS
-# rows enough that the reader never holds back the writer within a frame
+# enough rows that the reader never holds back the writer within a frame
 AMPLE = PARAMETERS["ROWS"] >= KERNEL_H + PAD_TOP + 3 * HEIGHT
 LATENCY = 2 if KERNEL_H > 1 or STRIDE_H > 1 or PAD_WORDS or READS > PAD_WORDS + WIDTH else 1
-# the row above each band, and the word of that band, of the beats of a frame
+# the top row of the band and the word within the band, of every beat of a frame
 PLACES = [
     (band * STRIDE_H - PAD_TOP, read - PAD_WORDS) for band, read in product(range(OUT_HEIGHT), range(READS))
 ]
@@ -53,7 +49,7 @@ def beat_at(frame: list[int], top: int, x: int) -> int:
 
 
 def last_word(top: int, x: int) -> int:
-    """Number of the word that a beat has to wait for; -1 if none."""
+    """Return the number of the word that a beat has to wait for; -1 if none."""
     bottom = top + KERNEL_H - 1
     if bottom >= HEIGHT:
         return WORDS - 1
@@ -65,7 +61,7 @@ AHEAD = [pack([PAD_WORD] * KERNEL_H, WORD_BITS) for place in PLACES if last_word
 
 
 def make_model() -> Model:
-    """Give each beat with the word that it has to wait for."""
+    """Output each beat with the word that it has to wait for."""
     frame: list[int] = []
     given = len(AHEAD)
 
@@ -83,30 +79,27 @@ def make_model() -> Model:
     return model
 
 
-async def bench_of(dut: Any) -> Bench:
-    """Give a bench."""
-    return await Bench(dut, make_model, ahead=AHEAD).start()
+def bench_of(dut: Any) -> Bench:
+    """Make a bench."""
+    return Bench(dut, make_model, ahead=AHEAD)
 
 
-@test()
-async def gives_bands_under_stalls(dut: Any) -> None:
-    """Three frames each under random pauses on both sides."""
-    await stalls(await bench_of(dut), words)
+stream = standing_tests(bench_of, words, cuts_ready=True)
 
 
 @test()
 async def follows_each_word_at_once(dut: Any) -> None:
-    """Words that come one by one: the beat that waits for one is there a cycle or two after it."""
-    bench = await bench_of(dut)
-    # the padding left of the first word is read before it comes
+    """Words that arrive one at a time: the beat that waits for one follows a cycle or two after it."""
+    bench = await bench_of(dut).start()
+    # the padding left of the first word is read before that arrives
     await bench.cycles(READS + 2)
     for number, word in enumerate(words(random_for("latency"), 2)):
         bench.source.send(word)
-        # after a row, time enough for all that padding adds
+        # after a row, enough time for all that padding adds
         await bench.cycles(6 + (READS + 4) * (KERNEL_H + 1) * (number % WIDTH == WIDTH - 1))
     await bench.finish()
     for number, (top, x) in enumerate(PLACES):
-        # at the end of a band a row may have to end before its place can be given back
+        # at the end of a band a row may have to end before its place can be freed
         waits_for_row = x == READS - PAD_WORDS - 1 and x < WIDTH - 1
         if top + KERNEL_H <= HEIGHT and 0 <= x < WIDTH and not waits_for_row:
             for frame in range(2):
@@ -116,35 +109,13 @@ async def follows_each_word_at_once(dut: Any) -> None:
 
 @test()
 async def rolls_from_frame_to_frame(dut: Any) -> None:
-    """With rows enough no word waits, unless padding makes more to read than there are words."""
-    bench = await bench_of(dut)
+    """With enough rows no word waits, unless padding makes more to read than there are words."""
+    bench = await bench_of(dut).start()
     await bench.transfer(words(random_for("rate"), 6))
     if not AMPLE:
         return
     if BEATS <= WORDS:
         assert set(steps(bench.inputs.times)) <= {1}
     lasts = bench.outputs.times[BEATS - 1 :: BEATS]
-    # the padding before the first frame is read while nothing has come yet: that frame may take longer
+    # the padding before the first frame is read before any word arrives: that frame may take longer
     assert set(steps(lasts)[1:]) == {max(WORDS, BEATS)}
-
-
-@test()
-async def survives_a_stalled_output(dut: Any) -> None:
-    """Full, then drained."""
-    bench = Bench(dut, make_model, ahead=AHEAD)
-    # before the start, for the padding before the first frame comes by itself
-    bench.sink.pause = always()
-    await bench.start()
-    await stalled_output(bench, words(random_for("stall")))
-
-
-@test()
-async def recovers_from_reset(dut: Any) -> None:
-    """A reset puts it at the start of a frame."""
-    await reset_midway(await bench_of(dut), words)
-
-
-@test()
-async def keeps_the_handshake_contract(dut: Any) -> None:
-    """Nothing crosses the module within a cycle."""
-    await contract_of_handshake(await bench_of(dut), words, cuts_ready=True)

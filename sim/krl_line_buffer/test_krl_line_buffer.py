@@ -1,18 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_line_buffer: bands with and without padding, strides over and under the band, few and many places."""
+"""krl_line_buffer: bands with padding and without, strides above and below the height, few or many rows."""
 
 from random import Random
 from typing import Any
 
-import pytest
+from common.bugs import Bug
+from common.runner import module_tests, table
 
-from common.runner import assert_caught, parameter_sets, run
-
-KEYS = (
-    *("HEIGHT", "WIDTH", "WORD_BITS", "KERNEL_H", "STRIDE_H", "READS", "OUT_HEIGHT"),
-    *("PAD_TOP", "PAD_WORDS", "PAD_WORD", "ROWS", "BLOCK"),
-)
-SHAPES = [
+EDGES = table(
+    "HEIGHT WIDTH WORD_BITS KERNEL_H STRIDE_H READS OUT_HEIGHT PAD_TOP PAD_WORDS PAD_WORD ROWS BLOCK",
     (6, 5, 8, 3, 5, 6, 2, 2, 1, 200, 5, 0),
     (6, 7, 8, 3, 1, 7, 4, 0, 0, 1, 4, 0),
     (5, 6, 8, 3, 1, 8, 5, 1, 1, 77, 5, 1),
@@ -26,23 +22,27 @@ SHAPES = [
     (2, 2, 8, 4, 1, 6, 4, 3, 3, 9, 30, 0),
     (7, 5, 8, 4, 3, 7, 2, 2, 1, 200, 20, 0),
     (3, 1, 12, 2, 1, 2, 4, 1, 0, 5, 3, 1),
-]
-EDGES: list[dict[str, Any]] = [dict(zip(KEYS, shape, strict=True)) for shape in SHAPES]
+)
 
-MUTATIONS = [
-    ("STRIDE_H <= KERNEL_H || write_phase <= LAST_USED", "write_phase <= LAST"),
-    ("(MAY_BE_ABOVE && y <= LAST_PAD_Y[Y_BITS-1:0])", "1'b0"),
-    ("(MAY_BE_BELOW && y > LAST_Y[Y_BITS-1:0])", "1'b0"),
-    ("(HAS_PAD_WORDS && read_column >= WIDTH[X_BITS-1:0])", "1'b0"),
-    ("? PAD_WORD : word", "? {WORD_BITS{1'b0}} : word"),
-    ("wire places_differ = write_x != read_x;", "wire places_differ = 1'b1;"),
-    (" && !(read_ends && all_are_given)", ""),
-    ("held < PLACES[HELD_BITS-1:0] ||", "held <= PLACES[HELD_BITS-1:0] ||"),
-    ("ROW_AND_GAP = 1 + GAP;", "ROW_AND_GAP = 1;"),
-    ("TURN_BANKS = TURN % KERNEL_H;", "TURN_BANKS = STEP_BANKS;"),
-    ("PAD_TOP) ? PART_TOP + ROW_STEP - PAD_TOP : 0;", "PAD_TOP) ? 0 : 0;"),
-    ("(!valid || m_axis_tready)", "m_axis_tready"),
-    ("(!valid || m_axis_tready)", "!valid"),
+BUGS = [
+    Bug(
+        "a row that no band holds is kept",
+        "row_is_used",
+        "write_phase <= LAST_USED_PHASE",
+        "write_phase <= LAST_PHASE",
+    ),
+    Bug("no padding above", "is_padding", "MAY_BE_ABOVE && y <= LAST_PAD_Y[Y_BITS-1:0]", "1'b0"),
+    Bug("no padding below", "is_padding", "MAY_BE_BELOW && y > LAST_Y[Y_BITS-1:0]", "1'b0"),
+    Bug("no padding at the sides", "is_padding", "HAS_PAD_WORDS && read_column >= WIDTH[X_BITS-1:0]", "1'b0"),
+    Bug("padding with zeros", "g_padding.m_axis_tdata", "? PAD_WORD :", "? {WORD_BITS{1'b0}} :"),
+    Bug("reads the word being written", "places_differ", "write_x != read_x", "1'b1"),
+    Bug("a row is freed before it is complete", "word_is_there", "&& !(read_ends && all_are_given)"),
+    Bug("a place too many", "g_ring.s_axis_tready", "held < PLACES", "held <= PLACES"),
+    Bug("padding between frames not counted", "ROW_AND_GAP", "1 + GAP", "1"),
+    Bug("the next frame starts in the wrong bank", "TURN_BANKS", "TURN % KERNEL_H", "STEP_BANKS"),
+    Bug("bands in the padding free no row", "PART", "? PART_TOP + ROW_STEP - PAD_TOP :", "? 0 :"),
+    Bug("valid waits for ready", "step", "!valid || m_axis_tready", "m_axis_tready"),
+    Bug("a pause behind each beat", "step", "!valid || m_axis_tready", "!valid"),
 ]
 
 
@@ -72,14 +72,6 @@ def draw(rng: Random) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("parameters", parameter_sets("krl_line_buffer", EDGES, draw, 10, 60))
-def test_krl_line_buffer(parameters: dict[str, Any]) -> None:
-    """Run the bench."""
-    run("krl_line_buffer", parameters)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
-def test_mutation_is_caught(mutation: tuple[str, str]) -> None:
-    """The bench fails on a module with a bug."""
-    assert_caught("krl_line_buffer", EDGES, mutation)
+test_krl_line_buffer, test_a_seeded_bug_is_caught = module_tests(
+    "krl_line_buffer", EDGES, draw, BUGS, drawn=10, full=60
+)

@@ -4,31 +4,24 @@
 from random import Random
 from typing import Any
 
-import pytest
+from common.bugs import Bug, survives_reset
+from common.runner import drawn_words, module_tests, table
 
-from common.runner import SEED, assert_caught, parameter_sets, run
+EDGES = table(
+    "LANES X_BITS BITS FILE BLOCK",
+    (1, 8, 8, "table.hex", 0),
+    (3, 2, 5, "table.hex", 0),
+    (2, 9, 3, "table.hex", 1),
+)
 
-EDGES: list[dict[str, Any]] = [
-    {"LANES": 1, "X_BITS": 8, "BITS": 8, "FILE": "table.hex", "BLOCK": 0},
-    {"LANES": 3, "X_BITS": 2, "BITS": 5, "FILE": "table.hex", "BLOCK": 0},
-    {"LANES": 2, "X_BITS": 9, "BITS": 3, "FILE": "table.hex", "BLOCK": 1},
+BUGS = [
+    Bug("never stands still", "advance", "m_axis_tready || !m_axis_tvalid", "1'b1"),
+    Bug("reads while a word waits", "rom", ".enable(advance)", ".enable(1'b1)"),
+    Bug("all lanes look up the first code", "rom", "[i*X_BITS +: X_BITS])", "[X_BITS-1:0])"),
+    Bug("table upside down", "rom", "s_axis_tdata", "~s_axis_tdata"),
+    survives_reset("m_axis_tvalid", "1'b0"),
+    Bug("valid stays", "m_axis_tvalid", "<= s_axis_tvalid", "<= s_axis_tvalid || m_axis_tvalid"),
 ]
-
-MUTATIONS = [
-    ("m_axis_tready || !m_axis_tvalid", "1'b1"),
-    (".enable(advance)", ".enable(1'b1)"),
-    (".address(s_axis_tdata[i*X_BITS +: X_BITS])", ".address(s_axis_tdata[X_BITS-1:0])"),
-    (".address(s_axis_tdata[i*X_BITS +: X_BITS])", ".address(~s_axis_tdata[i*X_BITS +: X_BITS])"),
-    ("      m_axis_tvalid <= 1'b0;\n", "      if (m_axis_tvalid === 1'bx) m_axis_tvalid <= 1'b0;\n"),
-    ("m_axis_tvalid <= s_axis_tvalid;", "m_axis_tvalid <= s_axis_tvalid || m_axis_tvalid;"),
-]
-
-
-def table_file(parameters: dict[str, Any]) -> dict[str, str]:
-    """Draw the table; the bench reads it, too."""
-    rng = Random(f"{SEED}/{parameters}")
-    words = (rng.getrandbits(parameters["BITS"]) for _ in range(1 << parameters["X_BITS"]))
-    return {parameters["FILE"]: "".join(f"{word:x}\n" for word in words)}
 
 
 def draw(rng: Random) -> dict[str, Any]:
@@ -42,14 +35,12 @@ def draw(rng: Random) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("parameters", parameter_sets("krl_lookup", EDGES, draw, 3, 20))
-def test_krl_lookup(parameters: dict[str, Any]) -> None:
-    """Run the bench."""
-    run("krl_lookup", parameters, files=table_file(parameters))
+def setting(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return what a run needs: the table is in a file, which the bench reads, too."""
+    words = drawn_words(parameters, parameters["BITS"], 1 << parameters["X_BITS"])
+    return {"parameters": parameters, "files": {parameters["FILE"]: words}}
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
-def test_mutation_is_caught(mutation: tuple[str, str]) -> None:
-    """The bench fails on a module with a bug."""
-    assert_caught("krl_lookup", EDGES[1:2], mutation, files=table_file(EDGES[1]))
+test_krl_lookup, test_a_seeded_bug_is_caught = module_tests(
+    "krl_lookup", EDGES, draw, BUGS, drawn=3, full=20, setting=setting
+)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_matvec: matrix times vector against NumPy, the bench plays weight ROM and result buffer."""
+"""krl_matvec: matrix times vector against NumPy; the bench plays weight ROM and result buffer."""
 
 from collections.abc import Callable, Iterator
 from random import Random
@@ -9,34 +9,23 @@ import cocotb
 import numpy as np
 from cocotb.triggers import RisingEdge
 
-from common.bench import (
-    PARAMETERS,
-    PAUSES,
-    Bench,
-    extremes,
-    pack,
-    random_for,
-    reset_midway,
-    steps,
-    test,
-    unpack,
-)
-from common.result_buffer import ResultBuffer
-from common.scoreboard import Model, Scoreboard
-from common.stream import Monitor, Source, Wires, always, assert_no_path, never, number, randomly
+from common.bench import PARAMETERS, extremes, pack, random_for, standing_tests, steps, test, unpack
+from common.result_buffer import ResultBench
+from common.scoreboard import Model
+from common.stream import Monitor, Source, Wires, always, never, number
 
 PE, SIMD, LANES, BEATS = PARAMETERS["PE"], PARAMETERS["SIMD"], PARAMETERS["LANES"], PARAMETERS["BEATS"]
 GROUPS, CREDITS = PARAMETERS["GROUPS"], PARAMETERS["CREDITS"]
-# with a vector for all, the module need not know that a unit is missing
+# with one vector for all units, the module need not know that one is missing
 UNITS = PARAMETERS.get("UNITS", GROUPS * PE - int(PE > 1))
-# vectors side by side in a beat, each for so many neighbouring units
+# vectors side by side in a beat, each for this many neighbouring units
 SHARERS = PARAMETERS.get("SHARERS", UNITS)
 VECTORS = UNITS // SHARERS
 INPUT_LANES = VECTORS * LANES
 X_BITS, W_BITS, ACC_BITS = PARAMETERS["X_BITS"], PARAMETERS["W_BITS"], PARAMETERS["ACC_BITS"]
 FOLDS = -(-LANES // SIMD)
 LATENCY = 6 + (SIMD - 1).bit_length()
-# a result gives its credit back two cycles after it is there, and every FOLDS-th cycle may spend one
+# a result returns its credit two cycles after it appears, and every FOLDS-th cycle may spend one
 AMPLE = CREDITS * FOLDS >= LATENCY + 2 + FOLDS
 
 
@@ -71,7 +60,7 @@ def vectors(rng: Random) -> list[int]:
 
 
 def make_model() -> Model:
-    """Give the words of all groups with the last beat of a vector."""
+    """Output the words of all groups with the last beat of a vector."""
     beats: list[list[int]] = []
 
     def model(beat: int) -> Iterator[int]:
@@ -88,7 +77,7 @@ def make_model() -> Model:
 
 
 class OfferMonitor(Monitor):
-    """Tells of a beat when it is first offered: its first results may leave before it is accepted."""
+    """Reports a beat when it is first offered: its first results may leave before it is accepted."""
 
     def __init__(self, wires: Wires, offered: Callable[[int], None]) -> None:
         super().__init__(wires, lambda beat: None)
@@ -100,16 +89,16 @@ class OfferMonitor(Monitor):
         super()._sample()
 
 
-class MatvecBench(Bench):
-    """A bench whose sink is the result buffer."""
+class MatvecBench(ResultBench):
+    """A bench with the ROM of weights beside the module."""
 
     def __init__(self, dut: Any) -> None:
-        self.dut = dut
-        self.source = Source(Wires(dut, "s_axis"))
-        self.scoreboard = Scoreboard(make_model)
-        self.inputs = OfferMonitor(self.source.wires, self.scoreboard.put_input)
-        self.outputs = self.sink = ResultBuffer(dut, self.scoreboard, CREDITS)
+        super().__init__(dut, make_model, CREDITS, LATENCY, BEATS, GROUPS)
         cocotb.start_soon(self._serve_weights())
+
+    def input_side(self) -> tuple[Any, Any]:
+        source = Source(Wires(self.dut, "s_axis"))
+        return source, OfferMonitor(source.wires, self.scoreboard.put_input)
 
     async def _serve_weights(self) -> None:
         while True:
@@ -117,34 +106,15 @@ class MatvecBench(Bench):
             if self.dut.rst.value == 0:
                 self.dut.weight_data.value = WORDS[number(self.dut.weight_address)]
 
-    def assert_latency(self) -> None:
-        """Assert that a vector's last result follows its last beat by the promised cycles."""
-        accepted = self.inputs.times[BEATS - 1 :: BEATS]
-        assert self.outputs.times[GROUPS - 1 :: GROUPS] == [time + LATENCY for time in accepted]
 
-
-async def bench_of(dut: Any) -> MatvecBench:
-    """Give a bench."""
-    bench = MatvecBench(dut)
-    await bench.start()
-    return bench
-
-
-@test()
-async def multiplies_under_stalls(dut: Any) -> None:
-    """Random pauses of the source, results taken at random."""
-    bench = await bench_of(dut)
-    for of_source, of_sink in [("none", "most"), ("some", "none"), ("most", "some"), ("bursts", "bursts")]:
-        rng = random_for(f"{of_source}/{of_sink}")
-        bench.source.pause, bench.sink.pause = PAUSES[of_source](rng), PAUSES[of_sink](rng)
-        await bench.transfer(vectors(rng))
-        bench.assert_latency()
+# tready must not depend on result_taken either, which stands for the ready of the results
+stream = standing_tests(MatvecBench, vectors, cuts_ready=True, output_waits=False)
 
 
 @test()
 async def reaches_the_extremes_of_the_sum(dut: Any) -> None:
     """The inputs that make the sum of a unit of each vector largest and smallest."""
-    bench = await bench_of(dut)
+    bench = await MatvecBench(dut).start()
     low, high = -(1 << (X_BITS - 1)), (1 << (X_BITS - 1)) - 1
     for unit in range(min(3, SHARERS)):
         for up, down in [(high, low), (low, high)]:
@@ -157,18 +127,17 @@ async def reaches_the_extremes_of_the_sum(dut: Any) -> None:
 
 @test()
 async def issues_in_every_cycle(dut: Any) -> None:
-    """With credits enough a vector takes BEATS * GROUPS * FOLDS cycles, the next follows without a gap."""
-    bench = await bench_of(dut)
+    """With enough credits a vector takes BEATS * GROUPS * FOLDS cycles, and the next one follows at once."""
+    bench = await MatvecBench(dut).start()
     await bench.transfer(vectors(random_for("rate")))
-    bench.assert_latency()
     if AMPLE:
         assert set(steps(bench.inputs.times)) == {GROUPS * FOLDS}
 
 
 @test()
 async def fills_all_places_and_no_more(dut: Any) -> None:
-    """Nothing is taken for a while: exactly CREDITS results come, and only a last product waits."""
-    bench = await bench_of(dut)
+    """While no result is taken, exactly CREDITS results come, and only a last product waits."""
+    bench = await MatvecBench(dut).start()
     bench.sink.pause = always()
     beats = vectors(random_for("places"))
     bench.source.send(*beats)
@@ -182,21 +151,3 @@ async def fills_all_places_and_no_more(dut: Any) -> None:
         assert step % FOLDS == FOLDS - 1
     bench.sink.pause = never()
     await bench.finish()
-
-
-@test()
-async def recovers_from_reset(dut: Any) -> None:
-    """A reset puts it at the start of a vector, all places free."""
-    await reset_midway(await bench_of(dut), vectors)
-
-
-@test()
-async def keeps_the_handshake_contract(dut: Any) -> None:
-    """Ready is blind to valid and to what is taken."""
-    bench = await bench_of(dut)
-    for driven in (dut.s_axis_tvalid, dut.result_taken):
-        rng = random_for(f"path/{driven._name}")
-        bench.source.pause, bench.sink.pause = randomly(rng, 0.4), randomly(rng, 0.4)
-        bench.source.send(*vectors(rng))
-        await assert_no_path(dut.clk, driven, dut.s_axis_tready, 120)
-        await bench.finish()

@@ -4,260 +4,87 @@
 from random import Random
 from typing import Any
 
-import pytest
+from common.bugs import Bug, survives_reset
+from common.runner import module_tests, table
 
-from common.runner import assert_caught, parameter_sets, run
-
-EDGES: list[dict[str, Any]] = [
-    {
-        "PE": 1,
-        "SIMD": 1,
-        "LANES": 1,
-        "BEATS": 1,
-        "GROUPS": 1,
-        "CREDITS": 1,
-        "X_BITS": 8,
-        "W_BITS": 8,
-        "ACC_BITS": 24,
-    },
-    {
-        "PE": 1,
-        "SIMD": 1,
-        "LANES": 1,
-        "BEATS": 1,
-        "GROUPS": 1,
-        "CREDITS": 12,
-        "X_BITS": 8,
-        "W_BITS": 8,
-        "ACC_BITS": 24,
-    },
-    {
-        "PE": 4,
-        "SIMD": 2,
-        "LANES": 2,
-        "BEATS": 8,
-        "GROUPS": 2,
-        "CREDITS": 10,
-        "X_BITS": 8,
-        "W_BITS": 8,
-        "ACC_BITS": 24,
-    },
-    {
-        "PE": 2,
-        "SIMD": 4,
-        "LANES": 9,
-        "BEATS": 1,
-        "GROUPS": 3,
-        "CREDITS": 12,
-        "X_BITS": 8,
-        "W_BITS": 8,
-        "ACC_BITS": 24,
-    },
-    {
-        "PE": 3,
-        "SIMD": 9,
-        "LANES": 9,
-        "BEATS": 1,
-        "GROUPS": 1,
-        "CREDITS": 16,
-        "X_BITS": 8,
-        "W_BITS": 8,
-        "ACC_BITS": 20,
-    },
-    {
-        "PE": 1,
-        "SIMD": 3,
-        "LANES": 7,
-        "BEATS": 1,
-        "GROUPS": 5,
-        "CREDITS": 2,
-        "X_BITS": 8,
-        "W_BITS": 8,
-        "ACC_BITS": 24,
-    },
-    {
-        "PE": 2,
-        "SIMD": 1,
-        "LANES": 4,
-        "BEATS": 3,
-        "GROUPS": 2,
-        "CREDITS": 9,
-        "X_BITS": 8,
-        "W_BITS": 8,
-        "ACC_BITS": 24,
-    },
-    {
-        "PE": 5,
-        "SIMD": 1,
-        "LANES": 1,
-        "BEATS": 16,
-        "GROUPS": 2,
-        "CREDITS": 1,
-        "X_BITS": 4,
-        "W_BITS": 2,
-        "ACC_BITS": 10,
-    },
-    {
-        "PE": 2,
-        "SIMD": 3,
-        "LANES": 5,
-        "BEATS": 4,
-        "GROUPS": 3,
-        "CREDITS": 12,
-        "X_BITS": 16,
-        "W_BITS": 16,
-        "ACC_BITS": 37,
-    },
-    {
-        "PE": 2,
-        "SIMD": 2,
-        "LANES": 6,
-        "BEATS": 1,
-        "GROUPS": 2,
-        "CREDITS": 12,
-        "X_BITS": 2,
-        "W_BITS": 3,
-        "ACC_BITS": 7,
-    },
-    # inputs of their own: windows of a depthwise convolution, two groups of which the last is not full
-    {
-        "PE": 3,
-        "SIMD": 4,
-        "LANES": 9,
-        "BEATS": 1,
-        "GROUPS": 2,
-        "SHARERS": 1,
-        "UNITS": 5,
-        "CREDITS": 12,
-        "X_BITS": 8,
-        "W_BITS": 8,
-        "ACC_BITS": 24,
-    },
-    # an average over all pixels, a running sum for each channel
-    {
-        "PE": 2,
-        "SIMD": 1,
-        "LANES": 1,
-        "BEATS": 7,
-        "GROUPS": 3,
-        "SHARERS": 1,
-        "UNITS": 6,
-        "CREDITS": 12,
-        "X_BITS": 8,
-        "W_BITS": 2,
-        "ACC_BITS": 14,
-    },
-    {
-        "PE": 1,
-        "SIMD": 2,
-        "LANES": 2,
-        "BEATS": 3,
-        "GROUPS": 4,
-        "SHARERS": 1,
-        "UNITS": 4,
-        "CREDITS": 1,
-        "X_BITS": 5,
-        "W_BITS": 3,
-        "ACC_BITS": 12,
-    },
-    {
-        "PE": 4,
-        "SIMD": 3,
-        "LANES": 3,
-        "BEATS": 1,
-        "GROUPS": 1,
-        "SHARERS": 1,
-        "UNITS": 3,
-        "CREDITS": 12,
-        "X_BITS": 8,
-        "W_BITS": 8,
-        "ACC_BITS": 20,
-    },
+# one vector for all units
+SHARED = table(
+    "PE SIMD LANES BEATS GROUPS CREDITS X_BITS W_BITS ACC_BITS",
+    (1, 1, 1, 1, 1, 1, 8, 8, 24),
+    (1, 1, 1, 1, 1, 12, 8, 8, 24),
+    (4, 2, 2, 8, 2, 10, 8, 8, 24),
+    (2, 4, 9, 1, 3, 12, 8, 8, 24),
+    (3, 9, 9, 1, 1, 16, 8, 8, 20),
+    (1, 3, 7, 1, 5, 2, 8, 8, 24),
+    (2, 1, 4, 3, 2, 9, 8, 8, 24),
+    (5, 1, 1, 16, 2, 1, 4, 2, 10),
+    (2, 3, 5, 4, 3, 12, 16, 16, 37),
+    (2, 2, 6, 1, 2, 12, 2, 3, 7),
+)
+# several vectors in a beat
+OWN = table(
+    "PE SIMD LANES BEATS GROUPS SHARERS UNITS CREDITS X_BITS W_BITS ACC_BITS",
+    # windows of a depthwise convolution, two groups of which the last is not full
+    (3, 4, 9, 1, 2, 1, 5, 12, 8, 8, 24),
+    # an average over all pixels, one running sum per channel
+    (2, 1, 1, 7, 3, 1, 6, 12, 8, 2, 14),
+    (1, 2, 2, 3, 4, 1, 4, 1, 5, 3, 12),
+    (4, 3, 3, 1, 1, 1, 3, 12, 8, 8, 20),
     # two windows at a time for four filters, all at once and a run of filters at a time
-    {
-        "PE": 8,
-        "SIMD": 3,
-        "LANES": 5,
-        "BEATS": 1,
-        "GROUPS": 1,
-        "SHARERS": 4,
-        "UNITS": 8,
-        "CREDITS": 12,
-        "X_BITS": 8,
-        "W_BITS": 8,
-        "ACC_BITS": 20,
-    },
-    {
-        "PE": 3,
-        "SIMD": 2,
-        "LANES": 4,
-        "BEATS": 1,
-        "GROUPS": 4,
-        "SHARERS": 6,
-        "UNITS": 12,
-        "CREDITS": 12,
-        "X_BITS": 8,
-        "W_BITS": 8,
-        "ACC_BITS": 20,
-    },
+    (8, 3, 5, 1, 1, 4, 8, 12, 8, 8, 20),
+    (3, 2, 4, 1, 4, 6, 12, 12, 8, 8, 20),
     # a last group with a vector too few, and lanes that share in one group and not in the next
-    {
-        "PE": 6,
-        "SIMD": 2,
-        "LANES": 3,
-        "BEATS": 2,
-        "GROUPS": 2,
-        "SHARERS": 3,
-        "UNITS": 9,
-        "CREDITS": 12,
-        "X_BITS": 8,
-        "W_BITS": 8,
-        "ACC_BITS": 22,
-    },
-    {
-        "PE": 4,
-        "SIMD": 2,
-        "LANES": 3,
-        "BEATS": 1,
-        "GROUPS": 3,
-        "SHARERS": 3,
-        "UNITS": 12,
-        "CREDITS": 12,
-        "X_BITS": 8,
-        "W_BITS": 8,
-        "ACC_BITS": 22,
-    },
-]
+    (6, 2, 3, 2, 2, 3, 9, 12, 8, 8, 22),
+    (4, 2, 3, 1, 3, 3, 12, 12, 8, 8, 22),
+)
+EDGES = [*SHARED, *OWN]
 
-MUTATIONS = [
-    ("!ends_sum || credits != 0", "1'b1"),
-    ("!ends_sum || credits != 0", "credits != 0"),
-    ("beat == 0 && fold == 0", "fold == 0"),
-    ("beat_is_last && fold_is_last;", "fold_is_last;"),
-    ("s_axis_tvalid && may_issue", "may_issue"),
-    ("localparam DELAY = 5 + $clog2(SIMD);", "localparam DELAY = 4 + $clog2(SIMD);"),
-    ("localparam SUMS = (BEATS > 1) ? GROUPS : 1;", "localparam SUMS = 1;"),
-    ("(fold_is_last && group_is_last && beat_is_last) ? 0 : address + 1'b1", "address + 1'b1"),
-    ("assign share = fold;", "assign share = 0;"),
-    ("assign share = counter;", "assign share = 0;"),
-    ("counter <= (fold_is_last && group_is_last) ? 0 : counter + 1'b1", "counter <= counter + 1'b1"),
-    ("if (rst) counter <= 0;", "if (rst && counter === {SHARE_INDEX_BITS{1'bx}}) counter <= 0;"),
-    ("(VECTOR*LANES+FROM)*X_BITS +:", "FROM*X_BITS +:"),
-    ("(PE % SHARERS == 0) ? SHARERS : 1;", "(PE % SHARERS == 0) ? SHARERS : PE;"),
-    ("+: (SIMD-HAS)*X_BITS] = 0;", "+: (SIMD-HAS)*X_BITS] = {(SIMD-HAS)*X_BITS{1'bx}};"),
-    ("localparam X_AT = (p / RUN) * SIMD * X_BITS;", "localparam X_AT = 0;"),
-    ("p % RUN % 2 == 0 && p % RUN + 1 < RUN", "p % 2 == 0 && p + 1 < PE"),
-    ("else if (result_taken && !spend)", "else if (result_taken)"),
-    ("if (spend && !result_taken)", "if (spend)"),
-    (
-        "      credits <= ALL_CREDITS[CREDIT_BITS-1:0];\n",
-        "      if (credits === {CREDIT_BITS{1'bx}}) credits <= ALL_CREDITS[CREDIT_BITS-1:0];\n",
+BUGS = [
+    Bug("issues without credit", "may_issue", "!ends_sum || credits != 0", "1'b1"),
+    Bug("every product needs a credit", "may_issue", "!ends_sum || credits != 0", "credits != 0"),
+    Bug(
+        "issues only between results",
+        "may_issue",
+        "!ends_sum || credits != 0",
+        "(!ends_sum || credits != 0) && !result_tvalid",
     ),
-    ("      valid_pipe <= 0;\n", "      if (valid_pipe === {DELAY{1'bx}}) valid_pipe <= 0;\n"),
-    ("assign s_axis_tready = may_issue &&", "assign s_axis_tready = issue &&"),
-    ("assign weight_address = address;", "assign weight_address = s_axis_tready ? 0 : address;"),
-    ("      address <= 0;\n", "      if (address === {ADDRESS_BITS{1'bx}}) address <= 0;\n"),
-    ("!ends_sum || credits != 0", "(!ends_sum || credits != 0) && !result_tvalid"),
+    Bug("every beat starts a sum", "starts_sum", "beat == 0 && fold == 0", "fold == 0"),
+    Bug("every beat ends a sum", "ends_sum", "beat_is_last && fold_is_last", "fold_is_last"),
+    Bug("issues without a beat", "issue", "s_axis_tvalid && may_issue", "may_issue"),
+    Bug("control a cycle early", "DELAY", "5 + $clog2(SIMD)", "4 + $clog2(SIMD)"),
+    Bug("one sum for all groups", "SUMS", "(BEATS > 1) ? GROUPS : 1", "1"),
+    Bug(
+        "the address runs on",
+        "address",
+        "(fold_is_last && group_is_last && beat_is_last) ? 0 : address + 1'b1",
+        "address + 1'b1",
+    ),
+    Bug("always the first fold", "g_fold.share", "= fold", "= 0"),
+    Bug("always the first group and fold", "g_group_and_fold.share", "= counter", "= 0"),
+    Bug(
+        "the share counter runs on",
+        "counter",
+        "(fold_is_last && group_is_last) ? 0 : counter + 1'b1",
+        "counter + 1'b1",
+    ),
+    survives_reset("counter"),
+    Bug("always the first vector", "g_used.shares", "(VECTOR*LANES+FROM)*X_BITS +:", "FROM*X_BITS +:"),
+    Bug(
+        "all lanes share a vector",
+        "RUN",
+        "(PE % SHARERS == 0) ? SHARERS : 1",
+        "(PE % SHARERS == 0) ? SHARERS : PE",
+    ),
+    Bug("unknown past the end of a beat", "g_pad.shares", "] = 0", "] = {(SIMD-HAS)*X_BITS{1'bx}}"),
+    Bug("all lanes multiply the first run", "X_AT", "(p / RUN) * SIMD * X_BITS", "0"),
+    Bug("pairs across runs", "g_pair", "p % RUN % 2 == 0 && p % RUN + 1 < RUN", "p % 2 == 0 && p + 1 < PE"),
+    Bug("a credit too many", "credits", "result_taken && !spend", "result_taken"),
+    Bug("a credit too few", "credits", "spend && !result_taken", "spend"),
+    survives_reset("credits", "ALL_CREDITS[CREDIT_BITS-1:0]"),
+    survives_reset("valid_pipe"),
+    Bug("ready depends on valid", "s_axis_tready", "may_issue &&", "issue &&"),
+    Bug("the last address is wrong", "weight_address", "= address", "= s_axis_tready ? 0 : address"),
+    survives_reset("address"),
 ]
 
 
@@ -283,14 +110,6 @@ def draw(rng: Random) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("parameters", parameter_sets("krl_matvec", EDGES, draw, 12, 80))
-def test_krl_matvec(parameters: dict[str, Any]) -> None:
-    """Run the bench."""
-    run("krl_matvec", parameters)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
-def test_mutation_is_caught(mutation: tuple[str, str]) -> None:
-    """The bench fails on a module with a bug."""
-    assert_caught("krl_matvec", EDGES, mutation)
+test_krl_matvec, test_a_seeded_bug_is_caught = module_tests(
+    "krl_matvec", EDGES, draw, BUGS, drawn=12, full=80
+)

@@ -4,34 +4,38 @@
 from random import Random
 from typing import Any
 
-import pytest
+from common.bugs import Bug, survives_reset
+from common.runner import module_tests, table
 
-from common.runner import assert_caught, parameter_sets, run
+EDGES = table(
+    "CELLS CHANNELS BITS CLAMP_MIN CLAMP_MAX",
+    (1, 1, 2, -2, 1),
+    (4, 2, 8, -128, 127),
+    (9, 3, 8, -100, -3),
+    (2, 1, 16, 0, 30000),
+    (3, 2, 5, -1, -1),
+)
 
-EDGES: list[dict[str, Any]] = [
-    {"CELLS": 1, "CHANNELS": 1, "BITS": 2, "CLAMP_MIN": -2, "CLAMP_MAX": 1},
-    {"CELLS": 4, "CHANNELS": 2, "BITS": 8, "CLAMP_MIN": -128, "CLAMP_MAX": 127},
-    {"CELLS": 9, "CHANNELS": 3, "BITS": 8, "CLAMP_MIN": -100, "CLAMP_MAX": -3},
-    {"CELLS": 2, "CHANNELS": 1, "BITS": 16, "CLAMP_MIN": 0, "CLAMP_MAX": 30000},
-    {"CELLS": 3, "CHANNELS": 2, "BITS": 5, "CLAMP_MIN": -1, "CLAMP_MAX": -1},
-]
-
-MUTATIONS = [
-    ("{first[BITS-1], first} - {second[BITS-1], second}", "{1'b0, first} - {1'b0, second}"),
-    ("wire signed [BITS-1:0] node", "wire [BITS-1:0] node"),
-    ("(i*CHANNELS+c)*BITS", "(c*CELLS+i)*BITS"),
-    ("difference[BITS] ? second : first", "difference[BITS] ? first : second"),
-    ("CLAMP_MIN > LOWEST && node[0] < $signed(CLAMP_MIN[BITS-1:0])", "1'b0"),
-    ("node[0] > $signed(CLAMP_MAX[BITS-1:0])", "node[0] > CLAMP_MAX[BITS-1:0]"),
-    ("CLAMP_MAX < HIGHEST && node[0] > $signed(CLAMP_MAX[BITS-1:0])", "1'b0"),
-    (
-        "g_no_cell\n          assign node[LEAVES-1+i] = CLAMP_MIN[BITS-1:0];",
-        "g_no_cell\n          assign node[LEAVES-1+i] = CLAMP_MAX[BITS-1:0];",
+BUGS = [
+    Bug(
+        "compares without signs",
+        "difference",
+        "{first[BITS-1], first} - {second[BITS-1], second}",
+        "{1'b0, first} - {1'b0, second}",
     ),
-    ("m_axis_tready || !m_axis_tvalid", "1'b1"),
-    ("if (advance) larger", "larger"),
-    ("      valid_pipe <= 0;\n", "      if (valid_pipe === {LEVELS{1'bx}}) valid_pipe <= 0;\n"),
-    ("(CELLS > 2) ? $clog2(CELLS) : 1", "$clog2(CELLS) + 1"),
+    Bug("the largest has no sign", "node", "wire signed", "wire"),
+    Bug("mixes channels and cells", "g_cell.node", "(i*CHANNELS+c)*BITS", "(c*CELLS+i)*BITS"),
+    Bug("finds the smallest", "larger", "? second : first", "? first : second"),
+    Bug("no lower clamp", "too_low", "CLAMP_MIN > LOWEST && node[0] < $signed(CLAMP_MIN[BITS-1:0])", "1'b0"),
+    Bug("an upper clamp without its sign", "too_high", "$signed(CLAMP_MAX[BITS-1:0])", "CLAMP_MAX[BITS-1:0]"),
+    Bug(
+        "no upper clamp", "too_high", "CLAMP_MAX < HIGHEST && node[0] > $signed(CLAMP_MAX[BITS-1:0])", "1'b0"
+    ),
+    Bug("a missing cell counts", "g_no_cell.node", "CLAMP_MIN", "CLAMP_MAX"),
+    Bug("never stands still", "advance", "m_axis_tready || !m_axis_tvalid", "1'b1"),
+    Bug("data moves while valid waits", "larger", "if (advance)"),
+    survives_reset("valid_pipe"),
+    Bug("a level too many", "LEVELS", "(CELLS > 2) ? $clog2(CELLS) : 1", "$clog2(CELLS) + 1"),
 ]
 
 
@@ -48,14 +52,4 @@ def draw(rng: Random) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("parameters", parameter_sets("krl_max", EDGES, draw, 4, 30))
-def test_krl_max(parameters: dict[str, Any]) -> None:
-    """Run the bench."""
-    run("krl_max", parameters)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
-def test_mutation_is_caught(mutation: tuple[str, str]) -> None:
-    """The bench fails on a module with a bug."""
-    assert_caught("krl_max", EDGES, mutation)
+test_krl_max, test_a_seeded_bug_is_caught = module_tests("krl_max", EDGES, draw, BUGS, drawn=4, full=30)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_multiplier: a new exact product every cycle, extremes included; all stands still while it must."""
+"""krl_multiplier: a new exact product every cycle, extremes included; it stands still while not enabled."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ CYCLES = 400
 
 @test()
 async def multiplies_every_cycle(dut: Any) -> None:
-    """Operands go in, and products come out, in the cycles that are enabled and no others."""
+    """Operands go in, and products come out, only in enabled cycles."""
     rng = random_for("operands")
     dut.enable.value = 0
     start_clock(dut)

@@ -1,27 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_multiplier, and its form for ECP5: operands in one block, in two and in four, and in none."""
+"""krl_multiplier and its ECP5 version: operands in one block, in two, in four, and in none."""
 
 from random import Random
 from typing import Any
 
-import pytest
+from common.bugs import Bug
+from common.runner import module_tests, table
 
-from common.runner import assert_caught, parameter_sets, run
+EDGES = table(
+    "A_BITS B_BITS",
+    (8, 8),
+    (2, 2),
+    (18, 18),
+    (22, 17),
+    (17, 19),
+    (35, 35),
+    (36, 4),
+)
 
-EDGES: list[dict[str, Any]] = [
-    {"A_BITS": 8, "B_BITS": 8},
-    {"A_BITS": 2, "B_BITS": 2},
-    {"A_BITS": 18, "B_BITS": 18},
-    {"A_BITS": 22, "B_BITS": 17},
-    {"A_BITS": 17, "B_BITS": 19},
-    {"A_BITS": 35, "B_BITS": 35},
-    {"A_BITS": 36, "B_BITS": 4},
-]
-
-MUTATIONS = [
-    ("reg signed [A_BITS-1:0] a_held;", "reg [A_BITS-1:0] a_held;"),
-    ("if (enable) begin", "begin"),
-    ("product_held <= a_held * b_held;", "product_held <= a_held * b;"),
+BUGS = [
+    Bug("a without its sign", "a_held", "reg signed", "reg"),
+    Bug("ignores enable", "product_held", "if (enable)"),
+    Bug("b not held", "product_held", "a_held * b_held", "a_held * b"),
 ]
 
 
@@ -30,15 +30,14 @@ def draw(rng: Random) -> dict[str, Any]:
     return {"A_BITS": rng.randint(2, 36), "B_BITS": rng.randint(2, 36)}
 
 
-@pytest.mark.parametrize("target", [None, "ecp5"])
-@pytest.mark.parametrize("parameters", parameter_sets("krl_multiplier", EDGES, draw, 3, 30))
-def test_krl_multiplier(parameters: dict[str, Any], target: str | None) -> None:
-    """Run the bench."""
-    run("krl_multiplier", parameters, target=target)
+def for_ecp5(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return what a run of the ECP5 version needs."""
+    return {"parameters": parameters, "target": "ecp5"}
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
-def test_mutation_is_caught(mutation: tuple[str, str]) -> None:
-    """The bench fails on a module with a bug."""
-    assert_caught("krl_multiplier", EDGES, mutation)
+test_krl_multiplier, test_a_seeded_bug_is_caught = module_tests(
+    "krl_multiplier", EDGES, draw, BUGS, drawn=3, full=30
+)
+test_krl_multiplier_of_ecp5, _ = module_tests(
+    "krl_multiplier", EDGES, draw, [], drawn=3, full=30, setting=for_ecp5
+)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_ram: random reads and writes, except of one word at once, and a read word that holds."""
+"""krl_ram: random reads and writes, never of the same word at once, and a read word that holds."""
 
 from typing import Any
 

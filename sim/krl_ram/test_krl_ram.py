@@ -4,15 +4,22 @@
 from random import Random
 from typing import Any
 
-import pytest
+from common.bugs import Bug
+from common.runner import module_tests, table
 
-from common.runner import RTL, assert_caught, parameter_sets, run
+EDGES = table(
+    "WIDTH DEPTH BLOCK",
+    (1, 1, 0),
+    (8, 16, 1),
+    (8, 5, 0),
+    (65, 11, 0),
+)
 
-EDGES: list[dict[str, Any]] = [
-    {"WIDTH": 1, "DEPTH": 1, "BLOCK": 0},
-    {"WIDTH": 8, "DEPTH": 16, "BLOCK": 1},
-    {"WIDTH": 8, "DEPTH": 5, "BLOCK": 0},
-    {"WIDTH": 65, "DEPTH": 11, "BLOCK": 0},
+BUGS = [
+    Bug("block RAM ignores write_enable", "g_block.memory", "if (write_enable)"),
+    Bug("block RAM ignores read_enable", "g_block.read_data", "if (read_enable)"),
+    Bug("distributed RAM ignores write_enable", "g_distributed.memory", "if (write_enable)"),
+    Bug("distributed RAM ignores read_enable", "g_distributed.read_data", "if (read_enable)"),
 ]
 
 
@@ -21,19 +28,4 @@ def draw(rng: Random) -> dict[str, Any]:
     return {"WIDTH": rng.randint(1, 100), "DEPTH": rng.randint(1, 40), "BLOCK": rng.randint(0, 1)}
 
 
-@pytest.mark.parametrize("parameters", parameter_sets("krl_ram", EDGES, draw, 4, 30))
-def test_krl_ram(parameters: dict[str, Any]) -> None:
-    """Run the bench."""
-    run("krl_ram", parameters)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("edge", EDGES[1:3], ids=lambda p: f"BLOCK{p['BLOCK']}")
-@pytest.mark.parametrize("enable", ["write_enable", "read_enable"])
-def test_mutation_is_caught(edge: dict[str, Any], enable: str) -> None:
-    """The bench fails on a memory of either kind that ignores one of its enables."""
-    kind = "block" if edge["BLOCK"] else "distributed"
-    text = (RTL / "krl_ram.v").read_text()
-    part = text[text.index(f"g_{kind}\n") :]
-    old = part[: part.index("    end\n")]
-    assert_caught("krl_ram", [edge], (old, old.replace(f"if ({enable}) ", "")))
+test_krl_ram, test_a_seeded_bug_is_caught = module_tests("krl_ram", EDGES, draw, BUGS, drawn=4, full=30)

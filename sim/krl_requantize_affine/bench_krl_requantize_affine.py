@@ -1,34 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """krl_requantize_affine: multiply, add, tilt, shift, add the zero point, clamp; in exact integers."""
 
-from collections.abc import Iterator
 from random import Random
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import cocotb
+from common.bench import PARAMETERS, extremes, pack, random_for, standing_tests
+from common.requantizer import ACC_BITS, CHANNELS, CLAMP_MAX, CLAMP_MIN, Requantizer, clamped
 
-from common.bench import (
-    PARAMETERS,
-    Bench,
-    contract_of_handshake,
-    extremes,
-    pack,
-    random_for,
-    reset_midway,
-    serve_constants,
-    stalled_output,
-    stalls,
-    steps,
-    test,
-    unpack,
-)
-from common.scoreboard import Model
-
-LATENCY = 8
-LANES, BEATS, BITS, SHIFT = PARAMETERS["LANES"], PARAMETERS["BEATS"], PARAMETERS["BITS"], PARAMETERS["SHIFT"]
-ACC_BITS, MULTIPLIER_BITS = PARAMETERS["ACC_BITS"], PARAMETERS["MULTIPLIER_BITS"]
-OFFSET_BITS, TILT_BITS = PARAMETERS["OFFSET_BITS"], PARAMETERS["TILT_BITS"]
-ZERO_POINT, CLAMP_MIN, CLAMP_MAX = PARAMETERS["ZERO_POINT"], PARAMETERS["CLAMP_MIN"], PARAMETERS["CLAMP_MAX"]
+MULTIPLIER_BITS, OFFSET_BITS = PARAMETERS["MULTIPLIER_BITS"], PARAMETERS["OFFSET_BITS"]
+TILT_BITS, SHIFT, ZERO_POINT = PARAMETERS["TILT_BITS"], PARAMETERS["SHIFT"], PARAMETERS["ZERO_POINT"]
+LANE_BITS = MULTIPLIER_BITS + OFFSET_BITS + TILT_BITS
 HALF = 1 << (SHIFT - 1)
 
 
@@ -40,7 +21,7 @@ class Constants(NamedTuple):
     tilt: int
 
     def packed(self) -> int:
-        """Give the constants as they lie in a lane."""
+        """Return the constants as they lie in a lane."""
         high = pack([self.offset], OFFSET_BITS) | self.tilt << OFFSET_BITS
         return self.multiplier | high << MULTIPLIER_BITS
 
@@ -53,22 +34,21 @@ def draw_constants(rng: Random) -> Constants:
     return Constants(multiplier, extremes(rng, OFFSET_BITS), tilt)
 
 
-CONSTANTS = [draw_constants(random_for(f"channel {place}")) for place in range(LANES * BEATS)]
-LANE_BITS = MULTIPLIER_BITS + OFFSET_BITS + TILT_BITS
-PACKED = [constants.packed() for constants in CONSTANTS]
-WORDS = [pack(PACKED[beat * LANES : (beat + 1) * LANES], LANE_BITS) for beat in range(BEATS)]
+CONSTANTS = [draw_constants(random_for(f"channel {channel}")) for channel in range(CHANNELS)]
 
 
-def requantize(acc: int, constants: Constants) -> int:
+def requantize(acc: int, channel: int) -> int:
     """Model one element."""
+    constants = CONSTANTS[channel]
     total = acc * constants.multiplier + constants.offset
     if TILT_BITS:
         total += HALF + (constants.tilt if total >= 0 else -constants.tilt)
-    return min(CLAMP_MAX, max(CLAMP_MIN, ZERO_POINT + (total >> SHIFT)))
+    return clamped(ZERO_POINT + (total >> SHIFT))
 
 
-def accumulator(rng: Random, constants: Constants) -> int:
+def accumulator(rng: Random, channel: int) -> int:
     """Draw an accumulator: an extreme, or one beside a rounding edge around or within the clamp."""
+    constants = CONSTANTS[channel]
     limit = (1 << (ACC_BITS - 1)) - 1
     aim = rng.choice([CLAMP_MIN, CLAMP_MAX, ZERO_POINT, rng.randint(CLAMP_MIN, CLAMP_MAX)]) - ZERO_POINT
     total = rng.choice(
@@ -80,62 +60,6 @@ def accumulator(rng: Random, constants: Constants) -> int:
     return drawn if -limit - 1 <= drawn <= limit else extremes(rng, ACC_BITS)
 
 
-def beats(rng: Random) -> list[int]:
-    """Draw accumulators for whole vectors of channels, in order."""
-    vectors = max(2, 80 // BEATS)
-    elements = [accumulator(rng, constants) for _ in range(vectors) for constants in CONSTANTS]
-    return [pack(elements[start : start + LANES], ACC_BITS) for start in range(0, len(elements), LANES)]
-
-
-def make_model() -> Model:
-    """Requantize beats, the channels going round."""
-    beat_number = 0
-
-    def model(beat: int) -> Iterator[int]:
-        nonlocal beat_number
-        constants = CONSTANTS[beat_number * LANES :]
-        beat_number = (beat_number + 1) % BEATS
-        codes = [requantize(acc, constants[lane]) for lane, acc in enumerate(unpack(beat, ACC_BITS, LANES))]
-        yield pack(codes, BITS)
-
-    return model
-
-
-async def bench_of(dut: Any) -> Bench:
-    """Give a bench with the ROM of constants beside the module."""
-    bench = Bench(dut, make_model)
-    cocotb.start_soon(serve_constants(dut, WORDS))
-    return await bench.start()
-
-
-@test()
-async def requantizes_under_stalls(dut: Any) -> None:
-    """Random pauses on both sides, random and critical accumulators."""
-    await stalls(await bench_of(dut), beats)
-
-
-@test()
-async def runs_at_full_rate_with_its_latency(dut: Any) -> None:
-    """A beat a cycle, LATENCY cycles through."""
-    bench = await bench_of(dut)
-    await bench.transfer(beats(random_for("rate")))
-    assert set(steps(bench.inputs.times)) == {1}
-    assert bench.outputs.times == [time + LATENCY for time in bench.inputs.times]
-
-
-@test()
-async def survives_a_stalled_output(dut: Any) -> None:
-    """Full, then drained."""
-    await stalled_output(await bench_of(dut), beats(random_for("stall")))
-
-
-@test()
-async def recovers_from_reset(dut: Any) -> None:
-    """A reset puts it at the first channel."""
-    await reset_midway(await bench_of(dut), beats)
-
-
-@test()
-async def keeps_the_handshake_contract(dut: Any) -> None:
-    """Ready is blind to valid."""
-    await contract_of_handshake(await bench_of(dut), beats, cuts_ready=False)
+packed = [constants.packed() for constants in CONSTANTS]
+requantizer = Requantizer(packed, LANE_BITS, requantize, accumulator)
+stream = standing_tests(requantizer.bench, requantizer.beats, cuts_ready=False, latency=8)

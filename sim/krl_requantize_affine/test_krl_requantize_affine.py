@@ -4,118 +4,43 @@
 from random import Random
 from typing import Any
 
-import pytest
+from common.bugs import Bug, survives_reset
+from common.runner import module_tests, table
 
-from common.runner import assert_caught, parameter_sets, run
+EDGES = table(
+    "LANES BEATS ACC_BITS MULTIPLIER_BITS OFFSET_BITS TILT_BITS TOTAL_BITS BITS SHIFT"
+    " ZERO_POINT CLAMP_MIN CLAMP_MAX",
+    (1, 1, 24, 18, 32, 0, 44, 8, 24, 0, -128, 127),
+    (2, 3, 20, 31, 48, 30, 53, 8, 38, -128, -128, 127),
+    (1, 5, 10, 1, 2, 0, 12, 2, 1, 1, -1, 1),
+    (4, 2, 16, 16, 33, 4, 35, 16, 15, 32767, -32768, 20000),
+    (1, 4, 22, 20, 30, 12, 44, 8, 30, -5, -5, 100),
+    (2, 2, 20, 31, 48, 37, 53, 8, 38, 3, -128, 127),
+)
 
-EDGES: list[dict[str, Any]] = [
-    {
-        "LANES": 1,
-        "BEATS": 1,
-        "ACC_BITS": 24,
-        "MULTIPLIER_BITS": 18,
-        "OFFSET_BITS": 32,
-        "TILT_BITS": 0,
-        "TOTAL_BITS": 44,
-        "BITS": 8,
-        "SHIFT": 24,
-        "ZERO_POINT": 0,
-        "CLAMP_MIN": -128,
-        "CLAMP_MAX": 127,
-    },
-    {
-        "LANES": 2,
-        "BEATS": 3,
-        "ACC_BITS": 20,
-        "MULTIPLIER_BITS": 31,
-        "OFFSET_BITS": 48,
-        "TILT_BITS": 30,
-        "TOTAL_BITS": 53,
-        "BITS": 8,
-        "SHIFT": 38,
-        "ZERO_POINT": -128,
-        "CLAMP_MIN": -128,
-        "CLAMP_MAX": 127,
-    },
-    {
-        "LANES": 1,
-        "BEATS": 5,
-        "ACC_BITS": 10,
-        "MULTIPLIER_BITS": 1,
-        "OFFSET_BITS": 2,
-        "TILT_BITS": 0,
-        "TOTAL_BITS": 12,
-        "BITS": 2,
-        "SHIFT": 1,
-        "ZERO_POINT": 1,
-        "CLAMP_MIN": -1,
-        "CLAMP_MAX": 1,
-    },
-    {
-        "LANES": 4,
-        "BEATS": 2,
-        "ACC_BITS": 16,
-        "MULTIPLIER_BITS": 16,
-        "OFFSET_BITS": 33,
-        "TILT_BITS": 4,
-        "TOTAL_BITS": 35,
-        "BITS": 16,
-        "SHIFT": 15,
-        "ZERO_POINT": 32767,
-        "CLAMP_MIN": -32768,
-        "CLAMP_MAX": 20000,
-    },
-    {
-        "LANES": 1,
-        "BEATS": 4,
-        "ACC_BITS": 22,
-        "MULTIPLIER_BITS": 20,
-        "OFFSET_BITS": 30,
-        "TILT_BITS": 12,
-        "TOTAL_BITS": 44,
-        "BITS": 8,
-        "SHIFT": 30,
-        "ZERO_POINT": -5,
-        "CLAMP_MIN": -5,
-        "CLAMP_MAX": 100,
-    },
-    {
-        "LANES": 2,
-        "BEATS": 2,
-        "ACC_BITS": 20,
-        "MULTIPLIER_BITS": 31,
-        "OFFSET_BITS": 48,
-        "TILT_BITS": 37,
-        "TOTAL_BITS": 53,
-        "BITS": 8,
-        "SHIFT": 38,
-        "ZERO_POINT": 3,
-        "CLAMP_MIN": -128,
-        "CLAMP_MAX": 127,
-    },
-]
-
-MUTATIONS = [
-    ("total + HALF +", "total +"),
-    ("total[TOTAL_BITS-1] ? -wide : wide", "wide"),
-    (
-        "multiplier <= {1'b0, constants[MULTIPLIER_BITS-1:0]}",
-        "multiplier <= {constants[MULTIPLIER_BITS-1], constants[MULTIPLIER_BITS-1:0]}",
+BUGS = [
+    Bug("no rounding constant", "g_tilt.tilted", "total + HALF +", "total +"),
+    Bug("tilt without the sign", "g_tilt.tilted", "total[TOTAL_BITS-1] ? -wide : wide", "wide"),
+    Bug("multiplier with a sign", "multiplier", "{1'b0,", "{constants[MULTIPLIER_BITS-1],"),
+    Bug("shifts without the sign", "rounded", ">>> SHIFT", ">> SHIFT"),
+    Bug("a lower clamp too high", "too_low", "rounded < lowest", "rounded <= lowest + 1"),
+    Bug("no upper clamp", "code", ": too_high ? CLAMP_MAX[BITS-1:0]"),
+    Bug("no zero point", "unclamped", "+ ZERO_POINT[BITS-1:0]"),
+    Bug("lower clamp after the zero point", "LOWEST", "CLAMP_MIN - ZERO_POINT", "CLAMP_MIN"),
+    Bug(
+        "channels run on",
+        "beat",
+        "(beat == LAST_BEAT[ADDRESS_BITS-1:0]) ? 0 : beat + 1'b1",
+        "beat + 1'b1",
     ),
-    (">>> SHIFT;", ">> SHIFT;"),
-    ("too_low <= rounded < lowest;", "too_low <= rounded <= lowest + 1;"),
-    (": too_high ? CLAMP_MAX[BITS-1:0]", ""),
-    ("+ ZERO_POINT[BITS-1:0]", ""),
-    ("CLAMP_MIN - ZERO_POINT", "CLAMP_MIN"),
-    ("(beat == LAST_BEAT[ADDRESS_BITS-1:0]) ? 0 : beat + 1'b1", "beat + 1'b1"),
-    ("assign constant_enable = advance;", "assign constant_enable = 1'b1;"),
-    ("if (s_axis_tvalid) begin", "begin"),
-    ("tilt_3 <= tilt_2;", "tilt_3 <= constants[MULTIPLIER_BITS+OFFSET_BITS +: TILT_BITS];"),
-    ("      beat <= 0;\n    end\n", "      if (beat === {ADDRESS_BITS{1'bx}}) beat <= 0;\n    end\n"),
-    ("      valid_pipe <= 0;\n", "      if (valid_pipe === 8'bx) valid_pipe <= 0;\n"),
-    ("product_wide + offset_wide", "product_wide - offset_wide"),
-    ("offset_3 <= offset_2;", "offset_3 <= constants[MULTIPLIER_BITS +: OFFSET_BITS];"),
-    ("{(TOTAL_BITS-OFFSET_BITS+1){offset_4[OFFSET_BITS-1]}}", "{(TOTAL_BITS-OFFSET_BITS+1){1'b0}}"),
+    Bug("constants move while the pipeline waits", "constant_enable", "= advance", "= 1'b1"),
+    Bug("channels advance without a beat", "beat", "if (s_axis_tvalid)"),
+    Bug("tilt a beat early", "tilt_3", "tilt_2", "constants[MULTIPLIER_BITS+OFFSET_BITS +: TILT_BITS]"),
+    survives_reset("beat"),
+    survives_reset("valid_pipe"),
+    Bug("offset subtracted", "total", "product_wide + offset_wide", "product_wide - offset_wide"),
+    Bug("offset a beat early", "offset_3", "offset_2", "constants[MULTIPLIER_BITS +: OFFSET_BITS]"),
+    Bug("offset extended with zeros", "offset_wide", "{offset_4[OFFSET_BITS-1]}", "{1'b0}"),
 ]
 
 
@@ -144,14 +69,6 @@ def draw(rng: Random) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("parameters", parameter_sets("krl_requantize_affine", EDGES, draw, 10, 60))
-def test_krl_requantize_affine(parameters: dict[str, Any]) -> None:
-    """Run the bench."""
-    run("krl_requantize_affine", parameters)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
-def test_mutation_is_caught(mutation: tuple[str, str]) -> None:
-    """The bench fails on a module with a bug."""
-    assert_caught("krl_requantize_affine", EDGES, mutation)
+test_krl_requantize_affine, test_a_seeded_bug_is_caught = module_tests(
+    "krl_requantize_affine", EDGES, draw, BUGS, drawn=10, full=60
+)

@@ -4,112 +4,40 @@
 from random import Random
 from typing import Any
 
-import pytest
+from common.bugs import Bug, survives_reset
+from common.runner import module_tests, table
 
-from common.runner import assert_caught, parameter_sets, run
+EDGES = table(
+    "LANES BEATS ACC_BITS BIAS_BITS BIASED_BITS BITS BIAS_SHIFT SHIFT CLAMP_MIN CLAMP_MAX",
+    (1, 1, 24, 8, 25, 8, 0, 8, -128, 127),
+    (2, 3, 8, 4, 10, 2, 5, 1, -2, 1),
+    (3, 2, 12, 16, 17, 16, 0, -5, 0, 32767),
+    (1, 5, 9, 9, 10, 8, 0, 0, -100, -3),
+    (1, 2, 7, 2, 8, 8, 0, 8, -128, 127),
+    (1, 2, 7, 2, 8, 8, 0, 9, -128, 127),
+    (1, 2, 7, 2, 8, 4, 0, 12, -8, 7),
+)
 
-EDGES: list[dict[str, Any]] = [
-    {
-        "LANES": 1,
-        "BEATS": 1,
-        "ACC_BITS": 24,
-        "BIAS_BITS": 8,
-        "BIASED_BITS": 25,
-        "BITS": 8,
-        "BIAS_SHIFT": 0,
-        "SHIFT": 8,
-        "CLAMP_MIN": -128,
-        "CLAMP_MAX": 127,
-    },
-    {
-        "LANES": 2,
-        "BEATS": 3,
-        "ACC_BITS": 8,
-        "BIAS_BITS": 4,
-        "BIASED_BITS": 10,
-        "BITS": 2,
-        "BIAS_SHIFT": 5,
-        "SHIFT": 1,
-        "CLAMP_MIN": -2,
-        "CLAMP_MAX": 1,
-    },
-    {
-        "LANES": 3,
-        "BEATS": 2,
-        "ACC_BITS": 12,
-        "BIAS_BITS": 16,
-        "BIASED_BITS": 17,
-        "BITS": 16,
-        "BIAS_SHIFT": 0,
-        "SHIFT": -5,
-        "CLAMP_MIN": 0,
-        "CLAMP_MAX": 32767,
-    },
-    {
-        "LANES": 1,
-        "BEATS": 5,
-        "ACC_BITS": 9,
-        "BIAS_BITS": 9,
-        "BIASED_BITS": 10,
-        "BITS": 8,
-        "BIAS_SHIFT": 0,
-        "SHIFT": 0,
-        "CLAMP_MIN": -100,
-        "CLAMP_MAX": -3,
-    },
-    {
-        "LANES": 1,
-        "BEATS": 2,
-        "ACC_BITS": 7,
-        "BIAS_BITS": 2,
-        "BIASED_BITS": 8,
-        "BITS": 8,
-        "BIAS_SHIFT": 0,
-        "SHIFT": 8,
-        "CLAMP_MIN": -128,
-        "CLAMP_MAX": 127,
-    },
-    {
-        "LANES": 1,
-        "BEATS": 2,
-        "ACC_BITS": 7,
-        "BIAS_BITS": 2,
-        "BIASED_BITS": 8,
-        "BITS": 8,
-        "BIAS_SHIFT": 0,
-        "SHIFT": 9,
-        "CLAMP_MIN": -128,
-        "CLAMP_MAX": 127,
-    },
-    {
-        "LANES": 1,
-        "BEATS": 2,
-        "ACC_BITS": 7,
-        "BIAS_BITS": 2,
-        "BIASED_BITS": 8,
-        "BITS": 4,
-        "BIAS_SHIFT": 0,
-        "SHIFT": 12,
-        "CLAMP_MIN": -8,
-        "CLAMP_MAX": 7,
-    },
-]
-
-MUTATIONS = [
-    ("biased[BIASED_BITS-1] ? HALF_DOWN : HALF", "HALF"),
-    ("(bias <<< BIAS_SHIFT)", "bias"),
-    ("biased[BIASED_BITS-1] ? HALF_DOWN : HALF", "HALF_DOWN"),
-    (">>> SHIFT;", ">> SHIFT;"),
-    ("wide <<< (-SHIFT)", "wide"),
-    ("(SHIFT < 0) ? -SHIFT : 0", "0"),
-    ("too_low ? CLAMP_MIN[BITS-1:0]", "too_low ? CLAMP_MAX[BITS-1:0]"),
-    (": too_high ? CLAMP_MAX[BITS-1:0]", ""),
-    ("(beat == LAST_BEAT[ADDRESS_BITS-1:0]) ? 0 : beat + 1'b1", "beat + 1'b1"),
-    ("if (s_axis_tvalid) begin", "begin"),
-    ("assign constant_enable = advance;", "assign constant_enable = 1'b1;"),
-    ("      beat <= 0;\n    end\n", "      if (beat === {ADDRESS_BITS{1'bx}}) beat <= 0;\n    end\n"),
-    ("      valid_pipe <= 0;\n", "      if (valid_pipe === 5'bx) valid_pipe <= 0;\n"),
-    ("localparam WIDE_BITS = BIASED_BITS + 1", "localparam WIDE_BITS = BIASED_BITS + 0"),
+BUGS = [
+    Bug("rounds halves up", "moved", "biased[BIASED_BITS-1] ? HALF_DOWN : HALF", "HALF"),
+    Bug("rounds halves down", "moved", "biased[BIASED_BITS-1] ? HALF_DOWN : HALF", "HALF_DOWN"),
+    Bug("bias not shifted", "sum", "bias <<< BIAS_SHIFT", "bias"),
+    Bug("shifts without the sign", "moved", ">>> SHIFT", ">> SHIFT"),
+    Bug("no shift to the left", "moved", "wide <<< (-SHIFT)", "wide"),
+    Bug("no room for a shift to the left", "WIDE_BITS", "(SHIFT < 0) ? -SHIFT : 0", "0"),
+    Bug("clamps to the wrong end", "code", "too_low ? CLAMP_MIN[BITS-1:0]", "too_low ? CLAMP_MAX[BITS-1:0]"),
+    Bug("no upper clamp", "code", ": too_high ? CLAMP_MAX[BITS-1:0]"),
+    Bug(
+        "channels run on",
+        "beat",
+        "(beat == LAST_BEAT[ADDRESS_BITS-1:0]) ? 0 : beat + 1'b1",
+        "beat + 1'b1",
+    ),
+    Bug("channels advance without a beat", "beat", "if (s_axis_tvalid)"),
+    Bug("constants move while the pipeline waits", "constant_enable", "= advance", "= 1'b1"),
+    survives_reset("beat"),
+    survives_reset("valid_pipe"),
+    Bug("no bit for the rounding constant", "WIDE_BITS", "BIASED_BITS + 1", "BIASED_BITS + 0"),
 ]
 
 
@@ -137,14 +65,6 @@ def draw(rng: Random) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("parameters", parameter_sets("krl_requantize_fixed", EDGES, draw, 10, 60))
-def test_krl_requantize_fixed(parameters: dict[str, Any]) -> None:
-    """Run the bench."""
-    run("krl_requantize_fixed", parameters)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
-def test_mutation_is_caught(mutation: tuple[str, str]) -> None:
-    """The bench fails on a module with a bug."""
-    assert_caught("krl_requantize_fixed", EDGES, mutation)
+test_krl_requantize_fixed, test_a_seeded_bug_is_caught = module_tests(
+    "krl_requantize_fixed", EDGES, draw, BUGS, drawn=10, full=60
+)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_rom: every word of the file, a cycle after its address, held while enable is low."""
+"""krl_rom: every word of the file, one cycle after its address, held while enable is low."""
 
 from pathlib import Path
 from typing import Any

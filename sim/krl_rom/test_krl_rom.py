@@ -4,22 +4,20 @@
 from random import Random
 from typing import Any
 
-import pytest
+from common.bugs import Bug
+from common.runner import drawn_words, module_tests, table
 
-from common.runner import RTL, SEED, assert_caught, parameter_sets, run
+EDGES = table(
+    "WIDTH DEPTH BLOCK FILE",
+    (1, 1, 0, "rom.hex"),
+    (8, 16, 1, "rom.hex"),
+    (65, 11, 0, "rom.hex"),
+)
 
-EDGES: list[dict[str, Any]] = [
-    {"WIDTH": 1, "DEPTH": 1, "BLOCK": 0, "FILE": "rom.hex"},
-    {"WIDTH": 8, "DEPTH": 16, "BLOCK": 1, "FILE": "rom.hex"},
-    {"WIDTH": 65, "DEPTH": 11, "BLOCK": 0, "FILE": "rom.hex"},
+BUGS = [
+    Bug("block ROM ignores enable", "g_block.data", "if (enable)"),
+    Bug("distributed ROM ignores enable", "g_distributed.data", "if (enable)"),
 ]
-
-
-def rom_file(parameters: dict[str, Any]) -> dict[str, str]:
-    """Draw the words of the file that is read; the bench reads it, too."""
-    rng = Random(f"{SEED}/{parameters}")
-    words = (rng.getrandbits(parameters["WIDTH"]) for _ in range(parameters["DEPTH"]))
-    return {parameters["FILE"]: "".join(f"{word:x}\n" for word in words)}
 
 
 def draw(rng: Random) -> dict[str, Any]:
@@ -32,19 +30,12 @@ def draw(rng: Random) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("parameters", parameter_sets("krl_rom", EDGES, draw, 4, 30))
-def test_krl_rom(parameters: dict[str, Any]) -> None:
-    """Run the bench."""
-    run("krl_rom", parameters, files=rom_file(parameters))
+def setting(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return what a run needs: the words are in a file, which the bench reads, too."""
+    words = drawn_words(parameters, parameters["WIDTH"], parameters["DEPTH"])
+    return {"parameters": parameters, "files": {parameters["FILE"]: words}}
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("edge", EDGES, ids=lambda p: f"BLOCK{p['BLOCK']}")
-def test_mutation_is_caught(edge: dict[str, Any]) -> None:
-    """The bench fails on a memory of either kind that is always enabled."""
-    kind = "block" if edge["BLOCK"] else "distributed"
-    text = (RTL / "krl_rom.v").read_text()
-    part = text[text.index(f"g_{kind}\n") :]
-    old = part[: part.index("    end\n")]
-    mutation = (old, old.replace("if (enable) ", ""))
-    assert_caught("krl_rom", [{**edge, "DEPTH": 16}], mutation, files=rom_file({**edge, "DEPTH": 16}))
+test_krl_rom, test_a_seeded_bug_is_caught = module_tests(
+    "krl_rom", EDGES, draw, BUGS, drawn=4, full=30, setting=setting
+)

@@ -14,7 +14,7 @@ FACTOR, OFFSET = PARAMETERS["FACTOR"], PARAMETERS["OFFSET"]
 
 @test()
 async def multiplies(dut: Any) -> None:
-    """All numbers of few bits, drawn ones and the ends of many."""
+    """All numbers if x has few bits, drawn ones and the extremes otherwise."""
     rng = random_for("x")
     drawn = range(1 << X_BITS) if X_BITS <= 8 else [extremes(rng, X_BITS) for _ in range(300)]
     for x in drawn:

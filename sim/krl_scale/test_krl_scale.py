@@ -1,35 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_scale: nothing, powers of two, two and three digits of either sign, and more than are added."""
+"""krl_scale: zero, powers of two, two and three digits of either sign, and too many digits to add."""
 
 from random import Random
 from typing import Any
 
-import pytest
-
-from common.runner import assert_caught, parameter_sets, run
+from common.bugs import Bug
+from common.runner import module_tests, table
 
 FACTORS = (0, 1, 2, 3, 7, 11, 85, 96, 0b100010001, 0b1000100001 - 4, 0b10101010)
-EDGES: list[dict[str, Any]] = [
-    {"X_BITS": 8, "BITS": 20, "FACTOR": factor, "OFFSET": 77777 * factor & 0xFFFFF} for factor in FACTORS
-] + [
-    {"X_BITS": 1, "BITS": 3, "FACTOR": 1, "OFFSET": 0},
-    {"X_BITS": 3, "BITS": 11, "FACTOR": 85, "OFFSET": 1999},
-    {"X_BITS": 16, "BITS": 48, "FACTOR": 1234567, "OFFSET": 987654321},
-]
+EDGES = table(
+    "X_BITS BITS FACTOR OFFSET",
+    *((8, 20, factor, 77777 * factor & 0xFFFFF) for factor in FACTORS),
+    (1, 3, 1, 0),
+    (3, 11, 85, 1999),
+    (16, 48, 1234567, 987654321),
+)
 
-MUTATIONS = [
-    ("((MINUS & DIGIT_2) != 0)", "1'b0"),
-    ("((MINUS & DIGIT_1) != 0)", "1'b0"),
-    ("(DIGIT_3 == 0) ? 0 :", "1'b1 ? 0 :"),
-    ("{{(BITS-X_BITS){x[X_BITS-1]}}, x}", "{{(BITS-X_BITS){1'b0}}, x}"),
-    ("LESS_3 == 0", "1'b1"),
-    ("default: share = (is_top ? start - (FACTOR << 3)", "default: share = (is_top ? start + (FACTOR << 3)"),
-    ("(NIBBLES > 1) ? {BITS{1'b0}} : OFFSET", "{BITS{1'b0}}"),
-    ("share(padded[3:0], 1'b0, OFFSET)", "share(padded[3:0], 1'b0, {BITS{1'b0}})"),
-    ("TIMES_5 = FACTOR + (FACTOR << 2)", "TIMES_5 = FACTOR + (FACTOR << 1)"),
-    ("n < NIBBLES - 1", "n < NIBBLES - 2"),
-    ("product + OFFSET", "product"),
-    ("{{(4*NIBBLES-X_BITS){x[X_BITS-1]}}, x}", "{{(4*NIBBLES-X_BITS){1'b0}}, x}"),
+BUGS = [
+    Bug("second digit without its sign", "g_add.upper", "(MINUS & DIGIT_2) != 0", "1'b0"),
+    Bug("first digit without its sign", "g_add.product", "(MINUS & DIGIT_1) != 0", "1'b0"),
+    Bug("no third digit", "share_3", "DIGIT_3 == 0", "1'b1"),
+    Bug("x without its sign", "g_add.wide", "{x[X_BITS-1]}", "{1'b0}"),
+    Bug("never a table", "g_add", "LESS_3 == 0", "1'b1"),
+    Bug("the sign adds", "share", "default: share = (is_top ? start -", "default: share = (is_top ? start +"),
+    Bug("no offset of one nibble", "sum", "(NIBBLES > 1) ? {BITS{1'b0}} : OFFSET", "{BITS{1'b0}}"),
+    Bug("no offset of several nibbles", "sum", "1'b0, OFFSET", "1'b0, {BITS{1'b0}}"),
+    Bug("5 times is 3 times", "TIMES_5", "FACTOR << 2", "FACTOR << 1"),
+    Bug("one nibble too few", "sum", "n < NIBBLES - 1", "n < NIBBLES - 2"),
+    Bug("no offset of a sum", "g_add.y", "+ OFFSET"),
+    Bug("nibbles without the sign", "padded", "{x[X_BITS-1]}", "{1'b0}"),
 ]
 
 
@@ -44,14 +43,4 @@ def draw(rng: Random) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("parameters", parameter_sets("krl_scale", EDGES, draw, 4, 40))
-def test_krl_scale(parameters: dict[str, Any]) -> None:
-    """Run the bench."""
-    run("krl_scale", parameters)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
-def test_mutation_is_caught(mutation: tuple[str, str]) -> None:
-    """The bench fails on a module with a bug."""
-    assert_caught("krl_scale", EDGES, mutation)
+test_krl_scale, test_a_seeded_bug_is_caught = module_tests("krl_scale", EDGES, draw, BUGS, drawn=4, full=40)

@@ -4,39 +4,41 @@
 from random import Random
 from typing import Any
 
-import pytest
+from common.bugs import Bug, survives_reset
+from common.runner import module_tests, table
 
-from common.runner import assert_caught, parameter_sets, run
+EDGES = table(
+    "PE LANES UNITS DEPTH BITS",
+    (4, 1, 8, 4, 24),
+    (1, 1, 1, 1, 8),
+    (4, 2, 10, 3, 5),
+    (6, 3, 3, 2, 24),
+    (5, 5, 15, 1, 24),
+    (4, 1, 9, 5, 2),
+    (3, 1, 7, 2, 40),
+    # two words of three lanes, of the second only the first lane
+    (3, 1, 4, 2, 8),
+)
 
-EDGES: list[dict[str, Any]] = [
-    {"PE": 4, "LANES": 1, "UNITS": 8, "DEPTH": 4, "BITS": 24},
-    {"PE": 1, "LANES": 1, "UNITS": 1, "DEPTH": 1, "BITS": 8},
-    {"PE": 4, "LANES": 2, "UNITS": 10, "DEPTH": 3, "BITS": 5},
-    {"PE": 6, "LANES": 3, "UNITS": 3, "DEPTH": 2, "BITS": 24},
-    {"PE": 5, "LANES": 5, "UNITS": 15, "DEPTH": 1, "BITS": 24},
-    {"PE": 4, "LANES": 1, "UNITS": 9, "DEPTH": 5, "BITS": 2},
-    {"PE": 3, "LANES": 1, "UNITS": 7, "DEPTH": 2, "BITS": 40},
-]
-
-MUTATIONS = [
-    (
-        "localparam SLICES_OF_LAST_GROUP = (UNITS - (GROUPS - 1) * PE) / LANES;",
-        "localparam SLICES_OF_LAST_GROUP = PE / LANES;",
+BUGS = [
+    Bug("the last word counts as a whole one", "SLICES_OF_LAST_GROUP", "(UNITS - (GROUPS - 1) * PE)", "PE"),
+    Bug("units of the last word added up", "SLICES_OF_LAST_GROUP", "UNITS - (GROUPS", "UNITS + (GROUPS"),
+    Bug("a place is freed while the last beat waits", "result_taken", "pop &&", "level != 0 &&"),
+    Bug("a place is freed with every beat", "result_taken", "&& slice_is_last"),
+    Bug("always sends the first slice", "select", ".index(slice)", ".index({SLICE_BITS{1'b0}})"),
+    Bug("valid waits for ready", "advance", "|| !m_axis_tvalid"),
+    survives_reset("m_axis_tvalid", "1'b0"),
+    Bug("groups run on", "group", "group_is_last ? 0 : group + 1'b1", "group + 1'b1"),
+    Bug("level rises when a word also leaves", "level", "result_tvalid && !result_taken", "result_tvalid"),
+    Bug(
+        "read pointer wraps at a power of two",
+        "read_pointer",
+        "(read_pointer == LAST_PLACE[POINTER_BITS-1:0]) ? 0 : read_pointer + 1'b1",
+        "read_pointer + 1'b1",
     ),
-    ("assign result_taken = pop && slice_is_last;", "assign result_taken = level != 0 && slice_is_last;"),
-    ("assign result_taken = pop && slice_is_last;", "assign result_taken = pop;"),
-    (".index(slice),", ".index({SLICE_BITS{1'b0}}),"),
-    ("wire advance = m_axis_tready || !m_axis_tvalid;", "wire advance = m_axis_tready;"),
-    ("      m_axis_tvalid <= 1'b0;\n", "      if (m_axis_tvalid === 1'bx) m_axis_tvalid <= 1'b0;\n"),
-    ("group <= group_is_last ? 0 : group + 1'b1;", "group <= group + 1'b1;"),
-    ("if (result_tvalid && !result_taken)", "if (result_tvalid)"),
-    ("(read_pointer == LAST_PLACE[POINTER_BITS-1:0]) ? 0 : read_pointer + 1'b1", "read_pointer + 1'b1"),
-    ("      slice <= 0;\n", "      if (slice === {SLICE_BITS{1'bx}}) slice <= 0;\n"),
-    ("      group <= 0;\n", "      if (group === {GROUP_BITS{1'bx}}) group <= 0;\n"),
-    (
-        "      write_pointer <= 0;\n",
-        "      if (write_pointer === {POINTER_BITS{1'bx}}) write_pointer <= 0;\n",
-    ),
+    survives_reset("slice"),
+    survives_reset("group"),
+    survives_reset("write_pointer"),
 ]
 
 
@@ -52,14 +54,6 @@ def draw(rng: Random) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("parameters", parameter_sets("krl_serializer", EDGES, draw, 8, 40))
-def test_krl_serializer(parameters: dict[str, Any]) -> None:
-    """Run the bench."""
-    run("krl_serializer", parameters)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
-def test_mutation_is_caught(mutation: tuple[str, str]) -> None:
-    """The bench fails on a module with a bug."""
-    assert_caught("krl_serializer", EDGES, mutation)
+test_krl_serializer, test_a_seeded_bug_is_caught = module_tests(
+    "krl_serializer", EDGES, draw, BUGS, drawn=8, full=40
+)

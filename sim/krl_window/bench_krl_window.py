@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_window: every window of several frames, at any pace; latency, throughput, reset."""
+"""krl_window: every window of several frames, at any pace; latency and throughput."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -9,13 +9,10 @@ from typing import Any
 from common.bench import (
     PARAMETERS,
     Bench,
-    contract_of_handshake,
     drawn_beats,
     pack,
     random_for,
-    reset_midway,
-    stalled_output,
-    stalls,
+    standing_tests,
     steps,
     test,
 )
@@ -44,7 +41,7 @@ ROW_CYCLES = COLUMNS_IN + TAIL - SHARED if PIXELS == 1 else max(READS, OUT_WIDTH
 IS_COLUMN = PIXELS == KERNEL_W == STRIDE_W == 1
 HAS_MEMORY = KERNEL_H > 1 or STRIDE_H > 1 or (PIXELS > 1 and (PAD_LEFT > 0 or READS > WIDTH // PIXELS))
 LATENCY = 1 + HAS_MEMORY + (0 if IS_COLUMN else WAITING if PIXELS == 1 else 1)
-# rows enough that the reader never holds back the writer within a frame
+# enough rows that the reader never holds back the writer within a frame
 AMPLE = PARAMETERS["ROWS"] >= KERNEL_H + PAD_TOP + 3 * HEIGHT
 
 
@@ -63,18 +60,18 @@ def window_at(frame: list[int], top: int, left: int) -> int:
 
 
 def corners() -> Iterator[tuple[int, int]]:
-    """Give the top left corners of the windows of a frame, in the coordinates of the image."""
+    """Yield the top left corners of the windows of a frame, in the coordinates of the image."""
     for out_y, out_x in product(range(OUT_HEIGHT), range(OUT_WIDTH)):
         yield out_y * STRIDE_H - PAD_TOP, out_x * STRIDE_W - PAD_LEFT
 
 
 def last_pixel(top: int, left: int) -> int:
-    """Number of the pixel that completes a window."""
+    """Return the number of the pixel that completes a window."""
     return min(top + KERNEL_H, HEIGHT) * WIDTH - WIDTH + min(left + KERNEL_W, WIDTH) - 1
 
 
 def make_model() -> Model:
-    """Give each window of a frame with the pixel that completes it."""
+    """Output each window of a frame with the pixel that completes it."""
     frame: list[int] = []
     places = list(corners())
     given = 0
@@ -92,37 +89,42 @@ def make_model() -> Model:
     return model
 
 
-async def bench_of(dut: Any) -> Bench:
-    """Give a bench."""
-    return await Bench(dut, make_model).start()
+class WindowBench(Bench):
+    """A bench that checks, too, that the next window is made ready while the first one waits."""
+
+    def check_drained(self) -> None:
+        if OUT_WIDTH > 1 or AMPLE:
+            assert steps(self.outputs.times)[0] == 1
 
 
-@test()
-async def cuts_windows_under_stalls(dut: Any) -> None:
-    """Three frames each under random pauses on both sides."""
-    await stalls(await bench_of(dut), beats)
+def bench_of(dut: Any) -> Bench:
+    """Make a bench."""
+    return WindowBench(dut, make_model)
+
+
+stream = standing_tests(bench_of, beats, cuts_ready=True)
 
 
 def comes_at_once(top: int, left: int) -> bool:
-    """Tell whether nothing holds a window back once its last pixel is there."""
+    """Tell whether nothing delays a window once its last pixel has arrived."""
     last_read = ((OUT_WIDTH - 1) * STRIDE_W - PAD_LEFT + KERNEL_W - 1) // PIXELS
     if top + KERNEL_H > HEIGHT or left + KERNEL_W > WIDTH:
         return False  # padding is read after the pixel
     if (left + KERNEL_W - 1) // PIXELS == last_read < ROW_BEATS - 1:
-        return False  # the row may have to end before its place can be given back
-    # a queue gives a window, and so those behind it, together with the columns that it steps over
+        return False  # the row may have to end before its place can be freed
+    # a queue releases a window, and so those behind it, together with the columns that it steps over
     return PIXELS == 1 or OUT_WIDTH == 1 or STRIDE_W <= KERNEL_W
 
 
 @test()
 async def follows_each_pixel_at_once(dut: Any) -> None:
-    """Beats that come one by one: a window is there a few cycles after its last pixel."""
-    bench = await bench_of(dut)
-    # the padding left of the first pixel is read before it comes
+    """Beats that arrive one at a time: a window follows a few cycles after its last pixel."""
+    bench = await bench_of(dut).start()
+    # the padding left of the first pixel is read before that arrives
     await bench.cycles(READS)
     for number, beat in enumerate(beats(random_for("latency"), 2)):
         bench.source.send(beat)
-        # time enough for the windows of one beat and, after a row, for all that padding adds
+        # enough time for the windows of one beat and, after a row, for all that padding adds
         row_ends = number % ROW_BEATS == ROW_BEATS - 1
         await bench.cycles(8 + WAITING + PIXELS + (ROW_CYCLES + 4) * (KERNEL_H + 1) * row_ends)
     await bench.finish()
@@ -141,8 +143,8 @@ async def follows_each_pixel_at_once(dut: Any) -> None:
 
 @test()
 async def rolls_from_frame_to_frame(dut: Any) -> None:
-    """With rows enough no pixel waits, unless there is more to read or to give than there are beats."""
-    bench = await bench_of(dut)
+    """With enough rows no pixel waits, unless more is read or sent than there are beats."""
+    bench = await bench_of(dut).start()
     frames = 6
     await bench.transfer(beats(random_for("rate"), frames))
     if not AMPLE:
@@ -150,26 +152,5 @@ async def rolls_from_frame_to_frame(dut: Any) -> None:
     if ROW_CYCLES * OUT_HEIGHT <= BEATS:
         assert set(steps(bench.inputs.times)) <= {1}
     lasts = bench.outputs.times[WINDOWS - 1 :: WINDOWS]
-    # the padding before the first frame is read while nothing has come yet: that frame may take longer
+    # the padding before the first frame is read before any pixel arrives: that frame may take longer
     assert set(steps(lasts)[1:]) == {max(BEATS, ROW_CYCLES * OUT_HEIGHT)}
-
-
-@test()
-async def survives_a_stalled_output(dut: Any) -> None:
-    """Full, then drained: the next window was made ready while the first one waited."""
-    bench = await bench_of(dut)
-    await stalled_output(bench, beats(random_for("stall")))
-    if OUT_WIDTH > 1 or AMPLE:
-        assert steps(bench.outputs.times)[0] == 1
-
-
-@test()
-async def recovers_from_reset(dut: Any) -> None:
-    """A reset puts it at the start of a frame."""
-    await reset_midway(await bench_of(dut), beats)
-
-
-@test()
-async def keeps_the_handshake_contract(dut: Any) -> None:
-    """Nothing crosses the module within a cycle."""
-    await contract_of_handshake(await bench_of(dut), beats, cuts_ready=True)

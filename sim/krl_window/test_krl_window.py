@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_window: padding, pools, strides over and under the kernel, unused rows, few and many places."""
+"""krl_window: padding, pools, strides above and below the kernel, unused rows, few and many places."""
 
 from random import Random
 from typing import Any
 
-import pytest
+from common.bugs import Bug, survives_reset
+from common.runner import module_tests, table
+from krl_line_buffer.test_krl_line_buffer import BUGS as LINE_BUFFER_BUGS
 
-from common.runner import Mutation, assert_caught, parameter_sets, run
-
-KEYS = (
-    *("HEIGHT", "WIDTH", "PIXEL_BITS", "PIXELS"),
-    *("KERNEL_H", "KERNEL_W", "STRIDE_H", "STRIDE_W", "PAD_TOP", "PAD_LEFT", "OUT_HEIGHT", "OUT_WIDTH"),
-    *("ROWS", "BLOCK", "PAD_PIXEL"),
-)
-SHAPES = [
+SHAPES = table(
+    "HEIGHT WIDTH PIXEL_BITS PIXELS KERNEL_H KERNEL_W STRIDE_H STRIDE_W PAD_TOP PAD_LEFT OUT_HEIGHT OUT_WIDTH"
+    " ROWS BLOCK PAD_PIXEL",
     (5, 4, 8, 1, 1, 1, 2, 2, 0, 0, 3, 2, 2, 0, 1),
     (6, 9, 8, 1, 2, 3, 2, 3, 0, 0, 3, 3, 24, 0, 1),
     (6, 7, 8, 1, 3, 3, 1, 1, 0, 0, 4, 5, 4, 0, 1),
@@ -52,55 +49,43 @@ SHAPES = [
     (5, 14, 8, 7, 3, 8, 1, 6, 0, 0, 3, 2, 9, 0, 1),
     (5, 8, 8, 8, 3, 10, 1, 8, 1, 1, 5, 1, 6, 0, 3),
     (4, 8, 8, 4, 2, 4, 2, 4, 0, 0, 2, 2, 8, 0, 1),
-]
-EDGES: list[dict[str, Any]] = [
-    {**dict(zip(KEYS, shape, strict=True)), "WAITING": 1 + number % 3} for number, shape in enumerate(SHAPES)
-]
+)
+EDGES = [{**shape, "WAITING": 1 + number % 3} for number, shape in enumerate(SHAPES)]
 
-MUTATIONS = [
-    ("STRIDE_H <= KERNEL_H || write_phase <= LAST_USED", "write_phase <= LAST", "krl_line_buffer"),
-    ("(MAY_BE_ABOVE && y <= LAST_PAD_Y[Y_BITS-1:0])", "1'b0", "krl_line_buffer"),
-    ("(MAY_BE_BELOW && y > LAST_Y[Y_BITS-1:0])", "1'b0", "krl_line_buffer"),
-    ("(HAS_PAD_WORDS && read_column >= WIDTH[X_BITS-1:0])", "1'b0", "krl_line_buffer"),
-    ("? PAD_WORD : word", "? {WORD_BITS{1'b0}} : word", "krl_line_buffer"),
-    ("wire places_differ = write_x != read_x;", "wire places_differ = 1'b1;", "krl_line_buffer"),
-    (" && !(read_ends && all_are_given)", "", "krl_line_buffer"),
-    ("held < PLACES[HELD_BITS-1:0] ||", "held <= PLACES[HELD_BITS-1:0] ||", "krl_line_buffer"),
-    ("ROW_AND_GAP = 1 + GAP;", "ROW_AND_GAP = 1;", "krl_line_buffer"),
-    ("TURN_BANKS = TURN % KERNEL_H;", "TURN_BANKS = STEP_BANKS;", "krl_line_buffer"),
-    ("PAD_TOP) ? PART_TOP + ROW_STEP - PAD_TOP : 0;", "PAD_TOP) ? 0 : 0;", "krl_line_buffer"),
-    ("(!valid || m_axis_tready)", "m_axis_tready", "krl_line_buffer"),
-    ("(!valid || m_axis_tready)", "!valid", "krl_line_buffer"),
-    ("FIRST = KERNEL_W - PAD_LEFT;", "FIRST = KERNEL_W;"),
-    ("WAIT_NEXT = STRIDE_W - 1", "WAIT_NEXT = 0"),
-    ("SHARED = (TAIL < MOST_SHARED) ? TAIL : MOST_SHARED;", "SHARED = TAIL;"),
-    ("TAIL > 0 && take_column && tail != 0)", "TAIL < 0)"),
-    ("take_column || RIGHT >= SHARED || ", "1'b1 || "),
-    ("!completes || window_is_free", "window_is_free"),
-    ("!completes || window_is_free", "1'b1"),
-    ("(may_shift && tail != 0)", "tail != 0"),
-    ("number <= BEFORE[OUT_BITS:0] || ", ""),
-    ("UP_TO < OUT_WIDTH && ", "UP_TO < 0 && "),
-    ("m_axis_tready || !(&valid[WAITING-1:k])", "m_axis_tready || !valid[WAITING-1]"),
-    ("          columns_to_wait <= WAIT_FIRST[WAIT_BITS-1:0];\n          row", "          row"),
-    ("          if (rst) valid[k] <= 1'b0;\n", "          if (rst && valid[k] === 1'bx) valid[k] <= 1'b0;\n"),
-    (
-        "word_is_first ? FIRST_COUNT[LEVEL_BITS-1:0]\n                                   : word_is_last",
-        "word_is_last",
+BUGS = [
+    *(bug.of("krl_line_buffer") for bug in LINE_BUFFER_BUGS),
+    Bug("the left padding is waited for", "FIRST", "KERNEL_W - PAD_LEFT", "KERNEL_W"),
+    Bug("windows not stepped over", "WAIT_NEXT", "STRIDE_W - 1", "0"),
+    Bug("too many columns share padding", "SHARED", "(TAIL < MOST_SHARED) ? TAIL : MOST_SHARED", "TAIL"),
+    Bug("columns in padding not counted", "row_waits", "TAIL > 0 && take_column && tail != 0", "TAIL < 0"),
+    Bug("padding moves the next row's columns", "moves", "take_column || RIGHT >= SHARED ||", "1'b1 ||"),
+    Bug("columns wait for a free window", "may_shift", "!completes || window_is_free", "window_is_free"),
+    Bug("a finished window is overwritten", "may_shift", "!completes || window_is_free", "1'b1"),
+    Bug("padding overwrites a finished window", "shift", "(may_shift && tail != 0)", "tail != 0"),
+    Bug("no padding on the left", "g_column.is_padding", "number <= BEFORE[OUT_BITS:0] ||"),
+    Bug("no padding on the right", "g_column.is_padding", "UP_TO < OUT_WIDTH", "UP_TO < 0"),
+    Bug("one window only may wait", "is_free", "!(&valid[WAITING-1:k])", "!valid[WAITING-1]"),
+    survives_reset("columns_to_wait", "WAIT_FIRST[WAIT_BITS-1:0]"),
+    Bug("a finished window survives reset", "valid", "if (rst)", "if (rst && valid[k] === 1'bx)"),
+    Bug(
+        "the first word counts as a whole one",
+        "g_queue.gained",
+        "word_is_first ? FIRST_COUNT[LEVEL_BITS-1:0] :",
     ),
-    (": word_is_last ? LAST_COUNT[LEVEL_BITS-1:0]\n", ""),
-    ("level <= MOST_BEFORE_WORD[LEVEL_BITS-1:0]", "level == 0"),
-    (
-        "out_is_last ? ROW_COLUMNS[LEVEL_BITS-1:0] : NEED_INSIDE[LEVEL_BITS-1:0])",
-        "NEED_INSIDE[LEVEL_BITS-1:0])",
+    Bug(
+        "the last word counts as a whole one", "g_queue.gained", ": word_is_last ? LAST_COUNT[LEVEL_BITS-1:0]"
     ),
-    ("localparam QUEUE = 2 * ((", "localparam QUEUE = (("),
-    ("MOST_BEFORE_WORD = QUEUE - PIXELS;", "MOST_BEFORE_WORD = QUEUE - PIXELS + 1;"),
-    (
-        "          level <= 0;\n          word <= 0;",
-        "          if (level === {LEVEL_BITS{1'bx}}) level <= 0;\n          word <= 0;",
+    Bug("one word at a time", "band_tready", "level <= MOST_BEFORE_WORD[LEVEL_BITS-1:0]", "level == 0"),
+    Bug(
+        "the last window waits for the next row",
+        "g_queue.m_axis_tvalid",
+        "out_is_last ? ROW_COLUMNS[LEVEL_BITS-1:0] : NEED_INSIDE",
+        "NEED_INSIDE",
     ),
-    ("          out <= 0;\n        end", "          if (out === {OUT_BITS{1'bx}}) out <= 0;\n        end"),
+    Bug("a queue too short", "QUEUE", "2 * ((", "(("),
+    Bug("accepts a word when full", "MOST_BEFORE_WORD", "QUEUE - PIXELS", "QUEUE - PIXELS + 1"),
+    survives_reset("g_queue.level"),
+    survives_reset("g_queue.out"),
 ]
 
 
@@ -143,14 +128,6 @@ def draw(rng: Random) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("parameters", parameter_sets("krl_window", EDGES, draw, 30, 200))
-def test_krl_window(parameters: dict[str, Any]) -> None:
-    """Run the bench."""
-    run("krl_window", parameters)
-
-
-@pytest.mark.full
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[1][:30])
-def test_mutation_is_caught(mutation: Mutation) -> None:
-    """The bench fails on a module with a bug."""
-    assert_caught("krl_window", EDGES, mutation)
+test_krl_window, test_a_seeded_bug_is_caught = module_tests(
+    "krl_window", EDGES, draw, BUGS, drawn=30, full=200
+)

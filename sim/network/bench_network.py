@@ -13,9 +13,19 @@ import cocotb
 import numpy as np
 from cocotb.triggers import RisingEdge
 
-from common.bench import PARAMETERS, PAUSES, Bench, contract_of_handshake, pack, random_for, steps, test
-from common.scoreboard import Model, Scoreboard
-from common.stream import Monitor, Sink, Source, Wires, always, never, number, randomly
+from common.bench import (
+    PARAMETERS,
+    PAUSES,
+    Bench,
+    contract_of_handshake,
+    pack,
+    random_for,
+    share,
+    steps,
+    test,
+)
+from common.scoreboard import Model
+from common.stream import always, never, number, randomly
 from kerilog import storage
 from kerilog.integer.model import run
 from kerilog.manifest import Manifest, Stream
@@ -30,7 +40,7 @@ PAIRS = PARAMETERS["pauses"]
 
 
 def beats_of(codes: np.ndarray, stream: Stream) -> list[int]:
-    """A frame as beats, without tlast."""
+    """Return a frame as beats, without tlast."""
     flat = codes.reshape(-1).tolist()
     return [pack(flat[at : at + stream.lanes], stream.bits) for at in range(0, len(flat), stream.lanes)]
 
@@ -41,17 +51,17 @@ def with_last(beats: list[int], last: int) -> list[int]:
 
 
 def frame_in(index: int) -> list[int]:
-    """A good frame."""
+    """Return a good frame."""
     return with_last(beats_of(CODES[index % len(CODES)], IN), LAST_IN)
 
 
 def frames_in(count: int) -> list[int]:
-    """Good frames, one after the other."""
+    """Return good frames, one after the other."""
     return [beat for index in range(count) for beat in frame_in(index)]
 
 
 def elements(beats: list[int]) -> np.ndarray:
-    """The codes of the beats of one frame; beats that were never sent are zeros."""
+    """Return the codes in the beats of one frame; beats that were never sent are zeros."""
     mask, sign = (1 << IN.bits) - 1, 1 << (IN.bits - 1)
     lanes = [(beat >> (IN.bits * lane)) & mask for beat in beats for lane in range(IN.lanes)]
     codes = np.zeros(int(np.prod(IN.shape)), np.int64)
@@ -60,15 +70,15 @@ def elements(beats: list[int]) -> np.ndarray:
 
 
 class Framing:
-    """What the top module's header says of frames: too short is filled with zeros, too long is cut."""
+    """What the top module's header says about frames: short ones are filled with zeros, long ones are cut."""
 
     def __init__(self) -> None:
         self.beats: list[int] = []
         self.drops = False
         self.error = False
 
-    def take(self, beat: int) -> list[int] | None:
-        """Take a beat; the beats of a frame if it is complete now."""
+    def accept(self, beat: int) -> list[int] | None:
+        """Accept a beat; return the beats of a frame if that is now complete."""
         last = bool(beat & LAST_IN)
         if self.drops:
             self.drops = not last
@@ -87,11 +97,11 @@ class Framing:
 
 
 def make_model() -> Model:
-    """The integer model, frame by frame."""
+    """Run the integer model, frame by frame."""
     framing = Framing()
 
     def model(beat: int) -> Iterator[int]:
-        whole = framing.take(beat)
+        whole = framing.accept(beat)
         if whole is not None:
             yield from with_last(beats_of(run(GRAPH, elements(whole)), OUT), LAST_OUT)
 
@@ -99,15 +109,10 @@ def make_model() -> Model:
 
 
 class Network(Bench):
-    """A bench with tlast on both sides and a check of frame_error in every cycle."""
+    """A bench that checks frame_error in every cycle."""
 
     def __init__(self, dut: Any) -> None:
-        self.dut = dut
-        self.source = Source(Wires(dut, "s_axis", last=True))
-        self.sink = Sink(Wires(dut, "m_axis", last=True))
-        self.scoreboard = Scoreboard(make_model)
-        self.inputs = Monitor(self.source.wires, self.scoreboard.put_input)
-        self.outputs = Monitor(self.sink.wires, self.scoreboard.put_output)
+        super().__init__(dut, make_model)
         self.errors = 0
         cocotb.start_soon(self._watch_error())
 
@@ -122,25 +127,25 @@ class Network(Bench):
             assert found == error, f"frame_error is {found}, expected {error}"
             self.errors += found
             if number(wires.valid) and number(wires.ready):
-                framing.take(wires.beat())
+                framing.accept(wires.beat())
                 error = framing.error
 
 
 async def network_of(dut: Any) -> Network:
-    """Give a network that was reset."""
+    """Return a network that was reset."""
     network = Network(dut)
     await network.start()
     return network
 
 
 async def send(network: Network, beats: list[int]) -> None:
-    """Send beats and check all that comes of them."""
+    """Send beats and check everything that comes out."""
     network.source.send(*beats)
     await network.finish(PATIENCE)
 
 
 async def watch_queues(dut: Any, peaks: dict[str, int]) -> None:
-    """Note the highest level of every queue, from now on."""
+    """Record the highest level of every queue, from now on."""
     levels = {name: getattr(dut, f"u_{name}").level for name in peaks}
     while True:
         await RisingEdge(dut.clk)
@@ -150,9 +155,9 @@ async def watch_queues(dut: Any, peaks: dict[str, int]) -> None:
 
 @test()
 async def keeps_its_cycles_back_to_back(dut: Any) -> None:
-    """Latency, first output, interval and queue peaks are the manifest's; no frame waits for another."""
+    """Latency, first output, interval and queue peaks equal the manifest's; no frame waits for another."""
     network = await network_of(dut)
-    queues = {layer.name: layer.extra["peak"] for layer in MANIFEST.layers if layer.kind == "Fifo"}
+    queues = {layer.name: layer.peak for layer in MANIFEST.layers if layer.kind == "Fifo"}
     peaks = dict.fromkeys(queues, 0)
     cocotb.start_soon(watch_queues(dut, peaks))
     await send(network, frames_in(len(CODES)))
@@ -160,7 +165,7 @@ async def keeps_its_cycles_back_to_back(dut: Any) -> None:
     first, times = network.inputs.times[0], network.outputs.times
     lasts = times[OUT.beats - 1 :: OUT.beats]
     assert len(lasts) == len(CODES)
-    assert times[0] - first == MANIFEST.extra["first_output"]
+    assert times[0] - first == MANIFEST.first_output
     assert lasts[0] - first == MANIFEST.latency
     gaps = steps(lasts)
     assert max(gaps[len(gaps) // 2 :]) == MANIFEST.frame_interval
@@ -173,14 +178,14 @@ async def keeps_data_under_stalls(dut: Any) -> None:
     network = await network_of(dut)
     for of_source, of_sink in PAIRS:
         rng = random_for(f"{of_source}/{of_sink}")
-        network.source.pause, network.sink.pause = PAUSES[of_source](rng), PAUSES[of_sink](rng)
+        network.pause(PAUSES[of_source], PAUSES[of_sink], rng)
         await send(network, frames_in(PARAMETERS["stalled"]))
     assert network.errors == 0
 
 
 @test()
 async def fills_up_and_drains(dut: Any) -> None:
-    """A sink that takes nothing for long loses nothing."""
+    """A sink that is not ready for a long time loses nothing."""
     network = await network_of(dut)
     network.sink.pause = always()
     network.source.send(*frames_in(PARAMETERS["stalled"]))
@@ -192,7 +197,7 @@ async def fills_up_and_drains(dut: Any) -> None:
 
 @test()
 async def recovers_from_reset(dut: Any) -> None:
-    """A reset at any moment: what was inside is gone, the next frames are whole."""
+    """After a reset at any moment what was inside is gone, and the next frames are whole."""
     network = await network_of(dut)
     rng = random_for("reset")
     for _ in range(PARAMETERS["resets"]):
@@ -205,7 +210,7 @@ async def recovers_from_reset(dut: Any) -> None:
 
 
 def bad_frames(rng: Random) -> list[int]:
-    """Too short and too long frames, each before a good one, some side by side."""
+    """Return short and long frames, most followed by a good one, some side by side."""
     good, extra = frame_in(0), [*frame_in(1), *frame_in(2)]
     cuts = [1, rng.randint(1, IN.beats - 1), IN.beats - 1]
     short = [with_last([beat & (LAST_IN - 1) for beat in good[:cut]], LAST_IN) for cut in cuts]
@@ -223,7 +228,7 @@ async def keeps_frames_apart_when_some_are_bad(dut: Any) -> None:
     network = await network_of(dut)
     rng = random_for("bad")
     for pause in (0.0, 0.4)[: PARAMETERS["rounds"]]:
-        network.source.pause, network.sink.pause = randomly(rng, pause), randomly(rng, pause)
+        network.pause(share(pause), share(pause), rng)
         await send(network, bad_frames(rng))
     assert network.errors > 0
     await send(network, frame_in(0))
@@ -234,5 +239,4 @@ async def keeps_frames_apart_when_some_are_bad(dut: Any) -> None:
 async def keeps_the_handshake_contract(dut: Any) -> None:
     """No path from m_axis_tready to s_axis_tready, none between valid and ready."""
     if PARAMETERS["contract"]:
-        network = await network_of(dut)
-        await contract_of_handshake(network, lambda _: frames_in(1), cuts_ready=True)
+        await contract_of_handshake(Network(dut), lambda _: frames_in(1), cuts_ready=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Networks made by hand are shared with the tests of the Python."""
+"""Put tests/ on the search path: its hand-made networks serve here, too."""
 
 import sys
 from pathlib import Path

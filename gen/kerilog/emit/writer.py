@@ -9,17 +9,17 @@ from typing import Any
 
 from kerilog.emit import picture
 from kerilog.errors import KerilogError
-from kerilog.plan.design import Design, Memory, SumStage
+from kerilog.exact import packing
+from kerilog.hardware.design import Design
+from kerilog.hardware.memories import Memory
 
 CERTIFICATE = "accumulators.json"
 
 
 def memory_text(memory: Memory) -> str:
     """The ``$readmemh`` file: one word a line, all of the same length."""
-    digits = -(-memory.width // 4)
-    lines = [f"// {memory.depth} words of {memory.width} bits; {memory.contents}"]
-    lines += [f"{word:0{digits}x}" for word in memory.words]
-    return "\n".join(lines) + "\n"
+    title = f"// {memory.depth} words of {memory.width} bits; {memory.contents}\n"
+    return title + packing.hexadecimal(memory.packed, memory.width)
 
 
 def read_memory(text: str) -> tuple[int, ...]:
@@ -34,14 +34,14 @@ def certificate(design: Design) -> dict[str, Any]:
     """
     return {
         stage.name: {
-            "low": int(stage.accumulator.low.min()),
-            "high": int(stage.accumulator.high.max()),
-            "channel_of_low": int(stage.accumulator.low.argmin()),
-            "channel_of_high": int(stage.accumulator.high.argmax()),
-            "bits": stage.matvec.acc_bits,
+            "low": int(sums.low.min()),
+            "high": int(sums.high.max()),
+            "channel_of_low": int(sums.low.argmin()),
+            "channel_of_high": int(sums.high.argmax()),
+            "bits": sums.bits,
         }
         for stage in design.stages
-        if isinstance(stage, SumStage)
+        if (sums := stage.accumulator)
     }
 
 

@@ -10,11 +10,12 @@ import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 
+from kerilog import area
+from kerilog.area import Area
 from kerilog.errors import KerilogError
-from kerilog.plan import area
-from kerilog.plan.area import Area
+from kerilog.plan import refusals
+from kerilog.plan.front import front
 from kerilog.plan.goals import reached
-from kerilog.plan.planner import front
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QGraph
 
@@ -43,6 +44,7 @@ def explore(graph: QGraph, progress: Progress = silent) -> list[Point]:
     Large fronts are planned by as many processes as there are processors, with the same result. Raises
     Unsupported for what hardware does not take, KerilogError where no interval is reached.
     """
+    refusals.check(graph)
     intervals = [candidate.interval for candidate in front(graph)]
     planned = functools.partial(_planned, graph)
     processes = min(os.cpu_count() or 1, len(intervals) // POINTS_A_PROCESS)
@@ -61,7 +63,7 @@ def _collected(points: Iterator[Point | None], intervals: Sequence[int], progres
     """Those of ``points`` that are reached, as they come."""
     found = []
     for number, interval in enumerate(intervals):
-        progress(f"{interval} cycles a frame", number / len(intervals))
+        progress(f"{interval} cycles per frame", number / len(intervals))
         point = next(points)
         if point is not None:
             found.append(point)
@@ -73,10 +75,10 @@ def _planned(graph: QGraph, interval: int) -> Point | None:
     design = reached(graph, interval)
     if design is None:
         return None
-    possible = design.multipliers * design.cycles.frame_interval
+    possible = design.products * design.cycles.frame_interval
     used = design.macs / possible if possible else None
     cycles = design.cycles
-    return Point(cycles.frame_interval, cycles.latency, design.multipliers, area.of(design), used)
+    return Point(cycles.frame_interval, cycles.latency, design.products, area.of(design), used)
 
 
 def pareto(points: list[Point]) -> list[Point]:

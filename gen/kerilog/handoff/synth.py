@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from kerilog import manifest as manifests
+from kerilog.area.devices import ECP5
 from kerilog.errors import KerilogError
 from kerilog.manifest import Manifest
-from kerilog.plan.devices import ECP5
 from kerilog.progress import Progress, silent
 from kerilog.verify import tools
 
@@ -51,6 +51,11 @@ class Resources:
     fmax_mhz: float | None
     critical_path: str | None
     cells: Mapping[str, int]
+
+    def summary(self) -> manifests.Resources:
+        """What the manifest holds: all but the cells."""
+        values = {key: value for key, value in dataclasses.asdict(self).items() if key != "cells"}
+        return manifests.Resources(**values)
 
     def to_json(self) -> str:
         """The text of ``report/synth_<target>.json``."""
@@ -131,8 +136,7 @@ def synthesize(
     finally:
         shutil.rmtree(work, ignore_errors=True)
     (directory / "report" / f"synth_{target}.json").write_text(resources.to_json(), encoding="ascii")
-    summary = {key: value for key, value in dataclasses.asdict(resources).items() if key != "cells"}
-    manifests.record(directory, "resources", {target: summary})
+    manifests.record(directory, {target: resources.summary()})
     return resources
 
 

@@ -4,21 +4,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
+from kerilog.hardware.connectors import FifoStage
+from kerilog.hardware.design import Stage
+from kerilog.hardware.modules.window import Window
+from kerilog.hardware.windowed import WindowedStage
 from kerilog.plan import cycles
-from kerilog.plan.control import Queue
-from kerilog.plan.design import FifoStage, Stage, SumStage
-from kerilog.plan.operations import WindowedStage
-from kerilog.plan.window import Window
+from kerilog.timing.fifo import Fifo
 
 Shrink = Callable[[list[Stage], str], list[Stage]]  # of all stages, the one of that name
 Check = Callable[[list[Stage]], bool]  # whether the stages reach the goal
-
-
-def ample_rows(kernel_h: int, pad_top: int) -> int:
-    """Rows with which a frame's first window is complete when the last one before it has been read."""
-    return 2 * kernel_h + pad_top
 
 
 def fit(stages: Sequence[Stage], interval: int, kept: Collection[str]) -> tuple[Stage, ...]:
@@ -30,7 +26,7 @@ def fit(stages: Sequence[Stage], interval: int, kept: Collection[str]) -> tuple[
     where the buffers of the layers before often do as well, and rings lose rows. The queues ``kept`` stay, at
     least two beats deep: they are there for the handshake.
     """
-    goal = max(interval, *(stage_cycles(stage) for stage in stages))
+    goal = max(interval, *(stage.minimum_interval for stage in stages))
     depths = cycles.queue_depths(stages, goal)
     fitted = [_with_depth(stage, depths) for stage in stages]
     reaches = _check(goal)
@@ -76,37 +72,24 @@ def _shrunk(stages: list[Stage], names: Sequence[str], shrink: Shrink, reaches: 
     return _shrunk(_shrunk(stages, names[:half], shrink, reaches), names[half:], shrink, reaches)
 
 
-def as_used(stages: Sequence[Stage], queues: Sequence[Queue]) -> tuple[Stage, ...]:
-    """``stages`` whose FIFOs are no deeper than ``queues`` show, in the order of the data.
+def as_used(stages: Sequence[Stage], queues: Mapping[str, Fifo]) -> tuple[Stage, ...]:
+    """``stages`` whose FIFOs are no deeper than ``queues`` show, by stage name.
 
     Nothing happens at another time for that: no beat had to wait for a place.
     """
-    left = iter(queues)
-    return tuple(_as_used(stage, next(left)) if isinstance(stage, FifoStage) else stage for stage in stages)
+    return tuple(
+        _as_used(stage, queues[stage.name]) if isinstance(stage, FifoStage) else stage for stage in stages
+    )
 
 
-def _as_used(stage: FifoStage, queue: Queue) -> FifoStage:
-    return dataclasses.replace(stage, depth=max(2, min(stage.depth, queue.room)), peak=queue.peak)
-
-
-def stage_cycles(stage: Stage) -> int:
-    """The fewest cycles a frame that the stage can need by itself."""
-    busy = [stage.input.beats, stage.output.beats]
-    if isinstance(stage, WindowedStage):
-        busy.append(stage.window.cycles)
-    if isinstance(stage, SumStage):
-        vectors = stage.output.elements // stage.serializer.units
-        busy.append(vectors * stage.matvec.steps)
-    return max(busy)
+def _as_used(stage: FifoStage, queue: Fifo) -> FifoStage:
+    depth = max(2, min(stage.depth, int(queue.room)))
+    return dataclasses.replace(stage.with_depth(depth), peak=int(queue.peak))
 
 
 def _with_depth(stage: Stage, depths: dict[str, int]) -> Stage:
     """A queue with its depth, at least 2: a beat can come and go in every cycle."""
-    return (
-        dataclasses.replace(stage, depth=max(2, depths[stage.name]))
-        if isinstance(stage, FifoStage)
-        else stage
-    )
+    return stage.with_depth(max(2, depths[stage.name])) if isinstance(stage, FifoStage) else stage
 
 
 def _without(stages: list[Stage], name: str) -> list[Stage]:
@@ -122,9 +105,7 @@ def _without(stages: list[Stage], name: str) -> list[Stage]:
 def _rows(stages: list[Stage], name: str, rows: int) -> list[Stage]:
     """``stages`` with another ring of rows in the stage ``name``."""
     return [
-        dataclasses.replace(stage, window=dataclasses.replace(stage.window, rows=rows))
-        if isinstance(stage, WindowedStage) and stage.name == name
-        else stage
+        stage.with_rows(rows) if isinstance(stage, WindowedStage) and stage.name == name else stage
         for stage in stages
     ]
 

@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From the integer graph to the design: one stage a layer, converters and queues between them."""
+"""From the integer graph to the design: a sketch, then everything that is exact."""
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 
-from kerilog.errors import KerilogError, UnreachedError, Unsupported
-from kerilog.plan import buffers, cycles, layers
-from kerilog.plan.design import Design, Stage, Tensor
-from kerilog.plan.folding import curve
-from kerilog.plan.naming import verilog_name
-from kerilog.plan.network import Network
-from kerilog.qgraph import QDense, QGraph
+from kerilog.errors import KerilogError, UnreachedError
+from kerilog.hardware.design import Design
+from kerilog.hardware.naming import verilog_name
+from kerilog.plan import buffers, cycles, refusals
+from kerilog.plan.sketch import Sketch
+from kerilog.plan.wiring import sketch
+from kerilog.qgraph import QGraph
 
 
 def plan(
@@ -21,118 +19,46 @@ def plan(
 ) -> Design:
     """Plan the hardware of ``graph`` for one frame every ``interval`` cycles, with the fewest multipliers.
 
-    The default interval is one input pixel a cycle. The layers of ``unroll`` get a constant multiplier for
-    every weight instead. Raises Unsupported for an operation or a structure that the hardware does not take,
-    KerilogError for an interval that is not reached or a layer that cannot be unrolled, naming the layer in
-    the way.
+    The default interval is one input pixel per cycle. The layers of ``unroll`` get a constant multiplier for
+    every weight instead; a part of a name that no other layer has is enough. Raises Unsupported for layers or
+    a structure without hardware, UnreachedError for an interval that is not reached, KerilogError for a layer
+    that cannot be unrolled, naming the layer.
     """
-    _check(graph)
-    _check_unroll(graph, unroll)
+    refusals.check(graph)
+    unroll = refusals.unrolled(graph, unroll)
     if interval is not None and interval < 1:
         raise KerilogError(f"the frame interval must be at least 1 cycle, found {interval}")
     title = verilog_name(name or graph.name)
-    stages = _built(graph, title, interval, unroll)
-    schedule = cycles.schedule_of(stages)
-    measured = cycles.measure(schedule)
-    if interval is not None and measured.frame_interval > interval:
-        raise _missed(stages, interval, measured.frame_interval)
-    stages = buffers.as_used(stages, schedule.queues)
-    return Design(title, graph.scheme, stages, measured, graph.inputs[0].shape, graph[graph.outputs[0]].shape)
+    if interval is None:
+        return elaborate(graph, title, relaxed(graph, title, default_interval(graph), unroll))
+    design = elaborate(graph, title, sketch(graph, title, interval, unroll))
+    if design.cycles.frame_interval > interval:
+        slowest = max(design.stages, key=lambda stage: stage.minimum_interval)
+        raise UnreachedError(slowest.layer, interval, design.cycles.frame_interval)
+    return design
 
 
-def _built(graph: QGraph, title: str, goal: int | None, unroll: tuple[str, ...]) -> tuple[Stage, ...]:
-    """The stages at the interval ``goal``; by default at the usual one, or the shortest of a slower layer."""
-    if goal is not None:
-        return Network(graph, title, goal, unroll).build()
-    return _relaxed(graph, title, default_interval(graph), unroll)
+def elaborate(graph: QGraph, name: str, drawn: Sketch) -> Design:
+    """The design of a sketch: depths of queues and rings as the schedule needs them, and its cycles."""
+    stages = buffers.fit(drawn.stages, drawn.interval, drawn.kept)
+    pipeline = cycles.pipeline_of(stages)
+    measured = cycles.measure(pipeline.schedule)
+    stages = buffers.as_used(stages, pipeline.queues)
+    return Design(name, graph.scheme, stages, measured, graph.inputs[0].shape, graph[graph.outputs[0]].shape)
 
 
-def _relaxed(graph: QGraph, title: str, interval: int, unroll: tuple[str, ...] = ()) -> tuple[Stage, ...]:
-    """The stages at ``interval``, or at the shortest one of a slower layer."""
+def relaxed(graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = ()) -> Sketch:
+    """The sketch for ``interval``, or for the shortest one of a slower layer."""
     while True:
         try:
-            return Network(graph, title, interval, unroll).build()
+            return sketch(graph, name, interval, unroll)
         except UnreachedError as error:
             interval = error.shortest
 
 
-def _missed(stages: tuple[Stage, ...], interval: int, reached: int) -> KerilogError:
-    slowest = max(stages, key=buffers.stage_cycles)
-    return KerilogError(
-        f"layer '{slowest.layer}': {interval} cycles a frame are not reached, "
-        f"the shortest interval found is {reached}"
-    )
-
-
-def _check(graph: QGraph) -> None:
-    """Raises Unsupported if there is not one input and one output."""
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise Unsupported(
-            f"model '{graph.name}': hardware takes one input and one output, "
-            f"found {len(graph.inputs)} and {len(graph.outputs)}"
-        )
-
-
-def _check_unroll(graph: QGraph, unroll: tuple[str, ...]) -> None:
-    """Raises KerilogError if a name of ``unroll`` is not that of a layer with weights."""
-    weighted = {layers.title(node): node.op for node in graph if layers.shape_of(node)}
-    possible = [
-        name for name, op in weighted.items() if isinstance(op, QDense) or getattr(op, "groups", 0) == 1
-    ]
-    for name in unroll:
-        if name not in possible:
-            raise KerilogError(
-                f"layer '{name}': not one that can be unrolled; those are {', '.join(possible) or 'none'}"
-            )
-
-
 def default_interval(graph: QGraph) -> int:
-    """One pixel a cycle, in the largest image of the network; of a flat input one element a cycle."""
+    """One pixel per cycle, in the largest image of the network; of a flat input one element per cycle."""
     source = graph.inputs[0]
     if len(source.shape) == 1:
         return source.shape[0]
     return max(int(np.prod(node.shape[:-1])) for node in graph if len(node.shape) > 1)
-
-
-@dataclasses.dataclass(frozen=True)
-class Point:
-    """A frame interval and the fewest multipliers that reach it."""
-
-    interval: int
-    multipliers: int
-
-
-def front(graph: QGraph) -> list[Point]:
-    """Every interval below which the network needs more multipliers, rising, with how many it needs.
-
-    It follows from the layers' foldings alone; nothing is simulated. A network without multipliers has one
-    point, its shortest interval, which is simulated. Raises as ``plan``.
-    """
-    _check(graph)
-    curves = {node.name: curve(shape) for node in graph if (shape := layers.shape_of(node))}
-    least = _shortest(graph)
-    if not curves:
-        stages = _relaxed(graph, verilog_name(graph.name), least)
-        return [Point(cycles.measure(cycles.schedule_of(stages)).frame_interval, 0)]
-    points: list[Point] = []
-    for interval in sorted({max(least, count) for found in curves.values() for count, _ in found}):
-        needed = [min((m for c, m in found if c <= interval), default=None) for found in curves.values()]
-        if None in needed:
-            continue
-        multipliers = sum(count for count in needed if count)
-        if not points or multipliers < points[-1].multipliers:
-            points.append(Point(interval, multipliers))
-    return points
-
-
-def _shortest(graph: QGraph) -> int:
-    """The fewest cycles a frame that the windows allow: whole rows to a beat, a window a cycle."""
-    shortest = 1
-    for node in graph:
-        if node.inputs:
-            source = graph[node.inputs[0]]
-            try:
-                layers.window_of(node, Tensor(source.shape, source.format, 0), 1)
-            except UnreachedError as error:
-                shortest = max(shortest, error.shortest)
-    return shortest

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy.typing as npt
 
 from kerilog import floating, graph, storage
 from kerilog.calibrate import Observation
+from kerilog.floating import Samples
 from kerilog.formats import IntArray
 from kerilog.graph import Array, Graph
 from kerilog.integer.finish import Codes
@@ -47,19 +49,29 @@ class Observed:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class Answers:
+    """What one output of the float network (``before``) and of the integer one (``after``) takes samples for.
+
+    Confusion matrices (classes, classes): row the true class, column the answer.
+    """
+
+    output: str
+    before: IntArray
+    after: IntArray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Record:
     """Everything measured.
 
-    ``original`` is the simplified float network, None for a TFLite file. ``before`` and ``after`` are the
-    confusion matrices (classes, classes) of the float and the integer network: row the true class, column the
-    answer.
+    ``original`` is the simplified float network, None for a TFLite file. ``answers`` has an entry for each
+    output that the data has class labels for.
     """
 
     samples: int
     activations: tuple[Observed, ...]
     original: Graph | None = None
-    before: IntArray | None = None
-    after: IntArray | None = None
+    answers: tuple[Answers, ...] = ()
 
 
 def save(record: Record, directory: Path) -> None:
@@ -78,33 +90,41 @@ def load(directory: Path) -> Record:
 
 
 def measure(
-    integer: QGraph, x: Array, original: Graph | None = None, progress: Progress = silent
+    integer: QGraph, x: Samples, original: Graph | None = None, progress: Progress = silent
 ) -> tuple[Observed, ...]:
     """Compare every tensor of ``integer`` with ``original`` over the first samples ``x`` (count, *shape).
 
+    Several inputs have their samples by name.
+
     Tensors go together by name; one that the float network lacks is shown as the integer network has it.
     """
-    x = x[:SAMPLES]
+    total = min(floating.count(x), SAMPLES)
     elements = sum(math.prod(node.shape) for node in integer)
     size = max(1, min(_BATCH, _BATCH_ELEMENTS // elements))
     model = prepared(integer)
 
     def work(start: int) -> dict[str, Observed]:
-        batch = x[start : start + size]
-        codes = model.few(integer.inputs[0].format.quantize(batch))
+        stop = min(start + size, total)
+        batch = floating.part(x, start, stop)
+        codes = model.few(_codes(integer, batch))
         found = {}
         for name, values in floating.each(original, batch) if original is not None else ():
             if name in codes:
                 found[name] = _compared(integer[name], codes.pop(name), values)
-        return found | {name: _seen(integer[name], part, len(batch)) for name, part in codes.items()}
+        return found | {name: _seen(integer[name], part, stop - start) for name, part in codes.items()}
 
     found = {node.name: Observed(node.name, Observation()) for node in integer}
-    starts = range(0, len(x), size)
+    starts = range(0, total, size)
     for start, batch in zip(starts, results(starts, work), strict=True):
-        progress("measuring the error of every tensor", start / len(x))
+        progress("measuring the error of every tensor", start / total)
         for name, one in batch.items():
             found[name] = _together(found[name], one)
     return tuple(found.values())
+
+
+def _codes(integer: QGraph, x: Samples) -> dict[str, IntArray]:
+    by_name = x if isinstance(x, Mapping) else {integer.inputs[0].name: x}
+    return {node.name: node.format.quantize(by_name[node.name]) for node in integer.inputs}
 
 
 def _compared(node: QNode, codes: Codes, values: Array) -> Observed:

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The area that a design will take on Xilinx 7-series, predicted without synthesis.
+
+DSPs and block RAMs follow from how Yosys maps multiplications and memories. Look-up tables and flip-flops
+are sums of counts that the structure of a module gives (bits of its registers, adders and multiplexers), each
+with a weight that was fitted to what Yosys 0.23 makes of the module over many parameters:
+``benchmarks/area_model.py`` draws them, fits ``weights.py`` anew and compares the prediction with Yosys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kerilog.area import weights
+from kerilog.hardware.design import Design, Stage, Tensor
+from kerilog.hardware.module import Area, Counts, Module
+from kerilog.hardware.modules.frame import FrameGuard, FrameLast
+from kerilog.hardware.modules.rom import Rom
+
+__all__ = ["Area", "fitted", "of", "of_module", "of_stage", "of_stages"]
+
+
+def of(design: Design) -> Area:
+    """The area of a whole design, with the frame guard and the counter of the last beat."""
+    return of_stages(design.stages, design.input, design.output)
+
+
+def of_stages(stages: Iterable[Stage], source: Tensor, sink: Tensor) -> Area:
+    """The area of ``stages`` between the border of the tensors ``source`` and ``sink``."""
+    guard = of_module(FrameGuard(source.width, source.beats_per_frame))
+    last = of_module(FrameLast(sink.beats_per_frame))
+    return sum((of_stage(stage) for stage in stages), guard + last)
+
+
+def of_stage(stage: Stage) -> Area:
+    """The area of one stage, with its ROMs."""
+    return sum((of_module(module) for module in stage.modules), Area())
+
+
+def of_module(module: Module) -> Area:
+    """The area of one library module, with the ROMs that it reads."""
+    roms = sum((of_module(Rom(memory)) for memory in module.memories), Area())
+    return fitted(module.library, module.counts()) + module.primitives() + roms * module.copies
+
+
+def fitted(module: str, counts: Counts) -> Area:
+    """LUTs, shift registers and flip-flops from the counts of a module."""
+
+    def total(of_kind: dict[str, float]) -> float:
+        return sum(of_kind.get(name, 0.0) * count for name, count in counts.items())
+
+    return Area(
+        lut=total(weights.LUT[module]), lutram=total(weights.SRL[module]), ff=total(weights.FF[module])
+    )

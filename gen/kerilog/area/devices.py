@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What FPGAs hold.
+
+Xilinx: the feature summaries of DS180 (7 Series FPGAs Data Sheet: Overview) and DS190 (Zynq-7000 SoC Data
+Sheet: Overview); a slice has 4 LUTs and 8 flip-flops, a block RAM of 36 Kbit is two of 18. Lattice: the
+resources that the maker's own mapper reports for the ECP5 devices, which are those of FPGA-DS-02012.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from typing import Protocol
+
+from kerilog.errors import KerilogError
+
+
+@dataclasses.dataclass(frozen=True)
+class Device:
+    """One FPGA. ``dsp``: DSP48E1 or MULT18X18D; ``bram18``: block RAMs of 18 Kbit; ``lut``: look-up tables of
+    6 inputs (7-series) or 4 (ECP5); ``ff``: flip-flops.
+    """
+
+    name: str
+    dsp: int
+    bram18: int
+    lut: int
+    ff: int
+
+
+class Need(Protocol):
+    """An area: LUTs of logic and as memory, flip-flops, RAMB18 and DSP48E1."""
+
+    @property
+    def lut(self) -> float: ...
+    @property
+    def lutram(self) -> float: ...
+    @property
+    def ff(self) -> float: ...
+    @property
+    def bram18(self) -> int: ...
+    @property
+    def dsp(self) -> int: ...
+
+
+def _xilinx(name: str, slices: int, dsp: int, bram36: int) -> Device:
+    return Device(name, dsp, 2 * bram36, 4 * slices, 8 * slices)
+
+
+_SEVEN_SERIES = (
+    # Spartan-7
+    _xilinx("xc7s6", 938, 10, 5),
+    _xilinx("xc7s15", 2000, 20, 10),
+    _xilinx("xc7s25", 3650, 80, 45),
+    _xilinx("xc7s50", 8150, 120, 75),
+    _xilinx("xc7s75", 12000, 140, 90),
+    _xilinx("xc7s100", 16000, 160, 120),
+    # Artix-7
+    _xilinx("xc7a12t", 2000, 40, 20),
+    _xilinx("xc7a15t", 2600, 45, 25),
+    _xilinx("xc7a25t", 3650, 80, 45),
+    _xilinx("xc7a35t", 5200, 90, 50),
+    _xilinx("xc7a50t", 8150, 120, 75),
+    _xilinx("xc7a75t", 11800, 180, 105),
+    _xilinx("xc7a100t", 15850, 240, 135),
+    _xilinx("xc7a200t", 33650, 740, 365),
+    # Zynq-7000, the programmable logic
+    _xilinx("xc7z007s", 3600, 66, 50),
+    _xilinx("xc7z010", 4400, 80, 60),
+    _xilinx("xc7z020", 13300, 220, 140),
+    _xilinx("xc7z045", 54650, 900, 545),
+    # Kintex-7
+    _xilinx("xc7k70t", 10250, 240, 135),
+    _xilinx("xc7k160t", 25350, 600, 325),
+    _xilinx("xc7k325t", 50950, 840, 445),
+    _xilinx("xc7k355t", 55650, 1440, 715),
+    _xilinx("xc7k410t", 63550, 1540, 795),
+    _xilinx("xc7k420t", 65150, 1680, 835),
+    _xilinx("xc7k480t", 74650, 1920, 955),
+)
+_ECP5 = (
+    Device("25k", 28, 56, 24288, 24288),
+    Device("45k", 72, 108, 43848, 43848),
+    Device("85k", 156, 208, 83640, 83640),
+)
+
+SEVEN_SERIES = {device.name: device for device in _SEVEN_SERIES}
+ECP5 = {device.name: device for device in _ECP5}  # as nextpnr calls them, from the smallest
+
+
+LUT_SHARE = 0.8
+"""Part of a device's LUTs and flip-flops that a design may be predicted to take: the prediction is good to
+some 15 %, less so with many windows side by side, and a full device cannot be routed."""
+
+
+def shortfall(need: Need, device: Device) -> dict[str, tuple[int, int]]:
+    """For each kind of resource of which ``device`` has too few, the need and the supply."""
+    pairs = {
+        "DSP": (need.dsp, device.dsp),
+        "RAMB18": (need.bram18, device.bram18),
+        "LUT": (round(need.lut + need.lutram), math.floor(LUT_SHARE * device.lut)),
+        "FF": (round(need.ff), math.floor(LUT_SHARE * device.ff)),
+    }
+    return {kind: pair for kind, pair in pairs.items() if pair[0] > pair[1]}
+
+
+def holding(need: Need) -> list[str]:
+    """The 7-series devices that hold ``need``, the one with the fewest LUTs first."""
+    fitting = [device for device in SEVEN_SERIES.values() if not shortfall(need, device)]
+    return [device.name for device in sorted(fitting, key=lambda device: device.lut)]
+
+
+def seven_series(name: str) -> Device:
+    """The 7-series device ``name``; package and speed grade may follow (xc7a35tcpg236-1).
+
+    Raises KerilogError that lists the known ones.
+    """
+    text = name.lower()
+    fitting = [known for known in SEVEN_SERIES if text.startswith(known)]
+    rest = text[len(max(fitting, key=len)) :] if fitting else ""
+    if fitting and (not rest or not rest[0].isdigit()):
+        return SEVEN_SERIES[max(fitting, key=len)]
+    near = difflib.get_close_matches(text, SEVEN_SERIES, 1)
+    hint = f", the nearest is {near[0]}" if near else ""
+    raise KerilogError(f"unknown device '{name}'{hint}; known are {', '.join(SEVEN_SERIES)}")

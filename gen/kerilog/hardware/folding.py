@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How many multipliers a layer gets: the least ``pe * simd`` that keeps up with the frame interval.
+
+A layer's choice does not affect that of its neighbours, since converters of lanes stand between them: the
+least of each is the least of all.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from collections.abc import Iterator
+
+from kerilog.errors import UnreachedError
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidate:
+    """``pe`` output lanes of ``simd`` products; results leave ``lanes`` per beat; ``cycles`` per frame."""
+
+    pe: int
+    simd: int
+    lanes: int
+    cycles: int
+
+    @property
+    def multipliers(self) -> int:
+        return self.pe * self.simd
+
+
+@dataclasses.dataclass(frozen=True)
+class MatrixJob:
+    """A matrix-vector layer as folding sees it: ``turns`` per frame, each of which gives ``outputs`` results,
+    sums of ``inputs`` products.
+
+    A convolution's turns are its windows, or several neighbours in a row of ``across``. The outputs share
+    ``vectors`` between them; each vector has ``inputs`` elements. ``streams`` says that it arrives in beats
+    of ``simd`` elements (a dense layer).
+    """
+
+    turns: int
+    inputs: int
+    outputs: int
+    vectors: int = 1
+    across: int = 1
+    streams: bool = False
+
+    @property
+    def macs(self) -> int:
+        return self.turns * self.inputs * self.outputs
+
+    def side_by_side(self, windows: int) -> MatrixJob:
+        """With ``windows`` neighbours to a turn; they divide ``across``."""
+        return dataclasses.replace(
+            self,
+            turns=self.turns // windows,
+            outputs=self.outputs * windows,
+            vectors=self.vectors * windows,
+            across=self.across // windows,
+        )
+
+    def windows_for(self, interval: int) -> int:
+        """The fewest windows side by side with which there is time for every turn; at most all of a row."""
+        enough = [n for n in divisors(self.across) if self.turns // n <= interval]
+        return enough[0] if enough else self.across
+
+
+def divisors(number: int) -> list[int]:
+    """All divisors, rising."""
+    return [d for d in range(1, number + 1) if number % d == 0]
+
+
+def _fewest_for_each_share(number: int) -> Iterator[int]:
+    """Every count of lanes with which ``number`` takes fewer turns than with one lane less, rising."""
+    lanes = 1
+    while lanes < number:
+        yield lanes
+        lanes = -(-number // (-(-number // lanes) - 1))
+    yield number
+
+
+@functools.lru_cache(maxsize=1024)
+def candidates(job: MatrixJob) -> tuple[Candidate, ...]:
+    """The search space: every ``simd`` and ``pe`` that make for fewer folds or groups than one less.
+
+    Results leave with the fewest lanes with which those of a vector are gone before the next one's come;
+    these divide ``pe`` and the outputs.
+    """
+    return tuple(_candidates(job))
+
+
+def _candidates(job: MatrixJob) -> Iterator[Candidate]:
+    lanes_of: dict[int, list[int]] = {}
+    for simd in _fewest_for_each_share(job.inputs):
+        for pe in _fewest_for_each_share(job.outputs):
+            common = math.gcd(pe, job.outputs)
+            if common not in lanes_of:
+                lanes_of[common] = divisors(common)
+            steps = -(-job.outputs // pe) * -(-job.inputs // simd)
+            lanes = next((d for d in lanes_of[common] if job.outputs <= d * steps), None)
+            if lanes:
+                yield Candidate(pe, simd, lanes, job.turns * steps)
+
+
+def whole(job: MatrixJob, interval: int) -> Candidate:
+    """A multiplier for every weight: a vector per cycle; results leave with the fewest lanes that keep up."""
+    lanes = [d for d in divisors(job.outputs) if job.turns * (job.outputs // d) <= interval]
+    return Candidate(job.outputs, job.inputs, lanes[0] if lanes else job.outputs, job.turns)
+
+
+def ranked(job: MatrixJob, interval: int, input_lanes: int | None, layer: str) -> list[Candidate]:
+    """The foldings that need at most ``interval`` cycles per frame, the best first.
+
+    The best has the fewest multipliers; of equals it pairs output lanes, then takes the stream of
+    ``input_lanes`` as it comes or cuts it evenly, then is fast and has few lanes. Raises UnreachedError
+    naming ``layer`` if even a multiplier for every product is too slow.
+    """
+    everything = candidates(job)
+    found = [folding for folding in everything if folding.cycles <= interval]
+    if not found:
+        raise UnreachedError(layer, interval, min(folding.cycles for folding in everything))
+
+    def cost(folding: Candidate) -> tuple[int, ...]:
+        uneven = _unevenness(folding.simd, input_lanes) if job.streams else 0
+        pairs = -(-folding.pe // 2) * folding.simd
+        return folding.multipliers, pairs, uneven, folding.cycles, folding.pe
+
+    return sorted(found, key=cost)
+
+
+def _unevenness(simd: int, lanes: int | None) -> int:
+    """0 for the same lanes, 1 where one divides the other, 2 for very wide beats and all the rest."""
+    if lanes is None or simd == lanes:
+        return 0
+    even = lanes % simd == 0 or (simd % lanes == 0 and simd <= 8 * lanes)
+    return 1 if even else 2
+
+
+def curve(job: MatrixJob) -> list[tuple[int, int]]:
+    """``(cycles, multipliers)`` of the foldings that no other one beats in both, rising in cycles.
+
+    More windows side by side are for fewer cycles than less of them can reach: these, with a multiplier for
+    every product of a turn, waste nothing, so that none beats them where they are fast enough.
+    """
+    found: list[tuple[int, int]] = []
+    fewer = job.macs + 1
+    for windows in divisors(job.across):
+        part = job.side_by_side(windows)
+        found += [(f.cycles, f.multipliers) for f in candidates(part) if f.cycles < fewer]
+        fewer = part.turns
+    best: list[tuple[int, int]] = []
+    for cycles, multipliers in sorted(found):
+        if not best or multipliers < best[-1][1]:
+            best.append((cycles, multipliers))
+    return best

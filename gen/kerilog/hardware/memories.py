@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stands in the ROMs: weights and requantizer constants, packed into words when they are asked for."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kerilog.exact import packing
+from kerilog.exact.packing import Lanes
+from kerilog.formats import IntArray
+
+Field = tuple[str, npt.NDArray[Any], int]  # name, values (channels,), bits
+
+BLOCK_BITS = 8192  # from here on a memory is worth a block RAM
+BLOCK_DEPTH = 64  # shallower ones are not: a look-up table holds 64 words
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Memory:
+    """A ROM of ``depth`` words of ``width`` bits, made of what ``lanes`` gives when it is asked for.
+
+    ``contents`` says what they hold.
+    """
+
+    file: str
+    width: int
+    depth: int
+    block: int
+    lanes: Callable[[], Sequence[Lanes]] = dataclasses.field(repr=False)
+    contents: str
+
+    @functools.cached_property
+    def packed(self) -> packing.Words:
+        """The words as bytes (depth, bytes per word), the most significant first."""
+        return packing.packed(self.lanes())
+
+    @functools.cached_property
+    def words(self) -> tuple[int, ...]:
+        """The words as unsigned integers."""
+        return packing.integers(self.packed)
+
+    @functools.cached_property
+    def columns(self) -> int:
+        """Columns of bits that differ from each other and are not constant."""
+        return packing.columns(self.packed, self.width)
+
+
+def weights(file: str, split: Callable[[], IntArray], steps: int, pe: int, simd: int, bits: int) -> Memory:
+    """The weight ROM of ``krl_matvec``, of ``steps`` words.
+
+    ``split`` gives (steps, pe, simd): the weight of each product of each lane, in ``bits`` bits.
+    """
+    contents = f"word = (beat, group, fold); {pe} lanes of {simd} weights of {bits} bits"
+
+    def lanes() -> list[Lanes]:
+        return [(split().reshape(steps, pe * simd), bits)]
+
+    return memory(file, steps, pe * simd * bits, lanes, contents)
+
+
+def requantizer_rom(file: str, lanes: int, fields: Sequence[Field]) -> Memory:
+    """The constant ROM of a requantizer, the channels again and again until they fill whole words.
+
+    Per channel the ``fields`` (name, values (channels,), bits), low end first.
+    """
+    channels = fields[0][1].size
+    depth = math.lcm(channels, lanes) // lanes
+    width = lanes * sum(bits for _, _, bits in fields)
+    composed = ", ".join(f"{name} {bits} bits" for name, _, bits in fields)
+    contents = f"word = beat of {lanes} channels, each from the low end: {composed}"
+    return memory(file, depth, width, functools.partial(_channel_lanes, depth, lanes, fields), contents)
+
+
+def _channel_lanes(depth: int, lanes: int, fields: Sequence[Field]) -> list[Lanes]:
+    return [(np.resize(values, (depth, lanes)), bits) for _, values, bits in fields]
+
+
+def column(file: str, values: IntArray, bits: int, contents: str) -> Memory:
+    """A ROM with one of ``values`` (words,) per word, in two's complement."""
+    lanes = functools.partial(_channel_lanes, values.size, 1, [("", values, bits)])
+    return memory(file, values.size, bits, lanes, contents)
+
+
+def memory(file: str, depth: int, width: int, lanes: Callable[[], Sequence[Lanes]], contents: str) -> Memory:
+    """A ROM of ``depth`` words of ``width`` bits, in block RAM where that is worth it."""
+    block = int(depth > BLOCK_DEPTH and depth * width >= BLOCK_BITS)
+    return Memory(file, width, depth, block, lanes, contents)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Add and Subtract: two streams, element by element."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+
+from kerilog.exact.addition import addition
+from kerilog.hardware import memories
+from kerilog.hardware.design import LayerStage, Tensor
+from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring, title
+from kerilog.hardware.module import Module
+from kerilog.hardware.modules.add import Add
+from kerilog.qgraph import QAdd, QConstant, QGraph, QNode, QSubtract
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class AddStage(LayerStage):
+    """A ``krl_add``."""
+
+    add: Add
+
+    template = "add.v.j2"
+
+    @property
+    def right(self) -> Tensor:
+        """The second operand."""
+        return self.inputs[1]
+
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        return (self.add,)
+
+
+class AddKind(LayerKind):
+    """Beats of both operands in as few lanes as keep up, joined."""
+
+    operations = (QAdd, QSubtract)
+    supported = "two tensors of one shape"
+
+    def refusals(self, node: QNode, graph: QGraph) -> Iterator[str]:
+        left, right = (graph[name] for name in node.inputs)
+        if any(isinstance(operand.op, QConstant) for operand in (left, right)):
+            yield "hardware adds two tensors, found a tensor and a constant"
+        elif left.shape != right.shape:
+            yield f"hardware adds tensors of one shape, found {left.shape} and {right.shape}"
+
+    def place(self, node: QNode, wiring: Wiring) -> Flow:
+        op = node.op
+        assert isinstance(op, QAdd)
+        flows = wiring.take(node, 0), wiring.take(node, 1)
+        lanes = wiring.fewest_lanes(flows[0].tensor)
+        left, right = (wiring.cut(flow, lanes, title(node)) for flow in flows)
+        found = addition(node, op, (left.tensor.format, right.tensor.format), (left.codes, right.codes))
+        frame = Frame.of(node, wiring, (left, right), lanes)
+        file, words = frame.memory("table"), np.array(found.words)
+        table = memories.column(file, words, found.total_bits, "word = code's bits") if found.table else None
+        return wiring.append(AddStage(**vars(frame), add=Add(lanes, found, table)), op.clamp)
+
+
+KIND = AddKind()

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""AveragePooling2D: as a depthwise convolution, all weights 1."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+from kerilog.exact.average import sums
+from kerilog.hardware import average
+from kerilog.hardware.design import LayerStage, Tensor
+from kerilog.hardware.folding import MatrixJob
+from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring, clamped, title
+from kerilog.hardware.module import Module
+from kerilog.hardware.modules.matvec import MatVec, Widths
+from kerilog.hardware.pace import fold, shortest_interval
+from kerilog.hardware.sums import SumStage
+from kerilog.hardware.weights import Ones
+from kerilog.hardware.windowed import Geometry, WindowedStage, cut_to_windows, image_refusals
+from kerilog.qgraph import QAveragePooling2D, QGraph, QNode
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class AveragePooling2DStage(WindowedStage, SumStage, LayerStage):
+    """Windows, and sums of their cells, channel by channel."""
+
+    template = "average_pooling2d.v.j2"
+
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        return (self.window, *super().modules)
+
+
+class AveragePooling2D(LayerKind):
+    """Each channel of each window is a vector for an output of its own."""
+
+    operations = (QAveragePooling2D,)
+    supported = "any pool size, strides and padding with a pixel of the image in every window"
+
+    def refusals(self, node: QNode, graph: QGraph) -> Iterator[str]:
+        return image_refusals(node, graph[node.inputs[0]].shape, _geometry(node))
+
+    def shortest_interval(self, node: QNode, source: Tensor) -> int:
+        return shortest_interval(_geometry(node).window(source, node.shape))
+
+    def place(self, node: QNode, wiring: Wiring) -> Flow:
+        op = node.op
+        assert isinstance(op, QAveragePooling2D)
+        flow, window, slicing = cut_to_windows(node, wiring, _geometry(node))
+        turns, outputs = window.out_height * window.out_width, slicing.count
+        job = MatrixJob(turns, slicing.pixels, outputs, vectors=outputs)
+        folding = fold(job, window, flow.lanes, wiring.interval, title(node))
+        frame = Frame.of(node, wiring, (flow,), folding.result_lanes)
+        image, file = flow.tensor.shape, frame.memory("constants")
+        reach = average.repeated(sums(slicing.pixels, flow.codes), outputs)
+        stage = AveragePooling2DStage(
+            **vars(frame),
+            window=window.waiting_for(folding.steps),
+            slicing=slicing,
+            matvec=MatVec.of(folding, Widths(flow.tensor.bits, Ones.BITS, reach.bits), Ones()),
+            requantizer=average.pooling_requantizer(node, op, image, flow.codes, folding.result_lanes, file),
+            reach=reach,
+        )
+        return wiring.append(stage, clamped(flow.codes, op.clamp))
+
+
+def _geometry(node: QNode) -> Geometry:
+    op = node.op
+    assert isinstance(op, QAveragePooling2D)
+    return Geometry(op.pool_size, op.strides, op.padding, pad_code=0, depth=1)
+
+
+KIND = AveragePooling2D()

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Conv2D, in groups of channels or not: depthwise, where a group is one channel."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+
+from kerilog.hardware.design import LayerStage, Tensor
+from kerilog.hardware.folding import MatrixJob
+from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring, code_range, title
+from kerilog.hardware.module import Module
+from kerilog.hardware.modules.window import VectorSlicing
+from kerilog.hardware.pace import fold, shortest_interval
+from kerilog.hardware.sums import WeightedStage, weighted
+from kerilog.hardware.windowed import Geometry, WindowedStage, cut_to_windows, image_refusals
+from kerilog.qgraph import QConv2D, QGraph, QNode
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class Conv2DStage(WindowedStage, WeightedStage, LayerStage):
+    """Windows, and a matrix for each of them."""
+
+    template = "conv2d.v.j2"
+
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        return (self.window, *super().modules)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class PointwiseConv2DStage(WeightedStage, LayerStage):
+    """A convolution of kernel size 1: every pixel is a vector, and there is no window."""
+
+    template = "pointwise_conv2d.v.j2"
+
+
+class Conv2D(LayerKind):
+    """Pixels or windows, one after the other or several side by side, each a vector of the same matrix."""
+
+    operations = (QConv2D,)
+    supported = (
+        "any kernel size, strides and groups (depthwise too), padding with a pixel of the image in every "
+        "window, ZeroPadding2D before it; dilation_rate 1"
+    )
+
+    def refusals(self, node: QNode, graph: QGraph) -> Iterator[str]:
+        op = _op(node)
+        if op.dilation_rate != (1, 1):
+            yield f"hardware supports dilation_rate 1, found {op.dilation_rate}"
+        elif not _is_pointwise(op):
+            yield from image_refusals(node, graph[node.inputs[0]].shape, _geometry(op, 0))
+
+    def job(self, node: QNode) -> MatrixJob:
+        op = _op(node)
+        height, width, filters = node.shape
+        inputs = int(np.prod(op.kernel.shape[:3]))
+        return MatrixJob(height * width, inputs, filters, vectors=op.groups, across=width)
+
+    def unrollable(self, node: QNode) -> bool:
+        return _op(node).groups == 1
+
+    def shortest_interval(self, node: QNode, source: Tensor) -> int:
+        op = _op(node)
+        if _is_pointwise(op):
+            return 1
+        return shortest_interval(_geometry(op, source.format.zero_point).window(source, node.shape))
+
+    def place(self, node: QNode, wiring: Wiring) -> Flow:
+        return self._pointwise(node, wiring) if _is_pointwise(_op(node)) else self._windowed(node, wiring)
+
+    def _pointwise(self, node: QNode, wiring: Wiring) -> Flow:
+        layer, job, before = title(node), self.job(node), wiring.take(node)
+        windows, channels = job.windows_for(wiring.interval), before.tensor.shape[-1]
+        slicing = VectorSlicing(windows, 1, 1, 1, windows, channels, channels)
+        job, forced = job.side_by_side(windows), wiring.is_unrolled(node)
+        folding = fold(job, None, before.lanes, wiring.interval, layer, forced)
+        lanes = folding.vectors * folding.lanes
+        flow = wiring.buffered(before, wiring.cut(before, lanes, layer), layer)
+        frame = Frame.of(node, wiring, (flow,), folding.result_lanes)
+        sums = weighted(node, _op(node), folding, slicing, flow, frame, job.macs, forced)
+        return wiring.append(PointwiseConv2DStage(**vars(frame), **vars(sums)), code_range(node))
+
+    def _windowed(self, node: QNode, wiring: Wiring) -> Flow:
+        op, layer = _op(node), title(node)
+        zero = wiring.source(node).format.zero_point
+        flow, window, slicing = cut_to_windows(node, wiring, _geometry(op, zero))
+        job, forced = self.job(node).side_by_side(slicing.windows), wiring.is_unrolled(node)
+        folding = fold(job, window, flow.lanes, wiring.interval, layer, forced)
+        frame = Frame.of(node, wiring, (flow,), folding.result_lanes)
+        sums = weighted(node, op, folding, slicing, flow, frame, job.macs, forced)
+        window = window.waiting_for(folding.steps)
+        stage = Conv2DStage(**vars(frame), **vars(sums), window=window, slicing=slicing)
+        return wiring.append(stage, code_range(node))
+
+
+def _op(node: QNode) -> QConv2D:
+    assert isinstance(node.op, QConv2D)
+    return node.op
+
+
+def _is_pointwise(op: QConv2D) -> bool:
+    """Whether every window is one pixel, and every pixel a window."""
+    flat = op.kernel.shape[:2] == (1, 1) and op.strides == (1, 1)
+    return flat and op.groups == 1 and op.padding == ((0, 0), (0, 0))
+
+
+def _geometry(op: QConv2D, pad_code: int) -> Geometry:
+    height, width, depth, _ = op.kernel.shape
+    return Geometry((height, width), op.strides, op.padding, pad_code, depth)
+
+
+KIND = Conv2D()

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the layers that sum have in common: convolutions, dense layers and averages."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from kerilog.exact.intervals import Interval, dot_interval
+from kerilog.formats import Format, IntArray
+from kerilog.hardware import memories
+from kerilog.hardware.design import Facts, Stage
+from kerilog.hardware.kind import Flow, Frame
+from kerilog.hardware.module import Module
+from kerilog.hardware.modules.matvec import Folding, MatVec, UnrolledMatVec, Widths
+from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer
+from kerilog.hardware.modules.serializer import Serializer
+from kerilog.hardware.modules.window import VectorSlicing
+from kerilog.hardware.requantizer import requantizer_of
+from kerilog.hardware.unrolled import unrolled
+from kerilog.hardware.weights import Rom
+from kerilog.qgraph import Clamp, QConv2D, QDense, QNode
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class SumStage(Stage):
+    """Sums of many elements, in the interval ``reach`` per output, and what brings them back to codes."""
+
+    matvec: MatVec
+    requantizer: AffineRequantizer | FixedRequantizer
+    reach: Interval
+
+    @property
+    def serializer(self) -> Serializer:
+        return Serializer.behind(self.matvec)
+
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        return (self.matvec, self.serializer, self.requantizer)
+
+    @property
+    def accumulator(self) -> Interval | None:
+        return self.reach
+
+    @property
+    def minimum_interval(self) -> int:
+        vectors = self.output.elements // self.matvec.outputs
+        return max(super().minimum_interval, vectors * self.matvec.steps)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class WeightedStage(SumStage):
+    """What a convolution and a dense layer have in common. ``macs``: useful products per frame."""
+
+    weight_format: Format
+    bias_format: Format
+    macs: int
+
+    @property
+    def facts(self) -> Facts:
+        matvec = self.matvec
+        return Facts(
+            pe=matvec.pe,
+            simd=matvec.simd,
+            macs=self.macs,
+            multipliers=matvec.multipliers,
+            pairs=matvec.pairs,
+            accumulator_bits=matvec.acc_bits,
+            weight_bits=sum(memory.depth * memory.width for memory in matvec.memories),
+            unrolled=matvec.weights if isinstance(matvec, UnrolledMatVec) else None,
+        )
+
+    def smallest(self) -> Stage:
+        matvec = self.matvec
+        least = matvec.estimated() if isinstance(matvec, UnrolledMatVec) else matvec
+        return dataclasses.replace(self, matvec=least)
+
+    @property
+    def parameters(self) -> dict[str, int | str]:
+        return {"PAIRS": "PAIRS"} if self.matvec.pairs else {}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Sums:
+    """The fields that ``WeightedStage`` adds to ``Stage``."""
+
+    matvec: MatVec
+    requantizer: AffineRequantizer | FixedRequantizer
+    reach: Interval
+    weight_format: Format
+    bias_format: Format
+    macs: int
+
+
+def weighted(
+    node: QNode,
+    op: QConv2D | QDense,
+    folding: Folding,
+    slicing: VectorSlicing,
+    flow: Flow,
+    frame: Frame,
+    macs: int,
+    forced: bool,
+) -> Sums:
+    """The sums of a layer with weights, folded as ``folding``.
+
+    Weights are unrolled into constants where that is cheaper, and where it is ``forced``.
+    """
+    tensor = flow.tensor
+    kernel: IntArray = op.kernel.reshape(-1, op.kernel.shape[-1])  # in the order of the stream
+    codes = _with_padding(flow.codes, op, tensor.format.zero_point)
+    reach = dot_interval(kernel, *codes)
+    # the multipliers see raw codes: the input's zero point times the weights joins the bias
+    bias = op.bias - tensor.format.zero_point * kernel.sum(axis=0)
+    widths = Widths(tensor.bits, op.kernel_format.bits, reach.bits)
+    matvec: MatVec | None = None
+    if folding.steps == 1 and slicing.groups == 1:
+        matvec = unrolled(_wide_kernel(kernel, slicing), codes, folding, widths, frame.layer, forced)
+    if matvec is None:
+        split = functools.partial(_by_step, kernel, folding)
+        rom = memories.weights(
+            frame.memory("weights"), split, folding.steps, folding.pe, folding.simd, widths.w
+        )
+        matvec = MatVec.of(folding, widths, Rom(rom))
+    file = frame.memory("constants")
+    requantizer = requantizer_of(node, op, matvec.result_lanes, reach, bias, file)
+    return Sums(matvec, requantizer, reach, op.kernel_format, op.bias_format, macs)
+
+
+def _with_padding(codes: Clamp, op: QConv2D | QDense, zero: int) -> Clamp:
+    """The codes that the multipliers see: the tensor's, and that of padding where windows overhang."""
+    if isinstance(op, QDense) or op.padding == ((0, 0), (0, 0)):
+        return codes
+    return min(codes[0], zero), max(codes[1], zero)
+
+
+def _wide_kernel(kernel: IntArray, slicing: VectorSlicing) -> IntArray:
+    """``kernel`` (inputs of one, filters) of windows side by side: (inputs of all, outputs).
+
+    A window has weights for its own inputs alone.
+    """
+    height, width, filters = slicing.kernel_h, slicing.kernel_w, kernel.shape[1]
+    wide = np.zeros((height, slicing.row, slicing.channels, slicing.windows, filters), kernel.dtype)
+    for number in range(slicing.windows):
+        left = number * slicing.stride_w
+        wide[:, left : left + width, :, number] = kernel.reshape(height, width, slicing.channels, filters)
+    return wide.reshape(-1, slicing.windows * filters)
+
+
+def _by_step(kernel: IntArray, folding: Folding) -> IntArray:
+    """``kernel`` (inputs, outputs of one window) in the order in which it is used: (steps, pe, simd).
+
+    Word (beat, group, fold) has, for each lane and product, the weight of input (beat, fold, product) and
+    output (group, lane). What lies past the last input of a beat or past the last output is zero. Windows
+    side by side have the same weights.
+    """
+    inputs, outputs = kernel.shape
+    beats, columns = folding.beats_per_vector, folding.groups * folding.pe
+    narrow = np.int8 if kernel.min() >= -128 and kernel.max() <= 127 else np.int64
+    padded = np.zeros((beats * folding.lanes, columns), narrow)
+    for first in range(0, folding.outputs, outputs):
+        padded[:inputs, first : first + outputs] = kernel
+    per_beat = np.zeros((beats, folding.folds * folding.simd, columns), narrow)
+    per_beat[:, : folding.lanes] = padded.reshape(beats, folding.lanes, -1)
+    split = per_beat.reshape(beats, folding.folds, folding.simd, folding.groups, folding.pe)
+    return split.transpose(0, 3, 1, 4, 2).reshape(folding.steps, folding.pe, folding.simd)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The front of a network: pace against multipliers, from the layers' foldings alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+from kerilog.hardware.design import Tensor
+from kerilog.hardware.folding import MatrixJob, curve
+from kerilog.hardware.naming import verilog_name
+from kerilog.hardware.stages import KINDS
+from kerilog.plan.planner import elaborate, relaxed
+from kerilog.qgraph import QGraph, QInput, QNode
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """A frame interval, and the fewest multipliers with which every layer by itself reaches it."""
+
+    interval: int
+    multipliers: int
+
+
+def jobs(graph: QGraph) -> Iterator[tuple[QNode, MatrixJob]]:
+    """The layers with multipliers."""
+    for node in graph:
+        job = None if isinstance(node.op, QInput) else KINDS[type(node.op)].job(node)
+        if job is not None:
+            yield node, job
+
+
+def front(graph: QGraph) -> list[Point]:
+    """Every interval below which ``graph`` needs more multipliers, rising, with how many it needs.
+
+    Nothing is run but the windows of the network. A network without multipliers has one point, its shortest
+    interval, which is measured.
+    """
+    curves = [curve(job) for _, job in jobs(graph)]
+    least = shortest_interval(graph)
+    if not curves:
+        name = verilog_name(graph.name)
+        return [Point(elaborate(graph, name, relaxed(graph, name, least)).cycles.frame_interval, 0)]
+    points: list[Point] = []
+    for interval in sorted({max(least, count) for found in curves for count, _ in found}):
+        needed = [min((m for c, m in found if c <= interval), default=None) for found in curves]
+        if None in needed:
+            continue
+        multipliers = sum(count for count in needed if count)
+        if not points or multipliers < points[-1].multipliers:
+            points.append(Point(interval, multipliers))
+    return points
+
+
+def shortest_interval(graph: QGraph) -> int:
+    """The fewest cycles per frame that the layers allow however many multipliers there are."""
+    shortest = 1
+    for node in graph:
+        if node.inputs:
+            source = graph[node.inputs[0]]
+            tensor = Tensor(source.shape, source.format, 1)
+            shortest = max(shortest, KINDS[type(node.op)].shortest_interval(node, tensor))
+    return shortest

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A plan's first stroke: every stage as it will be but for the depth of queues and rings of rows.
+
+Sketches take milliseconds. All searching, for goals, devices and fronts, is done on them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from kerilog.hardware.connectors import FifoStage
+from kerilog.hardware.design import Stage
+from kerilog.timing.control import NEVER
+
+ENDLESS = NEVER
+"""The depth of a queue that is never full."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Sketch:
+    """Stages for one frame every ``interval`` cycles, with endless queues and ample rings of rows.
+
+    The queues ``kept`` stay whatever the schedule needs: they are there for the handshake.
+    """
+
+    stages: tuple[Stage, ...]
+    kept: frozenset[str]
+    interval: int
+
+    @property
+    def minimum_interval(self) -> int:
+        """The fewest cycles per frame: those of the slowest stage by itself."""
+        return max(stage.minimum_interval for stage in self.stages)
+
+    @property
+    def products(self) -> int:
+        """Products per cycle, by multipliers or by constants."""
+        return sum((stage.facts.pe or 0) * (stage.facts.simd or 0) for stage in self.stages)
+
+    def smallest(self) -> tuple[Stage, ...]:
+        """The stages with no more than the buffers that any schedule needs: a lower bound of the area."""
+        kept = (stage for stage in self.stages if not isinstance(stage, FifoStage) or stage.name in self.kept)
+        return tuple(stage.smallest() for stage in kept)

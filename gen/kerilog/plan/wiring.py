@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stages of a network: one per layer, forks where a tensor has several users, converters and queues."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+from kerilog.hardware import connectors
+from kerilog.hardware.design import INPUT, Stage, Tensor
+from kerilog.hardware.folding import divisors
+from kerilog.hardware.kind import Flow, code_range, title
+from kerilog.hardware.naming import verilog_name
+from kerilog.hardware.stages import KINDS
+from kerilog.plan.sketch import ENDLESS, Sketch
+from kerilog.qgraph import Clamp, QGraph, QInput, QNode
+
+
+def sketch(graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = ()) -> Sketch:
+    """The hardware of ``graph`` for one frame every ``interval`` cycles, before its buffers are measured.
+
+    The nodes ``unroll`` get a multiplier for every weight. ``graph`` has been checked. Raises
+    UnreachedError for an interval that a layer by itself does not reach.
+    """
+    return Network(graph, name, interval, unroll).sketch()
+
+
+class Network:
+    """Collects the stages of a graph; see ``kerilog.hardware.kind.Wiring``."""
+
+    def __init__(self, graph: QGraph, design: str, interval: int, unroll: tuple[str, ...]) -> None:
+        self.graph, self._unroll = graph, unroll
+        self.interval, self.design = interval, design
+        self.stages: list[Stage] = []
+        self.names: set[str] = set()
+        self.kept: set[str] = set()  # queues that are there for the handshake
+        self.flows: dict[str, list[Flow]] = {}  # by tensor, one for each user that is still to come
+
+    def sketch(self) -> Sketch:
+        for node in self.graph:
+            flow = (
+                self._input(node) if isinstance(node.op, QInput) else KINDS[type(node.op)].place(node, self)
+            )
+            self.flows[node.name] = self._share(node, flow)
+        return Sketch(tuple(self.stages), frozenset(self.kept), self.interval)
+
+    def _input(self, node: QNode) -> Flow:
+        return Flow(INPUT, Tensor(node.shape, node.format, 1), code_range(node), uncut=True)
+
+    # ---- what a layer kind asks for ----
+
+    def source(self, node: QNode, place: int = 0) -> QNode:
+        return self.graph[node.inputs[place]]
+
+    def take(self, node: QNode, place: int = 0) -> Flow:
+        return self.flows[node.inputs[place]].pop()
+
+    def is_unrolled(self, node: QNode) -> bool:
+        return node.name in self._unroll
+
+    def identifier(self, layer: str) -> str:
+        base = name = verilog_name(layer)
+        count = 1
+        # a layer of constants makes a second module, <name>_products
+        while self.names & {name, f"{name}_products", name.removesuffix("_products")}:
+            count += 1
+            name = f"{base}_{count}"
+        self.names.add(name)
+        return name
+
+    def append(self, stage: Stage, codes: Clamp) -> Flow:
+        self.stages.append(stage)
+        return Flow(stage.name, stage.output, codes)
+
+    def fewest_lanes(self, tensor: Tensor) -> int:
+        *_, width, channels = (1, *tensor.shape)
+        lanes = [*divisors(channels), *(pixels * channels for pixels in divisors(width))]
+        return next((count for count in lanes if tensor.elements <= count * self.interval), width * channels)
+
+    def cut(self, flow: Flow, lanes: int, layer: str) -> Flow:
+        if flow.uncut and flow.tensor.elements % lanes == 0:
+            return _with_lanes(flow, lanes)
+        flow = self._cut_to_pixels(flow)
+        queued = False
+        for step in self._lane_steps(flow.tensor, lanes):
+            if step < flow.tensor.lanes:  # a queue on the wider side of each converter
+                flow = self._queue(flow, layer)
+            queued = step < flow.tensor.lanes
+            stage = connectors.lanes(self.identifier(f"{layer}_lanes"), layer, flow.stream, flow.tensor, step)
+            flow = self.append(stage, flow.codes)
+        return flow if queued else self._queue(flow, layer)
+
+    def buffered(self, before: Flow, flow: Flow, layer: str) -> Flow:
+        return self._queue(flow, layer, kept=True) if before.stream == INPUT else flow
+
+    # ---- forks, converters, queues ----
+
+    def _users(self, node: QNode) -> int:
+        """How many streams the node's tensor must become."""
+        users = sum(other.inputs.count(node.name) for other in self.graph.users(node.name))
+        return users + self.graph.outputs.count(node.name)
+
+    def _share(self, node: QNode, flow: Flow) -> list[Flow]:
+        """The flow, once for each user."""
+        users = self._users(node)
+        if users == 1:
+            return [flow]
+        flow = self._cut_to_pixels(flow)
+        layer = title(node)
+        name = self.identifier(f"{layer}_fork")
+        branches = tuple(self.identifier(f"{name}_{place}") for place in range(users))
+        self.stages.append(connectors.fork(name, layer, flow.stream, flow.tensor, branches))
+        # the path from the consumers' ready to the producer's ends in these queues
+        shared = [dataclasses.replace(flow, stream=stream) for stream in branches]
+        return [self._queue(branch, layer, kept=True) for branch in shared]
+
+    def _cut_to_pixels(self, flow: Flow) -> Flow:
+        """An uncut flow in as few lanes as keep up, whole pixels of an image."""
+        if not flow.uncut:
+            return flow
+        *_, count, size = (*flow.tensor.shape, 1) if len(flow.tensor.shape) == 1 else flow.tensor.shape
+        fits = [d * size for d in divisors(count) if flow.tensor.elements <= d * size * self.interval]
+        return _with_lanes(flow, fits[0] if fits else count * size)
+
+    def _lane_steps(self, tensor: Tensor, lanes: int) -> list[int]:
+        """Lane counts to pass through: one divides the next or the reverse, where there is time for that."""
+        common = math.gcd(tensor.lanes, lanes)
+        if tensor.lanes == lanes:
+            return []
+        if common in (tensor.lanes, lanes) or tensor.elements > common * self.interval:
+            return [lanes]
+        return [common, lanes]
+
+    def _queue(self, flow: Flow, layer: str, kept: bool = False) -> Flow:
+        name = self.identifier(f"{layer}_fifo")
+        if kept:
+            self.kept.add(name)
+        return self.append(connectors.fifo(name, layer, flow.stream, flow.tensor, ENDLESS), flow.codes)
+
+
+def _with_lanes(flow: Flow, lanes: int) -> Flow:
+    tensor = dataclasses.replace(flow.tensor, lanes=lanes)
+    return dataclasses.replace(flow, tensor=tensor, uncut=False)
