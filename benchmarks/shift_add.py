@@ -30,6 +30,7 @@ from kerilog.emit.verilog import products_text, render
 from kerilog.emit.writer import memory_text
 from kerilog.exact.shift_add import AdderGraph, unshared_adders
 from kerilog.exact.shift_add_builder import GraphBuilder
+from kerilog.exact.shift_add_estimate import estimate
 from kerilog.exact.shift_add_search import shift_add
 from kerilog.formats import IntArray
 from kerilog.graph import Graph
@@ -166,6 +167,9 @@ def dense(network: QGraph, python: str) -> None:
     graph = shift_add(kernel, low, high)
     seconds = time.perf_counter() - start
     measure_graph("kerilog", graph, kernel, low, high, f", found in {seconds:.1f} s")
+    guess = estimate(kernel, low, high)
+    print(f"  estimated without a search: {guess.adders:,.0f} adders, {guess.luts:,.0f} LUT,", end=" ")
+    print(f"{guess.flip_flops:,.0f} FF (the graph has {graph.flip_flops:,})")
     for what, options in (
         ("da4ml", {}),
         ("da4ml, adders weighed by bits", {"adder_size": 1, "carry_size": -1}),

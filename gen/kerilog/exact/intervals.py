@@ -39,5 +39,5 @@ def dot_interval(weights: IntArray, low: int, high: int) -> Interval:
     reverse. With low <= 0 <= high no partial sum leaves the interval either, in whatever order it is formed.
     """
     positive = np.maximum(weights, 0).sum(axis=0)
-    negative = np.minimum(weights, 0).sum(axis=0)
+    negative = weights.sum(axis=0) - positive
     return Interval(positive * low + negative * high, positive * high + negative * low)
