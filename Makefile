@@ -14,7 +14,8 @@ PYTHON ?= python3
 BIN   := .venv/bin
 STAMP := .venv/installed
 TESTS := $(BIN)/pytest -n $(JOBS)
-LINTED := gen tests sim models examples benchmarks
+LINTED := setup.py gen tests sim models examples benchmarks
+COMPILED := setup.py $(wildcard gen/kerilog/timing/*.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -66,7 +67,7 @@ YOSYS := yosys=yosys
 TCL := tclsh=tcl
 CHROMIUM := chromium=chromium
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml $(COMPILED)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Kerilog needs Python 3.11 or later; give it as make PYTHON=..." >&2; exit 1; }
 	@missing=$$($(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv); $(install_missing)

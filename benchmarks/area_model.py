@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from kerilog.plan.area import Area
+from kerilog.plan.area_counts import Counts
 from scipy.optimize import nnls
 
 from kerilog.area import weights as area_weights
@@ -29,8 +31,6 @@ from kerilog.hardware.design import AffineRequantizer, FixedRequantizer, MatVec,
 from kerilog.hardware.folding import divisors
 from kerilog.hardware.modules.window import Window
 from kerilog.plan import area, area_counts
-from kerilog.plan.area import Area
-from kerilog.plan.area_counts import Counts
 
 WEIGHTS = Path(area_weights.__file__)
 WEIGHED = {"lut": area_weights.LUT, "ff": area_weights.FF, "srl": area_weights.SRL}
@@ -267,10 +267,11 @@ def draw_last(rng: random.Random) -> Sample:
 
 def draw_rom(rng: random.Random) -> Sample:
     width, depth = rng.choice((8, 18, 32, 64)), rng.choice((2, 8, 32, 64, 100, 128, 200, 256, 512))
-    words = tuple(rng.getrandbits(width) for _ in range(depth))
+    words = [rng.getrandbits(width) for _ in range(depth)]
     file = f"rom_{rng.getrandbits(60):x}.mem"
     block = int(depth > 100 and rng.random() < 0.6)
-    memory = Memory(file, width, depth, block, words, "")
+    column = np.array(words, object)[:, None]
+    memory = Memory(file, width, depth, block, lambda: [(column, width)], "")
     text = "".join(f"{word:x}\n" for word in words)
     values = {"WIDTH": width, "DEPTH": depth, "FILE": file, "BLOCK": block}
     counts = {} if block else area_counts.rom(area_counts.columns_of(memory), depth)

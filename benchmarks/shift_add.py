@@ -29,12 +29,13 @@ from kerilog.data import load_dataset
 from kerilog.emit.verilog import products_text, render
 from kerilog.emit.writer import memory_text
 from kerilog.exact.shift_add import AdderGraph, unshared_adders
-from kerilog.exact.shift_add_search import GraphBuilder, shift_add
+from kerilog.exact.shift_add_builder import GraphBuilder
+from kerilog.exact.shift_add_search import shift_add
 from kerilog.formats import IntArray
 from kerilog.graph import Graph
 from kerilog.handoff.synth import TARGETS
-from kerilog.hardware import unrolled as constants
-from kerilog.hardware.unrolled import Constants
+from kerilog.hardware import unrolled
+from kerilog.hardware.unrolled import UnrolledMatVec
 from kerilog.plan import plan
 from kerilog.qgraph import QConv2D, QDense, QGraph
 from kerilog.quantize import strip_softmax
@@ -185,13 +186,13 @@ def convolution(network: QGraph) -> None:
     inputs, units = kernel.shape
     print(f"\n{inputs} x {units} of the convolution, a window a cycle, with its windows and requantizer")
     chosen = plan(network)
-    with unittest.mock.patch.object(constants, "PRODUCT_LUTS", -1000):
+    with unittest.mock.patch.object(unrolled, "PRODUCT_LUTS", -1000):
         multipliers = plan(network)
     for what, design in (("constants", chosen), ("multipliers", multipliers)):
         files = render(design) | {memory.file: memory_text(memory) for memory in design.memories}
         stage = next(stage for stage in design.matvec_stages if stage.layer == CONV)
         told = f"{inputs * units} multipliers"
-        if isinstance(stage.matvec, Constants):
+        if isinstance(stage.matvec, UnrolledMatVec):
             told = f"{len(stage.matvec.graph.sums)} adders of {stage.matvec.graph.luts:,} bits"
         row(what, yosys(stage.module, files), told)
     lines = sum(text.count("\n") for file, text in render(chosen).items() if "/krl_" not in file)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from kerilog.formats import IntArray
-from kerilog.manifest import Layer, Manifest, Stream
+from kerilog.manifest import Layer, Manifest
 
 # what tests share lies beside them, in support/
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -99,27 +99,22 @@ class TinyDesign:
 
 def make_tiny_design(directory: Path, lanes: int = 3, bits: int = 8, beats: int = 4) -> TinyDesign:
     """Write the design: frames of ``beats`` beats, each of ``lanes`` elements of ``bits`` bits."""
+    from support.manifests import make_manifest, make_stream
+
     offsets = np.arange(1, lanes + 1) % (1 << bits)
     text = _RTL.replace("LANES", str(lanes)).replace("BITS", str(bits)).replace("BEATS", str(beats))
     for folder in ("rtl", "rom"):
         (directory / folder).mkdir(parents=True)
     (directory / "rtl/tiny_adder.v").write_text(text)
     (directory / "rom/offsets.mem").write_text("".join(f"{offset:x}\n" for offset in offsets))
-    stream = Stream((beats, lanes), bits, lanes, True, 0.5, 0)
-    manifest = Manifest(
-        kerilog="0.1.0",
+    manifest = make_manifest(
+        make_stream((beats, lanes), bits, lanes),
+        make_stream((beats, lanes), bits, lanes, name="y", port="m_axis"),
         name="tiny_adder",
         top="tiny_adder",
-        scheme="fixed",
-        model={"file": "tiny.keras", "sha256": "0" * 64},
         sources=("rtl/tiny_adder.v",),
         memories=("rom/offsets.mem",),
-        input=stream,
-        output=stream,
-        frame_interval=beats,
-        latency=beats,
-        multipliers=0,
-        layers=(Layer("adder", "add", 1, 1, bits + 1, {"cycles": beats}),),
+        layers=(Layer(name="adder", kind="add", pe=1, simd=1, accumulator_bits=bits + 1),),
     )
     (directory / "manifest.json").write_text(manifest.to_json())
     return TinyDesign(directory, manifest, offsets)

@@ -104,9 +104,14 @@ MODELS: dict[str, tuple[Callable[[Path], Any], str]] = {
         lambda path: write_tiny(path, spoil=float("-inf")),
         r"layer 'dense' \(Dense\): expected finite weights",
     ),
-    "verilog.keras": (
-        lambda path: write_tiny(path, names=("conv2d", "module; endmodule //", "logits")),
-        "name 'module; endmodule //': expected a name",
+    "twice.keras": (
+        lambda path: write_tiny(path, names=("conv2d", "dense", "conv2d")),
+        r"layer 'conv2d' \(Dense\): expected a name of its own, got one that is taken",
+    ),
+    "several.keras": (
+        lambda path: write_tiny(path, extra=(layer("LSTM", "a"), layer("ReLU", "b", max_value=3.0))),
+        "layer 'a': 'LSTM' is not supported; supported: .*; "
+        "layer 'b': ReLU with max_value 3.0 is not supported, only none and 6",
     ),
     "outside.keras": (
         lambda path: write_tiny(path, names=("../../x", "dense", "logits")),

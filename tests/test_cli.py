@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -59,15 +60,29 @@ def test_the_manifest_keeps_the_contract(workshop: Path, scheme: str) -> None:
     assert manifest["sources"][-1] == "rtl/tiny.v"
     assert tuple(manifest["input"]["shape"]) == SHAPE
     assert manifest["output"]["shape"] == [CLASSES]
-    for side in ("input", "output"):
+    assert manifest["schema"] == 1
+    for side, name in (("input", "input"), ("output", "logits")):
         assert set(manifest[side]) >= {"shape", "bits", "lanes", "signed", "scale", "zero_point"}
         assert manifest[side]["bits"] == 8
+        assert manifest[f"{side}s"] == [manifest[side]]
+        assert (manifest[side]["name"], manifest[side]["port"]) == (
+            name,
+            f"{'m' if side[0] == 'o' else 's'}_axis",
+        )
+        assert manifest[side]["tdata_bits"] == 8 * manifest[side]["lanes"]
+        elements = int(np.prod(manifest[side]["shape"]))
+        assert manifest[side]["frame_beats"] * manifest[side]["lanes"] == elements
+    assert set(manifest["predicted"]["xc7"]) == {"lut", "lutram", "ff", "bram18", "dsp"}
+    assert all(type(count) is int for count in manifest["predicted"]["xc7"].values())
     assert all(type(manifest[key]) is int for key in ("frame_interval", "latency", "multipliers"))
     folded = [layer for layer in manifest["layers"] if layer.get("pe")]
     assert [(layer["name"], layer["kind"]) for layer in folded] == [
         ("conv2d", "Conv2D"), ("dense", "Dense"), ("logits", "Dense"),
     ]  # fmt: skip
-    assert sum(layer["pe"] * layer["simd"] for layer in folded) == manifest["multipliers"]
+    by_constants = [layer["pe"] * layer["simd"] for layer in folded if "constants" in layer]
+    assert sum(by_constants) == manifest["constants"]
+    products = sum(layer["pe"] * layer["simd"] for layer in folded)
+    assert products == manifest["multipliers"] + manifest["constants"]
     assert all(layer["accumulator_bits"] >= 8 for layer in folded)
 
 
@@ -193,6 +208,62 @@ def test_sim_ends_with_status_1_where_the_rtl_is_wrong(workshop: Path, tmp_path:
     assert np.load(tmp_path / "y.npy").shape == (FRAMES, CLASSES)
 
 
+def test_sim_runs_until_the_interval_stands_and_compares_it(workshop: Path, tmp_path: Path) -> None:
+    shutil.copytree(workshop / "fixed", tmp_path / "x")
+    manifest = json.loads((tmp_path / "x/manifest.json").read_text())
+    interval, latency = manifest["frame_interval"], manifest["latency"]
+    one = tmp_path / "one.npy"
+    np.save(one, np.load(workshop / "floats.npy")[:1])
+    command = (
+        "sim", tmp_path / "x", "--inputs", one, "--outputs", tmp_path / "y.npy", "--simulator", "icarus",
+    )  # fmt: skip
+    found = kerilog(*command)
+    assert (found.status, found.error) == (0, "")
+    text = " ".join(found.output.split())
+    assert f"cycles a frame {interval}, planned {interval}" in text
+    assert f"latency {latency} cycles" in text
+    assert "sent in all for the steady interval" in text
+    assert np.load(tmp_path / "y.npy").shape == (1, CLASSES)  # of the frame that was given alone
+    (tmp_path / "y.npy").unlink()
+    changed = manifest | {"frame_interval": interval + 1, "latency": latency - 1}
+    (tmp_path / "x/manifest.json").write_text(json.dumps(changed))
+    found = kerilog(*command)
+    assert found.status == 1
+    assert found.error.splitlines() == [
+        f"kerilog: the frame interval is {interval} cycles, planned are {interval + 1}",
+        f"kerilog: the latency is {latency} cycles, planned are {latency - 1}",
+    ]
+    assert np.load(tmp_path / "y.npy").shape == (1, CLASSES)
+
+
+def test_sim_takes_and_gives_archives_as_well(workshop: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", input=np.load(workshop / "floats.npy"))
+    found = kerilog(
+        "sim", workshop / "fixed", "--inputs", tmp_path / "x.npz", "--outputs", tmp_path / "y.npz",
+        "--simulator", "icarus",
+    )  # fmt: skip
+    assert found.status == 0, found.error
+    y = tmp_path / "y.npy"
+    assert (
+        kerilog("eval", workshop / "fixed", "--inputs", workshop / "floats.npy", "--outputs", y).status == 0
+    )
+    with np.load(tmp_path / "y.npz") as archive:
+        assert set(archive) == {"logits"}
+        assert np.array_equal(archive["logits"], np.load(y))
+
+
+def test_sim_wants_the_tensors_of_the_integer_model(workshop: Path, tmp_path: Path) -> None:
+    shutil.copytree(workshop / "fixed", tmp_path / "x")
+    path = tmp_path / "x/manifest.json"
+    manifest = json.loads(path.read_text())
+    other = manifest["output"] | {"shape": [CLASSES, 1]}
+    path.write_text(json.dumps(manifest | {"output": other, "outputs": [other]}))
+    inputs = ("--inputs", workshop / "floats.npy")
+    found = kerilog("sim", tmp_path / "x", *inputs, "--outputs", tmp_path / "y.npy")
+    assert found.status == 2
+    assert "the manifest and the integer model differ in their tensors; build again" in found.error
+
+
 # ---- help ----
 
 
@@ -203,8 +274,11 @@ def test_help_mentions_every_option(command: str) -> None:
     assert [word for word in OPTIONS[command].split() if word not in shown.output] == []
 
 
-def test_help_lists_the_commands() -> None:
+def test_help_lists_the_commands_and_the_exit_statuses() -> None:
     shown = kerilog("--help").output
+    assert [
+        status for status in ("0  done", "1  sim:", "2  ", "3  build:") if f"  {status}" not in shown
+    ] == []
     assert [command for command in OPTIONS if f"  {command} " not in shown] == []
     assert kerilog("--version").output == f"kerilog, version {package.__version__}\n"
 

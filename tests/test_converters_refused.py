@@ -62,6 +62,10 @@ NOT_TAKEN: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: model(layers.Flatten(), layers.BatchNormalization(name="normal")),
         "layer 'normal': no layer next to this batch normalization",
     ),
+    "a name that is not kept": (
+        lambda: model(layers.Conv2D(2, 3, name="été")),
+        r"layer '\\xe9t\\xe9': expected a name like 'ete'",
+    ),
     "converters already": (
         lambda: converters.insert_converters(model(layers.Conv2D(2, 3)), images()),
         "has converters already",

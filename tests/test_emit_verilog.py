@@ -16,7 +16,7 @@ from kerilog import outputs
 from kerilog.emit.writer import memory_text, read_memory
 from kerilog.errors import KerilogError
 from kerilog.hardware.memories import Memory
-from kerilog.hardware.naming import KEYWORDS, layer_name, verilog_name
+from kerilog.hardware.naming import KEYWORDS, verilog_name
 from kerilog.integer.model import run
 from kerilog.manifest import Manifest
 from kerilog.plan import plan
@@ -176,11 +176,6 @@ def test_names_become_identifiers(text: str, name: str) -> None:
 
 def test_no_keyword_stays() -> None:
     assert [word for word in KEYWORDS if verilog_name(word) in KEYWORDS] == []
-
-
-def test_tflite_names_are_shortened() -> None:
-    assert layer_name("model/dense_1/MatMul;model/dense_1/Relu", "Dense") == "dense_1"
-    assert layer_name("StatefulPartitionedCall:0", "Dense") == "dense"
 
 
 # ---- memories ----

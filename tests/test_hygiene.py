@@ -20,7 +20,8 @@ LARGEST = 1_500_000  # bytes
 
 # Imports go one way: a module imports from its own group and from those above it.
 LAYERS = (
-    ("errors", "formats", "graph", "qgraph", "scales", "manifest", "data", "outputs", "progress"),
+    ("errors", "names", "typed", "formats", "graph", "qgraph", "scales", "manifest"),
+    ("data", "named_data", "frames", "outputs", "progress"),
     ("timing",),
     ("frontend",),
     ("transforms",),
@@ -37,6 +38,7 @@ LAYERS = (
     ("report",),
     ("build",),
     ("study", "explore"),
+    ("schemas",),
     ("summary",),
     ("api",),
     ("__init__", "cli"),

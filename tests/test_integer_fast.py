@@ -217,7 +217,7 @@ def test_what_a_thread_raises_is_raised() -> None:
 
 def test_inputs_that_need_no_look_are_taken_as_they_are() -> None:
     network = model.Model(convolution_and_pool((-128, 127), 8))
-    shape, rng = network.source.shape, np.random.default_rng(5)
+    shape, rng = network.sources[0].shape, np.random.default_rng(5)
     codes = rng.integers(-128, 128, (2, *shape)).astype(np.int8)
     assert network.ready(codes) is codes
     real = rng.normal(0, 60, (300, *shape))

@@ -13,6 +13,8 @@ import pytest
 
 from kerilog import floating
 from kerilog.frontend import load
+from kerilog.frontend.keras.options import Layer
+from kerilog.frontend.keras.topology import Step, _ordered
 from kerilog.frontend.keras.weights import _snake_case
 from kerilog.graph import Conv2D, Dense, Graph
 
@@ -106,6 +108,32 @@ def test_keras_2_functional_with_a_shared_layer(tmp_path: Path) -> None:
     once = floating.run_all(graph, np.maximum(x, 0))["conv/relu"]
     np.testing.assert_array_equal(tensors["conv/call2/relu"], once)
     np.testing.assert_array_equal(tensors["sum"], tensors["conv/relu"] + once)
+
+
+def in_rounds(steps: list[Step]) -> list[Step]:
+    """``steps`` gone through again and again, and whatever is ready taken out."""
+    done: set[tuple[str, int]] = set()
+    found: list[Step] = []
+    while steps:
+        for step in steps:
+            if done.issuperset(step.inputs):
+                done.add((step.layer.key, step.index))
+                found.append(step)
+        steps = [step for step in steps if step not in found]
+    return found
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_layers_come_in_the_order_of_the_file_as_far_as_can_be(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    steps: list[Step] = []
+    for number in range(draw.integers(1, 30)):
+        sources = draw.integers(0, number, draw.integers(0, 4)) if number else []
+        inputs = tuple((f"n{source}", 0) for source in sources)
+        steps.append(Step(Layer(f"n{number}", "Add", {}, f"n{number}"), 0, inputs, True))
+    steps = [steps[index] for index in draw.permutation(len(steps))]
+    known = {(step.layer.key, 0): step for step in steps}
+    assert _ordered(steps, known) == in_rounds(steps), seed
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ import pytest
 
 from kerilog.errors import KerilogError, Unsupported
 from kerilog.frontend.keras import read_graph
+from kerilog.graph import BatchNormalization
+from kerilog.names import harmless
 
 SHAPE = [None, 6, 6, 2]
 KERNEL, BIAS = np.ones((3, 3, 2, 4), np.float32), np.zeros(4, np.float32)
@@ -96,28 +100,31 @@ UNSUPPORTED = [
     (layer("Conv2D", **CONV, activation="gelu"), "activation 'gelu' is not supported, only linear, relu"),
     (
         layer("Conv2D", **CONV, activation={"class_name": "__lambda__", "config": {"value": ["4wEA"]}}),
-        "layer 'it' (Conv2D): activation '__lambda__' is not supported",
+        "layer 'it': Conv2D with activation '__lambda__' is not supported",
     ),
     (
         layer("Activation", activation={"module": "builtins", "class_name": "function", "config": "mine>f"}),
-        "layer 'it' (Activation): activation 'mine>f' is not supported",
+        "layer 'it': Activation with activation 'mine>f' is not supported",
     ),
     (
         layer("Activation", activation={"module": "mine", "class_name": "function", "config": "relu"}),
-        "layer 'it' (Activation): activation 'function' is not supported",
+        "layer 'it': Activation with activation 'function' is not supported",
     ),
     (layer("Conv2D", **CONV, data_format="channels_first"), "data_format 'channels_first' is not supported"),
     (layer("MaxPooling2D", data_format="channels_first"), "data_format 'channels_first' is not supported"),
     (layer("Conv2D", **CONV, padding="causal"), "padding 'causal' is not supported, only 'valid' and 'same'"),
-    (layer("Conv2D", **CONV, lora_rank=4), "layer 'it' (Conv2D): option 'lora_rank' = 4 is not supported"),
+    (layer("Conv2D", **CONV, lora_rank=4), "layer 'it': Conv2D with option 'lora_rank' = 4 is not supported"),
     (
         layer("Conv2D", **CONV, dtype={"config": {"name": "int8_from_float32"}}),
         "dtype 'int8_from_float32' is not",
     ),
-    (layer("ReLU", max_value=4.0), "layer 'it' (ReLU): max_value 4.0 is not supported, only none and 6"),
-    (layer("ReLU", negative_slope=0.1), "layer 'it' (ReLU): negative_slope 0.1 is not supported, only 0"),
-    (layer("Softmax", axis=1), "layer 'it' (Softmax): axis 1 is not supported, only the last one"),
-    (layer("BatchNormalization", axis=[1]), "layer 'it' (BatchNormalization): axis 1 is not supported"),
+    (layer("ReLU", max_value=4.0), "layer 'it': ReLU with max_value 4.0 is not supported, only none and 6"),
+    (layer("ReLU", negative_slope=0.1), "layer 'it': ReLU with negative_slope 0.1 is not supported, only 0"),
+    (layer("Softmax", axis=1), "layer 'it': Softmax with axis 1 is not supported, only the last one"),
+    (
+        layer("BatchNormalization", axis=[1]),
+        "layer 'it': BatchNormalization with axis 1 is not supported, only the last one",
+    ),
 ]
 
 WRONG = [
@@ -140,7 +147,8 @@ WRONG = [
         layer("Conv2D", filters=1 << 24, kernel_size=6),
         "a weight array of shape (6, 6, 2, 16777216) has more than",
     ),
-    (layer("Conv2D", **CONV, use_bias=1), "layer 'it' (Conv2D): use_bias: expected true or false, got 1"),
+    (layer("Conv2D", **CONV, use_bias=2), "layer 'it' (Conv2D): use_bias: expected true or false, got 2"),
+    (layer("Conv2D", **CONV, use_bias="1"), "layer 'it' (Conv2D): use_bias: expected true or false, got '1'"),
     (layer("Dense", units=1 << 21), "the output of shape (6, 6, 2097152) has more than"),
     (layer("BatchNormalization", epsilon=float("nan")), "epsilon: expected a finite number, got nan"),
     (layer("Reshape", target_shape=[5, -1]), "layer 'it' (Reshape): target_shape: expected 72 elements, got"),
@@ -186,16 +194,64 @@ def test_wrong_weights(arrays: list[np.ndarray] | None, message: str, tmp_path: 
     assert message in text
 
 
-@pytest.mark.parametrize(
-    "name", ["module; endmodule //", "../../x", "a/../b", "a\nb", "1st", "", "é", "x" * 129, 7]
-)
+@pytest.mark.parametrize("name", ["../../x", "a/../b", "..", "", " ", 7, None, ["x"]])
 def test_names_that_are_no_names(name: object, tmp_path: Path) -> None:
     stored = layer("Flatten") | {"config": {"name": name}}
     text = refusal(write(tmp_path / "a.keras", sequential(image(), stored)))
     assert "layer number 1: name" in text
-    assert "out of [A-Za-z0-9_./-]" in text
-    text = refusal(write(tmp_path / "b.keras", sequential(image(), layer("Flatten"), name=name)))
-    assert text.startswith("model ")
+    assert "expected a name, and no path with '..' in it" in text
+    if name is not None:
+        text = refusal(write(tmp_path / "b.keras", sequential(image(), layer("Flatten"), name=name)))
+        assert text.startswith("model ")
+
+
+HOSTILE = [
+    *("module; endmodule //", "a\nendmodule\nmodule b", "\x1b[31mred\x07", 'say "it\'s" `so`\\', "*/ x /*"),
+    *("x" * 100_000, "卷积\u202e", "😀", "\ud800", "nul\0", "1st", "a conv (1)", "<b>", "{{ x }}", "v1..2"),
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_any_other_name_is_taken_and_does_no_harm(name: str, tmp_path: Path) -> None:
+    config = sequential(image(), layer("Conv2D", name, **CONV, activation="relu"), name=name)
+    graph = read_graph(write(tmp_path / "m.keras", config, {"conv2d": [KERNEL, BIAS]}))
+    kept = harmless(name)
+    assert [node.name for node in graph] == [
+        "image",
+        kept,
+        harmless(f"{kept}/relu") if len(kept) < 60 else f"{kept[:62]}_2",
+    ]
+    assert graph.name == kept
+    for spoilt in ({"padding": "causal"}, {"filters": 0}):
+        config = sequential(image(), layer("Conv2D", name, **(CONV | spoilt)))
+        text = refusal(write(tmp_path / "m.keras", config))
+        assert text.startswith(f"layer '{kept}'")
+        assert text.isascii()
+        assert text.isprintable()
+
+
+def test_layers_whose_names_become_one_are_told_apart(tmp_path: Path) -> None:
+    names = ["é", "a?", "a!", "a_", "a_/relu"]
+    layers = [layer("ReLU", name) for name in names[:3]] + [layer("Conv2D", "a_", **CONV, activation="relu")]
+    config = sequential(image(), *layers, layer("Flatten", "a_/relu"))
+    found = [read_graph(write(tmp_path / "m.keras", config, {"conv2d": [KERNEL, BIAS]})) for _ in range(2)]
+    names = [node.name for node in found[0]]
+    assert names == ["image", "e", "a__2", "a__3", "a_", "a_/relu_2", "a_/relu"]
+    assert [node.name for node in found[1]] == names
+    assert [node.inputs for node in found[0]] == [(), *((name,) for name in names[:-1])]
+
+
+@pytest.mark.parametrize(("scale", "center"), [(1, 1), (1, 0), (0, True), (False, 1.0)])
+def test_truth_may_be_written_as_a_number(scale: Any, center: Any, tmp_path: Path) -> None:
+    arrays = [np.array([n, n + 1], np.float32) for n in range(1, 3 + bool(scale) + bool(center))]
+    config = sequential(image(), layer("BatchNormalization", scale=scale, center=center, epsilon=0.0))
+    graph = read_graph(write(tmp_path / "m.keras", config, {"batch_normalization": arrays}))
+    *rest, mean, variance = arrays
+    gamma, beta = rest.pop(0) if scale else np.ones(2), rest.pop(0) if center else np.zeros(2)
+    op = graph["it"].op
+    assert isinstance(op, BatchNormalization)
+    np.testing.assert_allclose(op.scale, gamma / np.sqrt(variance), rtol=1e-6)
+    np.testing.assert_allclose(op.offset, beta - mean * gamma / np.sqrt(variance), rtol=1e-6, atol=1e-7)
 
 
 MODELS = [
@@ -239,7 +295,7 @@ MODELS = [
     ),
     (
         functional(image(), called(layer("Dropout", rate=0.5), ["image", 0, 0], kwargs={"training": True})),
-        "layer 'it' (Dropout): call argument 'training' = True is not supported",
+        "layer 'it': Dropout with call argument 'training' = True is not supported, only none",
     ),
     (
         functional(
@@ -247,7 +303,7 @@ MODELS = [
             called(layer("Flatten", "flat"), ["image", 0, 0]),
             called(layer("Add"), ["flat", 0, 0], ["image", 0, 0]),
         ),
-        "layer 'it' (Add): inputs of shapes [(72,), (6, 6, 2)] is not supported, only equal shapes",
+        "layer 'it': Add with inputs of shapes [(72,), (6, 6, 2)] is not supported, only equal shapes",
     ),
 ]
 
@@ -267,3 +323,105 @@ def test_negative_variance(tmp_path: Path) -> None:
     assert "layer 'it' (BatchNormalization): variance + epsilon: expected more than 0, got -0.999" in refusal(
         path
     )
+
+
+# ---- several at once ----
+
+
+def several() -> dict[str, Any]:
+    """Five layers with something against them, one with two options, and one behind them that is fine."""
+    return sequential(
+        image(),
+        layer("Conv2D", "a", **CONV, activation="gelu"),
+        layer("MaxPooling2D", "b", padding="causal", data_format="channels_first"),
+        layer("LSTM", "c", units=3),
+        layer("Conv2D", "d", **CONV, lora_rank=4),
+        layer("GRU", "e\n", units=3),
+        layer("Flatten", "f"),
+    )
+
+
+def test_all_that_is_not_supported_is_said_at_once(tmp_path: Path) -> None:
+    path = write(tmp_path / "m.keras", several(), {"conv2d": [KERNEL, BIAS]})
+    with pytest.raises(Unsupported) as caught:
+        read_graph(path)
+    gelu, channels, causal, lstm, rank, gru = caught.value.reasons
+    assert gelu == (
+        "a",
+        "Conv2D with activation 'gelu' is not supported, only linear, relu, relu6, softmax, sigmoid",
+    )
+    assert channels == (
+        "b",
+        "MaxPooling2D with data_format 'channels_first' is not supported, only 'channels_last'",
+    )
+    assert causal == ("b", "MaxPooling2D with padding 'causal' is not supported, only 'valid' and 'same'")
+    assert lstm == ("c", "'LSTM' is not supported")
+    assert rank == ("d", "Conv2D with option 'lora_rank' = 4 is not supported")
+    assert gru[0] == "e_"
+    assert gru[1].startswith("'GRU' is not supported; supported: Conv2D, DepthwiseConv2D, ")
+    assert str(caught.value) == "; ".join(f"layer '{name}': {text}" for name, text in caught.value.reasons)
+
+
+def test_shapes_are_known_behind_an_activation_that_is_not_supported(tmp_path: Path) -> None:
+    conv = layer("Conv2D", "conv", **CONV, activation="gelu")
+    path = write(
+        tmp_path / "m.keras", sequential(image(), conv, layer("Softmax", axis=1)), {"conv2d": [KERNEL, BIAS]}
+    )
+    with pytest.raises(Unsupported) as caught:
+        read_graph(path)
+    assert [name for name, _ in caught.value.reasons] == ["conv", "it"]
+
+
+def test_what_a_refused_layer_leaves_behind_is_not_refused(tmp_path: Path) -> None:
+    """Of an unknown shape nothing else follows: neither weights nor windows that do not fit."""
+    config = sequential(
+        image(),
+        layer("MaxPooling2D", "pool", pool_size=[5, 5], padding="causal"),
+        layer("Conv2D", "conv", filters=4, kernel_size=[3, 3]),
+        layer("Reshape", "shape", target_shape=[5, 5]),
+        layer("Dense", "dense", units=3),
+    )
+    with pytest.raises(Unsupported) as caught:
+        read_graph(write(tmp_path / "m.keras", config))
+    assert [name for name, _ in caught.value.reasons] == ["pool"]
+
+
+def test_a_file_that_is_broken_as_well_says_so_last(tmp_path: Path) -> None:
+    broken = layer("Conv2D", "broken", filters=0, kernel_size=3)
+    config = sequential(image(), broken, layer("LSTM", units=3), layer("Dense", "late", units=-1))
+    text = refusal(write(tmp_path / "m.keras", config), Unsupported)
+    assert text.startswith("layer 'it': 'LSTM' is not supported; supported: ")
+    assert text.endswith("; layer 'broken': filters: expected an integer in 1..16777216, got 0")
+
+
+def test_a_shared_layer_is_refused_once(tmp_path: Path) -> None:
+    shared = called(layer("ReLU", max_value=4.0), ["image", 0, 0])
+    shared["inbound_nodes"] += called(layer("ReLU"), ["it", 0, 0])["inbound_nodes"]
+    config = functional(image(), shared, outputs=[["it", 1, 0]])
+    text = refusal(write(tmp_path / "m.keras", config), Unsupported)
+    assert text == "layer 'it': ReLU with max_value 4.0 is not supported, only none and 6"
+
+
+def chain(count: int, last: str) -> dict[str, Any]:
+    """``count`` layers, the last one first in the file, on the image and on layer ``last``."""
+    layers = [called(layer("ReLU", f"n{n}"), [f"n{n - 1}", 0, 0]) for n in range(count - 1, 0, -1)]
+    first = called(layer("Add", "n0"), ["image", 0, 0], [last, 0, 0])
+    return functional(image(), *layers, first, outputs=[[f"n{count - 1}", 0, 0]])
+
+
+def test_a_long_graph_in_no_helpful_order_takes_no_time(tmp_path: Path) -> None:
+    path = write(tmp_path / "m.keras", chain(4000, "image"))
+    started = time.process_time()
+    graph = read_graph(path)
+    assert [node.name for node in graph] == ["image", *(f"n{n}" for n in range(4000))]
+    assert time.process_time() - started < 2
+
+
+def test_a_cycle_is_found_at_once_and_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "m.keras", chain(4000, "n9"))
+    started = time.process_time()
+    text = refusal(path)
+    assert re.fullmatch(
+        r"layer 'n\d' \(\w+\): expected a graph without cycles, got one through this layer", text
+    )
+    assert time.process_time() - started < 2

@@ -42,6 +42,7 @@ def build_and_run(scheme: str, folder: Path) -> Built:
     root = folder / scheme
     manifest = build.build(MODEL, root, build.Options(scheme=scheme, data=data))
     graph = storage.load(root / storage.FILE_NAME)
+    assert isinstance(manifest, Manifest)
     samples = load_dataset(data, manifest.input.shape)
     codes = build.codes_of(graph, samples.x_test)
     assert samples.y_test is not None
@@ -67,15 +68,15 @@ def assert_every_element_is_equal(built: Built) -> None:
 def assert_cycles_are_as_promised(built: Built) -> None:
     assert built.manifest.frame_interval == built.found.interval == 784
     assert built.found.latency == built.manifest.latency
-    assert built.found.first_latency == built.manifest.extra["first_output"]
+    assert built.found.first_latency == built.manifest.first_output
     assert set(np.diff(built.found.last_out)) == {784}
 
 
 def assert_the_loss_is_small(built: Built) -> None:
     """And the accuracy in the manifest is that of the RTL."""
-    accuracy = built.manifest.extra["accuracy"]
-    assert accuracy["original"] >= 0.97
-    whole = accuracy["samples"] == 10_000
-    assert accuracy["original"] - accuracy["integer"] <= (POINTS if whole else 0.01)
+    accuracy = built.manifest.accuracy
+    assert accuracy.original >= 0.97
+    whole = accuracy.samples == 10_000
+    assert accuracy.original - accuracy.integer <= (POINTS if whole else 0.01)
     right = float(np.mean(built.found.codes.argmax(axis=1) == built.labels))
-    assert right == pytest.approx(accuracy["integer"], abs=1e-9)
+    assert right == pytest.approx(accuracy.integer, abs=1e-9)

@@ -16,7 +16,7 @@ import rich.console
 
 from kerilog import area
 from kerilog.area import devices
-from kerilog.area.devices import Device
+from kerilog.area.devices import LUT_SHARE, Device, shortfall
 from kerilog.errors import KerilogError, Unsupported
 from kerilog.explore import results
 from kerilog.explore.points import Point, explore, pareto
@@ -24,7 +24,7 @@ from kerilog.formats import Fixed
 from kerilog.hardware.design import Design
 from kerilog.plan import goals, plan
 from kerilog.plan.front import front
-from kerilog.plan.goals import LUT_SHARE, Goal, design_for, shortfall
+from kerilog.plan.goals import Goal, design_for
 from kerilog.plan.planner import elaborate
 from kerilog.plan.sketch import Sketch
 from kerilog.qgraph import QGraph, QInput, QNode

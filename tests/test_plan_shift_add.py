@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kerilog.exact import shift_add_search
 from kerilog.exact.intervals import dot_interval
 from kerilog.exact.shift_add import AdderGraph, Element, Sum, csd, digit_count, fewest_bits, unshared_adders
-from kerilog.exact.shift_add_search import shift_add
+from kerilog.exact.shift_add_search import pattern_count, shift_add
 from kerilog.formats import IntArray
 
 # the ranges of codes: signed, behind a ReLU, of few bits, without 0
@@ -176,3 +177,62 @@ def test_a_value_out_of_range_is_noticed() -> None:
     assert isinstance(graph.sums[0], Sum)
     with pytest.raises(OverflowError, match=r"leaves \[0, 127\]"):
         graph.evaluate(np.array([[128]]))
+
+
+# ---- the budget ----
+
+
+@settings(max_examples=60, deadline=None)
+@given(matrix=matrices(), ends=st.sampled_from(RANGES), steps=st.sampled_from([0, 1, 10, 100, 1000]))
+def test_any_budget_gives_the_matrix(matrix: IntArray, ends: tuple[int, int], steps: int) -> None:
+    low, high = ends
+    graph = shift_add(matrix, low, high, steps)
+    drawn = np.random.default_rng(steps).integers(low, high + 1, (50, len(matrix)))
+    assert np.array_equal(graph.evaluate(drawn), drawn @ matrix)
+    negations = sum(node.left_sign == 0 for node in graph.sums)
+    assert len(graph.sums) - negations <= unshared_adders(matrix)
+    again = shift_add(matrix, low, high, steps)
+    assert (again.sums, again.outputs) == (graph.sums, graph.outputs)
+
+
+@settings(max_examples=60, deadline=None)
+@given(matrix=matrices())
+def test_twice_the_pairs_of_the_matrix_are_steps_enough(matrix: IntArray) -> None:
+    enough = shift_add(matrix, -128, 127, 2 * pattern_count(matrix))
+    endless = shift_add(matrix, -128, 127, 1 << 60)
+    assert (enough.sums, enough.outputs) == (endless.sums, endless.outputs)
+
+
+def test_more_steps_share_more() -> None:
+    matrix = np.random.default_rng(7).integers(-128, 128, (60, 12))
+    pairs = pattern_count(matrix)
+    found = [len(shift_add(matrix, 0, 127, steps).sums) for steps in (0, pairs // 50, pairs // 4, 2 * pairs)]
+    assert found == sorted(found, reverse=True) and found[-1] < 0.85 * found[0], found
+
+
+def test_groups_keep_to_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pairs that are compared, counted where they are; the last new sum may finish."""
+    used = []
+    run = shift_add_search._Sharing.run
+
+    def counted(self: shift_add_search._Sharing) -> None:
+        run(self)
+        used.append(self.steps)
+
+    monkeypatch.setattr(shift_add_search._Sharing, "run", counted)
+    matrix = np.random.default_rng(8).integers(-128, 128, (90, 8))
+    for steps in (1 << 30, 100_000, 20_000, 3_000):
+        used.clear()
+        shift_add(matrix, -128, 127, steps)
+        assert used[-1] >= -digit_count(matrix).sum(), (steps, used)
+        assert (len(used) > 1) == (steps < 2 * pattern_count(matrix)), (steps, used)
+
+
+def test_long_columns_are_summed_in_time() -> None:
+    """Columns too long to rank all pairs of their terms."""
+    matrix = np.random.default_rng(9).integers(-128, 128, (400, 2))
+    graph = shift_add(matrix, -128, 127, 0)
+    x = np.random.default_rng(10).integers(-128, 128, (20, 400))
+    assert np.array_equal(graph.evaluate(x), x @ matrix)
+    assert graph.bits == dot_interval(matrix, -128, 127).bits
+    assert graph.depth <= 1 + int(digit_count(matrix).sum(axis=0).max()).bit_length()

@@ -11,7 +11,18 @@ import pytest
 from kerilog.build import Options
 from kerilog.errors import KerilogError
 from kerilog.formats import Affine, Fixed, Format
-from kerilog.graph import Activation, Array, Conv2D, Dense, Graph, Input, MaxPooling2D, Node, Reshape
+from kerilog.graph import (
+    Activation,
+    Array,
+    Concatenate,
+    Conv2D,
+    Dense,
+    Graph,
+    Input,
+    MaxPooling2D,
+    Node,
+    Reshape,
+)
 from kerilog.integer.model import run_all
 from kerilog.qgraph import QConv2D, QDense, QGraph, Shift
 from kerilog.quantize import LayerSettings, Settings, calibrate, quantize, read_settings
@@ -158,22 +169,35 @@ def test_toml(tmp_path: Path) -> None:
     [
         ("[default\n", "is no TOML: "),
         (b"\xff\xfe", "is no TOML: "),
-        ("[layer.conv]\n", r"expected tables \[default\] and \[layers.\"NAME\"\], found 'layer'"),
-        ("layers = 3\n", r"\[layers\]: expected a table, found 3"),
-        ("[layers]\nconv = 4\n", r'\[layers."conv"\]: expected a table, found 4'),
-        ("[default]\nweight_bit = 4\n", "there is no setting 'weight_bit'; the nearest is 'weight_bits'"),
-        ('[default]\nweight_bits = "4"\n', "weight_bits: expected an integer in 2..16, found '4'"),
-        ("[default]\nweight_bits = true\n", "weight_bits: expected an integer in 2..16, found True"),
-        ("[default]\nactivation_bits = 17\n", "activation_bits: expected an integer in 2..16, found 17"),
-        ("[default]\nactivation_bits = 1\n", "activation_bits: expected an integer in 2..16, found 1"),
-        ('[default]\nbias_bits = "acc"\n', "expected an integer in 2..16 or \"accumulator\", found 'acc'"),
-        ("[default]\nfrac = 2.5\n", "frac: expected an integer in -64..64, found 2.5"),
+        ("[layer.conv]\n", "there is no setting \"layer\"; the nearest is 'layers'"),
+        ("layers = 3\n", "layers: expected a table, found 3"),
+        ("[layers]\nconv = 4\n", r"layers\.conv: expected a table, found 4"),
+        ('[layers."a b"]\nfrac = ""\n', r'layers\."a b"\.frac: expected an integer from -64 to 64, found ""'),
+        (
+            "[default]\nweight_bit = 4\n",
+            "default: there is no setting \"weight_bit\"; the nearest is 'weight_bits'",
+        ),
+        (
+            '[layers.conv2d]\nweight_bits = "eight"\n',
+            r'layers\.conv2d\.weight_bits: expected an integer from 2 to 16, found "eight"',
+        ),
+        (
+            '[default]\nweight_bits = "4"\n',
+            'default.weight_bits: expected an integer from 2 to 16, found "4"',
+        ),
+        ("[default]\nweight_bits = true\n", "weight_bits: expected an integer from 2 to 16, found true"),
+        ("[default]\nweight_bits = [4]\n", r"weight_bits: expected an integer from 2 to 16, found \[4\]"),
+        ("[default]\nweight_bits = 2024-01-01\n", 'expected an integer from 2 to 16, found "2024-01-01"'),
+        ("[default]\nactivation_bits = 17\n", "activation_bits: expected an integer from 2 to 16, found 17"),
+        ("[default]\nactivation_bits = 1\n", "activation_bits: expected an integer from 2 to 16, found 1"),
+        ('[default]\nbias_bits = "acc"\n', 'expected an integer from 2 to 16 or "accumulator", found "acc"'),
+        ("[default]\nfrac = 2.5\n", "frac: expected an integer from -64 to 64, found 2.5"),
         ("[default]\nper_channel = 1\n", "per_channel: expected true or false, found 1"),
         ("[default]\npercentile = 50\n", "percentile: expected a number above 50 and up to 100, found 50"),
         ("[default]\npercentile = nan\n", "percentile: expected a number above 50"),
         (
             '[default]\nrange = "best"\n',
-            "range: expected one of minmax, percentile, mse, entropy, msb, found 'best'",
+            'range: expected one of "minmax", "percentile", "mse", "entropy", "msb", found "best"',
         ),
         ("[default]\nrange = []\n", r"range: expected one of .*, found \[\]"),
     ],
@@ -219,3 +243,51 @@ def test_a_default_that_the_scheme_does_not_have() -> None:
 def test_a_binary_point_out_of_reach_is_refused_by_name() -> None:
     with pytest.raises(KerilogError, match="layer 'conv': expected binary points at most 31 places apart"):
         layered({"conv": LayerSettings(frac=-40)})
+
+
+def blocks() -> Graph:
+    """Two layers of one name in two blocks, then side by side what they make."""
+    kernel, bias = np.eye(4, dtype=np.float32), np.zeros(4, np.float32)
+    nodes = (
+        Node("x", Input(), (), (4,)),
+        Node("a/fc", Dense(kernel, bias), ("x",), (4,)),
+        Node("b/fc", Dense(kernel * 30, bias), ("x",), (4,)),
+        Node("both/requantize0", Activation("relu"), ("a/fc",), (4,)),
+        Node("sum", Concatenate(), ("x", "b/fc"), (8,)),
+        Node("sum/requantize0", Dense(np.ones((8, 2), np.float32), np.zeros(2, np.float32)), ("sum",), (2,)),
+    )
+    return Graph("blocks", nodes, ("sum/requantize0", "both/requantize0"))
+
+
+def test_a_layer_in_a_block_goes_by_its_whole_name() -> None:
+    calibration = calibrate(blocks(), DRAW.normal(size=(20, 4)).astype(np.float32))
+    graph = quantize(calibration, settings=Settings(layers={"b/fc": LayerSettings(weight_bits=5)}))
+    assert [matrix(graph, name).kernel_format.bits for name in ("a/fc", "b/fc")] == [8, 5]
+    with pytest.raises(KerilogError) as caught:
+        quantize(calibration, settings=Settings(layers={"fc": LayerSettings(weight_bits=5)}))
+    assert str(caught.value) == "settings: layer 'fc' is not in the model; it could be a/fc or b/fc"
+    with pytest.raises(KerilogError, match="layer 'a' is not in the model; the nearest is 'a/fc'"):
+        quantize(calibration, settings=Settings(layers={"a": LayerSettings(weight_bits=5)}))
+
+
+def test_what_a_concatenation_brings_to_its_format_has_a_name_of_its_own() -> None:
+    calibration = calibrate(blocks(), DRAW.normal(size=(20, 4)).astype(np.float32))
+    names = [node.name for node in quantize(calibration)]
+    assert len(set(names)) == len(names)
+    assert "sum/requantize0_2" in names
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"weight_bits": 99}, "^weight_bits: expected an integer from 2 to 16, found 99$"),
+        ({"weight_bits": 4.0}, "weight_bits: expected an integer from 2 to 16, found 4.0"),
+        ({"percentile": "99"}, 'percentile: expected a number above 50 and up to 100, found "99"'),
+        ({"range": 3}, "range: expected one of"),
+        ({"bias_bits": object()}, "bias_bits: expected an integer from 2 to 16 or"),
+    ],
+    ids=str,
+)
+def test_values_from_python_are_checked_as_those_of_files(values: dict[str, object], message: str) -> None:
+    with pytest.raises(KerilogError, match=message):
+        LayerSettings(**values)  # type: ignore[arg-type]

@@ -19,13 +19,15 @@ from kerilog.calibrate import Observation
 from kerilog.errors import KerilogError
 from kerilog.formats import Affine, Fixed
 from kerilog.graph import Dense, Graph, Input, Node
-from kerilog.manifest import Manifest, Stream
+from kerilog.integer.model import run
+from kerilog.manifest import Model
 from kerilog.qgraph import QGraph
 from kerilog.quantize import calibrate, quantize
 from kerilog.report import heat, page, ranges, record, words
 from kerilog.report.conversion import Conversion, Error, compare, convert, covered_powers
-from kerilog.report.record import Record
+from kerilog.report.record import Answers, Record
 from kerilog.report.tensors import Tensor, tensors
+from support.manifests import make_manifest, make_stream
 
 MODEL = Path(__file__).resolve().parent.parent / "models" / "mnist_cnn.keras"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -142,12 +144,15 @@ def small_network(name: str) -> tuple[Graph, QGraph, np.ndarray]:
 
 def test_record_comes_back_whole(tmp_path: Path) -> None:
     graph, integer, x = small_network("dense")
-    saved = Record(64, record.measure(integer, x, graph), graph, np.eye(3, dtype=np.int64))
+    eye = np.eye(3, dtype=np.int64)
+    saved = Record(64, record.measure(integer, x, graph), graph, (Answers("dense", eye, 2 * eye),))
     record.save(saved, tmp_path)
     loaded = record.load(tmp_path)
     assert loaded.activations[1].alone == saved.activations[1].alone
     assert loaded.activations[1].seen.msb.tolist() == saved.activations[1].seen.msb.tolist()
-    assert loaded.original is not None and loaded.before is not None and loaded.after is None
+    assert loaded.original is not None
+    (answers,) = loaded.answers
+    assert (answers.output, answers.after.tolist()) == ("dense", (2 * eye).tolist())
     assert [tensor.alone for tensor in tensors(integer, loaded)] == [t.alone for t in tensors(integer, saved)]
 
 
@@ -155,7 +160,7 @@ def test_network_error_is_that_of_the_integer_model() -> None:
     graph, integer, x = small_network("dense")
     output = record.measure(integer, x, graph)[1]
     exact = x @ graph["dense"].op.kernel
-    codes = build.run(integer, build.codes_of(integer, x))
+    codes = run(integer, build.codes_of(integer, x))
     assert output.network is not None
     assert output.network.mse == pytest.approx(
         np.mean((integer["dense"].format.dequantize(codes) - exact) ** 2)
@@ -233,9 +238,13 @@ def test_a_script_error_would_be_seen(tmp_path: Path) -> None:
 def render(name: str) -> str:
     """The page of a small network whose layer is called ``name``."""
     graph, integer, x = small_network(name)
-    stream = Stream((6,), 8, 1, True, 1.0, 0)
-    manifest = Manifest(
-        "0.1.0", "small", "small", "fixed", {"file": name}, ("rtl/a.v",), (), stream, stream, 6, 9, 18, ()
+    manifest = make_manifest(
+        make_stream((6,), 8, 1),
+        make_stream((6,), 8, 1, port="m_axis"),
+        name="small",
+        top="small",
+        model=Model(file=name, sha256="0" * 64),
+        sources=("rtl/a.v",),
     )
     return page.render(manifest, integer, Record(64, record.measure(integer, x, graph), graph), ())
 

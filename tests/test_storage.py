@@ -157,6 +157,26 @@ def test_a_pickle_is_never_run(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_file_with_wrong_bytes_is_refused_in_one_line_or_is_whole(seed: int, tmp_path: Path) -> None:
+    path, rng = tmp_path / "graph.npz", np.random.default_rng(seed)
+    storage.save(draw_graph(1), path)
+    content = path.read_bytes()
+    refused = 0
+    for trial in range(100):
+        wrong = bytearray(content)
+        for place in rng.integers(0, len(content), rng.choice([1, 1, 6])):
+            wrong[place] = rng.integers(0, 256)
+        path.write_bytes(bytes(wrong))
+        try:
+            assert_same(draw_graph(1), storage.load(path))
+        except KerilogError as error:
+            refused += 1
+            assert "graph.npz: is no integer model" in str(error), f"seed {seed}, trial {trial}"
+            assert "\n" not in str(error), f"seed {seed}, trial {trial}"
+    assert refused > 50, f"seed {seed}"
+
+
 def test_the_digest_is_that_of_the_file_and_of_every_number(tmp_path: Path) -> None:
     graph = elementwise()
     storage.save(graph, tmp_path / "graph.npz")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 import re
@@ -119,10 +120,11 @@ def test_the_manifest_holds_what_was_found(rich_design) -> None:
     assert kept["xc7"]["lut"] == found.lut
     assert kept["xc7"]["fmax_mhz"] is None
     assert kept["xc7"]["tool"].startswith("Yosys 0.")
-    manifests.record(rich_design.directory, "resources", {"ecp5": {"lut": 3}})
+    other = dataclasses.replace(found, target="ecp5", lut=3).summary()
+    manifests.record(rich_design.directory, {"ecp5": other})
     both = json.loads((rich_design.directory / "manifest.json").read_text())["resources"]
-    assert both == {"xc7": kept["xc7"], "ecp5": {"lut": 3}}
-    assert Manifest.read(rich_design.directory).extra["resources"] == both
+    assert both == {"xc7": kept["xc7"], "ecp5": kept["xc7"] | {"target": "ecp5", "lut": 3}}
+    assert Manifest.read(rich_design.directory).resources == {"xc7": found.summary(), "ecp5": other}
 
 
 @needs_nextpnr

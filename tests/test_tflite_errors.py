@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tensorflow.lite.python import schema_py_generated as schema
 
 from kerilog.errors import KerilogError, Unsupported
 from kerilog.frontend.tflite import load_tflite
+from kerilog.names import harmless
 
 layers = keras.layers
 INT16_8 = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
@@ -194,12 +196,139 @@ def test_the_file_is_fine_before_it_is_altered(good: bytes, tmp_path: Path) -> N
 
 
 def test_an_operator_that_is_not_taken_is_named(good: bytes, tmp_path: Path) -> None:
-    assert "ELU '" in refuse(tmp_path, convert(layers.ELU()), Unsupported)
+    message = refuse(tmp_path, convert(layers.ELU(name="soft")), Unsupported)
+    assert re.match(r"layer 'soft\w*': ELU is not supported; supported: Add, AveragePooling2D, ", message)
     message = refuse(tmp_path, altered(good, set_opcode(schema.BuiltinOperator.HARD_SWISH)), Unsupported)
-    assert message.startswith("HARD_SWISH '")
-    assert "operator code 250" in refuse(tmp_path, altered(good, set_opcode(250)))
+    assert re.match(r"layer 'max_pooling2d\w*': hard_swish is not supported; supported: Add, ", message)
+    assert "operator code 250 is not supported" in refuse(tmp_path, altered(good, set_opcode(250)))
     fused = altered(good, set_option("fusedActivationFunction", 4))
-    assert "fused activation 4; expected none, RELU or RELU6" in refuse(tmp_path, fused, Unsupported)
+    expected = r"layer 'conv2d\w*': Conv2D with activation 'tanh' is not supported, only linear, relu, relu6"
+    assert re.fullmatch(expected, refuse(tmp_path, fused, Unsupported))
+    fused = altered(good, set_option("fusedActivationFunction", 99))
+    assert "Conv2D with activation 'number 99' is not supported" in refuse(tmp_path, fused, Unsupported)
+
+
+def several(model: Any) -> None:
+    """An unknown operator, and behind it an activation inside another; last, an operator without a name."""
+    set_opcode(schema.BuiltinOperator.ELU)(model)
+    graph = model.subgraphs[0]
+    dense = graph.operators[-1]
+    dense.builtinOptions.fusedActivationFunction = 4
+    graph.tensors[dense.outputs[0]].name = "a/dense/MatMul"
+    graph.tensors[graph.operators[1].outputs[0]].name = "b/dense/Elu"
+    graph.tensors[graph.operators[0].outputs[0]].name = "a/conv/Conv2D"
+
+
+def test_all_that_stands_against_a_file_is_said_at_once(good: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "bad.tflite"
+    path.write_bytes(altered(good, several))
+    with pytest.raises(Unsupported) as caught:
+        load_tflite(path)
+    elu, dense = caught.value.reasons
+    assert elu[0] == "b/dense"
+    assert elu[1].startswith("ELU is not supported; supported: Add, AveragePooling2D, ")
+    text = "Dense (FULLY_CONNECTED) with activation 'tanh' is not supported, only linear, relu, relu6"
+    assert dense == ("a/dense", text)
+    assert str(caught.value) == f"{path}: layer 'b/dense': {elu[1]}; layer 'a/dense': {text}"
+
+
+def test_a_file_that_is_broken_as_well_says_so_last(good: bytes, tmp_path: Path) -> None:
+    def change(model: Any) -> None:
+        several(model)
+        set_option("strideH", 0)(model)
+
+    message = refuse(tmp_path, altered(good, change), Unsupported)
+    assert message.startswith("layer 'b/dense': ELU is not supported")
+    assert "; layer 'conv': CONV_2D 'a/conv/Conv2D': stride_h, stride_w: expected 1..32768" in message
+
+
+def test_what_a_refused_operator_leaves_behind_is_not_refused(good: bytes, tmp_path: Path) -> None:
+    """SHAPE, STRIDED_SLICE and PACK feed a RESHAPE: none of them is at fault where SHAPE is unknown."""
+    kinds = schema.BuiltinOperator
+
+    def change(model: Any) -> None:
+        for code in model.operatorCodes:
+            if code.builtinCode == kinds.SHAPE:
+                code.builtinCode = code.deprecatedBuiltinCode = kinds.RANK
+
+    (tmp_path / "m.tflite").write_bytes(altered(good, change))
+    with pytest.raises(Unsupported) as caught:
+        load_tflite(tmp_path / "m.tflite")
+    assert [text.split(";")[0] for _, text in caught.value.reasons] == ["RANK is not supported"]
+
+
+def test_sizes_that_are_not_fixed_are_refused(good: bytes, tmp_path: Path) -> None:
+    def change(model: Any) -> None:
+        tensor(model, 0).shape, tensor(model, 0).shapeSignature = [1, 1, 1, 2], [-1, -1, -1, 2]
+
+    message = refuse(tmp_path, altered(good, change))
+    assert re.fullmatch(
+        r"input '.*': expected fixed sizes after the batch axis, found \(-1, -1, -1, 2\)", message
+    )
+
+
+def open_size(position: int) -> Callable[[Any], None]:
+    """Leave a size of what RESHAPE makes open, as converters do behind a Reshape with -1 in it."""
+
+    def change(model: Any) -> None:
+        graph = model.subgraphs[0]
+        kinds = [model.operatorCodes[op.opcodeIndex].builtinCode for op in graph.operators]
+        reshape = graph.operators[kinds.index(schema.BuiltinOperator.RESHAPE)]
+        stored = graph.tensors[reshape.outputs[0]]
+        sizes = [int(size) for size in stored.shape[1:]]
+        stored.shapeSignature = [-1, *sizes[: position - 1], -1, *sizes[position:]]
+        stored.shape = [abs(size) for size in stored.shapeSignature]
+
+    return change
+
+
+def test_a_size_that_the_file_leaves_open_follows_from_the_others(good: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(altered(good, open_size(1)))
+    graph = load_tflite(path)
+    assert [node.shape for node in graph] == [(6, 6, 2), (4, 4, 3), (2, 2, 3), (12,), (4,)]
+    path.write_bytes(altered(convert(layers.Reshape((4, 1, 3))), open_size(1)))
+    graph = load_tflite(path)
+    assert [node.shape for node in graph] == [(6, 6, 2), (4, 4, 3), (2, 2, 3), (4, 1, 3), (12,), (4,)]
+
+
+HOSTILE = {
+    "lines": "m/a\nendmodule\nmodule b/Conv2D",
+    "terminal": "m/\x1b[31mred\x1b]0;title\x07/Conv2D",
+    "comment": "m/*/ endmodule /*/Conv2D",
+    "quotes": 'm/say "it\'s" `so`\\/Conv2D',
+    "path": "../../../x/../../Conv2D",
+    "long": "m/" + "x" * 100_000 + "/Conv2D",
+    "empty": "",
+    "scripts": "m/卷积😀\u202e/Conv2D",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_name_of_a_tensor_does_harm(good: bytes, tmp_path: Path, name: str) -> None:
+    def rename(model: Any) -> None:
+        for stored in model.subgraphs[0].tensors:
+            stored.name = HOSTILE[name]
+
+    path = tmp_path / "m.tflite"
+    path.write_bytes(altered(good, rename))
+    names = [node.name for node in load_tflite(path)]
+    assert len(set(names)) == len(names) == 5
+    assert [harmless(found) for found in names] == names
+    message = refuse(tmp_path, altered(altered(good, rename), set_option("strideH", 0)))
+    assert message.isascii()
+    assert message.isprintable()
+    assert len(message) < 400
+
+
+def test_names_are_the_same_each_time(good: bytes, tmp_path: Path) -> None:
+    def rename(model: Any) -> None:
+        for stored in model.subgraphs[0].tensors:
+            stored.name = "model/dense/x"
+
+    (tmp_path / "m.tflite").write_bytes(altered(good, rename))
+    names = [[node.name for node in load_tflite(tmp_path / "m.tflite")] for _ in range(2)]
+    assert names[0] == names[1] == ["dense/x", "dense/x_2", "dense/x_3", "dense/x_4", "dense"]
 
 
 @pytest.mark.parametrize(

@@ -206,3 +206,21 @@ def test_a_tensor_that_others_see_is_left_alone() -> None:
     fused = fuse_activation(Graph("g", nodes[:3], ("relu", "relu")))
     assert kinds(fused) == ["Conv2D"]
     assert fused.outputs == ("conv", "conv")
+
+
+def test_a_normalization_of_a_vector_keeps_its_name_whatever_others_are_called() -> None:
+    nodes = (
+        Node("x", Input(), (), (3,)),
+        Node("bn/image", RELU, ("x",), (3,)),
+        Node("bn", norm(3), ("bn/image",), (3,)),
+        Node("bn/flat", Activation("sigmoid"), ("bn",), (3,)),
+    )
+    graph = Graph("g", nodes, ("bn", "bn/flat"))
+    simple = simplify(graph)
+    assert_sound(simple)
+    assert simple["bn"].op.kind == "DepthwiseConv2D"
+    assert [node.name for node in simple] == ["x", "bn/image", "bn/image_2", "bn", "bn/flat_2", "bn/flat"]
+    assert simple.outputs == ("bn/flat_2", "bn/flat")
+    x = np.random.default_rng(0).normal(size=(2, 3)).astype(np.float32)
+    for ours, theirs in zip(run(simple, x), run(graph, x), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)

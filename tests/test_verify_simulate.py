@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from kerilog.errors import KerilogError
-from kerilog.manifest import Stream
 from kerilog.verify import SIMULATORS, Stalls, simulate
 from kerilog.verify.result import pack, unpack
+from support.manifests import make_stream
 
 both = pytest.mark.parametrize("simulator", list(SIMULATORS))
 
@@ -22,14 +22,14 @@ both = pytest.mark.parametrize("simulator", list(SIMULATORS))
     ("bits", "lanes"), [(1, 1), (1, 7), (4, 3), (8, 1), (8, 12), (12, 5), (16, 2), (32, 3)]
 )
 def test_pack_and_unpack_are_inverse(bits: int, lanes: int, signed: bool) -> None:
-    stream = Stream((6, lanes), bits, lanes, signed, 1.0, 0)
+    stream = make_stream((6, lanes), bits, lanes, signed)
     codes = np.random.default_rng(bits).integers(stream.minimum, stream.maximum + 1, (5, 6, lanes))
     codes[0, 0, 0], codes[0, 1, 0] = stream.minimum, stream.maximum
     assert np.array_equal(unpack(pack(codes, stream), stream), codes)
 
 
 def test_pack_puts_lane_0_into_the_low_bits() -> None:
-    stream = Stream((5,), 8, 5, True, 1.0, 0)
+    stream = make_stream((5,), 8, 5)
     assert pack(np.array([[1, 2, -1, 4, 5]]), stream).tolist() == [[0x04FF0201, 0x05]]
 
 

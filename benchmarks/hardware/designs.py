@@ -56,11 +56,11 @@ def measure(network: Network, interval: int, frames: dict[str, int]) -> Values:
     return {
         "title": network.title,
         "asked": interval,
-        "multipliers": manifest.multipliers,
-        "macs": manifest.extra["macs"],
+        "multipliers": manifest.multipliers + manifest.constants,  # as a budget counts them
+        "macs": manifest.macs,
         "interval": manifest.frame_interval,
         "latency": manifest.latency,
-        "busy": manifest.extra["macs"] / (manifest.multipliers * manifest.frame_interval),
+        "utilization": manifest.utilization or 0.0,
         "lines": sum(count for name, count in lines.items() if name not in fixed),
         "library": sum(count for name, count in lines.items() if name in fixed),
         "plan_seconds": planned - start,

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -13,16 +12,18 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import UNSET
 
-from kerilog import floating, frontend, outputs, storage
+from kerilog import floating, frames, frontend, outputs, storage
 from kerilog.data import Dataset, load_dataset
 from kerilog.emit import describe, verilog, writer
-from kerilog.errors import KerilogError, Unsupported
+from kerilog.errors import KerilogError, Reason, Unsupported
 from kerilog.formats import IntArray
-from kerilog.graph import Graph
+from kerilog.graph import Array, Graph, Shape
 from kerilog.hardware.design import Design
-from kerilog.integer.model import run
-from kerilog.manifest import FILE_NAME, NO_HARDWARE, Manifest
+from kerilog.integer.model import run_outputs
+from kerilog.manifest import FILE_NAME, SCHEMA, About, Accuracy, Bytes, IntegerManifest, Manifest, Model
+from kerilog.named_data import NamedData, load_named
 from kerilog.plan.goals import Goal, design_for
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QConv2D, QDense, QGraph
@@ -36,7 +37,7 @@ from kerilog.quantize import (
     strip_softmax,
 )
 from kerilog.report import record
-from kerilog.report.record import Record
+from kerilog.report.record import Answers, Record
 from kerilog.scales import ROUNDINGS, Rounding
 
 CONTENTS = (FILE_NAME, storage.FILE_NAME, "rtl", "rom", "report", "sim", "vivado")
@@ -54,6 +55,7 @@ class Options:
     samples: int = 1000
     input_scale: float | None = None
     goal: Goal = Goal()  # noqa: RUF009 - frozen
+    integer_only: bool = False
     name: str | None = None
     config: Path | None = None
     range: str | None = None
@@ -73,59 +75,80 @@ class Options:
 
 
 @dataclasses.dataclass(frozen=True)
-class Accuracy:
-    """Share of test samples whose largest output is the right one, of three networks.
+class _Network:
+    """An integer network and what was measured; ``data`` says on which samples, None for none."""
 
-    The ``original`` in float, the ``integer`` one, and the ``naive`` one with one Q1.7 format for every
-    tensor.
-    """
-
-    samples: int
-    original: float
-    integer: float
-    naive: float
+    graph: QGraph
+    data: str | None = None
+    accuracies: Mapping[str, Accuracy] = dataclasses.field(default_factory=dict)
+    record: Record | None = None
 
 
-def build(model: Path, target: Path, options: Options, progress: Progress = silent) -> Manifest | str:
+def build(
+    model: Path, target: Path, options: Options, progress: Progress = silent
+) -> Manifest | IntegerManifest:
     """Read ``model``, quantize it, prove it on data, plan the hardware and write it all to ``target``.
 
-    Where the hardware does not take an operation yet and no goal is given, the integer model is written
-    alone and the result is the reason, which names the layer. Raises KerilogError for anything that the user
-    can mend; ``target`` is then as it was before.
+    Where hardware does not support the network, or the options ask for no hardware, the integer model is
+    written alone, and the result holds every reason; a goal is then not tried.
+    Raises KerilogError for anything that the user can mend; ``target`` is then as it was before.
     """
     outputs.check(target, CONTENTS)
     if options.rounding not in ROUNDINGS:
         raise KerilogError(f"unknown rounding '{options.rounding}'; choose one of {', '.join(ROUNDINGS)}")
+    if options.integer_only and options.goal != Goal():
+        raise KerilogError("--integer-only plans no hardware: leave out the goal, or --integer-only")
     settings = options.settings()
     progress("reading the model", None)
-    digest = hashlib.sha256(_read(model)).hexdigest()
-    loaded = frontend.load(model, options.rounding)
-    described: dict[str, Any] = {}
-    measured: Record | None
-    if isinstance(loaded, Graph):
-        data = dataset_for(loaded, options)
-        calibration = _calibrate(loaded, data, options, progress)
-        graph = quantize(calibration, options.scheme, options.rounding, settings)
-        described["data"] = data.source if options.data is None else options.data.name
-        matrices = measure_confusion(loaded, graph, data, progress)
-        if matrices is not None:
-            described["accuracy"] = dataclasses.asdict(accuracy_of(matrices))
-        measured = _record(calibration.graph, graph, data, matrices, progress)
-    else:
-        _refuse_settings(model, settings)
-        graph = loaded
-        measured = _record_alone(strip_softmax(graph), options, progress)
-    described["bytes"] = parameter_bytes(graph)
+    source = Model(file=model.name, sha256=hashlib.sha256(_read(model)).hexdigest())
+    network = _network(model, options, settings, progress)
+    told = about(network.graph, source, network.data, network.accuracies)
+    name = options.name or model.stem
+    if options.integer_only:
+        return generate_model(network.graph, target, told, name, (), network.record)
     progress("planning the hardware", None)
-    source = {"file": model.name, "sha256": digest}
     try:
-        design = design_for(strip_softmax(graph), options.goal, options.name or model.stem, progress)
-    except Unsupported as reason:
-        if options.goal != Goal():
-            raise
-        generate_model(graph, target, source, str(reason), measured)
-        return str(reason)
-    return generate(graph, design, target, source, described, measured)
+        design = design_for(strip_softmax(network.graph), options.goal, name, progress)
+    except Unsupported as error:
+        return generate_model(network.graph, target, told, name, error.reasons, network.record)
+    return generate(network.graph, design, target, told, network.record)
+
+
+def _network(model: Path, options: Options, settings: Settings, progress: Progress) -> _Network:
+    """Read ``model`` and measure it; quantize it first unless it is in integers already."""
+    loaded = frontend.load(model, options.rounding)
+    if not isinstance(loaded, Graph):
+        _refuse_settings(model, settings)
+        return _Network(loaded, record=_record_alone(strip_softmax(loaded), options, progress))
+    data = named_data_for(loaded, options)
+    calibration = _calibrate(loaded, data, options, progress)
+    graph = quantize(calibration, options.scheme, options.rounding, settings)
+    matrices = measure_confusions(loaded, graph, data, progress)
+    source = data.source if options.data is None else options.data.name
+    return _Network(
+        graph,
+        f"{source}, {data.note}" if data.note else source,
+        {name: accuracy_of(found) for name, found in matrices.items()},
+        _record(calibration.graph, graph, data, matrices, progress),
+    )
+
+
+def about(
+    graph: QGraph, model: Model, data: str | None = None, accuracies: Mapping[str, Accuracy] | None = None
+) -> About:
+    """What the manifest of ``graph`` tells, with hardware or without."""
+    found = dict(accuracies or {})
+    alone = found and len(graph.outputs) == 1
+    return About(
+        schema=SCHEMA,
+        kerilog=version("kerilog"),
+        scheme=graph.scheme,
+        model=model,
+        bytes=parameter_bytes(graph),
+        data=UNSET if data is None else data,
+        accuracy=next(iter(found.values())) if alone else UNSET,
+        accuracies=found or UNSET,
+    )
 
 
 def integer_network(model: Path, options: Options, progress: Progress = silent) -> QGraph:
@@ -137,7 +160,7 @@ def integer_network(model: Path, options: Options, progress: Progress = silent) 
     if not isinstance(loaded, Graph):
         _refuse_settings(model, settings)
         return strip_softmax(loaded)
-    calibration = _calibrate(loaded, dataset_for(loaded, options), options, progress)
+    calibration = _calibrate(loaded, named_data_for(loaded, options), options, progress)
     return strip_softmax(quantize(calibration, options.scheme, options.rounding, settings))
 
 
@@ -149,36 +172,39 @@ def _refuse_settings(model: Path, settings: Settings) -> None:
 
 
 def generate(
-    graph: QGraph,
-    design: Design,
-    target: Path,
-    model: Mapping[str, Any],
-    described: Mapping[str, Any],
-    measured: Record | None = None,
+    graph: QGraph, design: Design, target: Path, told: About, measured: Record | None = None
 ) -> Manifest:
     """Write ``design``, its integer model and what was measured to the folder ``target``: all, or nothing."""
     sources = verilog.render(design)
-    manifest = describe.manifest(design, sources, model, described)
+    names = frames.input_names(graph), frames.output_names(graph)
+    manifest = describe.design_manifest(design, names, sources, told)
     with outputs.folder(target, CONTENTS) as root:
         writer.write(sources, design, root)
-        storage.save(graph, root / storage.FILE_NAME)
-        if measured is not None:
-            record.save(measured, root)
-        (root / FILE_NAME).write_text(manifest.to_json(), encoding="ascii")
+        _save(graph, measured, manifest, root)
     return manifest
 
 
 def generate_model(
-    graph: QGraph, target: Path, model: Mapping[str, Any], reason: str, measured: Record | None = None
-) -> None:
-    """Write the integer model alone to ``target``, and in its manifest why there is no hardware."""
-    values = {"kerilog": version("kerilog"), "scheme": graph.scheme, "model": model, NO_HARDWARE: reason}
+    graph: QGraph,
+    target: Path,
+    told: About,
+    name: str,
+    reasons: tuple[Reason, ...],
+    measured: Record | None = None,
+) -> IntegerManifest:
+    """Write the integer model alone to ``target``, and in its manifest the ``reasons`` for no hardware."""
+    manifest = describe.integer_manifest(graph, told, name, reasons)
     with outputs.folder(target, CONTENTS) as root:
-        storage.save(graph, root / storage.FILE_NAME)
-        if measured is not None:
-            (root / "report").mkdir()
-            record.save(measured, root)
-        (root / FILE_NAME).write_text(json.dumps(values, indent=2) + "\n", encoding="ascii")
+        (root / "report").mkdir()
+        _save(graph, measured, manifest, root)
+    return manifest
+
+
+def _save(graph: QGraph, measured: Record | None, manifest: About, root: Path) -> None:
+    storage.save(graph, root / storage.FILE_NAME)
+    if measured is not None:
+        record.save(measured, root)
+    (root / FILE_NAME).write_text(manifest.to_json(), encoding="ascii")
 
 
 def _read(model: Path) -> bytes:
@@ -197,64 +223,86 @@ def dataset_for(graph: Graph, options: Options) -> Dataset:
     return load_dataset(options.data, graph.inputs[0].shape, options.input_scale)
 
 
-def _calibrate(graph: Graph, data: Dataset, options: Options, progress: Progress) -> Calibration:
+def named_data_for(graph: Graph | QGraph, options: Options) -> NamedData:
+    """The samples of every input and the labels of the outputs."""
+    shapes = {node.name: node.shape for node in graph.inputs}
+    return load_named(options.data, shapes, frames.output_names(graph), options.input_scale)
+
+
+def _calibrate(graph: Graph, data: NamedData, options: Options, progress: Progress) -> Calibration:
     if options.samples < 1:
         raise KerilogError(f"--samples must be at least 1, found {options.samples}")
-    return calibrate(graph, data.x_train[: options.samples], progress)
+    return calibrate(graph, floating.part(data.x_train, 0, options.samples), progress)
 
 
-def measure_confusion(
-    graph: Graph, integer: QGraph, data: Dataset, progress: Progress = silent
-) -> IntArray | None:
+def measure_confusions(
+    graph: Graph, integer: QGraph, data: NamedData, progress: Progress = silent
+) -> dict[str, IntArray]:
     """Confusion matrices (3, classes, classes) on the test samples, in the order of ``Accuracy``.
 
-    None where the data has no class labels for the output. Row: the true class; column: the answer.
+    By the name of the output in ``integer``, of those that the data has class labels for. Row: the true
+    class; column: the answer.
     """
-    labels = class_labels(data, graph)
-    if labels is None:
-        return None
-    count, classes = len(labels), graph[graph.outputs[0]].shape[0]
-    networks = (integer, naive(graph))
-    matrices = np.zeros((1 + len(networks), classes, classes), np.int64)
-    for start in range(0, count, _BATCH):
+    labels = _labels(graph, data)
+    count = floating.count(data.x_test)
+    networks = (integer, naive(graph)) if labels else ()
+    matrices = {place: np.zeros((3, classes, classes), np.int64) for place, (_, classes) in labels.items()}
+    for start in range(0, count if labels else 0, _BATCH):
         progress("comparing with float", start / count)
-        x, truth = data.x_test[start : start + _BATCH], labels[start : start + _BATCH]
-        answers = [floating.run(graph, x)[0].argmax(axis=1)]
-        answers += [run(net, codes_of(net, x)).argmax(axis=1) for net in networks]
-        matrices += [record.confusion(truth, answer, classes) for answer in answers]
-    return matrices
+        x = floating.part(data.x_test, start, start + _BATCH)
+        answers: list[tuple[npt.NDArray[Any], ...]] = [floating.run(graph, x)]
+        answers += [run_outputs(net, frames.codes_of(net, x)) for net in networks]
+        for place, (truth, classes) in labels.items():
+            batch = truth[start : start + _BATCH]
+            matrices[place] += [
+                record.confusion(batch, one[place].argmax(axis=1), classes) for one in answers
+            ]
+    names = frames.output_names(integer)
+    return {names[place]: found for place, found in matrices.items()}
+
+
+def _labels(graph: Graph, data: NamedData) -> dict[int, tuple[npt.NDArray[np.int64], int]]:
+    """Class numbers of the test samples and how many classes there are, by the place of the output."""
+    found = {}
+    for place, (name, output) in enumerate(zip(frames.output_names(graph), graph.outputs, strict=True)):
+        labels = class_labels(data.y_test.get(name), graph[output].shape)
+        if labels is not None:
+            found[place] = labels, graph[output].shape[0]
+    return found
 
 
 def accuracy_of(matrices: IntArray) -> Accuracy:
     """The accuracies of confusion ``matrices`` (3, classes, classes)."""
     count = int(matrices[0].sum())
-    return Accuracy(count, *(int(np.trace(matrix)) / count for matrix in matrices))
+    original, integer, plain = (int(np.trace(matrix)) / count for matrix in matrices)
+    return Accuracy(samples=count, original=original, integer=integer, naive=plain)
 
 
 def _record_alone(integer: QGraph, options: Options, progress: Progress) -> Record | None:
     """What the range report will need of a network that has no float original, given samples."""
     if options.data is None:
         return None
-    data = load_dataset(options.data, integer.inputs[0].shape, options.input_scale)
+    data = named_data_for(integer, options)
     activations = record.measure(integer, data.x_test, None, progress)
-    return Record(min(len(data.x_test), record.SAMPLES), activations)
+    return Record(min(floating.count(data.x_test), record.SAMPLES), activations)
 
 
 def _record(
-    original: Graph, integer: QGraph, data: Dataset, matrices: IntArray | None, progress: Progress
+    original: Graph, integer: QGraph, data: NamedData, matrices: Mapping[str, IntArray], progress: Progress
 ) -> Record:
     """What the range report will need."""
     activations = record.measure(integer, data.x_test, original, progress)
-    before, after = (None, None) if matrices is None else (matrices[0], matrices[1])
-    return Record(min(len(data.x_test), record.SAMPLES), activations, original, before, after)
+    answers = tuple(Answers(name, found[0], found[1]) for name, found in matrices.items())
+    return Record(min(floating.count(data.x_test), record.SAMPLES), activations, original, answers)
 
 
-def class_labels(data: Dataset, graph: Graph) -> npt.NDArray[np.int64] | None:
-    """Labels (count,) as class numbers, from numbers or one-hot rows; None if they are neither."""
-    shape = graph[graph.outputs[0]].shape
-    if data.y_test is None or len(graph.outputs) != 1 or len(shape) != 1 or shape[0] < 2:
+def class_labels(labels: Array | None, shape: Shape) -> npt.NDArray[np.int64] | None:
+    """Labels (count,) of an output of ``shape`` as class numbers, from numbers or one-hot rows.
+
+    None if they are neither.
+    """
+    if labels is None or len(shape) != 1 or shape[0] < 2:
         return None
-    labels = data.y_test
     if labels.ndim == 2 and labels.shape[1] == shape[0]:
         classes: npt.NDArray[np.int64] = np.argmax(labels, axis=1).astype(np.int64)
         return classes
@@ -265,32 +313,14 @@ def class_labels(data: Dataset, graph: Graph) -> npt.NDArray[np.int64] | None:
 
 
 def codes_of(graph: QGraph, x: npt.NDArray[Any]) -> IntArray:
-    """Input codes (frames, *shape): floats are quantized, integers are codes already; a missing channel is
-    added.
-
-    Raises KerilogError for another shape, for values that are no numbers and for codes out of range.
-    """
-    source = graph.inputs[0]
-    if x.ndim == len(source.shape) and source.shape[-1] == 1 and x.shape[1:] == source.shape[:-1]:
-        x = x[..., np.newaxis]
-    if x.shape[1:] != source.shape or len(x) == 0:
-        raise KerilogError(f"inputs: expected shape (frames, {str(source.shape)[1:-1]}), found {x.shape}")
-    if np.issubdtype(x.dtype, np.floating):
-        if not np.all(np.isfinite(x)):
-            raise KerilogError("inputs: there is a value that is not finite")
-        return source.format.quantize(x)
-    if not np.issubdtype(x.dtype, np.integer):
-        raise KerilogError(f"inputs: expected floats or integer codes, found {x.dtype}")
-    low, high = source.format.minimum, source.format.maximum
-    if x.min() < low or x.max() > high:
-        raise KerilogError(
-            f"inputs: integer codes must lie in {low}..{high}, found {x.min()}..{x.max()}; "
-            "give floats to have them quantized"
-        )
-    return x.astype(np.int64)
+    """Codes (frames, *shape) of the one input; see ``frames.codes_of``. Raises KerilogError for several."""
+    if len(graph.inputs) != 1:
+        raise KerilogError(f"{graph.name}: expected one input, found {len(graph.inputs)}")
+    name = graph.inputs[0].name
+    return frames.codes_of(graph, {name: x})[name]
 
 
-def parameter_bytes(graph: QGraph) -> dict[str, int]:
+def parameter_bytes(graph: QGraph) -> Bytes:
     """Bytes of all weights and biases, in float32 and in their integer formats."""
     before = after = 0
     for node in graph:
@@ -301,4 +331,4 @@ def parameter_bytes(graph: QGraph) -> dict[str, int]:
                 + node.op.bias.size * node.op.bias_format.bits
             )
             after += -(-bits // 8)
-    return {"float": before, "integer": after}
+    return Bytes(in_float=before, in_integers=after)

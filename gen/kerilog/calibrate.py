@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from kerilog import floating
 from kerilog.errors import KerilogError
+from kerilog.floating import Samples
 from kerilog.graph import Array, Conv2D, DepthwiseConv2D, Graph
 from kerilog.progress import Progress, silent
 
@@ -76,13 +77,16 @@ class Observation:
         return (middles + 0.5) * 2.0**self.exponent
 
 
-def observe(graph: Graph, samples: Array, progress: Progress = silent) -> dict[str, Observation]:
+def observe(graph: Graph, samples: Samples, progress: Progress = silent) -> dict[str, Observation]:
     """Observe every tensor of ``graph`` over ``samples`` (count, *input shape), by node name.
+
+    Several inputs have their samples by name.
 
     Raises KerilogError for no samples, for those of the wrong shape or of one value only, and for values that
     are not finite, naming the layer.
     """
-    if len(samples) == 0:
+    total = floating.count(samples)
+    if total == 0:
         raise KerilogError("calibration: there are no samples")
     observations = {node.name: Observation() for node in graph}
     for done, batch in _batches(samples, _batch_size(graph)):
@@ -90,7 +94,7 @@ def observe(graph: Graph, samples: Array, progress: Progress = silent) -> dict[s
             if not np.all(np.isfinite(values)):
                 raise KerilogError(f"layer '{name}': gives a value that is not finite on the samples")
             observations[name].add(values)
-        progress("calibrating", done / len(samples))
+        progress("calibrating", done / total)
     for node in graph.inputs:
         seen = observations[node.name]
         if seen.minimum == seen.maximum:
@@ -112,7 +116,7 @@ def _batch_size(graph: Graph) -> int:
     return max(1, min(BATCH, BATCH_ELEMENTS // elements))
 
 
-def _batches(samples: Array, size: int) -> Iterator[tuple[int, Array]]:
-    for start in range(0, len(samples), size):
-        batch = samples[start : start + size]
-        yield start + len(batch), batch
+def _batches(samples: Samples, size: int) -> Iterator[tuple[int, Samples]]:
+    total = floating.count(samples)
+    for start in range(0, total, size):
+        yield min(start + size, total), floating.part(samples, start, start + size)

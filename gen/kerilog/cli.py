@@ -6,28 +6,31 @@ from __future__ import annotations
 import math
 import shutil
 import sys
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 import numpy as np
-import numpy.typing as npt
 
-from kerilog import __version__, build, storage, summary
+from kerilog import __version__, build, frames, storage, summary
+from kerilog import manifest as manifests
 from kerilog.errors import KerilogError
+from kerilog.formats import IntArray
 from kerilog.handoff.synth import synthesize
 from kerilog.handoff.vivado import run_vivado, write_vivado
-from kerilog.integer.model import run
-from kerilog.manifest import Manifest, no_hardware
+from kerilog.integer.model import run, run_outputs
+from kerilog.manifest import IntegerManifest, Manifest
 from kerilog.plan.goals import Goal
 from kerilog.progress import show_progress
 from kerilog.qgraph import QGraph
-from kerilog.quantize import SCHEMES, softmax_tail
+from kerilog.quantize import SCHEMES, softmax_tail, strip_softmax
 from kerilog.quantize.settings import FIXED_RANGES
 from kerilog.scales import ROUNDINGS
-from kerilog.verify import SIMULATORS, simulate
+from kerilog.verify import SIMULATORS
+from kerilog.verify.steady import simulate_steady
+
+DIFFERS, NO_HARDWARE = 1, 3  # exit statuses; 2 is that of every KerilogError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path)
@@ -37,14 +40,37 @@ DIRECTORY = click.argument("directory", metavar="DIR", type=PATH)
 def inputs_and_outputs(command: Command) -> Command:
     """The options that ``eval`` and ``sim`` share."""
     command = click.option(
-        "--outputs", required=True, type=PATH, help="Integer codes (frames, *shape), .npy."
+        "--outputs",
+        required=True,
+        type=PATH,
+        help="Integer codes (frames, *shape), .npy; of several outputs .npz, by layer name.",
     )(command)
     return click.option(
         "--inputs",
         required=True,
         type=PATH,
-        help="Frames, .npy: floats (quantized for you) or integer codes.",
+        help="Frames, .npy: floats (quantized for you) or integer codes; several inputs: .npz by layer name.",
     )(command)
+
+
+def _codes(graph: QGraph, inputs: Path, outputs: Path) -> dict[str, IntArray]:
+    """The codes of every input from a file; KerilogError as well if ``outputs`` cannot hold the results."""
+    frames.check_outputs(outputs, frames.output_names(graph))
+    return frames.codes_of(graph, frames.read(inputs, frames.input_names(graph)))
+
+
+def _check_tensors(manifest: Manifest, graph: QGraph, directory: Path) -> None:
+    """Raises KerilogError unless the manifest's one input and one output are those of the integer model."""
+    nodes = [*graph.inputs, *(graph[name] for name in graph.outputs)]
+    found = [(stream.shape, stream.bits) for stream in (manifest.input, manifest.output)]
+    if found != [(node.shape, node.format.bits) for node in nodes]:
+        raise KerilogError(
+            f"{directory}: the manifest and the integer model differ in their tensors; build again"
+        )
+
+
+def _by_name(graph: QGraph, codes: Sequence[IntArray]) -> dict[str, IntArray]:
+    return dict(zip(frames.output_names(graph), codes, strict=True))
 
 
 def _bias_bits(_: click.Context, __: click.Parameter, text: str | None) -> int | str | None:
@@ -116,6 +142,13 @@ def main() -> None:
     """From a trained Keras network to verified Verilog.
 
     \b
+    Exit status:
+    0  done
+    1  sim: an element, the frame interval or the latency is not what it should be
+    2  what was given cannot be used; nothing was written
+    3  build: the integer model was written, but hardware does not support the network
+
+    \b
     kerilog build models/mnist_cnn.keras -o build/mnist_cnn     quantize, plan, write the RTL
     kerilog sim build/mnist_cnn --inputs x.npy --outputs y.npy  run that RTL
     """
@@ -124,8 +157,8 @@ def main() -> None:
 @main.command("build")
 @quantization
 @click.option("-o", "--output", type=PATH, help="Folder to write.  [default: build/<model name>]")
-@click.option("--interval", type=int, help="Goal: clock cycles a frame.  [default: one input pixel a cycle]")
-@click.option("--fps", type=float, help="Goal: frames a second, with --clock.")
+@click.option("--interval", type=int, help="Goal: clock cycles per frame.")
+@click.option("--fps", type=float, help="Goal: frames per second, with --clock.")
 @click.option("--clock", "clock_mhz", type=float, help="MHz, for --fps.")
 @click.option("--multipliers", type=int, help="Goal: as many at the most, and as fast as they allow.")
 @click.option("--device", help="Goal: as fast as fits this FPGA (xc7a35t, xc7z020, ...).")
@@ -135,6 +168,7 @@ def main() -> None:
     metavar="LAYER",
     help="Layer whose weights become constants, all in use at once.",
 )
+@click.option("--integer-only", is_flag=True, help="Write the integer model alone; plan no hardware.")
 @click.option("--name", help="Name of the top module.  [default: of the model file]")
 def build_command(
     model: Path,
@@ -147,15 +181,29 @@ def build_command(
     unroll: tuple[str, ...],
     **options: Any,
 ) -> None:
-    """Quantize MODEL (.keras, .h5 or .tflite) and write its Verilog, folded for at most one goal."""
+    """Quantize MODEL (.keras, .h5 or .tflite) and write its Verilog, folded for at most one goal.
+
+    Without a goal it is the shortest interval that 76 multipliers allow, or one per layer if there are more
+    layers. Where hardware does not support MODEL, every reason is printed, the integer model is written
+    alone, and the exit status is 3.
+    """
     goal = Goal(interval, fps, clock_mhz, multipliers, device, unroll)
     target = output or Path("build") / model.stem
     with show_progress("build") as progress:
         built = build.build(model, target, build.Options(goal=goal, **options), progress)
-    if isinstance(built, Manifest):
-        summary.show(built, target)
-    else:
-        click.echo(f"kerilog: no hardware: {built}; wrote the integer model alone to {target}", err=True)
+    summary.show(built, target)
+    if isinstance(built, IntegerManifest) and not options["integer_only"]:
+        _tell_no_hardware(built, target, goal)
+        sys.exit(NO_HARDWARE)
+
+
+def _tell_no_hardware(manifest: IntegerManifest, target: Path, goal: Goal) -> None:
+    """Every reason on a line of its own, on the error stream."""
+    for reason in manifest.no_hardware:
+        where = f"layer '{reason.layer}': " if reason.layer else ""
+        click.echo(f"kerilog: no hardware: {where}{reason.reason}", err=True)
+    untried = "" if goal == Goal() else "; the goal was not tried"
+    click.echo(f"kerilog: wrote the integer model alone to {target}{untried}", err=True)
 
 
 @main.command("explore")
@@ -166,9 +214,9 @@ def build_command(
     type=PATH,
     help="A folder, or a file (.svg .png .pdf .csv .json), to write.  [default: build/<model name>-front]",
 )
-@click.option("--clock", "clock_mhz", type=float, help="MHz: adds frames a second.")
+@click.option("--clock", "clock_mhz", type=float, help="MHz: adds frames per second.")
 def explore_command(model: Path, output: Path | None, clock_mhz: float | None, **options: Any) -> None:
-    """List every folding of MODEL worth having: cycles a frame against multipliers and predicted area."""
+    """List every folding of MODEL worth having: cycles per frame against multipliers and predicted area."""
     from kerilog.explore import results
     from kerilog.explore.points import explore
 
@@ -187,11 +235,11 @@ def explore_command(model: Path, output: Path | None, clock_mhz: float | None, *
 @DIRECTORY
 @inputs_and_outputs
 def eval_command(directory: Path, inputs: Path, outputs: Path) -> None:
-    """Run the integer model of the design in DIR."""
+    """Run the integer model in DIR, of a design or alone."""
     graph = _integer_model(directory)
-    codes = build.codes_of(graph, _read_array(inputs))
+    codes = _codes(graph, inputs, outputs)
     with show_progress("eval"):
-        _write_array(outputs, run(graph, codes))
+        frames.write(outputs, _by_name(graph, run_outputs(graph, codes)))
 
 
 @main.command("sim")
@@ -199,25 +247,31 @@ def eval_command(directory: Path, inputs: Path, outputs: Path) -> None:
 @inputs_and_outputs
 @click.option("--simulator", type=click.Choice(sorted(SIMULATORS)), default="verilator", show_default=True)
 def sim_command(directory: Path, inputs: Path, outputs: Path, simulator: str) -> None:
-    """Run the RTL of the design in DIR and hold every output to the integer model.
+    """Run the RTL of the design in DIR and check every output against the integer model.
 
-    The RTL ends in logits; a softmax at the end of a TFLite file is done here, as a host would.
+    The RTL ends in logits; a softmax at the end of a TFLite file is done here, as a host would. Frames that
+    are too few to show the steady interval are sent again, which is not written.
 
-    Exits with status 1 if any element differs.
+    Exits with status 1 if any element, the steady frame interval or the latency is not what it should be.
     """
+    manifest = Manifest.read(directory)
     graph = _integer_model(directory)
-    codes = build.codes_of(graph, _read_array(inputs))
+    _check_tensors(manifest, strip_softmax(graph), directory)
+    (codes,) = _codes(graph, inputs, outputs).values()
     with show_progress("sim") as progress:
-        result = simulate(directory, codes, simulator, progress)
+        found = simulate_steady(directory, codes, simulator, progress)
         progress("running the integer model", None)
         tail = softmax_tail(graph)
-        given = result.codes if tail is None else run(tail, result.codes)
+        given = found.result.codes if tail is None else run(tail, found.result.codes)
         expected = run(graph, codes)
-    _write_array(outputs, given)
+    frames.write(outputs, _by_name(graph, (given,)))
     different = int(np.count_nonzero(given != expected))
-    summary.show_simulation(result, different)
-    if different:
-        sys.exit(1)
+    summary.show_simulation(found, manifest, different)
+    troubles = list(found.differences(manifest))
+    for trouble in troubles:
+        click.echo(f"kerilog: {trouble}", err=True)
+    if different or troubles:
+        sys.exit(DIFFERS)
 
 
 @main.command("synth")
@@ -279,42 +333,11 @@ def study_command(
 @main.command("show")
 @DIRECTORY
 def show_command(directory: Path) -> None:
-    """Print the table of the design in DIR again."""
-    summary.show(Manifest.read(directory), directory)
+    """Print the table of the folder DIR again."""
+    summary.show(manifests.read(directory), directory)
 
 
 def _integer_model(directory: Path) -> QGraph:
     """The integer model in ``directory``, with or without hardware beside it."""
-    if no_hardware(directory) is None:
-        Manifest.read(directory)
+    manifests.read(directory)
     return storage.load(directory / storage.FILE_NAME)
-
-
-def _read_array(path: Path) -> npt.NDArray[Any]:
-    """An array from a .npy file, without ever running what it may hold."""
-    try:
-        array = np.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        raise KerilogError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError) as error:
-        raise KerilogError(f"{path}: cannot be read as .npy: {error}") from None
-    if not isinstance(array, np.ndarray):
-        raise KerilogError(f"{path}: expected one array in .npy form, found an archive")
-    return array
-
-
-def _write_array(path: Path, codes: npt.NDArray[Any]) -> None:
-    """Write ``codes`` as int32, all of them or nothing."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            try:
-                np.save(file, codes.astype(np.int32), allow_pickle=False)
-                file.close()
-                Path(file.name).chmod(0o644)
-                Path(file.name).replace(path)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise KerilogError(f"{path}: cannot be written: {error.strerror or error}") from None

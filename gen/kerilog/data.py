@@ -14,6 +14,7 @@ import time
 import urllib.request
 import zipfile
 import zlib
+from collections.abc import Set
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,12 @@ CONNECT_SECONDS = 4.0
 DOWNLOAD_SECONDS = 60.0
 SMALL_TEST_SHARE = 5
 SMALL_SEED = 2024
+PLAIN = frozenset({"x_train", "y_train", "x_test", "y_test", "x", "y"})
+"""The names of arrays in Keras' own layout."""
 UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError, RuntimeError)
+
+
+Arrays = dict[str, npt.NDArray[np.generic]]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -56,26 +62,28 @@ def load_dataset(npz: Path | None, input_shape: Shape, input_scale: float | None
     Raises KerilogError when the file or its arrays cannot be used, or when there is no data.
     """
     if npz is not None:
-        return _from_arrays(_read_npz(npz), str(npz), input_shape, input_scale)
+        return _from_arrays(read_npz(npz, PLAIN), str(npz), input_shape, input_scale)
     if input_shape != MNIST_SHAPE:
         shape = "x".join(map(str, input_shape))
         raise KerilogError(f"no samples for a model input of {shape}: give an NPZ file with --data")
     return _mnist(input_scale)
 
 
-def _read_npz(path: Path) -> dict[str, npt.NDArray[np.generic]]:
-    """All arrays of an NPZ file, never unpickling anything."""
+def read_npz(path: Path, wanted: Set[str]) -> Arrays:
+    """The arrays ``wanted`` of an NPZ file, as far as they are there, never unpickling anything.
+
+    Raises KerilogError when the file is missing or cannot be read.
+    """
     if not path.is_file():
         raise KerilogError(
             f"{path}: {'a directory' if path.is_dir() else 'no such file'}; --data takes an NPZ file"
         )
     if not zipfile.is_zipfile(path):
         raise KerilogError(f"{path}: not an NPZ file")
-    arrays: dict[str, npt.NDArray[np.generic]] = {}
-    wanted = {"x_train", "y_train", "x_test", "y_test", "x", "y"}
+    arrays: Arrays = {}
     try:
         with np.load(path, allow_pickle=False) as file:
-            for key in wanted.intersection(file.files):
+            for key in wanted & set(file.files):
                 arrays[key] = np.asarray(file[key])
     except ValueError as error:
         if "pickle" in str(error) or "Object arrays" in str(error):
@@ -90,9 +98,7 @@ def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _from_arrays(
-    arrays: dict[str, npt.NDArray[np.generic]], source: str, shape: Shape, scale: float | None
-) -> Dataset:
+def _from_arrays(arrays: Arrays, source: str, shape: Shape, scale: float | None) -> Dataset:
     """The dataset of the arrays of one file, checked and scaled."""
     if "x_train" in arrays and "x_test" in arrays:
         parts = [("x_train", "y_train"), ("x_test", "y_test")]
@@ -108,16 +114,16 @@ def _from_arrays(
 
 
 def _part(
-    arrays: dict[str, npt.NDArray[np.generic]], x: str, y: str, source: str, shape: Shape, scale: float | None
+    arrays: Arrays, x: str, y: str, source: str, shape: Shape, scale: float | None
 ) -> tuple[Array, Array | None]:
     """Samples and labels of one split."""
-    samples = _samples(arrays[x], f"{source}: {x}", shape, scale)
+    samples = samples_of(arrays[x], f"{source}: {x}", shape, scale)
     if y not in arrays:
         return samples, None
-    return samples, _labels(arrays[y], f"{source}: {y}", len(samples))
+    return samples, labels_of(arrays[y], f"{source}: {y}", len(samples))
 
 
-def _samples(raw: npt.NDArray[np.generic], where: str, shape: Shape, scale: float | None) -> Array:
+def samples_of(raw: npt.NDArray[np.generic], where: str, shape: Shape, scale: float | None) -> Array:
     """float32 (count, *shape), finite; a missing channel axis is added."""
     _check_numbers(raw, where)
     values = raw
@@ -146,7 +152,7 @@ def _scaled(values: npt.NDArray[np.generic], where: str, scale: float | None) ->
     return floats
 
 
-def _labels(raw: npt.NDArray[np.generic], where: str, count: int) -> Array:
+def labels_of(raw: npt.NDArray[np.generic], where: str, count: int) -> Array:
     """float32 labels, one for each of ``count`` samples; class numbers lose a trailing axis of 1."""
     _check_numbers(raw, where)
     if raw.ndim == 0 or len(raw) != count:
@@ -169,9 +175,9 @@ def _mnist(scale: float | None) -> Dataset:
     if cached.is_file():
         # A download cut short leaves a broken file in the cache; that is no reason to stop.
         with contextlib.suppress(KerilogError):
-            return _from_arrays(_read_npz(cached), "MNIST, Keras' cache", MNIST_SHAPE, scale)
+            return _from_arrays(read_npz(cached, PLAIN), "MNIST, Keras' cache", MNIST_SHAPE, scale)
     if _download(MNIST_URL, MNIST_SHA256, cached):
-        return _from_arrays(_read_npz(cached), "MNIST, downloaded", MNIST_SHAPE, scale)
+        return _from_arrays(read_npz(cached, PLAIN), "MNIST, downloaded", MNIST_SHAPE, scale)
     return _small_mnist(scale)
 
 

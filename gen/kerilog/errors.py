@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
-Reason = tuple[str, str]  # a layer, and what is in its way
+Reason = tuple[str, str]
 
 
 class KerilogError(Exception):
@@ -27,17 +28,28 @@ class UnreachedError(KerilogError):
 
 
 class Unsupported(KerilogError):  # noqa: N818 - reads as what it says
-    """A model that is well formed but holds layers or options that Kerilog does not support.
+    """A model that is well formed but holds a layer or an option that Kerilog does not support.
 
-    ``reasons`` are all that were found, each with its layer.
+    ``reasons`` are pairs of a layer's name and what is wrong with it; the name is empty where it is the
+    network as a whole.
     """
 
-    def __init__(self, text: str, reasons: tuple[Reason, ...] = ()) -> None:
-        super().__init__(text)
-        self.reasons = reasons
+    def __init__(self, message: str, reasons: tuple[Reason, ...] = ()) -> None:
+        super().__init__(message)
+        self.reasons = reasons or (_reason(message),)
 
     @classmethod
     def together(cls, reasons: Iterable[Reason]) -> Unsupported:
-        """All ``reasons`` in one line."""
+        """One error for all ``reasons``, of which there is at least one; its message is one line."""
         found = tuple(reasons)
-        return cls("; ".join(f"layer '{layer}': {text}" for layer, text in found), found)
+        return cls("; ".join(f"layer '{layer}': {text}" if layer else text for layer, text in found), found)
+
+    def __reduce__(self) -> tuple[type[Unsupported], tuple[str, tuple[Reason, ...]]]:
+        """As what comes back from another process: the reasons as well."""
+        return type(self), (str(self), self.reasons)
+
+
+def _reason(message: str) -> Reason:
+    """The layer that ``message`` begins with, and the rest."""
+    found = re.fullmatch(r"layer '(.*?)': (.*)", message, re.DOTALL)
+    return (found.group(1), found.group(2)) if found else ("", message)

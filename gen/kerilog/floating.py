@@ -8,7 +8,7 @@ caller's concern, who passes as many samples at a time as fit.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -41,6 +41,29 @@ from kerilog.graph import (
 )
 
 Samples = Array | Mapping[str, Array]
+"""Of the one input, (samples, *shape), or of each input by its name."""
+
+
+def count(x: Samples) -> int:
+    """How many samples there are. Raises KerilogError unless there are as many for each input."""
+    if not isinstance(x, Mapping):
+        return len(x)
+    counts = {name: len(values) for name, values in x.items()}
+    if len(set(counts.values())) > 1:
+        told = ", ".join(f"{number} for {name!r}" for name, number in counts.items())
+        raise KerilogError(f"expected as many samples for each input, got {told}")
+    return next(iter(counts.values()), 0)
+
+
+@overload
+def part(x: Array, start: int, stop: int) -> Array: ...
+@overload
+def part(x: Mapping[str, Array], start: int, stop: int) -> Mapping[str, Array]: ...
+def part(x: Samples, start: int, stop: int) -> Samples:
+    """The samples ``start`` to ``stop``, without the latter."""
+    if isinstance(x, Mapping):
+        return {name: values[start:stop] for name, values in x.items()}
+    return x[start:stop]
 
 
 def run(graph: Graph, x: Samples) -> tuple[Array, ...]:

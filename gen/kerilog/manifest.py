@@ -1,55 +1,78 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The manifest of a generated design, ``DIR/manifest.json``: what the later tools may rely on.
+"""The manifest of a folder that ``kerilog build`` wrote, ``DIR/manifest.json``: what later tools may rely on.
 
-Everything that reaches a command line or a script (names, paths) is checked here, once, when it is read.
+A folder holds a design (``Manifest``) or, where there is no hardware, an integer model alone
+(``IntegerManifest``). The types are the contract: ``schemas/manifest.json`` is made from them. Everything
+that reaches a command line or a script (names, paths) is checked here, once, when it is read. Keys that the
+types do not have are ignored.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
-import re
-from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
 
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from kerilog import typed
 from kerilog.errors import KerilogError
 
 FILE_NAME = "manifest.json"
-NO_HARDWARE = "no_hardware"  # in place of all else: why there is an integer model only
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PATH_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+SCHEMA: Literal[1] = 1
+"""Version of the manifest's form; another one means that keys changed their meaning."""
+_MOST = 10**15  # what a count may be: far more than any design has, and exact in every JSON reader
+
+Schema = Annotated[Literal[1], Meta(description="1")]
+Count = Annotated[int, Meta(ge=0, le=_MOST)]
+Size = Annotated[int, Meta(ge=1, le=_MOST)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Word = Annotated[str, Meta(min_length=1, description="a string that is not empty")]
+# (?![\s\S]) is the end of the text in every dialect of regular expressions; $ may stand before a line's end.
+Identifier = Annotated[
+    str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(?![\s\S])", description="a Verilog identifier")
+]
+_PART = "[A-Za-z0-9_][A-Za-z0-9_.-]*"
+Source = Annotated[
+    str, Meta(pattern=rf"^({_PART}/)*{_PART}\.v(?![\s\S])", description="a relative path to a .v file")
+]
+MemoryFile = Annotated[
+    str, Meta(pattern=rf"^({_PART}/)*{_PART}\.mem(?![\s\S])", description="a relative path to a .mem file")
+]
+Digest = Annotated[
+    str, Meta(pattern=r"^[0-9a-f]{64}(?![\s\S])", description="a SHA-256 of 64 hexadecimal digits")
+]
+Shape = Annotated[
+    tuple[Size, ...], Meta(min_length=1, max_length=8, description="a list of positive integers")
+]
+
+AnyManifest = TypeVar("AnyManifest", bound="About")
 
 
-@dataclasses.dataclass(frozen=True)
-class Stream:
-    """One AXI4-Stream port: a frame is one tensor of ``shape`` in NHWC order, ``lanes`` elements a beat.
+class Tensor(Struct, frozen=True, kw_only=True):
+    """An input or an output of the network, in NHWC order.
 
-    ``bits`` is the width of an element; a code q stands for ``scale * (q - zero_point)``.
+    ``name`` is its layer's, and its key in .npz files. ``bits`` is the width of an element; a code q stands
+    for ``scale * (q - zero_point)``.
     """
 
-    shape: tuple[int, ...]
-    bits: int
-    lanes: int
+    name: Word
+    shape: Shape
+    bits: Annotated[int, Meta(ge=1, le=32)]
     signed: bool
-    scale: float
-    zero_point: int
+    scale: Annotated[float, Meta(gt=0)]
+    zero_point: Annotated[int, Meta(ge=-_MOST, le=_MOST)]
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.scale):
+            raise ValueError(".scale: expected a finite number")
 
     @property
     def elements(self) -> int:
         """Elements of one frame."""
         return math.prod(self.shape)
-
-    @property
-    def beats(self) -> int:
-        """Beats of one frame."""
-        return self.elements // self.lanes
-
-    @property
-    def width(self) -> int:
-        """Width of ``tdata`` in bits; lane 0 is in the low bits."""
-        return self.lanes * self.bits
 
     @property
     def minimum(self) -> int:
@@ -62,87 +85,295 @@ class Stream:
         return (1 << (self.bits - 1)) - 1 if self.signed else (1 << self.bits) - 1
 
 
-@dataclasses.dataclass(frozen=True)
-class Layer:
-    """One stage of the pipeline. ``extra`` holds further JSON values, which readers may ignore."""
+class Stream(Tensor, frozen=True, kw_only=True):
+    """A tensor at an AXI4-Stream port, whose signals begin with ``port``: ``s_axis_tdata``.
 
-    name: str
-    kind: str
-    pe: int | None = None
-    simd: int | None = None
-    accumulator_bits: int | None = None
-    extra: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-
-
-@dataclasses.dataclass(frozen=True)
-class Manifest:
-    """The typed view of ``manifest.json``. Paths are POSIX, relative to the design's directory.
-
-    ``frame_interval`` and ``latency`` are in cycles; the latter runs from the first beat in to the last
-    beat out of the first frame. ``model`` names a file and its SHA-256. ``extra`` holds further values.
+    A frame is one tensor in ``frame_beats`` beats of ``lanes`` elements; ``tdata`` has ``tdata_bits`` bits,
+    lane 0 in the low ones.
     """
 
+    port: Identifier
+    lanes: Size
+    tdata_bits: Size
+    frame_beats: Size
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.elements % self.lanes:
+            raise ValueError(
+                f".lanes: expected a divisor of the {self.elements} elements, found {self.lanes}"
+            )
+        if self.tdata_bits != self.width:
+            raise ValueError(f".tdata_bits: expected {self.width}, bits times lanes, found {self.tdata_bits}")
+        if self.frame_beats != self.beats:
+            raise ValueError(
+                f".frame_beats: expected {self.beats}, elements over lanes, found {self.frame_beats}"
+            )
+
+    @property
+    def beats(self) -> int:
+        """Beats of one frame."""
+        return self.elements // self.lanes
+
+    @property
+    def width(self) -> int:
+        """Width of ``tdata`` in bits."""
+        return self.lanes * self.bits
+
+
+def stream(tensor: Tensor, port: str, lanes: int) -> Stream:
+    """``tensor`` at ``port``, ``lanes`` elements per beat. ValueError where they do not divide the tensor."""
+    fields = {field: getattr(tensor, field) for field in Tensor.__struct_fields__}
+    beats = max(1, tensor.elements // lanes)
+    return Stream(**fields, port=port, lanes=lanes, tdata_bits=tensor.bits * lanes, frame_beats=beats)
+
+
+class Model(Struct, frozen=True, kw_only=True):
+    """The file that a network came from."""
+
+    file: str
+    sha256: Digest
+
+
+class Bytes(Struct, frozen=True, kw_only=True):
+    """Bytes of all weights and biases: as float32, and in their integer formats."""
+
+    in_float: Count = msgspec.field(name="float")
+    in_integers: Count = msgspec.field(name="integer")
+
+
+class Accuracy(Struct, frozen=True, kw_only=True):
+    """Share of test samples whose largest output is the right one, of three networks.
+
+    The ``original`` in float, the ``integer`` one, and the ``naive`` one with one Q1.7 format for every
+    tensor.
+    """
+
+    samples: Size
+    original: Share
+    integer: Share
+    naive: Share
+
+
+class Constants(Struct, frozen=True, kw_only=True):
+    """The sums that stand for the products of a layer whose weights are constants."""
+
+    adders: Count
+    adder_bits: Count
+    ff: Count
+
+
+class Layer(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One stage of the pipeline; ``layer`` is the name of the layer in the model.
+
+    ``pe`` output lanes of ``simd`` products each; ``macs``: multiplications per frame; ``weight_bits``: bits
+    of the weight memory; ``windows``: windows side by side; ``depth`` and ``peak``: beats that a queue holds
+    and the most that it is planned to hold; ``constants``: there where adders stand for the multipliers.
+    """
+
+    name: Identifier
+    kind: Word
+    pe: Count | None = None
+    simd: Count | None = None
+    accumulator_bits: Count | None = None
+    layer: str = ""
+    output_shape: Shape | None = None
+    windows: Size | None = None
+    weight_bits: Count | None = None
+    macs: Count | None = None
+    constants: Constants | None = None
+    depth: Count | None = None
+    peak: Count | None = None
+
+    @property
+    def products(self) -> int:
+        """Products made in a cycle, by multipliers or by constants."""
+        return (self.pe or 0) * (self.simd or 0)
+
+
+class Area(Struct, frozen=True, kw_only=True):
+    """Look-up tables of logic, those used as memory, flip-flops, block RAMs of 18 Kbit, DSPs."""
+
+    lut: Count
+    lutram: Count
+    ff: Count
+    bram18: Count
+    dsp: Count
+
+
+class Resources(Area, frozen=True, kw_only=True):
+    """Area that synthesis found; ``fmax_mhz`` after place and route, where there was one."""
+
+    target: str
+    device: str
+    tool: str
+    latch: Count
+    fmax_mhz: Annotated[float, Meta(ge=0)] | None
+    critical_path: str | None
+
+
+class Reason(Struct, frozen=True, kw_only=True):
+    """Why there is no hardware: what ``layer`` needs; null where it is the network as a whole."""
+
+    layer: str | None
+    reason: Word
+
+
+class About(Struct, frozen=True, kw_only=True):
+    """What both kinds of folder tell.
+
+    ``accuracies`` by the name of the output, where the data has labels for it; ``accuracy`` is the same where
+    there is one output. ``data``: the samples that were used.
+    """
+
+    schema: Schema
     kerilog: str
-    name: str
-    top: str
-    scheme: str
-    model: Mapping[str, Any]
-    sources: tuple[str, ...]
-    memories: tuple[str, ...]
-    input: Stream
-    output: Stream
-    frame_interval: int
-    latency: int
-    multipliers: int
+    scheme: Literal["affine", "fixed"]
+    model: Model
+    bytes: Bytes
+    data: str | UnsetType = UNSET
+    accuracy: Accuracy | UnsetType = UNSET
+    accuracies: dict[str, Accuracy] | UnsetType = UNSET
+
+    def to_json(self) -> str:
+        """The text of ``manifest.json``, which is ASCII: keys in the order of the fields."""
+        return _text(msgspec.to_builtins(self))
+
+    def fields(self) -> dict[str, Any]:
+        """The fields by name, for the constructor of a kind that has more of them."""
+        return msgspec.structs.asdict(self)
+
+
+class IntegerManifest(About, frozen=True, kw_only=True):
+    """A folder with an integer model and no hardware.
+
+    ``no_hardware``: every reason; none where the user asked for the integer model alone.
+    """
+
+    name: Word
+    inputs: Annotated[tuple[Tensor, ...], Meta(min_length=1)]
+    outputs: Annotated[tuple[Tensor, ...], Meta(min_length=1)]
+    no_hardware: tuple[Reason, ...]
+
+    @classmethod
+    def read(cls, directory: str | Path) -> IntegerManifest:
+        """Read and check ``directory/manifest.json``. Raises KerilogError when a value is not legal."""
+        return _checked(directory, cls)
+
+    @property
+    def why(self) -> str:
+        """All reasons in one line."""
+        told = [f"layer '{one.layer}': {one.reason}" if one.layer else one.reason for one in self.no_hardware]
+        return "; ".join(told) or "it was built with --integer-only"
+
+
+class Manifest(About, frozen=True, kw_only=True):
+    """A folder with a design. Paths are POSIX, relative to the folder; ``sources`` are in compile order.
+
+    ``frame_interval``, ``latency`` and ``first_output`` are in cycles; the latter two run from the first beat
+    in to the last and to the first beat out of the first frame. ``multipliers`` are those that multiply two
+    variables; ``constants`` counts the products per cycle that layers of constants make without any.
+    ``macs``: multiplications of the network per frame. ``goal``: what it was planned for, in words.
+    ``input`` and ``output`` repeat the one element of
+    ``inputs`` and ``outputs`` where there is one. ``predicted`` and ``resources``: area by target.
+    """
+
+    name: Identifier
+    top: Identifier
+    sources: Annotated[tuple[Source, ...], Meta(min_length=1)]
+    memories: tuple[MemoryFile, ...]
+    inputs: Annotated[tuple[Stream, ...], Meta(min_length=1)]
+    outputs: Annotated[tuple[Stream, ...], Meta(min_length=1)]
+    frame_interval: Size
+    latency: Count
+    first_output: Count
+    multipliers: Count
+    constants: Count
+    macs: Count
+    goal: Annotated[str, Meta(max_length=200)] = ""
+    predicted: dict[str, Area]
     layers: tuple[Layer, ...]
-    extra: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    resources: dict[str, Resources] | UnsetType = UNSET
+    only_input: Stream | UnsetType = msgspec.field(name="input", default=UNSET)
+    only_output: Stream | UnsetType = msgspec.field(name="output", default=UNSET)
+
+    def __post_init__(self) -> None:
+        for key, streams in (("input", self.inputs), ("output", self.outputs)):
+            one, given = streams[0] if len(streams) == 1 else UNSET, getattr(self, f"only_{key}")
+            if given is UNSET:
+                msgspec.structs.force_setattr(self, f"only_{key}", one)
+            elif given != one:
+                raise ValueError(f".{key}: expected what {key}s[0] is, if there is no other")
+        ports = [stream.port for stream in (*self.inputs, *self.outputs)]
+        if len(set(ports)) < len(ports):
+            raise ValueError(f".inputs: expected ports of different names, found {', '.join(ports)}")
 
     @classmethod
     def read(cls, directory: str | Path) -> Manifest:
         """Read and check ``directory/manifest.json``.
 
-        Raises KerilogError when the manifest or a file it names is missing, or when a value is not legal.
+        Raises KerilogError when there is no hardware, when the manifest or a file it names is missing, or
+        when a value is not legal.
         """
-        path = Path(directory) / FILE_NAME
-        reason = no_hardware(directory)
-        if reason is not None:
-            raise KerilogError(f"{directory}: holds an integer model and no hardware: {reason}")
-        values = _read_json(directory)
-        manifest = _Reader(str(path), values).manifest()
-        for name in (*manifest.sources, *manifest.memories):
-            if not (Path(directory) / name).is_file():
-                raise KerilogError(f"{path}: names the file {name}, which is missing; build the design again")
+        manifest = read(directory)
+        if isinstance(manifest, IntegerManifest):
+            raise KerilogError(f"{directory}: holds an integer model and no hardware: {manifest.why}")
         return manifest
 
-    def to_json(self) -> str:
-        """The text of ``manifest.json``: keys in the order of the fields."""
-        values = _flat(self)
-        values["layers"] = [_flat(layer) for layer in self.layers]
-        return json.dumps(values, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    @property
+    def input(self) -> Stream:
+        """The one input. Raises KerilogError if there are several."""
+        return self._only("input", self.inputs)
+
+    @property
+    def output(self) -> Stream:
+        """The one output. Raises KerilogError if there are several."""
+        return self._only("output", self.outputs)
+
+    def _only(self, what: str, streams: tuple[Stream, ...]) -> Stream:
+        if len(streams) != 1:
+            raise KerilogError(f"{self.name}: expected one {what}, found {len(streams)}")
+        return streams[0]
+
+    @property
+    def utilization(self) -> float | None:
+        """Multiplications of the network among all that could be made in an interval, 0..1; None for none."""
+        return share_used(self.macs, self.multipliers + self.constants, self.frame_interval)
 
 
-def no_hardware(directory: str | Path) -> str | None:
-    """Why ``directory`` holds an integer model only, or None if it holds a design.
+def share_used(macs: int, products: int, interval: int) -> float | None:
+    """``macs`` among the ``products`` of every cycle of an ``interval``; None where there are none."""
+    possible = products * interval
+    return macs / possible if possible else None
 
-    Raises KerilogError when there is no manifest or it is no JSON.
+
+def read(directory: str | Path) -> Manifest | IntegerManifest:
+    """Read and check ``directory/manifest.json``, of a design or of an integer model alone.
+
+    Raises KerilogError when the manifest or a file it names is missing, or when a value is not legal.
     """
-    values = _read_json(directory)
-    return str(values[NO_HARDWARE]) if isinstance(values, dict) and NO_HARDWARE in values else None
+    raw = _read_json(directory)
+    if isinstance(raw, dict) and "no_hardware" in raw:
+        return _checked(directory, IntegerManifest)
+    manifest, path = _checked(directory, Manifest), Path(directory) / FILE_NAME
+    for name in (*manifest.sources, *manifest.memories):
+        if not (Path(directory) / name).is_file():
+            raise KerilogError(f"{path}: names the file {name}, which is missing; build the design again")
+    return manifest
 
 
-def record(directory: str | Path, key: str, values: Mapping[str, Any]) -> None:
-    """Add ``values`` to the object ``key`` of the manifest in ``directory``; what it holds else stays.
+def record(directory: str | Path, resources: dict[str, Resources]) -> None:
+    """Add ``resources``, by target, to the manifest in ``directory``; what it holds else stays.
 
     Raises KerilogError when the manifest cannot be read or written; it is then as it was.
     """
     path = Path(directory) / FILE_NAME
-    manifest = _read_json(directory)
-    before = manifest.get(key)
-    manifest[key] = (before if isinstance(before, dict) else {}) | dict(values)
-    text = json.dumps(manifest, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    _checked(directory, Manifest)
+    raw = _read_json(directory)
+    raw["resources"] = raw.get("resources", {}) | msgspec.to_builtins(resources)
     draft = path.with_name(f".{FILE_NAME}.new")
     try:
-        draft.write_text(text, encoding="ascii")
+        draft.write_text(_text(raw), encoding="ascii")
         draft.replace(path)
     except OSError as error:
         raise KerilogError(f"{path}: cannot be written: {error.strerror or error}") from None
@@ -150,130 +381,26 @@ def record(directory: str | Path, key: str, values: Mapping[str, Any]) -> None:
         draft.unlink(missing_ok=True)
 
 
+def _text(values: object) -> str:
+    return json.dumps(values, indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def _checked(directory: str | Path, kind: type[AnyManifest]) -> AnyManifest:
+    """The manifest in ``directory`` as a ``kind``; nothing is known of the files that it names."""
+    path, raw = Path(directory) / FILE_NAME, _read_json(directory)
+    if isinstance(raw, dict) and raw.get("schema") != SCHEMA:
+        found = typed.shown(raw["schema"]) if "schema" in raw else "nothing"
+        raise KerilogError(
+            f"{path}: $.schema: expected {SCHEMA}, found {found}; build again with this version of Kerilog"
+        )
+    return typed.checked(raw, kind, path)
+
+
 def _read_json(directory: str | Path) -> Any:
     path = Path(directory) / FILE_NAME
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return msgspec.json.decode(path.read_bytes())
     except FileNotFoundError:
         raise KerilogError(f"{directory}: no {FILE_NAME}; give a directory made by 'kerilog build'") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise KerilogError(f"{path}: cannot be read as JSON: {error}") from None
-
-
-def _flat(item: Manifest | Layer) -> dict[str, Any]:
-    """The fields as a dict, with ``extra`` spread at its end and absent optional values left out."""
-    values = dataclasses.asdict(item)
-    extra: dict[str, Any] = values.pop("extra")
-    return {key: value for key, value in values.items() if value is not None} | extra
-
-
-@dataclasses.dataclass(frozen=True)
-class _Reader:
-    """Takes values out of parsed JSON; each error names the file, the place and what was expected."""
-
-    where: str
-    values: Any
-
-    def fail(self, key: str, expected: str) -> KerilogError:
-        found = json.dumps(self.values.get(key)) if key in self.values else "nothing"
-        return KerilogError(f"{self.where}: '{key}' must be {expected}, found {found[:80]}")
-
-    def within(self, key: str) -> _Reader:
-        value = self.values.get(key)
-        if not isinstance(value, dict):
-            raise self.fail(key, "an object")
-        return _Reader(f"{self.where}: {key}", value)
-
-    def text(self, key: str) -> str:
-        value = self.values.get(key)
-        if not isinstance(value, str):
-            raise self.fail(key, "a string")
-        return value
-
-    def identifier(self, key: str) -> str:
-        if not _IDENTIFIER.fullmatch(self.text(key)):
-            raise self.fail(key, "a Verilog identifier")
-        return self.text(key)
-
-    def integer(self, key: str, least: int | None = None) -> int:
-        value = self.values.get(key)
-        if not isinstance(value, int) or isinstance(value, bool) or (least is not None and value < least):
-            raise self.fail(key, "an integer" if least is None else f"an integer of at least {least}")
-        return value
-
-    def optional(self, key: str) -> int | None:
-        return None if self.values.get(key) is None else self.integer(key, 0)
-
-    def items(self, key: str) -> list[Any]:
-        value = self.values.get(key)
-        if not isinstance(value, list):
-            raise self.fail(key, "a list")
-        return value
-
-    def paths(self, key: str, suffix: str) -> tuple[str, ...]:
-        for item in self.items(key):
-            parts = PurePosixPath(item).parts if isinstance(item, str) and item.endswith(suffix) else ()
-            if not parts or not all(_PATH_PART.fullmatch(part) for part in parts):
-                raise self.fail(key, f"a list of relative paths to {suffix} files")
-        return tuple(self.items(key))
-
-    def rest(self, kind: type[Manifest] | type[Layer]) -> dict[str, Any]:
-        known = {field.name for field in dataclasses.fields(kind)}
-        return {key: value for key, value in self.values.items() if key not in known}
-
-    def stream(self) -> Stream:
-        shape = self.items("shape")
-        if not shape or not all(type(size) is int and size > 0 for size in shape):
-            raise self.fail("shape", "a list of positive integers")
-        bits, lanes = self.integer("bits", 1), self.integer("lanes", 1)
-        if bits > 32:
-            raise self.fail("bits", "at most 32")
-        if math.prod(shape) % lanes:
-            raise self.fail("lanes", f"a divisor of the {math.prod(shape)} elements")
-        signed, scale = self.values.get("signed"), self.values.get("scale")
-        if not isinstance(signed, bool):
-            raise self.fail("signed", "true or false")
-        if not isinstance(scale, (int, float)) or isinstance(scale, bool) or not 0 < scale < math.inf:
-            raise self.fail("scale", "a positive number")
-        return Stream(tuple(shape), bits, lanes, signed, float(scale), self.integer("zero_point"))
-
-    def layer(self) -> Layer:
-        return Layer(
-            name=self.text("name"),
-            kind=self.text("kind"),
-            pe=self.optional("pe"),
-            simd=self.optional("simd"),
-            accumulator_bits=self.optional("accumulator_bits"),
-            extra=self.rest(Layer),
-        )
-
-    def layers(self) -> tuple[Layer, ...]:
-        found = []
-        for index, values in enumerate(self.items("layers")):
-            if not isinstance(values, dict):
-                raise self.fail("layers", "a list of objects")
-            found.append(_Reader(f"{self.where}: layers[{index}]", values).layer())
-        return tuple(found)
-
-    def manifest(self) -> Manifest:
-        if not isinstance(self.values, dict):
-            raise KerilogError(f"{self.where}: must be a JSON object")
-        sources = self.paths("sources", ".v")
-        if not sources:
-            raise self.fail("sources", "at least one file")
-        return Manifest(
-            kerilog=self.text("kerilog"),
-            name=self.identifier("name"),
-            top=self.identifier("top"),
-            scheme=self.text("scheme"),
-            model=self.within("model").values,
-            sources=sources,
-            memories=self.paths("memories", ".mem"),
-            input=self.within("input").stream(),
-            output=self.within("output").stream(),
-            frame_interval=self.integer("frame_interval", 1),
-            latency=self.integer("latency", 0),
-            multipliers=self.integer("multipliers", 0),
-            layers=self.layers(),
-            extra=self.rest(Manifest),
-        )

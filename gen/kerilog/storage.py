@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -27,6 +28,11 @@ FILE_NAME = "integer_model.npz"
 _STRUCTURE = "structure.json"
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same bytes each time
 _MODULES = (qgraph, formats)
+# of a damaged archive, member or array; RuntimeError: of a member said to be encrypted, or of deep nesting
+_UNREADABLE = (
+    *(OSError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError, RuntimeError),
+    *(ValueError, KeyError, TypeError, AttributeError),
+)
 
 Item = TypeVar("Item")
 
@@ -67,8 +73,9 @@ def load_item(path: Path, kind: type[Item], modules: Iterable[ModuleType], label
         with zipfile.ZipFile(path) as archive:
             structure = json.loads(archive.read(_STRUCTURE))
             item = _decode(structure, archive, _dataclasses(modules))
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise KerilogError(f"{path}: is no {label}: {error}") from None
+    except _UNREADABLE as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise KerilogError(f"{path}: is no {label}: {reason}") from None
     if not isinstance(item, kind):
         raise KerilogError(f"{path}: is no {label}")
     return item

@@ -3,111 +3,155 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import rich.box
 import rich.console
 import rich.table
+import rich.text
+from msgspec import UNSET
 
+from kerilog.area import devices
 from kerilog.handoff.synth import Resources
-from kerilog.manifest import Layer, Manifest
-from kerilog.verify import SimulationResult
+from kerilog.manifest import About, Accuracy, IntegerManifest, Layer, Manifest, Tensor, share_used
+from kerilog.verify.steady import SteadyResult
+
+Row = tuple[str, str]
 
 
-def _table(title: str) -> rich.table.Table:
-    table = rich.table.Table(title=title, show_header=False, box=rich.box.SIMPLE, title_justify="left")
+def _print(title: str, rows: Iterator[Row]) -> None:
+    table = rich.table.Table(
+        title=_plain(title), show_header=False, box=rich.box.SIMPLE, title_justify="left"
+    )
     table.add_column(style="bold")
     table.add_column()
-    return table
-
-
-def show(manifest: Manifest, directory: Path) -> None:
-    """The table of a built design."""
-    table = _table(f"{manifest.name}, {manifest.scheme}")
-    extra = manifest.extra
-    if "data" in extra:
-        table.add_row("data", str(extra["data"]))
-    for row in _accuracy_rows(extra.get("accuracy")):
-        table.add_row(*row)
-    size = extra.get("bytes")
-    if size:
-        ratio = size["float"] / max(1, size["integer"])
-        table.add_row(
-            "parameters", f"{size['float']:,} bytes float32, {size['integer']:,} integer ({ratio:.2f} x)"
-        )
-    table.add_row("multipliers", _multipliers(manifest))
-    busy = _busy(extra.get("macs"), manifest.multipliers, manifest.frame_interval)
-    table.add_row(
-        "cycles a frame", f"{manifest.frame_interval}" + (f", multipliers {busy} busy" if busy else "")
-    )
-    table.add_row("latency", f"{manifest.latency} cycles, first input beat to last output beat")
-    for layer in manifest.layers:
-        if layer.pe and layer.simd:
-            table.add_row(f"  {layer.name}", _folding(layer, manifest.frame_interval))
-    count = sum(1 for path in directory.rglob("*") if path.is_file())
-    table.add_row(
-        "written",
-        f"{count} files, {len(manifest.sources)} Verilog, {len(manifest.memories)} ROM, in {directory}",
-    )
+    for row in rows:
+        table.add_row(*map(_plain, row))
     rich.console.Console().print(table)
 
 
-def _multipliers(manifest: Manifest) -> str:
-    """How many there are, and how many of them are constants: shifts and adds in their place."""
-    constants = sum(
-        (layer.pe or 0) * (layer.simd or 0) for layer in manifest.layers if "constants" in layer.extra
-    )
-    return f"{manifest.multipliers}" + (f", {constants} of them by constants" if constants else "")
+def _plain(text: str) -> rich.text.Text:
+    """``text`` without markup and control characters: names come from files that nobody has vetted."""
+    return rich.text.Text("".join(mark if mark.isprintable() else "?" for mark in text))
 
 
-def _busy(macs: Any, multipliers: int, interval: int) -> str:
-    """The share of all possible multiplications that is useful; empty without multipliers."""
-    possible = multipliers * interval
-    return f"{macs / possible:.1%}" if isinstance(macs, int) and possible else ""
+def show(manifest: Manifest | IntegerManifest, directory: Path) -> None:
+    """The table of a folder that ``kerilog build`` wrote."""
+    rows = _design_rows(manifest) if isinstance(manifest, Manifest) else _integer_rows(manifest)
+    _print(f"{manifest.name}, {manifest.scheme}", _rows(manifest, rows, directory))
+
+
+def _rows(manifest: Manifest | IntegerManifest, rows: Iterator[Row], directory: Path) -> Iterator[Row]:
+    yield from _about_rows(manifest)
+    yield from rows
+    count = sum(1 for path in directory.rglob("*") if path.is_file())
+    kinds = ""
+    if isinstance(manifest, Manifest):
+        kinds = f", {len(manifest.sources)} Verilog, {len(manifest.memories)} ROM"
+    yield "written", f"{count} files{kinds}, in {directory}"
+
+
+def _about_rows(about: About) -> Iterator[Row]:
+    """What is true with hardware and without."""
+    if about.data is not UNSET:
+        yield "data", about.data
+    if about.accuracies is not UNSET:
+        for name, accuracy in about.accuracies.items():
+            yield from _accuracy_rows("" if len(about.accuracies) == 1 else f" of {name}", accuracy)
+    before, after = about.bytes.in_float, about.bytes.in_integers
+    ratio = before / max(1, after)
+    yield "parameters", f"{before:,} bytes float32, {after:,} integer ({ratio:.2f} x)"
+
+
+def _accuracy_rows(output: str, accuracy: Accuracy) -> Iterator[Row]:
+    change = 100 * (accuracy.integer - accuracy.original)
+    yield f"accuracy{output}, float", f"{accuracy.original:.2%} of {accuracy.samples:,} test samples"
+    yield f"accuracy{output}, integer", f"{accuracy.integer:.2%} ({change:+.2f} points)"
+    yield f"accuracy{output}, naive", f"{accuracy.naive:.2%} (one Q1.7 format for every tensor)"
+
+
+def _integer_rows(manifest: IntegerManifest) -> Iterator[Row]:
+    """The tensors of an integer model, and why there is no hardware."""
+    for what, tensors in (("input", manifest.inputs), ("output", manifest.outputs)):
+        for tensor in tensors:
+            yield f"{what} {tensor.name}", _tensor(tensor)
+    for reason in manifest.no_hardware:
+        yield "no hardware", f"layer '{reason.layer}': {reason.reason}" if reason.layer else reason.reason
+    if not manifest.no_hardware:
+        yield "no hardware", manifest.why
+
+
+def _tensor(tensor: Tensor) -> str:
+    shape = " x ".join(map(str, tensor.shape))
+    return f"{shape}, {tensor.bits} bits, scale {tensor.scale:g}, zero point {tensor.zero_point}"
+
+
+def _design_rows(manifest: Manifest) -> Iterator[Row]:
+    """The goal, multipliers, cycles, area, and the folding of each layer."""
+    if manifest.goal:
+        yield "goal", manifest.goal
+    yield "multipliers", f"{manifest.multipliers}"
+    if manifest.constants:
+        yield "constants", f"{manifest.constants} products in each cycle, by shifts and adds"
+    used = manifest.utilization
+    interval = f"{manifest.frame_interval}"
+    yield "cycles per frame", interval if used is None else f"{interval}, utilization {used:.1%}"
+    yield "latency", f"{manifest.latency} cycles, first input beat to last output beat"
+    if need := manifest.predicted.get("xc7"):
+        luts = f"{need.lut:,} LUT + {need.lutram:,} as memory"
+        yield "predicted area", f"{luts}, {need.ff:,} FF, {need.bram18} RAMB18, {need.dsp} DSP"
+        yield "fits", _some(devices.holding(need)) or "none of the known 7-series devices"
+    for layer in manifest.layers:
+        if layer.products:
+            yield f"  {layer.layer}", _folding(layer, manifest.frame_interval)
+
+
+def _some(names: list[str], most: int = 5) -> str:
+    """The first of ``names``, and how many more there are."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} larger ones" if rest > 0 else "")
 
 
 def _folding(layer: Layer, interval: int) -> str:
-    """The multipliers of a layer, the part of a frame's cycles that they are busy in, and its sums."""
-    assert layer.pe and layer.simd
-    busy = _busy(layer.extra.get("macs"), layer.pe * layer.simd, interval)
-    constants = " constants" if "constants" in layer.extra else ""
-    windows = layer.extra.get("windows", 1)
-    folding = f"pe {layer.pe} x simd {layer.simd}{constants}"
-    folding += f" on {windows} windows" if windows > 1 else ""
-    folding += f", {busy} busy" if busy else ""
+    """The products of a layer in a cycle, the share of an interval in which they are used, and its sums."""
+    folding = f"pe {layer.pe} x simd {layer.simd}{' constants' if layer.constants else ''}"
+    if layer.windows is not None and layer.windows > 1:
+        folding += f" on {layer.windows} windows"
+    used = None if layer.macs is None else share_used(layer.macs, layer.products, interval)
+    if used is not None:
+        folding += f", utilization {used:.1%}"
     return f"{layer.kind}, {folding}, sums of {layer.accumulator_bits} bits"
 
 
-def _accuracy_rows(accuracy: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    if not accuracy:
-        return []
-    loss = 100 * (accuracy["original"] - accuracy["integer"])
-    return [
-        ("accuracy, float", f"{accuracy['original']:.2%} of {accuracy['samples']:,} test samples"),
-        ("accuracy, integer", f"{accuracy['integer']:.2%} ({-loss:+.2f} points)"),
-        ("accuracy, naive", f"{accuracy['naive']:.2%} (one Q1.7 format for every tensor)"),
-    ]
+def show_simulation(found: SteadyResult, manifest: Manifest, different: int) -> None:
+    """What a simulation found, beside what the plan promised."""
+    _print("simulation", _simulation_rows(found, manifest, different))
 
 
-def show_simulation(result: SimulationResult, different: int) -> None:
-    """What a simulation found."""
-    table = _table("simulation")
-    table.add_row("frames", f"{len(result.codes):,}, {result.codes.size:,} elements")
-    table.add_row("mismatches", f"{different:,}")
-    table.add_row(
-        "cycles", f"{result.cycles:,} in {result.seconds:.1f} s, {result.cycles_per_second:,.0f} a second"
+def _simulation_rows(found: SteadyResult, manifest: Manifest, different: int) -> Iterator[Row]:
+    result = found.result
+    given = len(result.codes)
+    again = f"; {found.frames:,} sent in all for the steady interval" if found.frames > given else ""
+    yield "frames", f"{given:,}, {result.codes.size:,} elements{again}"
+    yield "mismatches", f"{different:,}"
+    pace = f"{result.cycles_per_second:,.0f} a second"
+    yield "cycles", f"{result.cycles:,} in {result.seconds:.1f} s, {pace}"
+    planned = f"planned {manifest.frame_interval}"
+    steady = f"not steady within {found.frames:,} frames" if found.interval is None else f"{found.interval}"
+    yield "cycles per frame", f"{steady}, {planned}"
+    yield (
+        "latency",
+        f"{result.latency} cycles, first input beat to last output beat, planned {manifest.latency}",
     )
-    if result.interval is not None:
-        table.add_row("cycles a frame", f"{result.interval}")
-    table.add_row("latency", f"{result.latency} cycles, first input beat to last output beat")
-    rich.console.Console().print(table)
 
 
 def show_resources(resources: Resources) -> None:
     """What synthesis found."""
-    table = _table(f"{resources.target}, {resources.device}")
+    _print(f"{resources.target}, {resources.device}", _resource_rows(resources))
+
+
+def _resource_rows(resources: Resources) -> Iterator[Row]:
     for label, value in (
         ("LUT", resources.lut),
         ("LUT as memory", resources.lutram),
@@ -115,7 +159,6 @@ def show_resources(resources: Resources) -> None:
         ("BRAM (18 Kbit)", resources.bram18),
         ("DSP", resources.dsp),
     ):
-        table.add_row(label, f"{value:,}")
+        yield label, f"{value:,}"
     if resources.fmax_mhz is not None:
-        table.add_row("Fmax", f"{resources.fmax_mhz:.1f} MHz, after place and route")
-    rich.console.Console().print(table)
+        yield "Fmax", f"{resources.fmax_mhz:.1f} MHz, after place and route"

@@ -157,7 +157,7 @@ async def watch_queues(dut: Any, peaks: dict[str, int]) -> None:
 async def keeps_its_cycles_back_to_back(dut: Any) -> None:
     """Latency, first output, interval and queue peaks equal the manifest's; no frame waits for another."""
     network = await network_of(dut)
-    queues = {layer.name: layer.extra["peak"] for layer in MANIFEST.layers if layer.kind == "Fifo"}
+    queues = {layer.name: layer.peak for layer in MANIFEST.layers if layer.kind == "Fifo"}
     peaks = dict.fromkeys(queues, 0)
     cocotb.start_soon(watch_queues(dut, peaks))
     await send(network, frames_in(len(CODES)))
@@ -165,7 +165,7 @@ async def keeps_its_cycles_back_to_back(dut: Any) -> None:
     first, times = network.inputs.times[0], network.outputs.times
     lasts = times[OUT.beats - 1 :: OUT.beats]
     assert len(lasts) == len(CODES)
-    assert times[0] - first == MANIFEST.extra["first_output"]
+    assert times[0] - first == MANIFEST.first_output
     assert lasts[0] - first == MANIFEST.latency
     gaps = steps(lasts)
     assert max(gaps[len(gaps) // 2 :]) == MANIFEST.frame_interval

@@ -12,20 +12,20 @@ from kerilog.formats import IntArray
 from kerilog.hardware.design import Design
 from kerilog.hardware.sums import WeightedStage
 from kerilog.integer.model import run
-from kerilog.manifest import Manifest
+from kerilog.manifest import Manifest, Model
 from kerilog.plan import cycles, plan
 from kerilog.qgraph import QGraph
 from kerilog.verify import SimulationResult, Stalls, simulate
 from support.networks import draw_codes
 
-MODEL = {"file": "by_hand.keras", "sha256": "0" * 64}
+MODEL = Model(file="by_hand.keras", sha256="0" * 64)
 
 
 def generate(
     graph: QGraph, directory: Path, interval: int | None = None, design: Design | None = None
 ) -> Manifest:
     """Write the design of ``graph`` to ``directory``."""
-    return build.generate(graph, design or plan(graph, interval), directory, MODEL, {"bytes": {}})
+    return build.generate(graph, design or plan(graph, interval), directory, build.about(graph, MODEL))
 
 
 def weighted_stages(design: Design) -> list[WeightedStage]:
@@ -63,6 +63,12 @@ def frames_to_settle(design: Design, least: int = 8, most: int = 300) -> int:
     while len(schedule.last) < most and longest_of_second_half(schedule.last) != design.cycles.frame_interval:
         schedule.run(1)
     return len(schedule.last)
+
+
+def times_of_frames(design: Design, frames: int) -> tuple[IntArray, IntArray]:
+    """The cycles of the planner's own run, frame behind frame: first beat in, last beat out."""
+    schedule = cycles.schedule_of(design.stages).run(frames)
+    return np.array(schedule.entered[:frames]), np.array(schedule.last[:frames])
 
 
 def longest_of_second_half(ends: list[int]) -> int:

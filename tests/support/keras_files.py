@@ -23,16 +23,101 @@ def layer(kind: str, name: str, **options: Any) -> dict[str, Any]:
 
 def write(path: Path, layers: list[dict[str, Any]], weights: dict[str, list[np.ndarray]]) -> Path:
     """A sequential model; ``weights`` maps a group below ``layers/`` to its arrays."""
+    return _write(path, "Sequential", {"name": "tiny", "layers": layers}, weights)
+
+
+def write_graph(
+    path: Path,
+    layers: list[tuple[dict[str, Any], tuple[str, ...]]],
+    outputs: tuple[str, ...],
+    weights: dict[str, list[np.ndarray]],
+) -> Path:
+    """A functional model: each layer with the names of those whose tensors it takes; see ``write``."""
+    entries = []
+    for entry, sources in layers:
+        tensors = [
+            {"class_name": "__keras_tensor__", "config": {"keras_history": [source, 0, 0]}}
+            for source in sources
+        ]
+        calls = [{"args": [tensors] if len(tensors) > 1 else tensors, "kwargs": {}}] if sources else []
+        entries.append(entry | {"name": entry["config"]["name"], "inbound_nodes": calls})
+    inputs = [entry["name"] for entry in entries if not entry["inbound_nodes"]]
+    config = {
+        "name": "graph",
+        "layers": entries,
+        "input_layers": [[name, 0, 0] for name in inputs],
+        "output_layers": [[name, 0, 0] for name in outputs],
+    }
+    return _write(path, "Functional", config, weights)
+
+
+def _write(path: Path, kind: str, model: dict[str, Any], weights: dict[str, list[np.ndarray]]) -> Path:
     stream = io.BytesIO()
     with h5py.File(stream, "w") as file:
         for group, arrays in weights.items():
             for number, array in enumerate(arrays):
                 file[f"layers/{group}/vars/{number}"] = np.asarray(array, np.float32)
-    config = {"class_name": "Sequential", "config": {"name": "tiny", "layers": layers}}
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("config.json", json.dumps({"class_name": kind, "config": model}))
         archive.writestr("model.weights.h5", stream.getvalue())
     return path
+
+
+def dense_weights(rng: np.random.Generator, inputs: int, units: int) -> list[np.ndarray]:
+    """Kernel and bias of a dense layer."""
+    return [rng.normal(0, 0.5, (inputs, units)), rng.normal(0, 0.2, units)]
+
+
+def write_two_heads(path: Path) -> Path:
+    """One input, "image"; outputs "kind", a softmax of 3 classes, "sign", one of 2, and "gate", a sigmoid."""
+    rng = np.random.default_rng(8)
+    layers = [
+        (layer("InputLayer", "image", batch_shape=[None, *SHAPE]), ()),
+        (layer("Flatten", "flatten"), ("image",)),
+        (layer("Dense", "shared", units=6, activation="relu"), ("flatten",)),
+        (layer("Dense", "kind", units=3, activation="softmax"), ("shared",)),
+        (layer("Dense", "sign", units=2, activation="linear"), ("shared",)),
+        (layer("Dense", "gate", units=1, activation="sigmoid"), ("shared",)),
+    ]
+    weights = {
+        "dense": dense_weights(rng, 30, 6),
+        "dense_1": dense_weights(rng, 6, 3),
+        "dense_2": dense_weights(rng, 6, 2),
+        "dense_3": dense_weights(rng, 6, 1),
+    }
+    return write_graph(path, layers, ("kind", "sign", "gate"), weights)
+
+
+def write_two_inputs(path: Path) -> Path:
+    """Inputs "left" (6,) and "right" (4,), one output "answer" of 3 classes."""
+    rng = np.random.default_rng(9)
+    layers = [
+        (layer("InputLayer", "left", batch_shape=[None, 6]), ()),
+        (layer("InputLayer", "right", batch_shape=[None, 4]), ()),
+        (layer("Dense", "of_left", units=5, activation="relu"), ("left",)),
+        (layer("Dense", "of_right", units=5, activation="relu"), ("right",)),
+        (layer("Add", "both"), ("of_left", "of_right")),
+        (layer("Dense", "answer", units=3, activation="softmax"), ("both",)),
+    ]
+    weights = {
+        "dense": dense_weights(rng, 6, 5),
+        "dense_1": dense_weights(rng, 4, 5),
+        "dense_2": dense_weights(rng, 5, 3),
+    }
+    return write_graph(path, layers, ("answer",), weights)
+
+
+def write_dilated(path: Path) -> Path:
+    """A chain that hardware does not support, for its dilation."""
+    rng = np.random.default_rng(10)
+    layers = [
+        layer("InputLayer", "image", batch_shape=[None, *SHAPE]),
+        layer("Conv2D", "wide", filters=2, kernel_size=[2, 2], dilation_rate=[2, 2]),
+        layer("Flatten", "flatten"),
+        layer("Dense", "answer", units=CLASSES, activation="softmax"),
+    ]
+    kernel = [rng.normal(0, 0.5, (2, 2, 1, 2)), rng.normal(0, 0.2, 2)]
+    return write(path, layers, {"conv2d": kernel, "dense": dense_weights(rng, 4 * 3 * 2, CLASSES)})
 
 
 def write_tiny(

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
+from typing import Protocol
 
 from kerilog.errors import KerilogError
 
@@ -25,6 +27,21 @@ class Device:
     bram18: int
     lut: int
     ff: int
+
+
+class Need(Protocol):
+    """An area: LUTs of logic and as memory, flip-flops, RAMB18 and DSP48E1."""
+
+    @property
+    def lut(self) -> float: ...
+    @property
+    def lutram(self) -> float: ...
+    @property
+    def ff(self) -> float: ...
+    @property
+    def bram18(self) -> int: ...
+    @property
+    def dsp(self) -> int: ...
 
 
 def _xilinx(name: str, slices: int, dsp: int, bram36: int) -> Device:
@@ -70,6 +87,28 @@ _ECP5 = (
 
 SEVEN_SERIES = {device.name: device for device in _SEVEN_SERIES}
 ECP5 = {device.name: device for device in _ECP5}  # as nextpnr calls them, from the smallest
+
+
+LUT_SHARE = 0.8
+"""Part of a device's LUTs and flip-flops that a design may be predicted to take: the prediction is good to
+some 15 %, less so with many windows side by side, and a full device cannot be routed."""
+
+
+def shortfall(need: Need, device: Device) -> dict[str, tuple[int, int]]:
+    """For each kind of resource of which ``device`` has too few, the need and the supply."""
+    pairs = {
+        "DSP": (need.dsp, device.dsp),
+        "RAMB18": (need.bram18, device.bram18),
+        "LUT": (round(need.lut + need.lutram), math.floor(LUT_SHARE * device.lut)),
+        "FF": (round(need.ff), math.floor(LUT_SHARE * device.ff)),
+    }
+    return {kind: pair for kind, pair in pairs.items() if pair[0] > pair[1]}
+
+
+def holding(need: Need) -> list[str]:
+    """The 7-series devices that hold ``need``, the one with the fewest LUTs first."""
+    fitting = [device for device in SEVEN_SERIES.values() if not shortfall(need, device)]
+    return [device.name for device in sorted(fitting, key=lambda device: device.lut)]
 
 
 def seven_series(name: str) -> Device:

@@ -1,64 +1,126 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The manifest of a design: what the tools that come after generation may rely on."""
+"""The manifest of a design or of an integer model: what later tools may rely on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from importlib.metadata import version
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-from kerilog.hardware.design import Design, Stage, Tensor
-from kerilog.manifest import Layer, Manifest, Stream
+from kerilog import area, frames, manifest
+from kerilog.errors import Reason
+from kerilog.exact.shift_add import AdderGraph
+from kerilog.formats import Format
+from kerilog.hardware import design
+from kerilog.hardware.design import Design, Stage
+from kerilog.hardware.naming import verilog_name
+from kerilog.manifest import About, Area, IntegerManifest, Layer, Manifest, Stream, Tensor
+from kerilog.qgraph import QGraph
 
 
-def manifest(
-    design: Design, sources: Iterable[str], model: Mapping[str, Any], extra: Mapping[str, Any]
+def integer_manifest(graph: QGraph, about: About, name: str, reasons: Iterable[Reason]) -> IntegerManifest:
+    """The manifest of the integer model ``graph`` alone, called ``name``; ``reasons`` for no hardware."""
+    inputs = [node.name for node in graph.inputs]
+    return IntegerManifest(
+        **about.fields(),
+        name=name,
+        inputs=_tensors(graph, frames.input_names(graph), inputs),
+        outputs=_tensors(graph, frames.output_names(graph), graph.outputs),
+        no_hardware=tuple(manifest.Reason(layer=layer or None, reason=text) for layer, text in reasons),
+    )
+
+
+def _tensors(graph: QGraph, names: Iterable[str], nodes: Iterable[str]) -> tuple[Tensor, ...]:
+    pairs = zip(names, nodes, strict=True)
+    return tuple(_tensor(name, graph[node].shape, graph[node].format) for name, node in pairs)
+
+
+def _tensor(name: str, shape: tuple[int, ...], format: Format) -> Tensor:
+    return Tensor(
+        name=name,
+        shape=shape,
+        bits=format.bits,
+        signed=True,
+        scale=float(format.scales),
+        zero_point=format.zero_point,
+    )
+
+
+def design_manifest(
+    design: Design, names: tuple[Sequence[str], Sequence[str]], sources: Iterable[str], about: About
 ) -> Manifest:
-    """The manifest of ``design``.
-
-    ``model`` names the file and its SHA-256, ``extra`` holds what ``show`` prints.
-    """
+    """The manifest of ``design``; ``names`` are those of the inputs and of the outputs."""
     return Manifest(
-        kerilog=version("kerilog"),
+        **about.fields(),
         name=design.name,
         top=design.name,
-        scheme=design.scheme,
-        model=model,
         sources=tuple(sources),
         memories=tuple(memory.file for memory in design.memories),
-        input=_stream(design.input),
-        output=_stream(design.output),
+        inputs=_streams("s_axis", names[0], (design.input,)),
+        outputs=_streams("m_axis", names[1], (design.output,)),
         frame_interval=design.cycles.frame_interval,
         latency=design.cycles.latency,
-        multipliers=design.products,
+        first_output=design.cycles.first_output,
+        multipliers=design.multipliers,
+        constants=design.products - design.multipliers,
+        macs=design.macs,
+        goal=design.goal,
+        predicted={"xc7": _area(area.of(design))},
         layers=tuple(_layer(stage) for stage in design.stages),
-        extra={"first_output": design.cycles.first_output, "macs": design.macs, **extra},
     )
 
 
-def _stream(tensor: Tensor) -> Stream:
-    return Stream(
-        shape=tensor.shape,
-        bits=tensor.bits,
-        lanes=tensor.lanes,
-        signed=True,
-        scale=float(tensor.format.scales),
-        zero_point=tensor.format.zero_point,
+def _area(found: area.Area) -> Area:
+    return Area(
+        lut=round(found.lut),
+        lutram=round(found.lutram),
+        ff=round(found.ff),
+        bram18=found.bram18,
+        dsp=found.dsp,
     )
+
+
+def _streams(side: str, names: Sequence[str], tensors: Sequence[design.Tensor]) -> tuple[Stream, ...]:
+    """The tensors at the ports of one side, "s_axis" or "m_axis"."""
+    return tuple(
+        manifest.stream(_tensor(name, tensor.shape, tensor.format), port, tensor.lanes)
+        for name, port, tensor in zip(names, ports(side, names), tensors, strict=True)
+    )
+
+
+def ports(side: str, names: Sequence[str]) -> tuple[str, ...]:
+    """What the signals of each tensor's port begin with: ``side`` alone, or with a name behind if there are
+    several.
+    """
+    if len(names) == 1:
+        return (side,)
+    found: list[str] = []
+    for name in names:
+        base = port = f"{side}_{verilog_name(name)}"
+        count = 1
+        while port in found:
+            count += 1
+            port = f"{base}_{count}"
+        found.append(port)
+    return tuple(found)
 
 
 def _layer(stage: Stage) -> Layer:
     facts = stage.facts
-    extra: dict[str, Any] = {"layer": stage.layer, "output_shape": stage.output.shape}
-    if facts.depth is not None:
-        extra |= {"depth": facts.depth, "peak": facts.peak}
-    if facts.windows is not None:
-        extra["windows"] = facts.windows
-    if facts.pe is None:
-        return Layer(stage.name, stage.kind, extra=extra)
-    extra["weight_bits"] = facts.weight_bits
-    extra["macs"] = facts.macs
-    if facts.unrolled:
-        graph = facts.unrolled
-        extra["constants"] = {"adders": len(graph.sums), "adder_bits": graph.luts, "ff": graph.flip_flops}
-    return Layer(stage.name, stage.kind, facts.pe, facts.simd, facts.accumulator_bits, extra=extra)
+    return Layer(
+        name=stage.name,
+        kind=stage.kind,
+        layer=stage.layer,
+        output_shape=stage.output.shape,
+        pe=facts.pe,
+        simd=facts.simd,
+        accumulator_bits=facts.accumulator_bits,
+        weight_bits=facts.weight_bits,
+        macs=None if facts.pe is None else facts.macs,
+        windows=facts.windows,
+        depth=facts.depth,
+        peak=facts.peak,
+        constants=_constants(facts.unrolled.graph) if facts.unrolled else None,
+    )
+
+
+def _constants(graph: AdderGraph) -> manifest.Constants:
+    return manifest.Constants(adders=len(graph.sums), adder_bits=graph.luts, ff=graph.flip_flops)

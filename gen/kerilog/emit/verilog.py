@@ -60,11 +60,10 @@ def render(design: Design) -> dict[str, str]:
 
 def _products(design: Design, stage: Stage) -> str:
     """The module of the stage's weights."""
-    graph = stage.facts.unrolled
-    sums = stage.facts.accumulator_bits
-    assert graph and sums
+    unrolled, sums = stage.facts.unrolled, stage.facts.accumulator_bits
+    assert unrolled and sums
     module = f"{stage.module}_products"
-    return products_text(graph, stage.input.bits, sums, module, stage.layer, design.name)
+    return products_text(unrolled.graph, stage.input.bits, sums, module, stage.layer, design.name)
 
 
 def products_text(graph: AdderGraph, x_bits: int, sum_bits: int, module: str, layer: str, design: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from kerilog.emit import picture
 from kerilog.errors import KerilogError
+from kerilog.exact import packing
 from kerilog.hardware.design import Design
 from kerilog.hardware.memories import Memory
 
@@ -17,10 +18,8 @@ CERTIFICATE = "accumulators.json"
 
 def memory_text(memory: Memory) -> str:
     """The ``$readmemh`` file: one word a line, all of the same length."""
-    digits = -(-memory.width // 4)
-    lines = [f"// {memory.depth} words of {memory.width} bits; {memory.contents}"]
-    lines += [f"{word:0{digits}x}" for word in memory.words]
-    return "\n".join(lines) + "\n"
+    title = f"// {memory.depth} words of {memory.width} bits; {memory.contents}\n"
+    return title + packing.hexadecimal(memory.packed, memory.width)
 
 
 def read_memory(text: str) -> tuple[int, ...]:

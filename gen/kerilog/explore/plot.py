@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The front as a picture: multipliers, and the area that goes with them, against cycles a frame."""
+"""The front as a picture: multipliers, and the area that goes with them, against cycles per frame."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def draw(points: Sequence[Point], name: str, clock_mhz: float | None = None) -> 
         axes.set_xscale("log")
         if axes is right or points[0].multipliers:
             axes.set_yscale("log")
-        axes.set_xlabel("clock cycles a frame")
+        axes.set_xlabel("clock cycles per frame")
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         axes.grid(True, color="#e5e7eb", linewidth=0.8)
@@ -80,7 +80,7 @@ def _frames_axis(axes: Any, clock_mhz: float) -> None:
         return clock_mhz * 1e6 / np.maximum(cycles, 1e-9)
 
     top = axes.secondary_xaxis("top", functions=(frames, frames))
-    top.set_xlabel(f"frames a second at {clock_mhz:g} MHz")
+    top.set_xlabel(f"frames per second at {clock_mhz:g} MHz")
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -63,7 +63,7 @@ def _collected(points: Iterator[Point | None], intervals: Sequence[int], progres
     """Those of ``points`` that are reached, as they come."""
     found = []
     for number, interval in enumerate(intervals):
-        progress(f"{interval} cycles a frame", number / len(intervals))
+        progress(f"{interval} cycles per frame", number / len(intervals))
         point = next(points)
         if point is not None:
             found.append(point)

@@ -52,6 +52,11 @@ class Resources:
     critical_path: str | None
     cells: Mapping[str, int]
 
+    def summary(self) -> manifests.Resources:
+        """What the manifest holds: all but the cells."""
+        values = {key: value for key, value in dataclasses.asdict(self).items() if key != "cells"}
+        return manifests.Resources(**values)
+
     def to_json(self) -> str:
         """The text of ``report/synth_<target>.json``."""
         return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
@@ -131,8 +136,7 @@ def synthesize(
     finally:
         shutil.rmtree(work, ignore_errors=True)
     (directory / "report" / f"synth_{target}.json").write_text(resources.to_json(), encoding="ascii")
-    summary = {key: value for key, value in dataclasses.asdict(resources).items() if key != "cells"}
-    manifests.record(directory, "resources", {target: summary})
+    manifests.record(directory, {target: resources.summary()})
     return resources
 
 

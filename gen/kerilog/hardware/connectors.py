@@ -83,6 +83,9 @@ class FifoStage(ConnectorStage):
     def facts(self) -> Facts:
         return Facts(depth=self.depth, peak=self.peak)
 
+    def smallest(self) -> FifoStage:
+        return self.with_depth(2)
+
     def with_depth(self, depth: int) -> FifoStage:
         """The same queue, ``depth`` beats deep."""
         return dataclasses.replace(self, instance=dataclasses.replace(self.instance, depth=depth))

@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from kerilog.exact.intervals import Interval
-from kerilog.exact.shift_add import AdderGraph
 from kerilog.formats import Format
 from kerilog.graph import Shape
 from kerilog.hardware.memories import Memory
 from kerilog.hardware.module import Module
+from kerilog.hardware.weights import Unrolled
 from kerilog.timing.control import Control
 from kerilog.timing.nodes import ControlNode, Join, Node, Stream
 
@@ -69,7 +69,7 @@ class Facts:
     accumulator_bits: int | None = None
     windows: int | None = None
     weight_bits: int | None = None
-    unrolled: AdderGraph | None = None
+    unrolled: Unrolled | None = None
     depth: int | None = None
     peak: int | None = None
 
@@ -135,6 +135,10 @@ class Stage(abc.ABC):
         """The fewest cycles per frame that the stage can take by itself."""
         return max(*(tensor.beats_per_frame for tensor in self.inputs), self.output.beats_per_frame)
 
+    def smallest(self) -> Stage:
+        """The same stage with the least that any schedule and any search can leave of it."""
+        return self
+
     def controls(self) -> list[Control]:
         """The registers that decide when a beat moves, freshly reset, in the order of the data."""
         return [control for module in self.modules for control in module.controls()]
@@ -189,6 +193,7 @@ class Design:
     cycles: Cycles
     input_shape: Shape
     output_shape: Shape
+    goal: str = ""  # what it was planned for, in words
 
     @property
     def input(self) -> Tensor:

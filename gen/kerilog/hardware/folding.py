@@ -8,6 +8,7 @@ least of each is the least of all.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Iterator
 
@@ -79,12 +80,17 @@ def _fewest_for_each_share(number: int) -> Iterator[int]:
     yield number
 
 
-def candidates(job: MatrixJob) -> Iterator[Candidate]:
+@functools.lru_cache(maxsize=1024)
+def candidates(job: MatrixJob) -> tuple[Candidate, ...]:
     """The search space: every ``simd`` and ``pe`` that make for fewer folds or groups than one less.
 
     Results leave with the fewest lanes with which those of a vector are gone before the next one's come;
     these divide ``pe`` and the outputs.
     """
+    return tuple(_candidates(job))
+
+
+def _candidates(job: MatrixJob) -> Iterator[Candidate]:
     lanes_of: dict[int, list[int]] = {}
     for simd in _fewest_for_each_share(job.inputs):
         for pe in _fewest_for_each_share(job.outputs):
@@ -110,7 +116,7 @@ def ranked(job: MatrixJob, interval: int, input_lanes: int | None, layer: str) -
     ``input_lanes`` as it comes or cuts it evenly, then is fast and has few lanes. Raises UnreachedError
     naming ``layer`` if even a multiplier for every product is too slow.
     """
-    everything = list(candidates(job))
+    everything = candidates(job)
     found = [folding for folding in everything if folding.cycles <= interval]
     if not found:
         raise UnreachedError(layer, interval, min(folding.cycles for folding in everything))

@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol
 
 from kerilog.hardware.design import Stage, Tensor
 from kerilog.hardware.folding import MatrixJob
-from kerilog.hardware.naming import layer_name
+from kerilog.names import harmless
 from kerilog.qgraph import Clamp, QGraph, QNode, QOp
 
 
@@ -64,7 +64,7 @@ class Wiring(Protocol):
     def identifier(self, layer: str) -> str:
         """A Verilog identifier for ``layer`` that no other stage has."""
 
-    def is_unrolled(self, layer: str) -> bool:
+    def is_unrolled(self, node: QNode) -> bool:
         """Whether the user asks for a constant multiplier per weight."""
 
     def append(self, stage: Stage, codes: Clamp) -> Flow:
@@ -132,8 +132,8 @@ class Frame:
 
 
 def title(node: QNode) -> str:
-    """The layer's own name, as errors and comments give it."""
-    return layer_name(node.name, node.op.kind)
+    """The layer's name as comments give it: the node's own, which a reader of model files made harmless."""
+    return harmless(node.name)
 
 
 def code_range(node: QNode) -> Clamp:

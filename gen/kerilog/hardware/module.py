@@ -34,11 +34,23 @@ class Area:
 
     def __add__(self, other: Area) -> Area:
         return Area(
-            *(a + b for a, b in zip(dataclasses.astuple(self), dataclasses.astuple(other), strict=True))
+            self.lut + other.lut,
+            self.lutram + other.lutram,
+            self.ff + other.ff,
+            self.bram18 + other.bram18,
+            self.bram_bits + other.bram_bits,
+            self.dsp + other.dsp,
         )
 
     def __mul__(self, count: int) -> Area:
-        return Area(*(count * one for one in dataclasses.astuple(self)))
+        return Area(
+            self.lut * count,
+            self.lutram * count,
+            self.ff * count,
+            self.bram18 * count,
+            self.bram_bits * count,
+            self.dsp * count,
+        )
 
     @property
     def luts(self) -> int:

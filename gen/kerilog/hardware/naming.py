@@ -38,15 +38,3 @@ def verilog_name(text: str) -> str:
     plain = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:64].rstrip("_")
     taken = plain in KEYWORDS | PORTS | {"krl"} or plain.startswith(("krl_", "s_axis", "m_axis"))
     return f"net_{plain}".rstrip("_") if taken or not re.match(r"[a-z]", plain) else plain
-
-
-def layer_name(name: str, kind: str) -> str:
-    """The short name of a layer whose tensor is called ``name``.
-
-    TFLite names a tensor after the operations fused into it, ``model/dense_1/MatMul;model/dense_1/Relu``: the
-    layer is the folder of the first. A name that only counts an output says nothing, and the kind must do.
-    What could do harm in a Verilog comment becomes an underscore.
-    """
-    path = name.split(";")[0].split("/")
-    short = path[-2] if len(path) > 1 else kind.lower() if ":" in name or "(" in name else name
-    return re.sub(r"[^A-Za-z0-9_. -]", "_", short)[:64]

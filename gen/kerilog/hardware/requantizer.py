@@ -12,7 +12,7 @@ from kerilog.errors import Unsupported
 from kerilog.exact.intervals import Interval, signed_bits
 from kerilog.exact.multiplier import ExactMultiplier, exact_multiplier
 from kerilog.formats import IntArray
-from kerilog.hardware.memories import Field, constants
+from kerilog.hardware.memories import Field, requantizer_rom
 from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer
 from kerilog.qgraph import Clamp, QConv2D, QDense, QNode, Shift
 
@@ -51,7 +51,7 @@ def _fixed(
     codes = bias >> bias_shift
     bias_bits = max(op.bias_format.bits, signed_bits(int(codes.min()), int(codes.max())))
     return FixedRequantizer(
-        rom=constants(results.file, results.lanes, [("bias", codes, bias_bits)]),
+        rom=requantizer_rom(results.file, results.lanes, [("bias", codes, bias_bits)]),
         lanes=results.lanes,
         period=results.period,
         acc_bits=reach.bits,
@@ -69,16 +69,16 @@ def affine(exact: ExactMultiplier, reach: Interval, results: Results, zero_point
     """The requantizer that computes ``exact`` on ``reach``, with one set of constants per channel."""
     multiplier_bits = max(1, int(exact.multiplier.max()).bit_length())
     offset_bits = signed_bits(int(exact.offset.min()), int(exact.offset.max()))
-    correction_bits = int(exact.tilt.max()).bit_length()
+    correction_bits = int(exact.negative_correction.max()).bit_length()
     fields: list[Field] = [
         ("multiplier", exact.multiplier, multiplier_bits),
         ("offset", exact.offset, offset_bits),
     ]
     if correction_bits:
-        fields.append(("tilt", exact.tilt, correction_bits))
+        fields.append(("tilt", exact.negative_correction, correction_bits))
     total = _total_bits(exact, reach)
     return AffineRequantizer(
-        rom=constants(results.file, results.lanes, fields),
+        rom=requantizer_rom(results.file, results.lanes, fields),
         lanes=results.lanes,
         period=results.period,
         acc_bits=reach.bits,
@@ -98,7 +98,7 @@ def _total_bits(exact: ExactMultiplier, reach: Interval) -> int:
     """Bits for the product and for every total: both are monotonic, so their ends decide."""
     ends = [*exact.total(reach.low), *exact.total(reach.high)]
     without_offset = [*(exact.total(reach.low) - exact.offset), *(exact.total(reach.high) - exact.offset)]
-    room = (1 << (exact.shift - 1)) + int(exact.tilt.max()) if exact.tilted else 0
+    room = (1 << (exact.shift - 1)) + int(exact.negative_correction.max()) if exact.corrects_negatives else 0
     return signed_bits(int(min(*ends, *without_offset)) - room, int(max(*ends, *without_offset)) + room)
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -68,8 +69,13 @@ class WeightedStage(SumStage):
             pairs=matvec.pairs,
             accumulator_bits=matvec.acc_bits,
             weight_bits=sum(memory.depth * memory.width for memory in matvec.memories),
-            unrolled=matvec.weights.graph if isinstance(matvec, UnrolledMatVec) else None,
+            unrolled=matvec.weights if isinstance(matvec, UnrolledMatVec) else None,
         )
+
+    def smallest(self) -> Stage:
+        matvec = self.matvec
+        least = matvec.estimated() if isinstance(matvec, UnrolledMatVec) else matvec
+        return dataclasses.replace(self, matvec=least)
 
     @property
     def parameters(self) -> dict[str, int | str]:
@@ -113,9 +119,11 @@ def weighted(
     if folding.steps == 1 and slicing.groups == 1:
         matvec = unrolled(_wide_kernel(kernel, slicing), codes, folding, widths, frame.layer, forced)
     if matvec is None:
-        of_all_windows = np.tile(kernel, (1, folding.outputs // kernel.shape[1]))
-        split = _by_step(of_all_windows, folding)
-        matvec = MatVec.of(folding, widths, Rom(memories.weights(frame.memory("weights"), split, widths.w)))
+        split = functools.partial(_by_step, kernel, folding)
+        rom = memories.weights(
+            frame.memory("weights"), split, folding.steps, folding.pe, folding.simd, widths.w
+        )
+        matvec = MatVec.of(folding, widths, Rom(rom))
     file = frame.memory("constants")
     requantizer = requantizer_of(node, op, matvec.result_lanes, reach, bias, file)
     return Sums(matvec, requantizer, reach, op.kernel_format, op.bias_format, macs)
@@ -142,15 +150,19 @@ def _wide_kernel(kernel: IntArray, slicing: VectorSlicing) -> IntArray:
 
 
 def _by_step(kernel: IntArray, folding: Folding) -> IntArray:
-    """``kernel`` (inputs, outputs) in the order in which it is used: (beats, groups, folds, pe, simd).
+    """``kernel`` (inputs, outputs of one window) in the order in which it is used: (steps, pe, simd).
 
-    What lies past the last input of a beat or past the last output is zero.
+    Word (beat, group, fold) has, for each lane and product, the weight of input (beat, fold, product) and
+    output (group, lane). What lies past the last input of a beat or past the last output is zero. Windows
+    side by side have the same weights.
     """
     inputs, outputs = kernel.shape
     beats, columns = folding.beats_per_vector, folding.groups * folding.pe
-    padded = np.zeros((beats * folding.lanes, columns), np.int64)
-    padded[:inputs, :outputs] = kernel
-    per_beat = np.zeros((beats, folding.folds * folding.simd, columns), np.int64)
+    narrow = np.int8 if kernel.min() >= -128 and kernel.max() <= 127 else np.int64
+    padded = np.zeros((beats * folding.lanes, columns), narrow)
+    for first in range(0, folding.outputs, outputs):
+        padded[:inputs, first : first + outputs] = kernel
+    per_beat = np.zeros((beats, folding.folds * folding.simd, columns), narrow)
     per_beat[:, : folding.lanes] = padded.reshape(beats, folding.lanes, -1)
     split = per_beat.reshape(beats, folding.folds, folding.simd, folding.groups, folding.pe)
-    return split.transpose(0, 3, 1, 4, 2)
+    return split.transpose(0, 3, 1, 4, 2).reshape(folding.steps, folding.pe, folding.simd)

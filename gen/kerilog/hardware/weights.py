@@ -4,9 +4,20 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import ClassVar
 
+import numpy as np
+
 from kerilog.exact.shift_add import AdderGraph
+from kerilog.exact.shift_add_estimate import (
+    TOLERANCE_OF_POWERS,
+    TOLERANCE_OF_REGISTERS,
+    Estimate,
+    estimate,
+)
+from kerilog.exact.shift_add_search import STEPS, shift_add
+from kerilog.formats import IntArray
 from kerilog.hardware.memories import Memory
 
 
@@ -33,11 +44,63 @@ class Ones:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Unrolled:
-    """A graph of shifts and adds in which the weights are constants, all in use in every cycle."""
+    """Constants, all in use in every cycle: ``kernel`` (inputs, outputs) times inputs in [low, high].
 
-    graph: AdderGraph
+    They become a graph of shifts and adds, which is searched for in ``steps`` when it is first asked for.
+    """
+
+    kernel: IntArray
+    low: int
+    high: int
+    steps: int = STEPS
     multiplies: ClassVar[bool] = False
     memories: ClassVar[tuple[Memory, ...]] = ()
+
+    @functools.cached_property
+    def estimate(self) -> Estimate:
+        """What the graph will take, without a search."""
+        return estimate(self.kernel, self.low, self.high)
+
+    @functools.cached_property
+    def graph(self) -> AdderGraph:
+        """The sums themselves."""
+        text = self.kernel.astype(np.int64).tobytes()
+        return _graph(text, self.kernel.shape[1], self.low, self.high, self.steps)
+
+    @property
+    def depth(self) -> int:
+        """Cycles from the inputs to all outputs."""
+        return self.graph.depth
+
+    @property
+    def luts(self) -> float:
+        return self.graph.luts
+
+    @property
+    def flip_flops(self) -> float:
+        return self.graph.flip_flops
+
+
+class EstimatedUnrolled(Unrolled):
+    """The same before any search: nothing of it is less than the graph's own."""
+
+    @property
+    def depth(self) -> int:
+        return self.estimate.least_depth
+
+    @property
+    def luts(self) -> float:
+        return self.estimate.luts / TOLERANCE_OF_POWERS
+
+    @property
+    def flip_flops(self) -> float:
+        return self.estimate.flip_flops / TOLERANCE_OF_REGISTERS
+
+
+@functools.lru_cache(maxsize=256)
+def _graph(kernel: bytes, outputs: int, low: int, high: int, steps: int) -> AdderGraph:
+    """The graph of a kernel, which plans for several goals share."""
+    return shift_add(np.frombuffer(kernel, np.int64).reshape(-1, outputs), low, high, steps)
 
 
 WeightSource = Rom | Ones | Unrolled

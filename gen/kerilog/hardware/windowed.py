@@ -31,6 +31,11 @@ class WindowedStage(Stage):
     def minimum_interval(self) -> int:
         return max(super().minimum_interval, self.window.cycles)
 
+    def smallest(self) -> Stage:
+        least = super().smallest()
+        assert isinstance(least, WindowedStage)
+        return least.with_rows(self.window.kernel_h)
+
     def with_rows(self, rows: int) -> WindowedStage:
         """The same stage with a ring of ``rows`` rows."""
         return dataclasses.replace(self, window=dataclasses.replace(self.window, rows=rows))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,29 +17,32 @@ from kerilog.integer.encode import encode
 from kerilog.integer.finish import Codes, storage
 from kerilog.integer.parallel import for_each
 from kerilog.integer.steps import Step, make_step, make_steps
-from kerilog.qgraph import QGraph
+from kerilog.qgraph import QGraph, QNode
 
-__all__ = ["Model", "make_step", "run", "run_all", "run_outputs"]
+__all__ = ["Inputs", "Model", "make_step", "run", "run_all", "run_outputs"]
+
+Inputs = npt.NDArray[Any] | Mapping[str, npt.NDArray[Any]]
+"""Codes (frames, *shape) of the one input, or of each input by its name."""
 
 _CHUNK_ELEMENTS = 1 << 17  # elements of the widest tensor that are worked on at once: what the cache takes
 _CHUNK_FRAMES = 1024
 
 
-def run(graph: QGraph, x: IntArray) -> IntArray:
+def run(graph: QGraph, x: Inputs) -> IntArray:
     """Output codes (frames, *output shape) of a one-output graph for input codes (frames, *input shape).
 
-    Raises ``KerilogError`` if ``x`` does not fit the input or the graph has not one input and one output.
+    Raises ``KerilogError`` if ``x`` does not fit the inputs or the graph has not one output.
     """
     return prepared(graph).run(x)
 
 
-def run_outputs(graph: QGraph, x: IntArray) -> tuple[IntArray, ...]:
+def run_outputs(graph: QGraph, x: Inputs) -> tuple[IntArray, ...]:
     """As ``run`` for any number of outputs, in the order of ``graph.outputs``."""
     tensors = prepared(graph).tensors(x, graph.outputs)
     return tuple(tensors[name] for name in graph.outputs)
 
 
-def run_all(graph: QGraph, x: IntArray) -> dict[str, IntArray]:
+def run_all(graph: QGraph, x: Inputs) -> dict[str, IntArray]:
     """The codes of every tensor by node name, each (frames, *shape), constants included, all held at once."""
     return prepared(graph).tensors(x, tuple(node.name for node in graph))
 
@@ -53,15 +57,15 @@ class Model:
     """A graph made ready to run: all that does not depend on data is done once."""
 
     def __init__(self, graph: QGraph) -> None:
-        if len(graph.inputs) != 1:
-            raise KerilogError(f"{graph.name}: expected one input, found {len(graph.inputs)}")
+        if not graph.inputs:
+            raise KerilogError(f"{graph.name}: expected an input, found none")
         self.graph = graph
-        self.source = graph.inputs[0]
+        self.sources = graph.inputs
         self._shapes = {node.name: node.shape for node in graph}
         self._widest = max(math.prod(node.shape) for node in graph)
         self._steps: dict[tuple[str, ...], list[Step]] = {}
 
-    def run(self, x: npt.NDArray[Any]) -> IntArray:
+    def run(self, x: Inputs) -> IntArray:
         """As the function ``run``."""
         outputs = self.graph.outputs
         if len(outputs) != 1:
@@ -70,57 +74,77 @@ class Model:
             )
         return self.tensors(x, outputs)[outputs[0]]
 
-    def tensors(self, x: npt.NDArray[Any], names: tuple[str, ...]) -> dict[str, IntArray]:
+    def tensors(self, x: Inputs, names: tuple[str, ...]) -> dict[str, IntArray]:
         """The tensors ``names`` for codes ``x``, worked out a few frames at a time on each processor."""
         codes = self._checked(x)
         if names not in self._steps:
             self._steps[names] = make_steps(self.graph, names)
         steps = self._steps[names]
         size = min(max(_CHUNK_ELEMENTS // max(self._widest, 1), 1), _CHUNK_FRAMES)
-        result = {name: np.empty((len(x), *self._shapes[name]), np.int64) for name in names}
+        frames = len(next(iter(codes.values())))
+        result = {name: np.empty((frames, *self._shapes[name]), np.int64) for name in names}
 
         def work(start: int) -> None:
-            part = self._chunk(codes[start : start + size], steps)
+            chunk = {name: array[start : start + size] for name, array in codes.items()}
+            part = self._chunk(chunk, steps)
             for name, array in result.items():
                 array[start : start + size] = part[name]
 
-        for_each(range(0, len(x), size), work)
+        for_each(range(0, frames, size), work)
         return result
 
-    def _chunk(self, x: Codes, steps: list[Step]) -> dict[str, Codes]:
-        """The tensors of a few frames that no step drops."""
-        tensors = {self.source.name: x}
+    def _chunk(self, tensors: dict[str, Codes], steps: list[Step]) -> dict[str, Codes]:
+        """The tensors of a few frames that no step drops; ``tensors`` are those of the inputs."""
+        frames = len(next(iter(tensors.values())))
         for step in steps:
             value = step.function(*[tensors[name] for name in step.inputs])
-            tensors[step.name] = value.reshape(1 if step.constant else len(x), *step.shape)
+            tensors[step.name] = value.reshape(1 if step.constant else frames, *step.shape)
             for name in step.dead:
                 del tensors[name]
         return tensors
 
     def ready(self, x: npt.NDArray[Any]) -> Codes | None:
-        """Input codes for ``x``, finite floats or codes in their own type; None for all else."""
-        if self._covers(x):
+        """Codes of the one input for ``x``, finite floats or codes in their own type; None for all else."""
+        if len(self.sources) != 1:
+            return None
+        source = self.sources[0]
+        if _covers(source, x):
             return x
-        floats = x.dtype in (np.float32, np.float64) and x.shape[1:] == self.source.shape and x.ndim > 0
-        return encode(self.source.format, x) if floats and np.isfinite(x).all() else None
+        floats = x.dtype in (np.float32, np.float64) and x.shape[1:] == source.shape and x.ndim > 0
+        return encode(source.format, x) if floats and np.isfinite(x).all() else None
 
-    def _covers(self, x: npt.NDArray[Any]) -> bool:
-        """Whether ``x`` is of the input's shape and of a type all of whose values are codes of the input."""
-        narrow = np.dtype(storage(self.source.format))
-        covered = x.dtype == narrow and self.source.format.bits == 8 * narrow.itemsize
-        return covered and x.ndim > 0 and x.shape[1:] == self.source.shape
+    def _checked(self, x: Inputs) -> dict[str, Codes]:
+        """``x`` in each input's storage type. Raises ``KerilogError`` where it does not fit the inputs."""
+        if not isinstance(x, Mapping):
+            if len(self.sources) != 1:
+                raise KerilogError(f"{self.graph.name}: expected one input, found {len(self.sources)}")
+            x = {self.sources[0].name: x}
+        missing = [source.name for source in self.sources if source.name not in x]
+        if missing:
+            raise KerilogError(f"{self.graph.name}: input {missing[0]}: expected codes, found none")
+        codes = {source.name: self._codes(source, x[source.name]) for source in self.sources}
+        if len({len(array) for array in codes.values()}) > 1:
+            found = ", ".join(f"{len(array)} for {name}" for name, array in codes.items())
+            raise KerilogError(f"{self.graph.name}: expected as many frames for each input, found {found}")
+        return codes
 
-    def _checked(self, x: npt.NDArray[Any]) -> Codes:
-        """``x`` in the input's storage type. Raises ``KerilogError`` where it does not fit the input."""
-        if self._covers(x):
+    def _codes(self, source: QNode, x: npt.NDArray[Any]) -> Codes:
+        if _covers(source, x):
             return x
-        label = f"{self.graph.name}: input {self.source.name}"
+        label = f"{self.graph.name}: input {source.name}"
         if not np.issubdtype(x.dtype, np.integer):
             raise KerilogError(f"{label}: expected integer codes, found {x.dtype}")
-        if x.shape[1:] != self.source.shape or x.ndim == 0:
-            expected = ", ".join(["frames", *map(str, self.source.shape)])
+        if x.shape[1:] != source.shape or x.ndim == 0:
+            expected = ", ".join(["frames", *map(str, source.shape)])
             raise KerilogError(f"{label}: expected shape ({expected}), found {x.shape}")
-        low, high = self.source.format.minimum, self.source.format.maximum
+        low, high = source.format.minimum, source.format.maximum
         if x.size and (x.min() < low or x.max() > high):
             raise KerilogError(f"{label}: expected codes {low}..{high}, found {x.min()}..{x.max()}")
-        return x.astype(storage(self.source.format))
+        return x.astype(storage(source.format))
+
+
+def _covers(source: QNode, x: npt.NDArray[Any]) -> bool:
+    """Whether ``x`` is of the input's shape and of a type all of whose values are codes of the input."""
+    narrow = np.dtype(storage(source.format))
+    covered = x.dtype == narrow and source.format.bits == 8 * narrow.itemsize
+    return covered and x.ndim > 0 and x.shape[1:] == source.shape

@@ -51,7 +51,7 @@ class Step:
 
 
 def make_steps(graph: QGraph, wanted: tuple[str, ...]) -> list[Step]:
-    """What makes the tensors ``wanted`` of a graph with one input, in order.
+    """What makes the tensors ``wanted`` of a graph from those of its inputs, in order.
 
     A maximum over the output of a convolution that nobody else wants is one step with it.
     """

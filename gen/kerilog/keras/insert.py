@@ -16,6 +16,7 @@ from kerilog.errors import KerilogError
 from kerilog.graph import Array, Graph
 from kerilog.keras.bounds import EXACT, accumulator_bounds
 from kerilog.keras.replace import Replacements
+from kerilog.names import harmless, shown
 from kerilog.qgraph import QGraph
 from kerilog.quantize import Calibration, LayerSettings, Settings, calibrate, quantize
 
@@ -63,6 +64,9 @@ def read_graph(model: Any) -> Graph:
     """The float graph of a Keras model, by way of a file: there is one reader of Keras models."""
     if not isinstance(model, keras.Model) or not model.built:
         raise KerilogError(f"expected a Keras model that is built, got {type(model).__name__}")
+    for layer in model.layers:
+        if layer.name != harmless(layer.name):
+            raise KerilogError(f"layer {shown(layer.name)}: expected a name like '{harmless(layer.name)}'")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         model.save(path)

@@ -95,7 +95,8 @@ class Replacements:
         """Nothing for a batch normalization that is folded, else the 1x1 depthwise convolution that it is."""
         if node.name not in self._simple:
             return self._rounding(node, layer.name)
-        if not isinstance(self._simple[node.name].op, DepthwiseConv2D):
+        made = self._simple[node.name]
+        if not isinstance(made.op, DepthwiseConv2D) or made.shape != node.shape:
             raise Unsupported(
                 f"layer '{node.name}': no layer next to this batch normalization takes it in, and for shape "
                 f"{node.shape} it has no converters; put it next to a convolution or a dense layer"

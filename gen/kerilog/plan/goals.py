@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From what a user asks for to a design: cycles, frames a second, a budget of multipliers, or a device."""
+"""From what a user asks for to a design: cycles, frames per second, a budget of multipliers, or a device."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 from fractions import Fraction
@@ -10,7 +11,7 @@ from numbers import Integral, Real
 
 from kerilog import area
 from kerilog.area import Area, devices
-from kerilog.area.devices import Device
+from kerilog.area.devices import Device, shortfall
 from kerilog.errors import KerilogError, UnreachedError
 from kerilog.hardware.design import Design
 from kerilog.hardware.kind import title
@@ -23,17 +24,20 @@ from kerilog.plan.wiring import sketch
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QGraph
 
-LUT_SHARE = 0.8
-"""Part of a device's LUTs and flip-flops that a design may be predicted to take: the prediction is good to
-some 15 %, less so with many windows side by side, and a full device cannot be routed."""
+DEFAULT_MULTIPLIERS = 76
+"""Multipliers of a design for which nothing is asked: they leave some of the 90 DSPs of an xc7a35t, on many
+small boards, to the requantizers."""
+NEIGHBOURS = 3
+"""Shorter intervals that are tried where the layers keep up with the one asked for only each alone."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Goal:
-    """What a design is folded for: at most one of these; none of them is one input pixel a cycle.
+    """What a design is folded for: at most one of these. With none of them it is the shortest interval that
+    ``DEFAULT_MULTIPLIERS`` allow, or one multiplier per layer with weights if there are more of those.
 
-    ``interval``: clock cycles a frame. ``fps``: frames a second at ``clock_mhz``. ``multipliers``: as many
-    at the most, and then the shortest interval. ``device``: a Xilinx 7-series FPGA that must hold the
+    ``interval``: clock cycles per frame. ``fps``: frames per second at ``clock_mhz``. ``multipliers``: at
+    most as many, and then the shortest interval. ``device``: a Xilinx 7-series FPGA that must hold the
     design, and then the shortest interval. ``unroll``: names of layers that get a constant multiplier for
     every weight, not with a budget. Raises KerilogError for values that cannot be and for more than one goal.
     """
@@ -55,7 +59,7 @@ class Goal:
         if self.fps is not None:
             self._check_fps(self.fps)
         elif self.clock_mhz is not None:
-            raise KerilogError("--clock is for --fps: give the frames a second as well")
+            raise KerilogError("--clock is for --fps: give the frames per second as well")
         if self.interval is not None and self.interval < 1:
             raise KerilogError(f"the frame interval must be at least 1 cycle, found {self.interval}")
         if self.multipliers is not None and self.multipliers < 1:
@@ -91,25 +95,69 @@ class Goal:
             )
 
     @property
+    def text(self) -> str:
+        """The goal in words."""
+        if self.multipliers is not None:
+            return f"the shortest interval with {_count(self.multipliers, 'multiplier')}"
+        if self.device is not None:
+            return f"the shortest interval on {self.device}"
+        if self.fps is not None:
+            return f"{self.fps:g} frames per second at {self.clock_mhz:g} MHz"
+        if self.interval is not None:
+            return f"a frame every {_count(self.interval, 'cycle')}"
+        return f"none: the shortest interval with {DEFAULT_MULTIPLIERS} multipliers, or one per layer if more"
+
+    @property
     def cycles(self) -> int | None:
         """The frame interval that is asked for, if it is."""
         if self.fps is None or self.clock_mhz is None:
             return self.interval
-        # in decimal: 0.06 MHz and 60 frames a second are 1000 cycles, not a binary place less
+        # in decimal: 0.06 MHz and 60 frames per second are 1000 cycles, not a binary place less
         return math.floor(Fraction(str(self.clock_mhz)) * 10**6 / Fraction(str(self.fps)))
 
 
 def design_for(graph: QGraph, goal: Goal, name: str | None = None, progress: Progress = silent) -> Design:
     """The design of ``graph`` for ``goal``, named ``name``.
 
-    Raises Unsupported for what hardware does not take, KerilogError for a goal that no folding meets; it says
-    what stands in the way.
+    Raises Unsupported for what has no hardware, KerilogError for a goal that no folding meets; it says what
+    stands in the way.
     """
+    refusals.check(graph)
     if goal.multipliers is not None:
-        return _within_budget(graph, goal.multipliers, name, progress)
-    if goal.device is not None:
-        return _on_device(graph, devices.seven_series(goal.device), name, progress)
-    return plan(graph, goal.cycles, name, goal.unroll)
+        design = _within_budget(graph, goal.multipliers, name, progress)
+    elif goal.device is not None:
+        design = _on_device(graph, devices.seven_series(goal.device), name, progress)
+    elif goal.cycles is not None:
+        design = _at_interval(graph, goal.cycles, name, goal.unroll)
+    else:
+        design = _by_default(graph, name, goal.unroll, progress)
+    return dataclasses.replace(design, goal=goal.text)
+
+
+def _by_default(graph: QGraph, name: str | None, unroll: tuple[str, ...], progress: Progress) -> Design:
+    layers = len(list(jobs(graph)))
+    if not layers:
+        return plan(graph, None, name)
+    points = front(graph)
+    budget = max(DEFAULT_MULTIPLIERS, points[-1].multipliers)
+    if not unroll:
+        return _within_budget(graph, budget, name, progress)
+    interval = next(point.interval for point in points if point.multipliers <= budget)
+    return _at_interval(graph, interval, name, unroll)
+
+
+def _at_interval(graph: QGraph, interval: int, name: str | None, unroll: tuple[str, ...]) -> Design:
+    """The design for ``interval``, or for a slightly shorter one where the layers keep up with it only each
+    alone.
+    """
+    try:
+        return plan(graph, interval, name, unroll)
+    except UnreachedError as missed:
+        shorter = [point.interval for point in front(graph) if point.interval < interval]
+        for neighbour in shorter[: -NEIGHBOURS - 1 : -1]:
+            with contextlib.suppress(UnreachedError):
+                return plan(graph, neighbour, name, unroll)
+        raise missed from None
 
 
 # ---- a budget of multipliers ----
@@ -119,7 +167,6 @@ def _within_budget(graph: QGraph, budget: int, name: str | None, progress: Progr
     """The fastest design with ``budget`` multipliers. A few points of the front may fail, whose layers keep
     up only each alone.
     """
-    refusals.check(graph)
     points = front(graph)
     least = points[-1].multipliers
     if least > budget:
@@ -163,24 +210,12 @@ def _drawn(graph: QGraph, interval: int, name: str) -> Sketch:
 # ---- a device ----
 
 
-def shortfall(need: Area, device: Device) -> dict[str, tuple[int, int]]:
-    """For each kind of resource of which ``device`` has too few, the need and the supply."""
-    pairs = {
-        "DSP": (need.dsp, device.dsp),
-        "RAMB18": (need.bram18, device.bram18),
-        "LUT": (need.luts, math.floor(LUT_SHARE * device.lut)),
-        "FF": (round(need.ff), math.floor(LUT_SHARE * device.ff)),
-    }
-    return {kind: pair for kind, pair in pairs.items() if pair[0] > pair[1]}
-
-
 def _on_device(graph: QGraph, device: Device, name: str | None, progress: Progress) -> Design:
     """The first design that fits, from the fastest on: a slower one may take more of a resource, DSPs for
     instance where the fastest has its weights as constants.
 
     Sketches tell the least that a design takes; what cannot fit is never elaborated.
     """
-    refusals.check(graph)
     intervals = [point.interval for point in front(graph)]
     if len(intervals) == 1:  # no multipliers to save, but narrower streams are smaller, too
         intervals += [usual for usual in [default_interval(graph)] if usual > intervals[0]]

@@ -20,10 +20,12 @@ def plan(
     """Plan the hardware of ``graph`` for one frame every ``interval`` cycles, with the fewest multipliers.
 
     The default interval is one input pixel per cycle. The layers of ``unroll`` get a constant multiplier for
-    every weight instead. Raises Unsupported for layers or a structure without hardware, UnreachedError for an
-    interval that is not reached, KerilogError for a layer that cannot be unrolled, naming the layer.
+    every weight instead; a part of a name that no other layer has is enough. Raises Unsupported for layers or
+    a structure without hardware, UnreachedError for an interval that is not reached, KerilogError for a layer
+    that cannot be unrolled, naming the layer.
     """
-    refusals.check(graph, unroll)
+    refusals.check(graph)
+    unroll = refusals.unrolled(graph, unroll)
     if interval is not None and interval < 1:
         raise KerilogError(f"the frame interval must be at least 1 cycle, found {interval}")
     title = verilog_name(name or graph.name)

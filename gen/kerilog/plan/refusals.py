@@ -5,22 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kerilog.errors import KerilogError, Reason, Unsupported
+from kerilog.errors import Reason, Unsupported
 from kerilog.hardware.kind import title
 from kerilog.hardware.stages import KINDS
+from kerilog.names import chosen
 from kerilog.qgraph import QConstant, QGraph, QInput, QNode
 
 
-def check(graph: QGraph, unroll: tuple[str, ...] = ()) -> None:
-    """Raises Unsupported with every layer of ``graph`` that has no hardware, KerilogError if a name of
-    ``unroll`` is not that of a layer whose weights can become constants.
-    """
+def check(graph: QGraph) -> None:
+    """Raises Unsupported with every layer of ``graph`` that has no hardware."""
     reasons = tuple(refusals(graph))
     if reasons:
         raise Unsupported.together(reasons)
     if not any(type(node.op) in KINDS and KINDS[type(node.op)].computes for node in graph):
         raise Unsupported(f"model '{graph.name}': there is no layer that computes anything")
-    _check_unroll(graph, unroll)
 
 
 def refusals(graph: QGraph) -> Iterator[Reason]:
@@ -50,11 +48,13 @@ def supported_kinds() -> set[str]:
     return {operation.__name__.removeprefix("Q") for operation in KINDS}
 
 
-def _check_unroll(graph: QGraph, unroll: tuple[str, ...]) -> None:
+def unrolled(graph: QGraph, unroll: tuple[str, ...]) -> tuple[str, ...]:
+    """The nodes that ``unroll`` names; a part of a name that no other layer has is enough.
+
+    Raises KerilogError unless the weights of each can become constants.
+    """
     supported = (node for node in graph if type(node.op) in KINDS)
-    possible = [title(node) for node in supported if KINDS[type(node.op)].unrollable(node)]
-    for name in unroll:
-        if name not in possible:
-            raise KerilogError(
-                f"layer '{name}': not one that can be unrolled; those are {', '.join(possible) or 'none'}"
-            )
+    possible = [node.name for node in supported if KINDS[type(node.op)].unrollable(node)]
+    others = {node.name for node in graph} - set(possible)
+    otherwise = f"not one that can be unrolled; those are {', '.join(possible) or 'none'}"
+    return tuple(chosen(name, [] if name in others else possible, otherwise) for name in unroll)

@@ -10,7 +10,6 @@ import dataclasses
 
 from kerilog.hardware.connectors import FifoStage
 from kerilog.hardware.design import Stage
-from kerilog.hardware.windowed import WindowedStage
 from kerilog.timing.control import NEVER
 
 ENDLESS = NEVER
@@ -41,12 +40,4 @@ class Sketch:
     def smallest(self) -> tuple[Stage, ...]:
         """The stages with no more than the buffers that any schedule needs: a lower bound of the area."""
         kept = (stage for stage in self.stages if not isinstance(stage, FifoStage) or stage.name in self.kept)
-        return tuple(_smallest(stage) for stage in kept)
-
-
-def _smallest(stage: Stage) -> Stage:
-    if isinstance(stage, FifoStage):
-        return stage.with_depth(2)
-    if isinstance(stage, WindowedStage):
-        return stage.with_rows(stage.window.kernel_h)
-    return stage
+        return tuple(stage.smallest() for stage in kept)

@@ -19,7 +19,7 @@ from kerilog.qgraph import Clamp, QGraph, QInput, QNode
 def sketch(graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = ()) -> Sketch:
     """The hardware of ``graph`` for one frame every ``interval`` cycles, before its buffers are measured.
 
-    The layers ``unroll`` get a multiplier for every weight. ``graph`` has been checked. Raises
+    The nodes ``unroll`` get a multiplier for every weight. ``graph`` has been checked. Raises
     UnreachedError for an interval that a layer by itself does not reach.
     """
     return Network(graph, name, interval, unroll).sketch()
@@ -55,8 +55,8 @@ class Network:
     def take(self, node: QNode, place: int = 0) -> Flow:
         return self.flows[node.inputs[place]].pop()
 
-    def is_unrolled(self, layer: str) -> bool:
-        return layer in self._unroll
+    def is_unrolled(self, node: QNode) -> bool:
+        return node.name in self._unroll
 
     def identifier(self, layer: str) -> str:
         base = name = verilog_name(layer)

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from kerilog.calibrate import Observation, observe
 from kerilog.errors import KerilogError
-from kerilog.graph import Array, Graph
+from kerilog.floating import Samples
+from kerilog.graph import Graph
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QGraph
 from kerilog.quantize.affine import AffineScheme
@@ -47,8 +48,8 @@ class Calibration:
     absorbed: frozenset[str] = frozenset()
 
 
-def calibrate(graph: Graph, samples: Array, progress: Progress = silent) -> Calibration:
-    """Simplify ``graph`` and observe it over ``samples`` (count, *input shape).
+def calibrate(graph: Graph, samples: Samples, progress: Progress = silent) -> Calibration:
+    """Simplify ``graph`` and observe it over ``samples`` (count, *input shape), by name for several inputs.
 
     Raises KerilogError for samples that do not fit.
     """

@@ -31,6 +31,7 @@ from kerilog.graph import (
     ZeroPadding2D,
     padding_of,
 )
+from kerilog.names import Names
 from kerilog.qgraph import (
     Clamp,
     QAdd,
@@ -96,7 +97,7 @@ def convert(graph: Graph, scheme: Scheme, own: frozenset[str] = frozenset()) -> 
     has no integer form.
     """
     own |= {node.name for node in graph if node.format is not None}
-    walk = _Walk(graph, scheme, format_owners(graph, own))
+    walk = _Walk(graph, scheme, format_owners(graph, own), Names(node.name for node in graph))
     for node in graph:
         walk.add(node)
     outputs = tuple(walk.alias[name] for name in graph.outputs)
@@ -108,6 +109,7 @@ class _Walk:
     graph: Graph
     scheme: Scheme
     owners: Mapping[str, str]
+    names: Names
     nodes: dict[str, QNode] = dataclasses.field(default_factory=dict)
     alias: dict[str, str] = dataclasses.field(default_factory=dict)
 
@@ -158,7 +160,8 @@ class _Walk:
         if part.format == target:
             return part
         op = self.scheme.requantize(node, part.format, target)
-        made = QNode(f"{node.name}/requantize{index}", op, (part.name,), part.shape, target)
+        name = self.names.take(f"{node.name}/requantize{index}")
+        made = QNode(name, op, (part.name,), part.shape, target)
         self.nodes[made.name] = made
         return made
 

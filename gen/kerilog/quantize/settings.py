@@ -3,19 +3,24 @@
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
+import msgspec
+from msgspec import Meta, Struct
+
+from kerilog import typed
 from kerilog.errors import KerilogError
 from kerilog.graph import Activation, Conv2D, Dense, DepthwiseConv2D, Graph, Node
+from kerilog.names import either, named
 from kerilog.quantize.owners import KEEPS_FORMAT
 
-AFFINE_RANGES = ("minmax", "percentile", "mse", "entropy")
-FIXED_RANGES = (*AFFINE_RANGES, "msb")
+AffineRange = Literal["minmax", "percentile", "mse", "entropy"]
+FixedRange = Literal["minmax", "percentile", "mse", "entropy", "msb"]
+AFFINE_RANGES: tuple[str, ...] = get_args(AffineRange)
+FIXED_RANGES: tuple[str, ...] = get_args(FixedRange)
 RANGES = {"affine": AFFINE_RANGES, "fixed": FIXED_RANGES}
 # Over networks with batch normalization, "percentile" keeps the most answers of the float network.
 DEFAULT_RANGE = {"affine": "percentile", "fixed": "mse"}
@@ -23,13 +28,15 @@ ACCUMULATOR: Literal["accumulator"] = "accumulator"
 MIN_BITS, MAX_BITS = 2, 16
 MAX_FRAC = 64
 
+Bits = Annotated[int, Meta(ge=MIN_BITS, le=MAX_BITS)]
+Frac = Annotated[int, Meta(ge=-MAX_FRAC, le=MAX_FRAC)]
+
 _WEIGHT_KEYS = ("weight_bits", "bias_bits", "weight_frac", "bias_frac", "per_channel")
 _ACTIVATION_KEYS = ("activation_bits", "frac", "range", "percentile")
 _AFFINE_KEYS = ("range", "percentile")
 
 
-@dataclasses.dataclass(frozen=True)
-class LayerSettings:
+class LayerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Choices for one layer, or for all; None leaves it to the default.
 
     weight_bits, activation_bits: 2..16, ``fixed`` only, as all but ``range`` and ``percentile``.
@@ -42,60 +49,40 @@ class LayerSettings:
     Raises KerilogError for a value of another type or out of its range.
     """
 
-    weight_bits: int | None = None
-    activation_bits: int | None = None
-    bias_bits: int | Literal["accumulator"] | None = None
-    frac: int | None = None
-    weight_frac: int | None = None
-    bias_frac: int | None = None
-    range: str | None = None
-    percentile: float | None = None
+    weight_bits: Bits | None = None
+    activation_bits: Bits | None = None
+    bias_bits: Bits | Literal["accumulator"] | None = None
+    frac: Frac | None = None
+    weight_frac: Frac | None = None
+    bias_frac: Frac | None = None
+    range: FixedRange | None = None
+    percentile: Annotated[float, Meta(gt=50, le=100)] | None = None
     per_channel: bool | None = None
 
     def __post_init__(self) -> None:
         for key, value in self.chosen():
-            problem = _problem(key, value)
-            if problem:
-                raise KerilogError(f"{key}: expected {problem}, found {value!r}")
+            typed.check_value(value, _HINTS[key], key, typed.TOML)
 
     def chosen(self) -> Iterator[tuple[str, Any]]:
         """Names and values of the fields that are set."""
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
+        for key in self.__struct_fields__:
+            value = getattr(self, key)
             if value is not None:
-                yield field.name, value
+                yield key, value
 
     def over(self, other: LayerSettings) -> LayerSettings:
         """These choices, and those of ``other`` where there are none."""
-        return dataclasses.replace(other, **dict(self.chosen()))
+        return msgspec.structs.replace(other, **dict(self.chosen()))
 
 
-_KEYS = tuple(field.name for field in dataclasses.fields(LayerSettings))
+_HINTS = get_type_hints(LayerSettings, include_extras=True)
 
 
-def _problem(key: str, value: Any) -> str | None:
-    """What was expected instead of ``value``, if it cannot be."""
-    if key == "range":
-        return None if value in FIXED_RANGES else f"one of {', '.join(FIXED_RANGES)}"
-    if key == "per_channel":
-        return None if isinstance(value, bool) else "true or false"
-    if key == "percentile":
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return None if number and 50 < value <= 100 else "a number above 50 and up to 100"
-    if key == "bias_bits" and value == ACCUMULATOR:
-        return None
-    low, high = (MIN_BITS, MAX_BITS) if key.endswith("bits") else (-MAX_FRAC, MAX_FRAC)
-    if type(value) is int and low <= value <= high:
-        return None
-    return f"an integer in {low}..{high}" + (' or "accumulator"' if key == "bias_bits" else "")
-
-
-@dataclasses.dataclass(frozen=True)
-class Settings:
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """``default`` holds for every layer, ``layers`` by name for single ones."""
 
     default: LayerSettings = LayerSettings()
-    layers: Mapping[str, LayerSettings] = dataclasses.field(default_factory=dict)
+    layers: dict[str, LayerSettings] = {}
 
     def of(self, name: str) -> LayerSettings:
         """The choices for layer ``name``."""
@@ -103,7 +90,7 @@ class Settings:
 
     def with_default(self, **values: Any) -> Settings:
         """These settings, with those of ``values`` that are not None as defaults; see ``LayerSettings``."""
-        return dataclasses.replace(self, default=LayerSettings(**values).over(self.default))
+        return msgspec.structs.replace(self, default=LayerSettings(**values).over(self.default))
 
     @property
     def own(self) -> frozenset[str]:
@@ -140,41 +127,15 @@ def read_settings(path: Path) -> Settings:
         raise KerilogError(f"{path}: cannot be read: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise KerilogError(f"{path}: is no TOML: {error}") from None
-    for key in tables:
-        if key not in ("default", "layers"):
-            raise KerilogError(f"{path}: expected tables [default] and [layers.\"NAME\"], found '{key}'")
-    layers = _table(path, "[layers]", tables.get("layers", {}))
-    return Settings(
-        _layer(path, "[default]", tables.get("default", {})),
-        {name: _layer(path, f'[layers."{name}"]', layer) for name, layer in layers.items()},
-    )
-
-
-def _table(path: Path, where: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise KerilogError(f"{path}: {where}: expected a table, found {value!r}")
-    return value
-
-
-def _layer(path: Path, where: str, value: Any) -> LayerSettings:
-    table = _table(path, where, value)
-    for key in table:
-        if key not in _KEYS:
-            nearest = _nearest(key, _KEYS)
-            raise KerilogError(f"{path}: {where}: there is no setting '{key}'; the nearest is '{nearest}'")
-    try:
-        return LayerSettings(**table)
-    except KerilogError as error:
-        raise KerilogError(f"{path}: {where}: {error}") from None
-
-
-def _nearest(name: str, names: Collection[str]) -> str:
-    return difflib.get_close_matches(name, names, 1, 0.0)[0]
+    return typed.checked(tables, Settings, path, typed.TOML)
 
 
 def _missing(name: str, nodes: Collection[str], absorbed: Collection[str]) -> str:
     problem = "is folded into another layer" if name in absorbed else "is not in the model"
-    return f"settings: layer '{name}' {problem}; the nearest is '{_nearest(name, nodes)}'"
+    found = named(name, nodes)
+    nearest = f"the nearest is '{typed.nearest(name, nodes)}'"
+    hint = f"it could be {either(found)}" if len(found) > 1 else nearest
+    return f"settings: layer '{name}' {problem}; {hint}"
 
 
 def _check_scheme(where: str, layer: LayerSettings, scheme: str) -> None:

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 
 from kerilog.formats import IntArray
 from kerilog.report import words
-from kerilog.report.record import Record
+from kerilog.report.record import Answers, Record
 
 MOST_CLASSES = 30  # of a matrix that can still be read
 _CONTRAST = 0.4
@@ -48,15 +49,28 @@ class ClassRow:
 
 @dataclasses.dataclass(frozen=True)
 class Classes:
+    """The classes of one output; ``name`` is empty where there is no other."""
+
+    name: str
     axis: str
+    naive: str
     rows: tuple[ClassRow, ...]
 
 
+def title(record: Record, answers: Answers) -> str:
+    """The name of an output, where there are several."""
+    return words.layer(answers.output) if len(record.answers) > 1 else ""
+
+
 def matrices(record: Record) -> tuple[Matrix, ...]:
-    """Before and after; none without labels or with too many classes to be read."""
-    if record.before is None or record.after is None or len(record.before) > MOST_CLASSES:
-        return ()
-    return (_matrix("Before: float", record.before), _matrix("After: integers", record.after))
+    """Before and after for every output; none without labels or with too many classes to be read."""
+    found = []
+    for answers in record.answers:
+        if len(answers.before) <= MOST_CLASSES:
+            name = title(record, answers)
+            found.append(_matrix(f"{name}, before: float" if name else "Before: float", answers.before))
+            found.append(_matrix(f"{name}, after: integers" if name else "After: integers", answers.after))
+    return tuple(found)
 
 
 def share_right(confusion: IntArray) -> float:
@@ -83,18 +97,25 @@ def _matrix(title: str, confusion: IntArray) -> Matrix:
     return Matrix(title, f"{words.percent(share_right(confusion))} right, {wrong:,} wrong", rows)
 
 
-def classes(record: Record) -> Classes | None:
-    """The accuracy of every class before and after; None without labels."""
-    if record.before is None or record.after is None:
-        return None
-    totals = np.maximum(record.before.sum(axis=1), 1)
-    before, after = np.diag(record.before) / totals, np.diag(record.after) / totals
+def classes(record: Record, naive: Mapping[str, float]) -> tuple[Classes, ...]:
+    """The accuracy of every class before and after, for every output; none without labels.
+
+    ``naive``: what one format for every tensor would give, in all, by output.
+    """
+    return tuple(
+        _classes(answers, title(record, answers), naive.get(answers.output)) for answers in record.answers
+    )
+
+
+def _classes(answers: Answers, name: str, naive: float | None) -> Classes:
+    totals = np.maximum(answers.before.sum(axis=1), 1)
+    before, after = np.diag(answers.before) / totals, np.diag(answers.after) / totals
     # Bars start at a round tenth below the worst class.
     axis = max(0.0, np.floor(10 * min(before.min(), after.min()) - 1e-9) / 10)
     rows = tuple(
         ClassRow(
             label,
-            f"{int(record.before[label].sum()):,}",
+            f"{int(answers.before[label].sum()):,}",
             words.percent(float(before[label])),
             words.percent(float(after[label])),
             words.points(float(after[label] - before[label])),
@@ -104,7 +125,7 @@ def classes(record: Record) -> Classes | None:
         )
         for label in range(len(totals))
     )
-    return Classes(words.percent(axis, 0), rows)
+    return Classes(name, words.percent(axis, 0), "" if naive is None else words.percent(naive), rows)
 
 
 def _tone(change: float) -> str:

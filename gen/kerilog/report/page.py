@@ -6,11 +6,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from importlib import resources
-from typing import Any
 
 import jinja2
+from msgspec import UNSET
 
-from kerilog.manifest import Layer, Manifest
+from kerilog.manifest import IntegerManifest, Layer, Manifest
 from kerilog.qgraph import QConv2D, QDense, QGraph
 from kerilog.report import accuracy, heat, ranges, words
 from kerilog.report.record import Record
@@ -43,15 +43,17 @@ class Size:
     width: float
 
 
-def render(manifest: Manifest, graph: QGraph, record: Record, times: Sequence[Times]) -> str:
-    """The HTML of a design's report."""
+def render(
+    manifest: Manifest | IntegerManifest, graph: QGraph, record: Record, times: Sequence[Times]
+) -> str:
+    """The HTML of the report on a design, or on an integer model alone."""
     found = tensors(graph, record)
     powers = heat.columns(found)
     return _template().render(
         manifest=manifest,
-        digest=str(manifest.model.get("sha256", ""))[:12],
-        model=manifest.model.get("file", ""),
-        data=manifest.extra.get("data", ""),
+        digest=manifest.model.sha256[:12],
+        model=manifest.model.file,
+        data="" if manifest.data is UNSET else manifest.data,
         cards=tuple(_cards(manifest, graph, record, found, times)),
         powers=powers,
         rows=ranges.rows(found, powers),
@@ -59,12 +61,10 @@ def render(manifest: Manifest, graph: QGraph, record: Record, times: Sequence[Ti
         observed=bool(record.activations),
         errors=ranges.error_rows(found, graph.outputs),
         matrices=accuracy.matrices(record),
-        classes=accuracy.classes(record),
-        naive=_naive(manifest),
+        classes=accuracy.classes(record, _naive(manifest)),
         sizes=sizes(graph),
         times=[_time(row) for row in times],
-        hardware=[_hardware(layer) for layer in manifest.layers],
-        totals=_totals(manifest),
+        **_hardware(manifest),
     )
 
 
@@ -77,24 +77,25 @@ def _template() -> jinja2.Template:
 
 
 def _cards(
-    manifest: Manifest, graph: QGraph, record: Record, found: Sequence[Tensor], times: Sequence[Times]
+    manifest: Manifest | IntegerManifest,
+    graph: QGraph,
+    record: Record,
+    found: Sequence[Tensor],
+    times: Sequence[Times],
 ) -> Iterator[Card]:
-    if record.before is not None and record.after is not None:
-        before, after = accuracy.share_right(record.before), accuracy.share_right(record.after)
+    for answers in record.answers:
+        before, after = accuracy.share_right(answers.before), accuracy.share_right(answers.after)
         note = f"{words.percent(before)} in float, {words.points(after - before)} points"
-        yield Card("Accuracy", words.percent(after), note, "bad" if after < before - 0.01 else "good")
+        name = accuracy.title(record, answers)
+        label = f"Accuracy, {name}" if name else "Accuracy"
+        yield Card(label, words.percent(after), note, "bad" if after < before - 0.01 else "good")
     total = sizes(graph)[-1]
     yield Card("Parameters", f"{total.after} bytes", f"{total.before} in float32, {total.ratio}")
     for tensor in found:
         if tensor.network is not None and tensor.layer in graph.outputs:
             note = f"{words.layer(tensor.layer)} against float, {record.samples:,} samples"
             yield Card("End-to-end SNR", f"{words.decibel(tensor.network.snr)} dB", note)
-    interval = manifest.frame_interval
-    yield Card(
-        "Hardware",
-        f"{manifest.multipliers} multipliers",
-        f"a frame in {interval:,} cycles, {1e6 * _CLOCK_MHZ / interval:,.0f} a second at {_CLOCK_MHZ} MHz",
-    )
+    yield _hardware_card(manifest)
     if times:
         last = times[-1]
         note = f"integer model, NumPy, {last.batch} at once"
@@ -103,11 +104,19 @@ def _cards(
         yield Card("Time an image", words.microseconds(last.integer), note)
 
 
-def _naive(manifest: Manifest) -> str:
-    """The yardstick's accuracy, where the build measured it."""
-    measured = manifest.extra.get("accuracy")
-    share = measured.get("naive") if isinstance(measured, dict) else None
-    return words.percent(share) if isinstance(share, float) else ""
+def _hardware_card(manifest: Manifest | IntegerManifest) -> Card:
+    if isinstance(manifest, IntegerManifest):
+        return Card("Hardware", "none", "the integer model alone; the reasons are below")
+    interval = manifest.frame_interval
+    pace = f"{1e6 * _CLOCK_MHZ / interval:,.0f} per second at {_CLOCK_MHZ} MHz"
+    return Card("Hardware", f"{manifest.multipliers} multipliers", f"a frame in {interval:,} cycles, {pace}")
+
+
+def _naive(manifest: Manifest | IntegerManifest) -> dict[str, float]:
+    """The yardstick's accuracy, by output, where the build measured it."""
+    if manifest.accuracies is UNSET:
+        return {}
+    return {name: accuracy.naive for name, accuracy in manifest.accuracies.items()}
 
 
 def sizes(graph: QGraph) -> tuple[Size, ...]:
@@ -146,32 +155,41 @@ def _time(times: Times) -> dict[str, str]:
     }
 
 
-def _hardware(layer: Layer) -> dict[str, str]:
+def _hardware(manifest: Manifest | IntegerManifest) -> dict[str, object]:
+    """What the page says of the hardware, or of why there is none."""
+    if isinstance(manifest, IntegerManifest):
+        reasons = [(one.layer, one.reason) for one in manifest.no_hardware]
+        return {"hardware": [], "totals": [], "reasons": reasons}
+    stages = [_stage(layer) for layer in manifest.layers]
+    return {"hardware": stages, "totals": _totals(manifest), "reasons": []}
+
+
+def _stage(layer: Layer) -> dict[str, str]:
     """One stage of the pipeline."""
-    extra: dict[str, Any] = dict(layer.extra)
     folding = words.shape((layer.pe, layer.simd)) if layer.pe and layer.simd else ""
-    weights = extra.get("weight_bits")
-    macs = extra.get("macs")
+    products = f"{layer.products}" if layer.products else ""
     return {
         "name": layer.name,
         "kind": layer.kind,
-        "shape": words.shape(extra.get("output_shape", ())),
+        "shape": words.shape(layer.output_shape or ()),
         "folding": folding,
-        "multipliers": f"{layer.pe * layer.simd}" if layer.pe and layer.simd else "",
-        "macs": f"{macs:,}" if isinstance(macs, int) else "",
+        "multipliers": "" if layer.constants else products,
+        "constants": products if layer.constants else "",
+        "macs": "" if layer.macs is None else f"{layer.macs:,}",
         "accumulator": f"{layer.accumulator_bits}" if layer.accumulator_bits and folding else "",
-        "memory": f"{weights:,}" if isinstance(weights, int) else "",
+        "memory": "" if layer.weight_bits is None else f"{layer.weight_bits:,}",
     }
 
 
 def _totals(manifest: Manifest) -> list[tuple[str, str]]:
-    macs = manifest.extra.get("macs")
-    possible = manifest.multipliers * manifest.frame_interval
-    busy = f"{macs / possible:.1%}" if isinstance(macs, int) and possible else words.NONE
+    used = manifest.utilization
+    totals = [("multipliers", f"{manifest.multipliers}")]
+    if manifest.constants:
+        totals.append(("products by constants", f"{manifest.constants}"))
     return [
-        ("multipliers", f"{manifest.multipliers}"),
-        ("cycles a frame", f"{manifest.frame_interval:,}"),
+        *totals,
+        ("cycles per frame", f"{manifest.frame_interval:,}"),
         ("latency, cycles", f"{manifest.latency:,}"),
         (f"latency at {_CLOCK_MHZ} MHz", words.microseconds(manifest.latency / _CLOCK_MHZ)),
-        ("multiplications used", busy),
+        ("utilization", words.NONE if used is None else f"{used:.1%}"),
     ]

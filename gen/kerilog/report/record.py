@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from kerilog import floating, graph, storage
 from kerilog.calibrate import Observation
+from kerilog.floating import Samples
 from kerilog.formats import Format, IntArray
 from kerilog.graph import Array, Graph
 from kerilog.integer.model import run_all
@@ -43,19 +45,29 @@ class Observed:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class Answers:
+    """What one output of the float network (``before``) and of the integer one (``after``) takes samples for.
+
+    Confusion matrices (classes, classes): row the true class, column the answer.
+    """
+
+    output: str
+    before: IntArray
+    after: IntArray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Record:
     """Everything measured.
 
-    ``original`` is the simplified float network, None for a TFLite file. ``before`` and ``after`` are the
-    confusion matrices (classes, classes) of the float and the integer network: row the true class, column the
-    answer.
+    ``original`` is the simplified float network, None for a TFLite file. ``answers`` has an entry for each
+    output that the data has class labels for.
     """
 
     samples: int
     activations: tuple[Observed, ...]
     original: Graph | None = None
-    before: IntArray | None = None
-    after: IntArray | None = None
+    answers: tuple[Answers, ...] = ()
 
 
 def save(record: Record, directory: Path) -> None:
@@ -74,23 +86,30 @@ def load(directory: Path) -> Record:
 
 
 def measure(
-    integer: QGraph, x: Array, original: Graph | None = None, progress: Progress = silent
+    integer: QGraph, x: Samples, original: Graph | None = None, progress: Progress = silent
 ) -> tuple[Observed, ...]:
     """Compare every tensor of ``integer`` with ``original`` over the first samples ``x`` (count, *shape).
+
+    Several inputs have their samples by name.
 
     Tensors go together by name; one that the float network lacks is shown as the integer network has it.
     """
     found = {node.name: Observed(node.name, Observation()) for node in integer}
-    x = x[:SAMPLES]
-    for start in range(0, len(x), _BATCH):
-        progress("measuring the error of every tensor", start / len(x))
-        batch = x[start : start + _BATCH]
-        codes = run_all(integer, integer.inputs[0].format.quantize(batch))
+    count = min(floating.count(x), SAMPLES)
+    for start in range(0, count, _BATCH):
+        progress("measuring the error of every tensor", start / count)
+        batch = floating.part(x, start, min(start + _BATCH, count))
+        codes = run_all(integer, _codes(integer, batch))
         floats = floating.run_all(original, batch) if original is not None else {}
         for node in integer:
             real = node.format.dequantize(codes[node.name])
             found[node.name] = _more(found[node.name], real, floats.get(node.name), node.format)
     return tuple(found.values())
+
+
+def _codes(integer: QGraph, x: Samples) -> dict[str, IntArray]:
+    by_name = x if isinstance(x, Mapping) else {integer.inputs[0].name: x}
+    return {node.name: node.format.quantize(by_name[node.name]) for node in integer.inputs}
 
 
 def _more(so_far: Observed, real: npt.NDArray[np.float64], values: Array | None, format: Format) -> Observed:

@@ -33,13 +33,18 @@ class Times:
 
 def measure(integer: QGraph, original: Graph | None, progress: Progress = silent) -> tuple[Times, ...]:
     """Times over random inputs: what they hold makes no difference to the work."""
-    model, source = Model(integer), integer.inputs[0]
+    model = Model(integer)
     found = []
     for batch in BATCHES:
         progress(f"timing, {batch} at a time", None)
         draw = np.random.default_rng(batch)
-        codes = draw.integers(source.format.minimum, source.format.maximum + 1, (batch, *source.shape))
-        x = source.format.dequantize(codes).astype(np.float32)
+        codes = {
+            source.name: draw.integers(
+                source.format.minimum, source.format.maximum + 1, (batch, *source.shape)
+            )
+            for source in integer.inputs
+        }
+        x = {name: integer[name].format.dequantize(array).astype(np.float32) for name, array in codes.items()}
         # A product on several cores waits for the slowest, which other work on the computer may hold up.
         with threadpoolctl.threadpool_limits(1):
             slow = None if original is None else _best(partial(floating.run, original, x)) / batch

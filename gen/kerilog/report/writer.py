@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kerilog import manifest as manifests
 from kerilog import storage
 from kerilog.errors import KerilogError
-from kerilog.manifest import Manifest
 from kerilog.progress import Progress, silent
 from kerilog.report import page, record, timing
 
@@ -17,9 +17,10 @@ FILE_NAME = "report/index.html"
 def write(directory: Path, progress: Progress = silent) -> Path:
     """Write ``directory/report/index.html``, one page that needs no other file, and return its path.
 
-    Raises KerilogError when ``directory`` holds no design or the page cannot be written.
+    ``directory`` holds a design or an integer model alone. Raises KerilogError when it holds neither or the
+    page cannot be written.
     """
-    manifest = Manifest.read(directory)
+    manifest = manifests.read(directory)
     graph = storage.load(directory / storage.FILE_NAME)
     measured = record.load(directory)
     times = timing.measure(graph, measured.original, progress)

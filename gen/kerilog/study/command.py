@@ -32,7 +32,8 @@ def study(
     if not isinstance(loaded, Graph):
         raise KerilogError(f"{model}: has its formats already; a study needs a float model (.keras or .h5)")
     data = build.dataset_for(loaded, options)
-    labels = build.class_labels(data, loaded)
+    alone = len(loaded.outputs) == 1
+    labels = build.class_labels(data.y_test, loaded[loaded.outputs[0]].shape) if alone else None
     if labels is None:
         raise KerilogError(f"{model}: a study counts right answers, and the data has no class labels")
     x_train = data.x_train[:CALIBRATION_SAMPLES]

@@ -116,7 +116,7 @@ def affine(rounding: Rounding, network: Network) -> Outcome:
 
 def _integer(family: str, weights: int, activations: int, graph: QGraph, network: Network) -> Outcome:
     right = _right(network, lambda x: run_integer(graph, build.codes_of(graph, x)))
-    return Outcome(family, weights, activations, right, build.parameter_bytes(graph)["integer"])
+    return Outcome(family, weights, activations, right, build.parameter_bytes(graph).in_integers)
 
 
 def mantissa(family: str, bits: int, network: Network) -> Outcome:

@@ -11,6 +11,9 @@ from mypy_extensions import i64
 NEVER: Final = 1 << 60
 """More cycles than anything lasts."""
 
+LONGEST: Final = 62
+"""Registers that a pipeline may have one behind the other: a bit of a 64-bit integer each."""
+
 
 class Control(abc.ABC):
     """The registers of one module that decide when a beat moves: beats enter on its left, leave on its right.
@@ -45,3 +48,9 @@ class Control(abc.ABC):
     @abc.abstractmethod
     def state(self) -> tuple[int, ...]:
         """All registers, and nothing that only counts: what happens next follows from them."""
+
+
+def check_depth(depth: int) -> None:
+    """Raises ValueError for more than ``LONGEST`` registers one behind the other, or none."""
+    if not 1 <= depth <= LONGEST:
+        raise ValueError(f"a pipeline of {depth} registers: the model has 1 to {LONGEST}")

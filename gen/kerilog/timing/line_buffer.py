@@ -91,12 +91,13 @@ class LineBuffer(Control):
         self.ahead: i64 = pad_top
         self.read_x: i64 = 0
         self.read_top: i64 = 0
+        self.row_is_used = self._is_used()  # the row that is written
+        self.rows_given = self._given()  # rows of the image that the band gives back
 
-    def _row_is_used(self) -> bool:
+    def _is_used(self) -> bool:
         return self.write_y <= self.last_used_y and self.write_y % self.stride_h < self.kernel_h
 
-    def _rows_given(self) -> i64:
-        """Rows of the image that the band gives back."""
+    def _given(self) -> i64:
         top = self.read_top
         if top == self.last_top:
             return self.last_used_y + 1 - (top if top > self.first_y else self.first_y)
@@ -104,14 +105,14 @@ class LineBuffer(Control):
         return given if given > 0 else 0
 
     def ready(self, right_ready: bool) -> bool:
-        if self.held < self.rows or not self._row_is_used():
+        if self.held < self.rows or not self.row_is_used:
             return True
-        return self.held == self.rows and self.read_x > self.write_x and self._rows_given() > 0
+        return self.held == self.rows and self.read_x > self.write_x and self.rows_given > 0
 
     def _word_is_there(self) -> bool:
         if self.ahead >= self.kernel_h:
             return True
-        if self.ahead != self.kernel_h - 1 or self.write_x <= self.read_x or not self._row_is_used():
+        if self.ahead != self.kernel_h - 1 or self.write_x <= self.read_x or not self.row_is_used:
             return False
         all_are_given = self.read_top == self.last_top or self.row_step == self.kernel_h
         return not (self.read_x == self.last_read and all_are_given)
@@ -133,23 +134,25 @@ class LineBuffer(Control):
         if self.write_x < self.last_x:
             self.write_x += 1
             return
-        if self._row_is_used():
+        if self.row_is_used:
             self.held += 1
             self.ahead += 1
             if self.write_y == self.last_used_y:
                 self.ahead += self.gap
         self.write_x = self.first_x
         self.write_y = self.first_y if self.write_y == self.last_y else self.write_y + 1
+        self.row_is_used = self._is_used()
 
     def _read(self) -> None:
         if self.read_x < self.last_read:
             self.read_x += 1
             return
         last = self.read_top == self.last_top
-        self.held -= self._rows_given()
+        self.held -= self.rows_given
         self.ahead -= self.kernel_h if last else self.row_step
         self.read_x = 0
         self.read_top = 0 if last else self.read_top + self.stride_h
+        self.rows_given = self._given()
 
     def state(self) -> tuple[int, ...]:
         return (

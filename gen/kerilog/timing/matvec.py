@@ -7,7 +7,7 @@ from typing import final
 
 from mypy_extensions import i64
 
-from kerilog.timing.control import NEVER, Control
+from kerilog.timing.control import NEVER, Control, check_depth
 
 
 @final
@@ -31,18 +31,21 @@ class MatrixVector(Control):
         slices_of_last: int,
     ) -> None:
         super().__init__()
+        check_depth(latency)
         self.last_beat: i64 = beats - 1
         self.last_step: i64 = groups * folds - 1
         self.folds: i64 = folds
+        self.last_fold: i64 = folds - 1
         self.last_group: i64 = groups - 1
         self.last_slice: i64 = slices - 1
         self.last_slice_of_last: i64 = slices_of_last - 1
-        self.arrives = 1 << (latency - 1)
-        self.mask = (1 << latency) - 1
+        self.arrives: i64 = 1 << (latency - 1)
+        self.mask: i64 = (1 << latency) - 1
         self.credits: i64 = credits
         self.beat: i64 = 0
         self.step: i64 = 0  # group * FOLDS + fold
-        self.in_flight = 0
+        self.fold: i64 = 0
+        self.in_flight: i64 = 0
         self.level: i64 = 0
         self.group: i64 = 0
         self.slice: i64 = 0
@@ -51,7 +54,7 @@ class MatrixVector(Control):
         return self.credits != 0 or not self._ends_sum()
 
     def _ends_sum(self) -> bool:
-        return self.beat == self.last_beat and self.step % self.folds == self.folds - 1
+        return self.fold == self.last_fold and self.beat == self.last_beat
 
     def ready(self, right_ready: bool) -> bool:
         return self.step == self.last_step and self._may_issue()
@@ -60,20 +63,22 @@ class MatrixVector(Control):
         spend = False
         if left_valid and self._may_issue():
             spend = self._ends_sum()
+            self.fold = 0 if self.fold == self.last_fold else self.fold + 1
             if self.step == self.last_step:
                 self.step = 0
                 self.beat = 0 if self.beat == self.last_beat else self.beat + 1
             else:
                 self.step += 1
-        if self.in_flight & self.arrives:
+        if self.in_flight & self.arrives != 0:
             self.level += 1
         if left and self._pop():
             self.credits += 1
             self.level -= 1
-        self.in_flight = (self.in_flight << 1) & self.mask
+        in_flight = (self.in_flight << 1) & self.mask
         if spend:
             self.credits -= 1
-            self.in_flight |= 1
+            in_flight |= 1
+        self.in_flight = in_flight
         self.valid = self.level != 0
 
     def quiet(self, left_valid: bool, right_ready: bool) -> i64:
@@ -86,10 +91,10 @@ class MatrixVector(Control):
     def _arrival(self) -> i64:
         """Cycles in which no sum arrives."""
         in_flight = self.in_flight
-        if not in_flight:
+        if in_flight == 0:
             return NEVER
         cycles: i64 = 0
-        while not in_flight & self.arrives:
+        while in_flight & self.arrives == 0:
             in_flight <<= 1
             cycles += 1
         return cycles
@@ -99,14 +104,15 @@ class MatrixVector(Control):
         to_the_end = self.last_step - self.step
         if self.beat != self.last_beat:
             return to_the_end
-        to_the_sum = self.folds - 1 - self.step % self.folds
+        to_the_sum = self.last_fold - self.fold
         return to_the_sum if to_the_sum < to_the_end else to_the_end
 
     def skip(self, cycles: i64, left_valid: bool, right_ready: bool) -> None:
-        if self.in_flight:
-            self.in_flight <<= int(cycles)
+        if self.in_flight != 0:  # then there are fewer cycles than registers
+            self.in_flight <<= cycles
         if left_valid and self._may_issue():
             self.step += cycles
+            self.fold = (self.fold + cycles) % self.folds
 
     def _pop(self) -> bool:
         """Hand one beat out; True if it was the last of its word."""

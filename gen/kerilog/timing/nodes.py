@@ -8,12 +8,15 @@ until the cycle for which it asks; what it has slept through it catches up on at
 from __future__ import annotations
 
 import abc
+import heapq
 from collections.abc import Sequence
-from typing import final
+from typing import Final, final
 
 from mypy_extensions import i64
 
 from kerilog.timing.control import NEVER, Control
+
+SOON: Final = 64  # cycles in which an alarm is kept by its cycle alone
 
 
 @final
@@ -26,47 +29,145 @@ class Stream:
         self.source: Node | None = None
         self.target: Node | None = None
 
-    def offer(self, valid: bool, cycle: i64, awake: list[Node]) -> None:
+    def offer(self, valid: bool, agenda: Agenda) -> None:
         """Drive ``valid``."""
         target = self.target
         if self.valid != valid and target is not None:
-            target.catch_up(cycle)
+            target.catch_up(agenda.cycle)
             self.valid = valid
-            awake.append(target)
+            agenda.wake(target)
+            if target.passes_valid:
+                agenda.offers.append(target)
+                agenda.takes.append(target)
 
-    def take(self, ready: bool, cycle: i64, awake: list[Node]) -> None:
+    def take(self, ready: bool, agenda: Agenda) -> None:
         """Drive ``ready``."""
         source = self.source
         if self.ready != ready and source is not None:
-            source.catch_up(cycle)
+            source.catch_up(agenda.cycle)
             self.ready = ready
-            awake.append(source)
+            agenda.wake(source)
+            agenda.takes.append(source)
+
+
+@final
+class Agenda:
+    """What is to be done in ``cycle``: who shall ``offer``, who shall ``take``, who is ``awake`` and acts.
+
+    The first two hold nodes whose wires may have to change. Doing so adds those at the other ends. ``awake``
+    is the first of those that are, each of which knows the ``next``.
+    """
+
+    def __init__(self) -> None:
+        self.cycle: i64 = 0
+        self.offers: list[Node] = []
+        self.takes: list[Node] = []
+        self.awake: Node | None = None
+        self._soon: list[list[Node]] = [[] for _ in range(SOON)]  # alarms, by cycle modulo SOON
+        self._later: list[tuple[int, int, Node]] = []  # further ones: a heap of cycle, place, node
+
+    def wake(self, node: Node) -> None:
+        """Have it act."""
+        if not node.awake:
+            node.awake = True
+            node.next = self.awake
+            self.awake = node
+
+    def refresh(self, node: Node) -> None:
+        """Have it drive all its wires anew, and act."""
+        self.wake(node)
+        self.offers.append(node)
+        self.takes.append(node)
+
+    def act(self) -> None:
+        """Have those that are awake act; whoever has nothing to do falls asleep."""
+        self.offers, self.takes = [], []
+        before: Node | None = None
+        node = self.awake
+        while node is not None:
+            following = node.next
+            quiet = node.act(self)
+            if quiet == 0:
+                before = node
+            else:
+                if before is None:
+                    self.awake = following
+                else:
+                    before.next = following
+                node.awake = False
+                node.next = None
+                if quiet < NEVER:
+                    self.set_alarm(node, quiet)
+            node = following
+
+    def set_alarm(self, node: Node, cycles: i64) -> None:
+        """Wake the node after as many ``cycles``; an alarm that it had is forgotten."""
+        alarm = self.cycle + cycles
+        if node.alarm != alarm:
+            node.alarm = alarm
+            if cycles < SOON:
+                self._soon[alarm % SOON].append(node)
+            else:
+                heapq.heappush(self._later, (alarm, node.place, node))
+
+    def ring(self) -> None:
+        """Refresh those whose alarm is due."""
+        cycle = self.cycle
+        while self._later and self._later[0][0] == cycle:
+            self._soon[cycle % SOON].append(heapq.heappop(self._later)[2])
+        due = self._soon[cycle % SOON]
+        if due:
+            for node in due:
+                if node.alarm == cycle:
+                    node.alarm = NEVER
+                    node.catch_up(cycle)
+                    self.refresh(node)
+            self._soon[cycle % SOON] = []
+
+    def leap(self) -> bool:
+        """On to the next alarm; False if there is none."""
+        far = self._later[0][0] if self._later else NEVER
+        for ahead in range(SOON):
+            cycle = self.cycle + ahead
+            if cycle == far or self._soon[cycle % SOON]:
+                self.cycle = cycle
+                return True
+        if far == NEVER:
+            return False
+        self.cycle = far
+        return True
 
 
 class Node(abc.ABC):
     """What lies between streams.
 
-    In a cycle all that are awake ``offer``, then all ``take``, then all ``act``. Offering and taking adds to
-    ``awake`` whoever is at the other end of a wire that changes; it may be there before, and does so again.
+    In a cycle some ``offer``, then some ``take``, then all that are awake ``act``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, passes_valid: bool = False) -> None:
+        self.passes_valid = passes_valid  # from the left to the right, in the same cycle
         self.place: i64 = 0  # in the schedule
         self.cycle: i64 = 0  # its registers are those at the beginning of this one
+        self.alarm: i64 = NEVER  # the cycle for which it asks
+        self.awake = False
+        self.next: Node | None = None  # of those that are awake
 
     def catch_up(self, cycle: i64) -> None:
         """Clock edges up to the beginning of ``cycle``, in which nothing happened."""
         self.cycle = cycle
 
-    def offer(self, awake: list[Node]) -> None:  # noqa: B027 - a sink offers nothing
+    def offer(self, agenda: Agenda) -> None:  # noqa: B027 - a sink offers nothing
         """Drive ``valid`` on the right."""
 
-    def take(self, awake: list[Node]) -> None:  # noqa: B027 - a source takes nothing
+    def take(self, agenda: Agenda) -> None:  # noqa: B027 - a source takes nothing
         """Drive ``ready`` on the left."""
 
     @abc.abstractmethod
-    def act(self) -> i64:
-        """The clock edge at the end of the cycle, 0, or for how many cycles there need be none."""
+    def act(self, agenda: Agenda) -> i64:
+        """The clock edge at the end of the cycle, 0, or for how many cycles there need be none.
+
+        Adds itself to those who offer and take in the next cycle if its wires must change then.
+        """
 
     def state(self) -> tuple[int, ...]:
         """All that decides what happens next."""
@@ -91,26 +192,26 @@ class ControlNode(Node):
             self.control.skip(cycles, self.left.valid, self.right.ready)
             self.cycle = cycle
 
-    def offer(self, awake: list[Node]) -> None:
-        right, valid = self.right, self.control.valid
-        if right.valid != valid:  # asked here, too: this runs most often
-            right.offer(valid, self.cycle, awake)
+    def offer(self, agenda: Agenda) -> None:
+        self.right.offer(self.control.valid, agenda)
 
-    def take(self, awake: list[Node]) -> None:
-        left, ready = self.left, self.control.ready(self.right.ready)
-        if left.ready != ready:
-            left.take(ready, self.cycle, awake)
+    def take(self, agenda: Agenda) -> None:
+        self.left.take(self.control.ready(self.right.ready), agenda)
 
-    def act(self) -> i64:
-        left, right = self.left, self.right
+    def act(self, agenda: Agenda) -> i64:
+        left, right, control = self.left, self.right, self.control
         left_valid, right_ready = left.valid, right.ready
         entered, gone = left_valid and left.ready, right.valid and right_ready
         if not (entered or gone):
-            quiet = self.control.quiet(left_valid, right_ready)
+            quiet = control.quiet(left_valid, right_ready)
             if quiet:
                 return quiet
-        self.control.clock(left_valid, entered, right_ready, gone)
+        control.clock(left_valid, entered, right_ready, gone)
         self.cycle += 1
+        if control.valid != right.valid:
+            agenda.offers.append(self)
+        if control.ready(right_ready) != left.ready:
+            agenda.takes.append(self)
         return 0
 
     def state(self) -> tuple[int, ...]:
@@ -122,7 +223,7 @@ class Fork(Node):
     """``krl_fork``: a beat on the left is offered to every output, and gone when all have taken it."""
 
     def __init__(self, left: Stream, outputs: Sequence[Stream]) -> None:
-        super().__init__()
+        super().__init__(passes_valid=True)
         self.left = left
         self.outputs = list(outputs)
         self.done = [False] * len(self.outputs)
@@ -130,31 +231,34 @@ class Fork(Node):
         for stream in self.outputs:
             stream.source = self
 
-    def offer(self, awake: list[Node]) -> None:
+    def offer(self, agenda: Agenda) -> None:
         valid = self.left.valid
         for place in range(len(self.outputs)):
-            self.outputs[place].offer(valid and not self.done[place], self.cycle, awake)
+            self.outputs[place].offer(valid and not self.done[place], agenda)
 
-    def take(self, awake: list[Node]) -> None:
+    def take(self, agenda: Agenda) -> None:
         all_taken = True
         for place in range(len(self.outputs)):
             if not (self.done[place] or self.outputs[place].ready):
                 all_taken = False
-        self.left.take(all_taken, self.cycle, awake)
+        self.left.take(all_taken, agenda)
 
-    def act(self) -> i64:
-        waits, moves = not self.left.ready, False
+    def act(self, agenda: Agenda) -> i64:
+        waits, moves, changes = not self.left.ready, False, False
         for place in range(len(self.outputs)):
-            stream = self.outputs[place]
+            stream, done = self.outputs[place], self.done[place]
             if stream.valid and stream.ready:
                 moves = True
-                self.done[place] = True
+            now_done = waits and (done or (stream.valid and stream.ready))
+            if now_done != done:
+                changes = True
+                self.done[place] = now_done
         if not moves:
             return NEVER
-        if not waits:
-            for place in range(len(self.done)):
-                self.done[place] = False
         self.cycle += 1
+        if changes:
+            agenda.offers.append(self)
+            agenda.takes.append(self)
         return 0
 
     def state(self) -> tuple[int, ...]:
@@ -166,21 +270,21 @@ class Join(Node):
     """A beat of each of the ``inputs``, together, as in front of ``krl_add``. It has no registers."""
 
     def __init__(self, inputs: Sequence[Stream], right: Stream) -> None:
-        super().__init__()
+        super().__init__(passes_valid=True)
         self.inputs = list(inputs)
         self.right = right
         right.source = self
         for stream in self.inputs:
             stream.target = self
 
-    def offer(self, awake: list[Node]) -> None:
-        self.right.offer(self._missing() == 0, self.cycle, awake)
+    def offer(self, agenda: Agenda) -> None:
+        self.right.offer(self._missing() == 0, agenda)
 
-    def take(self, awake: list[Node]) -> None:
+    def take(self, agenda: Agenda) -> None:
         missing, ready = self._missing(), self.right.ready
         for stream in self.inputs:  # each waits for all others
             others = missing == 0 or (missing == 1 and not stream.valid)
-            stream.take(ready and others, self.cycle, awake)
+            stream.take(ready and others, agenda)
 
     def _missing(self) -> i64:
         """How many inputs offer no beat."""
@@ -190,7 +294,7 @@ class Join(Node):
                 missing += 1
         return missing
 
-    def act(self) -> i64:
+    def act(self, agenda: Agenda) -> i64:
         return NEVER
 
 
@@ -212,10 +316,10 @@ class Source(Node):
         self.entered: list[int] = []
         right.source = self
 
-    def offer(self, awake: list[Node]) -> None:
-        self.right.offer(self.cycle >= self.offered_at, self.cycle, awake)
+    def offer(self, agenda: Agenda) -> None:
+        self.right.offer(self.cycle >= self.offered_at, agenda)
 
-    def act(self) -> i64:
+    def act(self, agenda: Agenda) -> i64:
         if not self.right.valid:
             return self.offered_at - self.cycle
         if not self.right.ready:
@@ -226,8 +330,11 @@ class Source(Node):
         if self.beat == self.beats:
             self.beat = 0
             self.frame += 1
-        self.offered_at = self.frame * self.pace + self.beat * self.pace // self.beats
         self.cycle += 1
+        if self.pace:
+            self.offered_at = self.frame * self.pace + self.beat * self.pace // self.beats
+            if self.cycle < self.offered_at:
+                agenda.offers.append(self)
         return 0
 
     def state(self) -> tuple[int, ...]:
@@ -247,7 +354,7 @@ class Sink(Node):
         self.last: list[int] = []
         left.target = self
 
-    def act(self) -> i64:
+    def act(self, agenda: Agenda) -> i64:
         if not self.left.valid:
             return NEVER
         if self.beat == 0:

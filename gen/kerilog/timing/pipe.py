@@ -7,7 +7,7 @@ from typing import final
 
 from mypy_extensions import i64
 
-from kerilog.timing.control import NEVER, Control
+from kerilog.timing.control import NEVER, Control, check_depth
 
 
 @final
@@ -16,33 +16,35 @@ class Pipe(Control):
 
     def __init__(self, *, depth: int) -> None:
         super().__init__()
-        self.top = 1 << (depth - 1)
-        self.mask = (1 << depth) - 1
-        self.valids = 0
+        check_depth(depth)
+        self.top: i64 = 1 << (depth - 1)
+        self.mask: i64 = (1 << depth) - 1
+        self.valids: i64 = 0
 
     def ready(self, right_ready: bool) -> bool:
         return right_ready or not self.valid
 
     def clock(self, left_valid: bool, entered: bool, right_ready: bool, left: bool) -> None:
         if right_ready or not self.valid:
-            self.valids = (self.valids << 1) & self.mask
+            valids = (self.valids << 1) & self.mask
             if entered:
-                self.valids |= 1
-            self.valid = self.valids & self.top != 0
+                valids |= 1
+            self.valids = valids
+            self.valid = valids & self.top != 0
 
     def quiet(self, left_valid: bool, right_ready: bool) -> i64:
         if self.valid or not self.valids:
             return NEVER
-        distance: i64 = 0
+        cycles: i64 = 0
         valids = self.valids
-        while not valids & self.top:
+        while valids & self.top == 0:
             valids <<= 1
-            distance += 1
-        return distance
+            cycles += 1
+        return cycles
 
     def skip(self, cycles: i64, left_valid: bool, right_ready: bool) -> None:
         if not self.valid and self.valids:
-            self.valids <<= int(cycles)
+            self.valids <<= cycles
             self.valid = self.valids & self.top != 0
 
     def state(self) -> tuple[int, ...]:

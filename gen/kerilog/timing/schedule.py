@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from typing import NamedTuple, final
 
-from mypy_extensions import i64
-
 from kerilog.errors import KerilogError
-from kerilog.timing.control import NEVER, Control
-from kerilog.timing.nodes import ControlNode, Node, Sink, Source, Stream
+from kerilog.timing.control import Control
+from kerilog.timing.nodes import Agenda, ControlNode, Node, Sink, Source, Stream
 
 LONGEST_TRANSIENT = 200  # frames after which nothing new is expected
 
@@ -47,25 +44,30 @@ class Schedule:
         self.nodes = list(nodes)
         self.sources = [node for node in self.nodes if isinstance(node, Source)]
         self.sinks = [node for node in self.nodes if isinstance(node, Sink)]
-        self.cycle: i64 = 0
-        self._alarms: list[tuple[int, int]] = []  # a heap of cycles, and the places of the nodes to wake then
+        self._agenda = Agenda()
         for place, node in enumerate(self.nodes):
             node.place = place
+            self._agenda.refresh(node)
+
+    @property
+    def cycle(self) -> int:
+        """The next cycle."""
+        return self._agenda.cycle
 
     @property
     def entered(self) -> list[int]:
         """The cycles in which a frame's first beat went in."""
-        return [min(cycles) for cycles in zip(*(source.entered for source in self.sources), strict=False)]
+        return [min(cycles) for cycles in zip(*[source.entered for source in self.sources], strict=False)]
 
     @property
     def first(self) -> list[int]:
         """The cycles in which a frame's first beat came out."""
-        return [min(cycles) for cycles in zip(*(sink.first for sink in self.sinks), strict=False)]
+        return [min(cycles) for cycles in zip(*[sink.first for sink in self.sinks], strict=False)]
 
     @property
     def last(self) -> list[int]:
         """The cycles in which a frame's last beat came out."""
-        return [max(cycles) for cycles in zip(*(sink.last for sink in self.sinks), strict=False)]
+        return [max(cycles) for cycles in zip(*[sink.last for sink in self.sinks], strict=False)]
 
     @property
     def frames(self) -> int:
@@ -81,46 +83,26 @@ class Schedule:
 
         Raises StandstillError if the pipeline stands still for ever: a queue is too short for its branch.
         """
-        end = self.frames + frames
-        awake = list(self.nodes)
-        self._alarms = []
+        end, agenda = self.frames + frames, self._agenda
         for sink in self.sinks:
             while len(sink.last) < end:
-                if not awake:
-                    if not self._alarms:
-                        raise StandstillError(STANDSTILL)
-                    self.cycle = self._alarms[0][0]
-                awake = self._clock(awake)
+                if agenda.awake is None and not agenda.leap():
+                    raise StandstillError(STANDSTILL)
+                self._clock()
         for node in self.nodes:
-            node.catch_up(self.cycle)
+            node.catch_up(agenda.cycle)
         return self
 
-    def _clock(self, awake: list[Node]) -> list[Node]:
-        """One cycle; those that are awake in the next one."""
-        cycle = self.cycle
-        self._wake(awake)
-        for node in awake:  # and all who join them on the way
-            node.offer(awake)
-        for node in awake:
-            node.take(awake)
-        busy: list[Node] = []
-        for node in awake:
-            if node.cycle == cycle:
-                quiet = node.act()
-                if quiet == 0:
-                    busy.append(node)
-                elif quiet < NEVER:
-                    heapq.heappush(self._alarms, (cycle + quiet, node.place))
-        self.cycle = cycle + 1
-        return busy
-
-    def _wake(self, awake: list[Node]) -> None:
-        """Add those whose time has come."""
-        alarms = self._alarms
-        while alarms and alarms[0][0] == self.cycle:
-            node = self.nodes[heapq.heappop(alarms)[1]]
-            node.catch_up(self.cycle)
-            awake.append(node)
+    def _clock(self) -> None:
+        """One cycle."""
+        agenda = self._agenda
+        agenda.ring()
+        for node in agenda.offers:  # and all who join them on the way
+            node.offer(agenda)
+        for node in agenda.takes:
+            node.take(agenda)
+        agenda.act()
+        agenda.cycle += 1
 
     def measure(self) -> Timing:
         """Run frames back to back until all is as it was after an earlier one: from there on it repeats.

@@ -10,15 +10,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kerilog.errors import KerilogError, Unsupported
+from kerilog.errors import KerilogError
 from kerilog.frontend.keras import converters, plain, weighted
 from kerilog.frontend.keras.archive import open_model
-from kerilog.frontend.keras.calls import Call, Converter
-from kerilog.frontend.keras.options import Layer, checked_name, shown
-from kerilog.frontend.keras.topology import Step, read_model
+from kerilog.frontend.keras.calls import Converter
+from kerilog.frontend.keras.options import checked_name
+from kerilog.frontend.keras.reading import Reading
+from kerilog.frontend.keras.topology import read_model
 from kerilog.frontend.keras.trial import probe
 from kerilog.frontend.keras.weights import Weights
-from kerilog.graph import Graph, Input, Node
+from kerilog.graph import Graph
+from kerilog.names import harmless
 
 CONVERTERS: dict[str, Converter] = {
     "Conv2D": weighted.conv2d,
@@ -58,7 +60,7 @@ CONVERTERS: dict[str, Converter] = {
 def load_keras(path: Path) -> Graph:
     """The float graph of the Keras model in ``path``, float32 weights.
 
-    Raises Unsupported for a layer or an option that is not taken, KerilogError for an unusable file.
+    Raises Unsupported for all layers and options that are not supported, KerilogError for an unusable file.
     """
     probe(path, read_graph)
     return read_graph(path)
@@ -77,57 +79,10 @@ def read_graph(path: Path) -> Graph:
 
 def _graph(config: dict[str, Any], weights: Weights, path: Path) -> Graph:
     model = read_model(config)
+    weights.register((layer.key, layer.kind) for layer in model.layers)
+    reading = Reading(CONVERTERS, weights, (layer.name for layer in model.layers))
     for step in model.steps:
-        _check_kind(step)
-        step.layer.activation()
-    weights.register((layer.name, layer.kind) for layer in model.layers)
-    made: dict[tuple[str, int], Node] = {}
-    nodes: list[Node] = []
-    for step in model.steps:
-        taken = tuple(made[source] for source in step.inputs)
-        new = _convert(step, taken, weights)
-        made[step.layer.name, step.index] = new[-1]
-        nodes.extend(new)
-    _check_unique(nodes)
+        reading.add(step)
+    reading.raise_refusals()
     title = path.stem if model.name is None else checked_name(model.name, "model")
-    return Graph(title, tuple(nodes), tuple(made[source].name for source in model.outputs))
-
-
-def _check_kind(step: Step) -> None:
-    """Raise Unsupported unless the layer is one of Keras' own, or of Kerilog's, that is known here."""
-    kind = step.layer.kind
-    if kind == "InputLayer" or (kind in CONVERTERS and step.own):
-        return
-    why = " (a custom class)" if kind in CONVERTERS else ""
-    raise Unsupported(
-        f"layer {step.layer.name!r}: {shown(kind)}{why} is not supported; supported: " + ", ".join(CONVERTERS)
-    )
-
-
-def _convert(step: Step, inputs: tuple[Node, ...], weights: Weights) -> tuple[Node, ...]:
-    layer = step.layer
-    if layer.kind == "InputLayer":
-        return (_input(layer),)
-    name = layer.name if step.index == 0 else f"{layer.name}/call{step.index + 1}"
-    return CONVERTERS[layer.kind](Call(layer, name, inputs, weights))
-
-
-def _input(layer: Layer) -> Node:
-    shape = layer.get("batch_shape", layer.get("batch_input_shape", None))
-    if not isinstance(shape, list) or len(shape) < 2:
-        layer.wrong("batch_shape", "a batch axis and at least one more", shape)
-    if not all(type(size) is int for size in shape[1:]):
-        layer.wrong("batch_shape", "fixed sizes after the batch axis", shape)
-    for key in ("sparse", "ragged", "optional"):
-        if layer.flag(key, False):
-            layer.unsupported(key, True, "false")
-    layer.check_shape(tuple(shape[1:]), "the input")
-    return Node(layer.name, Input(), (), tuple(shape[1:]))
-
-
-def _check_unique(nodes: list[Node]) -> None:
-    seen: set[str] = set()
-    for node in nodes:
-        if node.name in seen:
-            raise KerilogError(f"layer {node.name!r}: expected a name of its own, got one that is taken")
-        seen.add(node.name)
+    return Graph(harmless(title), tuple(reading.nodes), tuple(map(reading.output, model.outputs)))

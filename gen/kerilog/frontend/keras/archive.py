@@ -28,6 +28,7 @@ from kerilog.frontend.keras.weights import (
     hdf5_errors,
     read_text,
 )
+from kerilog.names import printable
 
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
@@ -118,5 +119,5 @@ def _parse(text: bytes | str, where: str) -> dict[str, Any]:
 
 
 def one_line(error: BaseException) -> str:
-    """The message of ``error`` without newlines, at most 200 characters."""
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    """The message of ``error``, printable, at most 200 characters."""
+    return printable(str(error)) or type(error).__name__

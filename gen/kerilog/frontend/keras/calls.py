@@ -12,18 +12,34 @@ from kerilog.errors import KerilogError
 from kerilog.frontend.keras.options import Layer
 from kerilog.frontend.keras.weights import Weights
 from kerilog.graph import Activation, Array, Node, Op, Pair, Shape, padding_of
+from kerilog.names import Names
 
 Nodes = tuple[Node, ...]
 
 
+class UnknownInputError(Exception):
+    """Behind a layer that is not supported, no shapes are known, and nothing that depends on them."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Call:
-    """Layer ``layer`` on the tensors ``inputs``; its output node is to be called ``name``."""
+    """Layer ``layer`` on the tensors ``sources``, None where they are not known: its output node is ``name``.
+
+    Further nodes take their names out of ``names``.
+    """
 
     layer: Layer
     name: str
-    inputs: Nodes
+    sources: Nodes | None
     weights: Weights
+    names: Names
+
+    @property
+    def inputs(self) -> Nodes:
+        """The tensors; raises UnknownInputError behind a layer that is not supported."""
+        if self.sources is None:
+            raise UnknownInputError
+        return self.sources
 
     @property
     def shape(self) -> Shape:
@@ -45,15 +61,15 @@ class Call:
         for shape in shapes:
             self.layer.check_shape(shape, "a weight array")
         try:
-            return self.weights.read(self.layer.name, shapes)
+            return self.weights.read(self.layer.key, shapes)
         except KerilogError as error:
             raise KerilogError(f"{self.layer}: {error}") from None
 
     def node(self, op: Op, shape: Shape, inputs: Nodes | None = None, part: str = "") -> Node:
         """A node on ``inputs``, by default those of the call; ``part`` tells a call's nodes apart."""
         self.layer.check_shape(shape, "the output")
-        taken = tuple(node.name for node in (self.inputs if inputs is None else inputs))
-        return Node(f"{self.name}/{part}" if part else self.name, op, taken, shape)
+        sources = tuple(node.name for node in (self.inputs if inputs is None else inputs))
+        return Node(self.names.take(f"{self.name}/{part}") if part else self.name, op, sources, shape)
 
     def finish(self, node: Node) -> Nodes:
         """``node``, and after it the layer's activation as a node of its own."""

@@ -36,7 +36,7 @@ def converter(call: Call) -> Nodes:
     call.layer.check_options(_OPTIONS[call.layer.kind])
     format = _format(call.layer)
     if format.scales.shape != ():
-        call.layer.unsupported("a scale", "for each channel", "one for the whole tensor")
+        call.layer.unsupported("a scale", "for each channel", "one for the whole tensor", same_shape=True)
     return (call.node(Converter(format), call.shape),)
 
 
@@ -44,15 +44,17 @@ def matrix(call: Call) -> Nodes:
     """QuantConv2D, QuantDepthwiseConv2D and QuantDense: the plain layer with rounded weights."""
     layer = call.layer
     plain = {key: value for key, value in layer.options.items() if key not in _ROLES}
+    formats = _role(layer, _ROLES[0]), _role(layer, _ROLES[1])
     inner = dataclasses.replace(call, layer=dataclasses.replace(layer, options=plain))
     first, *rest = _PLAIN[layer.kind](inner)
     assert isinstance(first.op, MatrixOp)
-    return _rounded(layer, first, first.op), *rest
+    return _rounded(layer, first, first.op, *formats), *rest
 
 
-def _rounded(layer: Layer, node: Node, op: MatrixOp) -> Node:
+def _rounded(
+    layer: Layer, node: Node, op: MatrixOp, kernel_format: Format | None, bias_format: Format | None
+) -> Node:
     """``node`` with kernel and bias on the grids of the layer's converters."""
-    kernel_format, bias_format = (_role(layer, role) for role in _ROLES)
     shape = op.kernel.shape
     if isinstance(op, DepthwiseConv2D):
         # A scale for each channel counts the outputs, the last two axes together.
@@ -81,11 +83,12 @@ def _role(layer: Layer, role: str) -> Format | None:
         return None
     kind = stored.get("class_name") if isinstance(stored, dict) else None
     if kind not in _OPTIONS or stored.get("registered_name") != f"{PACKAGE}>{kind}":
-        layer.unsupported(role, stored, " and ".join(_OPTIONS))
+        layer.unsupported(role, stored, " and ".join(_OPTIONS), same_shape=True)
+        return None
     options = stored.get("config")
     if not isinstance(options, dict):
         layer.wrong(role, "the options of a converter", options)
-    inner = Layer(layer.name, layer.kind, options)
+    inner = dataclasses.replace(layer, options=options)
     inner.check_options(_OPTIONS[kind])
     format = _format(dataclasses.replace(inner, kind=kind))
     if format.zero_point != 0:

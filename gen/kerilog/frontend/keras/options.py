@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from collections.abc import Collection
 from typing import Any, Literal, NoReturn, TypeVar, cast
 
-from kerilog.errors import KerilogError, Unsupported
+from kerilog.errors import KerilogError
 from kerilog.graph import Pair, Shape
+from kerilog.names import printable, shown
 
 MAX_INTEGER = 1 << 24
 # 256 MB of float32: far above what fits any device that Kerilog is for.
@@ -35,7 +35,6 @@ _IGNORED |= {
     "optional",
 }
 _IGNORED_SUFFIXES = ("_initializer", "_regularizer", "_constraint")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]{0,127}")
 
 ActivationName = Literal["linear", "relu", "relu6", "softmax", "sigmoid"]
 Padding = Literal["valid", "same"]
@@ -44,22 +43,41 @@ T = TypeVar("T")
 
 @dataclasses.dataclass(frozen=True)
 class Layer:
-    """A layer's name, its Keras class and its options."""
+    """A layer's name in the graph, its Keras class, its options, and its ``key``: its name in the file.
+
+    ``refused`` collects what is not supported about it, and whether its output has the same shape anyway.
+    """
 
     name: str
     kind: str
     options: dict[str, Any]
+    key: str
+    refused: dict[str, bool] = dataclasses.field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"layer {self.name!r} ({self.kind})"
+        return f"layer '{self.name}' ({self.shown_kind})"
+
+    @property
+    def shown_kind(self) -> str:
+        """The Keras class, printable."""
+        return printable(self.kind)
+
+    @property
+    def shape_is_known(self) -> bool:
+        """Whether nothing was refused that the shape of its output may depend on."""
+        return all(self.refused.values())
 
     def wrong(self, what: str, expected: str, came: object) -> NoReturn:
         """Raise the KerilogError for an option or a tensor that cannot be."""
         raise KerilogError(f"{self}: {what}: expected {expected}, got {shown(came)}")
 
-    def unsupported(self, what: str, came: object, taken: str) -> NoReturn:
-        """Raise the Unsupported error for an option that Keras would take."""
-        raise Unsupported(f"{self}: {what} {shown(came)} is not supported, only {taken}")
+    def unsupported(self, what: str, came: object, taken: str, same_shape: bool = False) -> None:
+        """Note an option that Keras would take; whatever is made of the layer will not be used."""
+        self.refuse(f"{self.shown_kind} with {what} {shown(came)} is not supported, only {taken}", same_shape)
+
+    def refuse(self, text: str, same_shape: bool = False) -> None:
+        """Note what is not supported, once."""
+        self.refused.setdefault(text, same_shape)
 
     def get(self, key: str, default: T) -> Any | T:
         """The option as it stands in the file; ``default`` when it is absent or null."""
@@ -67,11 +85,11 @@ class Layer:
         return default if value is None else value
 
     def check_options(self, handled: Collection[str]) -> None:
-        """Raise Unsupported if a set option is neither ``handled`` nor without effect at inference."""
+        """Refuse every option that is set and neither ``handled`` nor without effect at inference."""
         for key, value in self.options.items():
             known = key in handled or key in _IGNORED or key.endswith(_IGNORED_SUFFIXES)
             if not known and value is not None and value is not False:
-                raise Unsupported(f"{self}: option {shown(key)} = {shown(value)} is not supported")
+                self.refuse(f"{self.shown_kind} with option {shown(key)} = {shown(value)} is not supported")
         self._check_dtype()
 
     def _check_dtype(self) -> None:
@@ -80,7 +98,7 @@ class Layer:
             settings = dtype.get("config")
             dtype = settings.get("name") if isinstance(settings, dict) else None
         if dtype not in DTYPES:
-            self.unsupported("dtype", dtype, "float types")
+            self.unsupported("dtype", dtype, "float types", same_shape=True)
 
     def integer(self, key: str, default: int | None = None) -> int:
         """A positive integer."""
@@ -90,11 +108,11 @@ class Layer:
         return cast(int, value)
 
     def flag(self, key: str, default: bool) -> bool:
-        """A truth value."""
+        """A truth value, which Python's users also write as 0 or 1."""
         value = self.get(key, default)
-        if not isinstance(value, bool):
+        if not isinstance(value, int | float) or value not in (0, 1):
             self.wrong(key, "true or false", value)
-        return value
+        return bool(value)
 
     def number(self, key: str, default: float) -> float:
         """A finite number."""
@@ -116,35 +134,35 @@ class Layer:
         value = self.get("padding", "valid")
         if value not in ("valid", "same"):
             self.unsupported("padding", value, "'valid' and 'same'")
+            return "valid"
         return cast(Padding, value)
 
     def check_channels_last(self) -> None:
-        """Raise Unsupported for data_format channels_first."""
+        """Refuse data_format channels_first."""
         value = self.get("data_format", "channels_last")
         if value != "channels_last":
             self.unsupported("data_format", value, "'channels_last'")
 
     def check_last_axis(self, rank: int) -> None:
-        """Raise Unsupported unless ``axis`` is the last of ``rank`` axes; the file counts the batch axis."""
+        """Refuse an ``axis`` that is not the last of ``rank`` axes; the file counts the batch axis."""
         axis = self.get("axis", -1)
         if isinstance(axis, list) and len(axis) == 1:
             axis = axis[0]
         if type(axis) is not int or axis not in (-1, rank):
-            self.unsupported("axis", axis, "the last one")
+            self.unsupported("axis", axis, "the last one", same_shape=self.kind != "Concatenate")
 
     def activation(self) -> ActivationName:
-        """The name of the option ``activation``; raises Unsupported for anything but the known functions."""
+        """The name of the option ``activation``; anything but the known functions is refused."""
         value = self.get("activation", "linear")
         if isinstance(value, dict):
             if value.get("class_name") != "function" or value.get("module") not in FUNCTION_MODULES:
-                self._refuse_activation(value.get("registered_name") or value.get("class_name"))
+                return self._refuse_activation(value.get("registered_name") or value.get("class_name"))
             value = value.get("config")
-        if value not in ACTIVATIONS:
-            self._refuse_activation(value)
-        return cast(ActivationName, value)
+        return cast(ActivationName, value) if value in ACTIVATIONS else self._refuse_activation(value)
 
-    def _refuse_activation(self, came: object) -> NoReturn:
-        self.unsupported("activation", came, ", ".join(ACTIVATIONS))
+    def _refuse_activation(self, came: object) -> Literal["linear"]:
+        self.unsupported("activation", came, ", ".join(ACTIVATIONS), same_shape=True)
+        return "linear"
 
     def check_shape(self, shape: Shape, what: str) -> None:
         """Raise KerilogError unless every axis of ``shape`` is positive and the whole believable."""
@@ -165,17 +183,8 @@ def _is_positive(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_INTEGER
 
 
-def shown(value: object) -> str:
-    """``value`` from a file on one line, shortened."""
-    text = ascii(value)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
 def checked_name(name: object, what: str) -> str:
-    """``name`` if it is a text that is safe in paths and comments; raises KerilogError otherwise."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or ".." in name:
-        raise KerilogError(
-            f"{what} {shown(name)}: expected a name of at most 128 characters out of [A-Za-z0-9_./-], "
-            "starting with a letter or _, without '..'"
-        )
+    """``name`` if it is a text, and no path that leads elsewhere; raises KerilogError otherwise."""
+    if not isinstance(name, str) or not name.strip() or ".." in name.split("/"):
+        raise KerilogError(f"{what} {shown(name)}: expected a name, and no path with '..' in it")
     return name

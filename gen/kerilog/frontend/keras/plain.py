@@ -31,8 +31,9 @@ def pooling(call: Call) -> Nodes:
     layer = call.layer
     layer.check_options(("pool_size", "strides", "padding", "data_format"))
     layer.check_channels_last()
+    padding = layer.padding()
     pool = layer.pair("pool_size", (2, 2))
-    strides, padding = layer.pair("strides", pool), layer.padding()
+    strides = layer.pair("strides", pool)
     kind = MaxPooling2D if layer.kind == "MaxPooling2D" else AveragePooling2D
     shape = (*window_shape(call, pool, strides, padding), call.image[2])
     return (call.node(kind(pool, strides, padding), shape),)
@@ -61,11 +62,11 @@ def relu(call: Call) -> Nodes:
     layer.check_options(("max_value", "negative_slope", "threshold"))
     for key in ("negative_slope", "threshold"):
         if layer.number(key, 0.0) != 0:
-            layer.unsupported(key, layer.get(key, 0.0), "0")
+            layer.unsupported(key, layer.get(key, 0.0), "0", same_shape=True)
     if layer.options.get("max_value") is None:
         return (call.node(Activation("relu"), call.shape),)
     if layer.number("max_value", 6.0) != 6:
-        layer.unsupported("max_value", layer.get("max_value", 6.0), "none and 6")
+        layer.unsupported("max_value", layer.get("max_value", 6.0), "none and 6", same_shape=True)
     return (call.node(Activation("relu6"), call.shape),)
 
 
@@ -108,8 +109,9 @@ def nothing(call: Call) -> Nodes:
 
 def merge(call: Call) -> Nodes:
     """Add and Multiply of two or more tensors, Subtract of two; more become a chain ``<name>/<step>``."""
-    layer, inputs = call.layer, call.inputs
+    layer = call.layer
     layer.check_options(())
+    inputs = call.inputs
     kinds: dict[str, type[Add | Subtract | Multiply]] = {
         "Add": Add,
         "Subtract": Subtract,
@@ -132,8 +134,9 @@ def merge(call: Call) -> Nodes:
 
 def concatenate(call: Call) -> Nodes:
     """Concatenate along the last axis."""
-    layer, inputs = call.layer, call.inputs
+    layer = call.layer
     layer.check_options(("axis",))
+    inputs = call.inputs
     if len(inputs) < 2:
         layer.wrong("inputs", "two or more tensors", len(inputs))
     layer.check_last_axis(len(inputs[0].shape))

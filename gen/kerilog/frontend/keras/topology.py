@@ -7,11 +7,13 @@ Reads the four dialects of the architecture: Sequential and functional models, e
 from __future__ import annotations
 
 import dataclasses
+import heapq
 from typing import Any
 
 from kerilog.errors import KerilogError, Unsupported
 from kerilog.frontend.keras.converters import KINDS, PACKAGE
-from kerilog.frontend.keras.options import Layer, checked_name, shown
+from kerilog.frontend.keras.options import Layer, checked_name
+from kerilog.names import harmless, shown, unique_names
 
 MAX_LAYERS = 4096
 Source = tuple[str, int]
@@ -74,7 +76,12 @@ def _entries(layers: object) -> list[_Entry]:
         raise KerilogError(f"model: expected a list of layers, got {shown(layers)}")
     if len(layers) > MAX_LAYERS:
         raise KerilogError(f"model: expected at most {MAX_LAYERS} layers, got {len(layers)}")
-    return [_entry(layer, position) for position, layer in enumerate(layers)]
+    entries = [_entry(layer, position) for position, layer in enumerate(layers)]
+    names = unique_names([entry.layer.key for entry in entries])
+    return [
+        dataclasses.replace(entry, layer=dataclasses.replace(entry.layer, name=name))
+        for entry, name in zip(entries, names, strict=True)
+    ]
 
 
 def _entry(stored: object, position: int) -> _Entry:
@@ -85,13 +92,13 @@ def _entry(stored: object, position: int) -> _Entry:
         raise KerilogError(f"layer number {position}: expected a class name, got {shown(kind)}")
     name = checked_name(options.get("name", stored.get("name")), f"layer number {position}: name")
     if stored.get("name", name) != name:
-        raise KerilogError(f"layer {name!r}: expected one name, got {shown(stored['name'])} too")
+        raise KerilogError(f"layer {shown(name)}: expected one name, got {shown(stored['name'])} too")
     registered = stored.get("registered_name")
     if kind.startswith(f"{PACKAGE}>"):
         # All that an .h5 file says of a registered class.
         kind, registered = kind.removeprefix(f"{PACKAGE}>"), kind
     own = _is_own(stored.get("module"), registered, kind)
-    return _Entry(Layer(name, kind, options), own, stored.get("inbound_nodes"))
+    return _Entry(Layer(harmless(name), kind, options, name), own, stored.get("inbound_nodes"))
 
 
 def _is_own(module: object, registered: object, kind: str) -> bool:
@@ -111,15 +118,15 @@ def _sequential(
     if entries[0].layer.kind != "InputLayer":
         shape = _built_shape(entries[0].layer, model, config)
         name = _free_name("input", entries)
-        entries = [_Entry(Layer(name, "InputLayer", {"batch_shape": shape}), True, None), *entries]
+        entries = [_Entry(Layer(name, "InputLayer", {"batch_shape": shape}, name), True, None), *entries]
     steps: list[Step] = []
     for entry in entries:
-        inputs = ((steps[-1].layer.name, 0),) if steps else ()
+        inputs = ((steps[-1].layer.key, 0),) if steps else ()
         if steps and entry.layer.kind == "InputLayer":
             raise KerilogError(f"{entry.layer}: expected an input only at the head of the model")
         steps.append(Step(entry.layer, 0, inputs, entry.own))
     _check_names(entries)
-    return steps, [(steps[-1].layer.name, 0)]
+    return steps, [(steps[-1].layer.key, 0)]
 
 
 def _built_shape(first: Layer, model: dict[str, Any], config: dict[str, Any]) -> object:
@@ -137,7 +144,7 @@ def _built_shape(first: Layer, model: dict[str, Any], config: dict[str, Any]) ->
 
 
 def _free_name(name: str, entries: list[_Entry]) -> str:
-    taken = {entry.layer.name for entry in entries}
+    taken = {name for entry in entries for name in (entry.layer.name, entry.layer.key)}
     while name in taken:
         name += "_"
     return name
@@ -146,9 +153,9 @@ def _free_name(name: str, entries: list[_Entry]) -> str:
 def _check_names(entries: list[_Entry]) -> None:
     seen: set[str] = set()
     for entry in entries:
-        if entry.layer.name in seen:
+        if entry.layer.key in seen:
             raise KerilogError(f"{entry.layer}: expected a name of its own, got one that is taken")
-        seen.add(entry.layer.name)
+        seen.add(entry.layer.key)
 
 
 def _functional(entries: list[_Entry], model: dict[str, Any]) -> tuple[list[Step], list[Source]]:
@@ -157,7 +164,7 @@ def _functional(entries: list[_Entry], model: dict[str, Any]) -> tuple[list[Step
     inputs = _endpoints(model.get("input_layers"), "input_layers")
     outputs = _endpoints(model.get("output_layers"), "output_layers")
     steps = [step for entry in entries for step in _calls(entry)]
-    known = {(step.layer.name, step.index): step for step in steps}
+    known = {(step.layer.key, step.index): step for step in steps}
     for source in (*inputs, *outputs):
         if source not in known:
             raise KerilogError(f"model: output or input {shown(source[0])} is made by no layer")
@@ -171,26 +178,41 @@ def _functional(entries: list[_Entry], model: dict[str, Any]) -> tuple[list[Step
 
 def _ordered(steps: list[Step], known: dict[Source, Step]) -> list[Step]:
     """``steps`` such that each comes after those it takes; raises KerilogError on a gap or a cycle."""
+    place = {(step.layer.key, step.index): number for number, step in enumerate(steps)}
     for step in steps:
         for source in step.inputs:
             if source not in known:
                 step.layer.wrong("input", "the output of a layer", source)
-    done: set[Source] = set()
+    users: dict[int, list[int]] = {}
+    missing = [len(set(step.inputs)) for step in steps]
+    for number, step in enumerate(steps):
+        for source in set(step.inputs):
+            users.setdefault(place[source], []).append(number)
+    # As if the list were gone through again and again, and whatever is ready taken out: (round, place).
+    ready = [(0, number) for number, count in enumerate(missing) if count == 0]
     ordered: list[Step] = []
-    while steps:
-        waiting = []
-        for step in steps:
-            if done.issuperset(step.inputs):
-                done.add((step.layer.name, step.index))
-                ordered.append(step)
-            else:
-                waiting.append(step)
-        if len(waiting) == len(steps):
-            raise KerilogError(
-                f"{steps[0].layer}: expected a graph without cycles, got one through this layer"
-            )
-        steps = waiting
+    while ready:
+        turn, number = heapq.heappop(ready)
+        ordered.append(steps[number])
+        for user in users.get(number, ()):
+            missing[user] -= 1
+            if missing[user] == 0:
+                heapq.heappush(ready, (turn + (user < number), user))
+    if len(ordered) < len(steps):
+        raise KerilogError(
+            f"{_on_cycle(steps, place, missing)}: expected a graph without cycles, got one through this layer"
+        )
     return ordered
+
+
+def _on_cycle(steps: list[Step], place: dict[Source, int], missing: list[int]) -> Layer:
+    """A layer on a cycle: backwards from any step that is never ready, one comes past it twice."""
+    number = next(number for number, count in enumerate(missing) if count)
+    seen: set[int] = set()
+    while number not in seen:
+        seen.add(number)
+        number = next(place[source] for source in steps[number].inputs if missing[place[source]])
+    return steps[number].layer
 
 
 def _calls(entry: _Entry) -> list[Step]:
@@ -260,5 +282,5 @@ def _endpoints(stored: object, what: str) -> list[Source]:
     if not isinstance(stored, list) or not stored:
         raise KerilogError(f"model: {what}: expected [layer, call, tensor], got {shown(stored)}")
     if isinstance(stored[0], str):
-        return [_source(Layer("model", what, {}), stored)]
+        return [_source(Layer("model", what, {}, "model"), stored)]
     return [source for item in stored for source in _endpoints(item, what)]

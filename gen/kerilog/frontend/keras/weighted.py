@@ -18,12 +18,12 @@ def conv2d(call: Call) -> Nodes:
     layer = call.layer
     layer.check_options((*_WINDOW, "filters", "groups"))
     layer.check_channels_last()
+    padding = layer.padding()
     channels = call.image[2]
     filters, groups = layer.integer("filters"), layer.integer("groups", 1)
     if channels % groups or filters % groups:
         layer.wrong("groups", f"a divisor of {channels} channels and {filters} filters", groups)
     kernel_size, strides, dilation = _window(layer)
-    padding = layer.padding()
     shape = (*window_shape(call, kernel_size, strides, padding, dilation), filters)
     kernel, bias = _kernel_and_bias(call, (*kernel_size, channels // groups, filters), filters)
     return call.finish(call.node(Conv2D(kernel, bias, strides, padding, dilation, groups), shape))
@@ -34,9 +34,9 @@ def depthwise_conv2d(call: Call) -> Nodes:
     layer = call.layer
     layer.check_options((*_WINDOW, "depth_multiplier", "filters", "groups"))
     layer.check_channels_last()
+    padding = layer.padding()
     channels, multiplier = call.image[2], layer.integer("depth_multiplier", 1)
     kernel_size, strides, dilation = _window(layer)
-    padding = layer.padding()
     shape = (*window_shape(call, kernel_size, strides, padding, dilation), channels * multiplier)
     kernel, bias = _kernel_and_bias(call, (*kernel_size, channels, multiplier), channels * multiplier)
     return call.finish(call.node(DepthwiseConv2D(kernel, bias, strides, padding, dilation), shape))
@@ -47,10 +47,10 @@ def separable_conv2d(call: Call) -> Nodes:
     layer = call.layer
     layer.check_options((*_WINDOW, "filters", "depth_multiplier", "groups"))
     layer.check_channels_last()
+    padding = layer.padding()
     channels, filters = call.image[2], layer.integer("filters")
     middle = channels * layer.integer("depth_multiplier", 1)
     kernel_size, strides, dilation = _window(layer)
-    padding = layer.padding()
     size = window_shape(call, kernel_size, strides, padding, dilation)
     shapes: list[Shape] = [(*kernel_size, channels, middle // channels), (1, 1, middle, filters)]
     if layer.flag("use_bias", True):

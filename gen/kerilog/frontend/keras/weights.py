@@ -19,6 +19,7 @@ import numpy as np
 
 from kerilog.errors import KerilogError
 from kerilog.graph import Array, Shape
+from kerilog.names import printable, shown
 
 # Deflate, shuffle, checksum and LZF. Any other filter may be a plug-in, which is code.
 FILTERS = (1, 2, 3, 32000)
@@ -88,7 +89,7 @@ class ZipWeights:
             return
         stored = read_text(group, "name", self._where)
         if stored != layer:
-            raise KerilogError(f"expected the weights of {layer!r}, got those of {stored[:128]!r}")
+            raise KerilogError(f"expected the weights of {shown(layer)}, got those of {shown(stored)}")
 
 
 class LegacyWeights:
@@ -118,8 +119,7 @@ def hdf5_errors(where: str) -> Iterator[None]:
     except KerilogError:
         raise
     except HDF5_ERRORS as error:
-        detail = " ".join(str(error).split())[:200]
-        raise KerilogError(f"{where} is damaged: {detail or type(error).__name__}") from None
+        raise KerilogError(f"{where} is damaged: {printable(str(error)) or type(error).__name__}") from None
 
 
 def read_text(holder: h5py.File | h5py.Group, attribute: str, where: str) -> str:
@@ -147,10 +147,10 @@ def _walk(start: h5py.Group, path: str) -> h5py.Group | h5py.Dataset:
     at = start
     for part in path.split("/"):
         if part in ("", ".", "..") or not isinstance(at, h5py.Group) or part not in at:
-            raise KerilogError(f"no weights at {path!r}")
+            raise KerilogError(f"no weights at {shown(path)}")
         link = at.get(part, getlink=True)
         if not isinstance(link, h5py.HardLink):
-            raise KerilogError(f"weights at {path!r} are behind a {type(link).__name__}, refused")
+            raise KerilogError(f"weights at {shown(path)} are behind a {type(link).__name__}, refused")
         at = at[part]
     return at
 
@@ -169,7 +169,7 @@ def _array(dataset: h5py.Group | h5py.Dataset, shape: Shape) -> Array:
     if not isinstance(dataset, h5py.Dataset):
         raise KerilogError("expected a weight array, got a group")
     if dataset.is_virtual or dataset.external:
-        raise KerilogError(f"weights at {dataset.name!r} lie in another file, refused")
+        raise KerilogError(f"weights at {shown(dataset.name)} lie in another file, refused")
     if dataset.dtype.kind != "f":
         raise KerilogError(f"expected weights of a float type, got {dataset.dtype}")
     if dataset.shape != shape:
@@ -177,9 +177,9 @@ def _array(dataset: h5py.Group | h5py.Dataset, shape: Shape) -> Array:
     properties = dataset.id.get_create_plist()
     filters = {properties.get_filter(index)[0] for index in range(properties.get_nfilters())}
     if not filters.issubset(FILTERS):
-        raise KerilogError(f"weights at {dataset.name!r} are packed with an unknown filter, refused")
+        raise KerilogError(f"weights at {shown(dataset.name)} are packed with an unknown filter, refused")
     if dataset.id.get_storage_size() == 0 and math.prod(shape) > 0:
-        raise KerilogError(f"weights at {dataset.name!r} were never written")
+        raise KerilogError(f"weights at {shown(dataset.name)} were never written")
     with np.errstate(over="ignore"):
         values: Array = dataset[()].astype(np.float32)
     bad = int(np.count_nonzero(~np.isfinite(values)))

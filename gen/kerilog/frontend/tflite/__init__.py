@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from kerilog.errors import KerilogError, Unsupported
@@ -11,6 +12,8 @@ from kerilog.frontend.tflite import elements, layers, shapes
 from kerilog.frontend.tflite.file import Operator, read_model
 from kerilog.frontend.tflite.fold_padding import fold_padding
 from kerilog.frontend.tflite.importer import Importer
+from kerilog.frontend.tflite.refusals import Refusals
+from kerilog.names import harmless, shown
 from kerilog.qgraph import QGraph
 from kerilog.scales import ROUNDINGS, Rounding
 
@@ -42,12 +45,11 @@ _OPERATORS: dict[str, Callable[[Importer, Operator], None]] = {
 
 
 def load_tflite(path: Path, rounding: Rounding = "reference") -> QGraph:
-    """The network in ``path``, named after the file; nodes carry the names of the file's tensors, made
-    unique.
+    """The network in ``path``, named after the file; nodes carry short names of the file's layers.
 
     ``rounding`` "reference" gives the arithmetic of TFLite's reference kernels, "single" that of XNNPACK's
     with one integer rounding where XNNPACK rounds in binary32. Raises ``KerilogError`` for a file that cannot
-    be used, and ``Unsupported`` for one with an operator or an option that Kerilog does not take.
+    be used, and ``Unsupported`` for one with operators or options that Kerilog does not support: all of them.
     """
     return fold_padding(load_tflite_with_tensors(path, rounding)[0])
 
@@ -64,21 +66,26 @@ def load_tflite_with_tensors(path: Path, rounding: Rounding = "reference") -> tu
     try:
         _import(context)
     except Unsupported as error:
-        raise Unsupported(f"{path}: {error}") from error
+        raise Unsupported(f"{path}: {error}", error.reasons) from error
     except KerilogError as error:
         raise KerilogError(f"{path}: {error}") from error
-    outputs = tuple(context.names[index] for index in model.outputs)
-    return QGraph(path.stem, "affine", tuple(context.nodes), outputs), dict(context.names)
+    nodes, names = context.finished()
+    outputs = tuple(names[index] for index in model.outputs)
+    return QGraph(harmless(path.stem), "affine", nodes, outputs), names
 
 
 def _import(context: Importer) -> None:
-    context.add_inputs()
+    refusals = Refusals(context)
+    for index in context.model.inputs:
+        refusals.attempt(None, partial(context.add_input, index))
     for op in context.model.operators:
-        if op.kind not in _OPERATORS:
-            context.unsupported(op, "this operator")
-        _OPERATORS[op.kind](context, op)
+        if op.kind in _OPERATORS:
+            refusals.attempt(op, partial(_OPERATORS[op.kind], context, op))
+        else:
+            refusals.unknown(op)
+    refusals.raise_all()
     for index in context.model.outputs:
-        if index not in context.names:
+        if index not in context.keys:
             raise KerilogError(
-                f"output {context.model.tensors[index].name!r}: expected an operator that makes it"
+                f"output {shown(context.tensors[index].name)}: expected an operator that makes it"
             )

@@ -60,7 +60,11 @@ def _operands(context: Importer, op: Operator) -> tuple[Tensor, Tensor, Shape]:
     left, right = context.operand(op, 0), context.operand(op, 1)
     computed = [tensor for tensor in (left, right) if tensor.data is None]
     if not computed or len({len(tensor.shape) for tensor in computed}) != 1:
-        context.unsupported(op, f"operands of shapes {left.shape} and {right.shape}")
+        context.unsupported(
+            op,
+            f"operands of shapes {left.shape} and {right.shape}",
+            "tensors of as many axes, or one and a constant",
+        )
     shapes = [context.operand_shape(op, tensor) for tensor in (left, right)]
     try:
         shape = np.broadcast_shapes(*shapes)
@@ -97,7 +101,7 @@ def dequantize(context: Importer, op: Operator) -> None:
     context.expect(op, range(1, 2))
     source = context.activation(op)
     if op.outputs[0] in context.model.outputs:
-        context.names[op.outputs[0]] = context.names[source.index]
+        context.keys[op.outputs[0]] = context.keys[source.index]
 
 
 def logistic(context: Importer, op: Operator) -> None:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import tflite
 
 from kerilog.errors import KerilogError
+from kerilog.names import printable, shown
 
 _IDENTIFIER = b"TFL3"
 _MOST_ELEMENTS = 1 << 28
@@ -55,7 +56,10 @@ _OPTIONS: dict[str, tuple[str, dict[str, str]]] = {
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Tensor:
-    """One tensor as stored: ``shape`` with the batch axis, ``data`` (shape) or None, scales or None."""
+    """One tensor as stored: ``shape`` with the batch axis, ``data`` (shape) or None, scales or None.
+
+    ``signature`` has -1 for every size that ``shape`` does not know yet; it is empty where all are known.
+    """
 
     index: int
     name: str
@@ -65,6 +69,7 @@ class Tensor:
     scales: npt.NDArray[np.float32] | None
     zeros: npt.NDArray[np.int64]
     axis: int
+    signature: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -103,7 +108,7 @@ def read_model(path: Path) -> Model:
     except KerilogError as error:
         raise KerilogError(f"{path}: {error}") from error
     except _BROKEN as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = printable(str(error)) or type(error).__name__
         raise KerilogError(f"{path}: expected a whole TFLite file, found a broken one ({reason})") from error
 
 
@@ -146,7 +151,7 @@ def _tensor(model: Any, stored: Any, index: int) -> Tensor:
     raw = stored.Name()
     name = raw.decode("utf-8", "replace") if raw else ""
     shape = () if stored.ShapeIsNone() else tuple(int(n) for n in stored.ShapeAsNumpy())
-    label = f"tensor {index} {name!r}"
+    label = f"tensor {index} {shown(name)}"
     size = 1
     for extent in shape:
         size *= extent
@@ -156,7 +161,9 @@ def _tensor(model: Any, stored: Any, index: int) -> Tensor:
         raise KerilogError(f"{label}: expected dense storage, found a sparse tensor")
     kind = TYPES.get(stored.Type(), f"type {stored.Type()}")
     scales, zeros, axis = _quantization(stored.Quantization(), label)
-    return Tensor(index, name, shape, kind, _data(model, stored, kind, shape, label), scales, zeros, axis)
+    data = _data(model, stored, kind, shape, label)
+    signature = () if stored.ShapeSignatureIsNone() else tuple(int(n) for n in stored.ShapeSignatureAsNumpy())
+    return Tensor(index, name, shape, kind, data, scales, zeros, axis, signature)
 
 
 def _quantization(
@@ -203,7 +210,7 @@ def _operator(model: Any, stored: Any, index: int, tensors: int) -> Operator:
     number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
     kind = KINDS.get(number, f"operator code {number}")
     if kind == "CUSTOM":
-        kind = f"CUSTOM {(code.CustomCode() or b'').decode('utf-8', 'replace')!r}"
+        kind = f"CUSTOM {shown((code.CustomCode() or b'').decode('utf-8', 'replace'))}"
     where = f"operator {index} {kind}"
     inputs = _indices(stored.InputsAsNumpy(), tensors, where)
     outputs = _indices(stored.OutputsAsNumpy(), tensors, where)

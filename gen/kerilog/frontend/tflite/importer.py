@@ -2,12 +2,14 @@
 """What every operator's importer needs: the tensors of the file, the nodes made so far, and the checks they
 share.
 
-Errors raised here name the operator or tensor; ``load_tflite`` puts the file in front.
+Errors raised here name the operator or tensor; ``load_tflite`` puts the file in front. While the graph is
+under construction its nodes go by the index of their tensor; ``finished`` gives them their layers' names.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import NoReturn
 
 import numpy as np
@@ -15,11 +17,14 @@ import numpy as np
 from kerilog.errors import KerilogError, Unsupported
 from kerilog.formats import Affine, IntArray
 from kerilog.frontend.tflite.file import Model, Operator, Tensor
+from kerilog.frontend.tflite.names import Made, layer_names
+from kerilog.frontend.tflite.words import FUSED, keras_words
 from kerilog.graph import Pair, Shape
+from kerilog.names import Names, shown
 from kerilog.qgraph import Clamp, Padding, QConstant, QConv2D, QInput, QNode, QOp, Rescale
 from kerilog.scales import Rounding, largest_factor
 
-ACTIVATIONS = {0: "linear", 1: "relu", 3: "relu6"}
+ACTIVATIONS = ("linear", "relu", "relu6")
 ShapeValues = tuple[int | None, ...]  # entries of a shape tensor, None for the batch
 
 
@@ -39,26 +44,63 @@ class Importer:
     def __init__(self, model: Model, rounding: Rounding) -> None:
         self.model = model
         self.rounding = rounding
+        self.tensors = list(model.tensors)
         self.nodes: list[QNode] = []
-        self.names: dict[int, str] = {}
+        self.keys: dict[int, str] = {}  # by tensor, what its node is called for the time being
         self.float_inputs: set[int] = set()
         self.shape_values: dict[int, ShapeValues] = {}
         self.spaces: dict[int, Space] = {}
-        self._taken: set[str] = set()
+        self._doubtful: set[int] = set()
+        self._hidden: dict[str, tuple[str, str]] = {}  # by key: the key of its input, what to add to its name
+
+    def finished(self) -> tuple[tuple[QNode, ...], dict[int, str]]:
+        """The nodes, and the name of each tensor that has one."""
+        names = self.names()
+        nodes = tuple(
+            dataclasses.replace(node, name=names[node.name], inputs=tuple(names[key] for key in node.inputs))
+            for node in self.nodes
+        )
+        return nodes, {index: names[key] for index, key in self.keys.items()}
+
+    def names(self, others: Mapping[int, str] = {}) -> dict[str, str]:
+        """The name of each node by its key, and of the tensors ``others``, kinds of operators by index."""
+        kinds = {int(node.name): node.op.kind for node in self.nodes if node.name not in self._hidden}
+        kinds |= others
+        made = [Made(self.tensors[index].name, kind) for index, kind in kinds.items()]
+        names = {str(index): name for index, name in zip(kinds, layer_names(made), strict=True)}
+        taken = Names(names.values())
+        for key, (source, suffix) in self._hidden.items():
+            names[key] = taken.take(f"{names[source]}/{suffix}")
+        return names
+
+    def give_up(self, op: Operator) -> None:
+        """Let others take what ``op`` would have made."""
+        for index in op.outputs:
+            if index >= 0:
+                self._doubtful.add(index)
+                self.keys.setdefault(index, str(index))
+
+    def is_doubtful(self, op: Operator) -> bool:
+        """Whether ``op`` takes what an operator makes that was given up."""
+        return not self._doubtful.isdisjoint(op.inputs)
 
     def fail(self, op: Operator | str, message: str) -> NoReturn:
         """Raise ``KerilogError`` for ``op``."""
         raise KerilogError(f"{self._where(op)}: {message}")
 
-    def unsupported(self, op: Operator, message: str) -> NoReturn:
-        """Raise ``Unsupported`` for ``op``."""
-        raise Unsupported(f"{self._where(op)}: {message}")
+    def unsupported(self, op: Operator, found: str, taken: str) -> NoReturn:
+        """Raise ``Unsupported`` for ``op`` with ``found``, where only ``taken`` is supported."""
+        raise Unsupported(f"{self.words(op)} with {found} is not supported, only {taken}")
+
+    def words(self, op: Operator) -> str:
+        """What Keras and TFLite call an operator of this kind."""
+        return keras_words(op.kind)
 
     def _where(self, op: Operator | str) -> str:
         if isinstance(op, str):
             return op
-        name = self.model.tensors[op.outputs[0]].name if op.outputs and op.outputs[0] >= 0 else str(op.index)
-        return f"{op.kind} {name!r}"
+        name = self.tensors[op.outputs[0]].name if op.outputs and op.outputs[0] >= 0 else str(op.index)
+        return f"{op.kind} {shown(name)}"
 
     def expect(self, op: Operator, inputs: range, outputs: int = 1) -> None:
         """Check the counts of ``op``'s inputs and outputs."""
@@ -69,7 +111,7 @@ class Importer:
     def stored(self, op: Operator, position: int) -> Tensor | None:
         """The tensor at input ``position`` of ``op``, or None where it was left out."""
         index = op.inputs[position] if position < len(op.inputs) else -1
-        return self.model.tensors[index] if index >= 0 else None
+        return self.tensors[index] if index >= 0 else None
 
     def required(self, op: Operator, position: int) -> Tensor:
         """As ``stored``, for an input that may not be left out."""
@@ -80,30 +122,32 @@ class Importer:
         """The constant of type ``kind`` at input ``position``, as int64."""
         tensor = self.required(op, position)
         if tensor.type != kind:
-            self.fail(op, f"input {position} {tensor.name!r}: expected {kind}, found {tensor.type}")
+            self.fail(op, f"input {position} {shown(tensor.name)}: expected {kind}, found {tensor.type}")
         if tensor.data is None:
-            self.fail(op, f"input {position} {tensor.name!r}: expected a constant, found a computed tensor")
+            self.fail(
+                op, f"input {position} {shown(tensor.name)}: expected a constant, found a computed tensor"
+            )
         return tensor.data.astype(np.int64)
 
     def activation(self, op: Operator, position: int = 0, rank: int | None = None) -> Tensor:
         """The computed int8 tensor at input ``position``; ``rank`` counts the batch axis."""
         tensor = self.required(op, position)
         self.check_activation(op, tensor)
-        if tensor.index not in self.names:
-            self.fail(op, f"input {position} {tensor.name!r}: expected a tensor made before, found none")
+        if tensor.index not in self.keys:
+            self.fail(op, f"input {position} {shown(tensor.name)}: expected a tensor made before, found none")
         if rank is not None and len(tensor.shape) != rank:
             self.fail(
-                op, f"input {position} {tensor.name!r}: expected {rank} axes, found shape {tensor.shape}"
+                op, f"input {position} {shown(tensor.name)}: expected {rank} axes, found shape {tensor.shape}"
             )
         return tensor
 
     def operand(self, op: Operator, position: int) -> Tensor:
         """As ``activation``; a constant becomes a node of its own."""
         tensor = self.required(op, position)
-        if tensor.data is not None and tensor.index not in self.names:
+        if tensor.data is not None and tensor.index not in self.keys:
             self.check_quantized(op, tensor)
             if tensor.type != "int8":
-                self.fail(op, f"input {position} {tensor.name!r}: expected int8, found {tensor.type}")
+                self.fail(op, f"input {position} {shown(tensor.name)}: expected int8, found {tensor.type}")
             shape = self.operand_shape(op, tensor)
             self._append(tensor, QConstant(tensor.data.astype(np.int64).reshape(shape)), (), shape)
         return self.activation(op, position) if tensor.data is None else tensor
@@ -113,45 +157,52 @@ class Importer:
         rank = len(self.output(op).shape)
         shape = tensor.shape[1:] if len(tensor.shape) == rank and tensor.shape[0] == 1 else tensor.shape
         if len(shape) >= rank:
-            self.unsupported(op, f"an operand of shape {tensor.shape}")
+            self.unsupported(op, f"an operand of shape {tensor.shape}", f"operands of fewer than {rank} axes")
         return shape
 
     def output(self, op: Operator) -> Tensor:
         """The int8 tensor that ``op`` makes."""
-        tensor = self.model.tensors[op.outputs[0]]
+        tensor = self.tensors[op.outputs[0]]
         self.check_activation(op, tensor)
         return tensor
 
     def check_activation(self, op: Operator | str, tensor: Tensor) -> None:
         """Check that ``tensor`` is int8, one batch, quantized per tensor."""
         if tensor.type != "int8":
-            self.fail(op, f"{tensor.name!r}: expected int8 (a full-integer model), found {tensor.type}")
+            self.fail(op, f"{shown(tensor.name)}: expected int8 (a full-integer model), found {tensor.type}")
         if not tensor.shape or tensor.shape[0] != 1:
-            self.fail(op, f"{tensor.name!r}: expected a batch of 1 or a free one, found shape {tensor.shape}")
+            self.fail(
+                op, f"{shown(tensor.name)}: expected a batch of 1 or a free one, found shape {tensor.shape}"
+            )
         if 0 in tensor.shape:
-            self.fail(op, f"{tensor.name!r}: expected at least one element, found shape {tensor.shape}")
+            self.fail(op, f"{shown(tensor.name)}: expected at least one element, found shape {tensor.shape}")
         self.check_quantized(op, tensor)
 
     def check_quantized(self, op: Operator | str, tensor: Tensor) -> None:
         """Check that ``tensor`` has one scale and a zero point that int8 holds."""
         if tensor.scales is None or len(tensor.scales) != 1:
             count = 0 if tensor.scales is None else len(tensor.scales)
-            self.fail(op, f"{tensor.name!r}: expected one scale, found {count}")
+            self.fail(op, f"{shown(tensor.name)}: expected one scale, found {count}")
         if not -128 <= tensor.zeros[0] <= 127:
-            self.fail(op, f"{tensor.name!r}: expected a zero point of -128..127, found {tensor.zeros[0]}")
+            self.fail(
+                op, f"{shown(tensor.name)}: expected a zero point of -128..127, found {tensor.zeros[0]}"
+            )
 
     def same_format(self, op: Operator, *tensors: Tensor) -> None:
         """Check that all ``tensors`` have the scale and zero point of ``op``'s output."""
         target = format_of(self.output(op))
         for tensor in tensors:
             if format_of(tensor) != target:
-                self.fail(op, f"{tensor.name!r}: expected the output's {target}, found {format_of(tensor)}")
+                self.fail(
+                    op, f"{shown(tensor.name)}: expected the output's {target}, found {format_of(tensor)}"
+                )
 
     def clamp(self, op: Operator, activation: int) -> Clamp:
         """The codes that a fused activation lets through (``CalculateActivationRangeQuantized``)."""
-        if activation not in ACTIVATIONS:
-            self.unsupported(op, f"fused activation {activation}; expected none, RELU or RELU6")
-        return clamp_of(self.output(op), ACTIVATIONS[activation])
+        name = FUSED.get(activation, f"number {activation}")
+        if name not in ACTIVATIONS:
+            self.unsupported(op, f"activation '{name}'", ", ".join(ACTIVATIONS))
+        return clamp_of(self.output(op), name)
 
     def check_range(self, op: Operator, factor: Rescale, bound: int) -> None:
         """Check that no value up to ``bound``, nor its product with ``factor``, leaves 32 bits."""
@@ -161,49 +212,59 @@ class Importer:
             self.fail(op, f"expected outputs below 2**30, found a factor of {largest_factor(factor):g}")
 
     def add(self, op: Operator, made: QOp, inputs: tuple[Tensor | str, ...], shape: Shape) -> None:
-        """Append the node for ``op``'s output, whose shape must be ``shape``; a name stands for its node."""
-        target = self.output(op)
+        """Append the node for ``op``'s output, whose shape must be ``shape``; a key stands for its node.
+
+        Sizes that the file leaves open become those of ``shape``.
+        """
+        target = self._settled(self.output(op), tuple(shape))
         if target.shape[1:] != tuple(shape):
             self.fail(
-                op, f"{target.name!r}: expected shape (1, {str(tuple(shape))[1:]}, found {target.shape}"
+                op, f"{shown(target.name)}: expected shape (1, {str(tuple(shape))[1:]}, found {target.shape}"
             )
-        if target.index in self.names:
-            self.fail(op, f"{target.name!r}: expected one operator to make it, found a second")
-        names = tuple(item if isinstance(item, str) else self.names[item.index] for item in inputs)
-        self._append(target, made, names, tuple(shape))
+        if target.index in self.keys:
+            self.fail(op, f"{shown(target.name)}: expected one operator to make it, found a second")
+        keys = tuple(item if isinstance(item, str) else self.keys[item.index] for item in inputs)
+        self._append(target, made, keys, tuple(shape))
 
-    def add_inputs(self) -> None:
-        """Append the int8 inputs of the graph; float32 ones are taken by the QUANTIZE behind them."""
-        for tensor in (self.model.tensors[index] for index in self.model.inputs):
-            if tensor.type == "float32":
-                self.float_inputs.add(tensor.index)
-            else:
-                self.check_activation(f"input {tensor.name!r}", tensor)
-                self._append(tensor, QInput(), (), tensor.shape[1:])
+    def add_input(self, index: int) -> None:
+        """Append an int8 input of the graph; a float32 one is taken by the QUANTIZE behind it."""
+        tensor = self.tensors[index]
+        where = f"input {shown(tensor.name)}"
+        if -1 in tensor.signature[1:]:
+            self.fail(where, f"expected fixed sizes after the batch axis, found {tensor.signature}")
+        if tensor.type == "float32":
+            self.float_inputs.add(tensor.index)
+        else:
+            self.check_activation(where, tensor)
+            self._append(tensor, QInput(), (), tensor.shape[1:])
+
+    def _settled(self, tensor: Tensor, shape: Shape) -> Tensor:
+        """``tensor`` with the sizes of ``shape`` where its signature leaves them open."""
+        if len(tensor.signature) != len(tensor.shape) or len(shape) != len(tensor.shape) - 1:
+            return tensor
+        pairs = zip(tensor.signature[1:], tensor.shape[1:], shape, strict=True)
+        sizes = (computed if free == -1 else stored for free, stored, computed in pairs)
+        settled = dataclasses.replace(tensor, shape=(tensor.shape[0], *sizes))
+        self.tensors[tensor.index] = settled
+        return settled
 
     def add_hidden(self, tensor: Tensor, suffix: str, made: QOp, shape: Shape) -> str:
-        """Append a node on ``tensor``, of its format, that the file has no tensor for; give its name."""
-        name = self._unique(f"{self.names[tensor.index]}/{suffix}")
-        self.nodes.append(QNode(name, made, (self.names[tensor.index],), shape, format_of(tensor)))
-        return name
+        """Append a node on ``tensor``, of its format, that the file has no tensor for; give its key."""
+        source = self.keys[tensor.index]
+        key = f"{source}/{suffix}/{len(self._hidden)}"
+        self._hidden[key] = source, suffix
+        self.nodes.append(QNode(key, made, (source,), shape, format_of(tensor)))
+        return key
 
     def _append(self, tensor: Tensor, made: QOp, inputs: tuple[str, ...], shape: Shape) -> None:
-        self.names[tensor.index] = self._unique(tensor.name or f"tensor_{tensor.index}")
-        self.nodes.append(QNode(self.names[tensor.index], made, inputs, shape, format_of(tensor)))
-
-    def _unique(self, name: str) -> str:
-        candidate, count = name, 1
-        while candidate in self._taken:
-            count += 1
-            candidate = f"{name}_{count}"
-        self._taken.add(candidate)
-        return candidate
+        self.keys[tensor.index] = str(tensor.index)
+        self.nodes.append(QNode(str(tensor.index), made, inputs, shape, format_of(tensor)))
 
 
 def scale_of(tensor: Tensor) -> np.float32:
     """The scale of a tensor that has one."""
     if tensor.scales is None:
-        raise KerilogError(f"{tensor.name!r}: expected one scale, found none")
+        raise KerilogError(f"{shown(tensor.name)}: expected one scale, found none")
     scale: np.float32 = tensor.scales[0]
     return scale
 

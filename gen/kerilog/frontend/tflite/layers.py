@@ -11,6 +11,7 @@ from kerilog.formats import Affine, IntArray
 from kerilog.frontend.tflite.file import Operator, Tensor
 from kerilog.frontend.tflite.importer import Importer, Space, format_of, scale_of
 from kerilog.graph import Pair, Shape, padding_of
+from kerilog.names import shown
 from kerilog.qgraph import (
     Padding,
     QAveragePooling2D,
@@ -74,7 +75,7 @@ def _geometry(
     if space is None:
         return strides, padding, dilation
     if strides != (1, 1) or dilation != (1, 1) or _PADDINGS[op.options["padding"]] != "valid":
-        context.unsupported(op, "strides, dilation or padding after SPACE_TO_BATCH_ND")
+        context.unsupported(op, "strides, dilation or padding behind SPACE_TO_BATCH_ND", "none of them")
     return strides, space.padding, space.block
 
 
@@ -91,7 +92,7 @@ def dense(context: Importer, op: Operator) -> None:
     weights, scales = _weights(context, op, 2, axis=0)
     kernel = np.ascontiguousarray(weights.T)
     if op.options["weights_format"] != 0:
-        context.unsupported(op, f"weights format {op.options['weights_format']}; expected the default one")
+        context.unsupported(op, f"weights format {op.options['weights_format']}", "the default one, 0")
     lead = source.shape[1:-1] if op.options["keep_dims"] else ()
     inputs = int(np.prod(source.shape[1:])) if not lead else source.shape[-1]
     if inputs != kernel.shape[0]:
@@ -107,7 +108,7 @@ def dense(context: Importer, op: Operator) -> None:
 def _weights(context: Importer, op: Operator, rank: int, axis: int) -> tuple[IntArray, Scales]:
     """The int8 weights as stored, and one scale a filter (or one for all)."""
     tensor = context.required(op, 1)
-    label = f"weights {tensor.name!r}"
+    label = f"weights {shown(tensor.name)}"
     weights = context.constant(op, 1, "int8")
     if weights.ndim != rank or 0 in weights.shape:
         context.fail(op, f"{label}: expected {rank} axes, none empty, found shape {weights.shape}")
@@ -134,9 +135,8 @@ def _bias_and_factor(
     if stored is not None:
         bias = context.constant(op, 2, "int32")
         if bias.shape != (filters,) or np.any(stored.zeros != 0):
-            context.fail(
-                op, f"bias {stored.name!r}: expected shape ({filters},) and zero point 0, found {bias.shape}"
-            )
+            label = f"bias {shown(stored.name)}"
+            context.fail(op, f"{label}: expected shape ({filters},) and zero point 0, found {bias.shape}")
     factor = matrix_factor(scale_of(source), scales, scale_of(context.output(op)), op.kind, context.rounding)
     zero = int(source.zeros[0])
     sums = np.abs(kernel).reshape(-1, filters).sum(axis=0) * max(128 + zero, 127 - zero) + np.abs(bias)
@@ -173,7 +173,7 @@ def mean(context: Importer, op: Operator) -> None:
     source = context.activation(op, rank=4)
     axes = sorted(int(axis) % 4 for axis in context.constant(op, 1, "int32").reshape(-1))
     if axes != [1, 2]:
-        context.unsupported(op, f"a mean over axes {axes}; expected height and width, [1, 2]")
+        context.unsupported(op, f"axes {axes}", "height and width, [1, 2]")
     cells = source.shape[1] * source.shape[2]
     target = context.output(op)
     if context.rounding == "single" and format_of(source) == format_of(target):

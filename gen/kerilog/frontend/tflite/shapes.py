@@ -7,10 +7,11 @@ import dataclasses
 
 import numpy as np
 
-from kerilog.frontend.tflite.file import Operator
+from kerilog.frontend.tflite.file import Operator, Tensor
 from kerilog.frontend.tflite.importer import Importer, ShapeValues, Space
 from kerilog.frontend.tflite.layers import conv_shape
 from kerilog.graph import Pair
+from kerilog.names import shown
 from kerilog.qgraph import Padding, QConcatenate, QReshape, QZeroPadding2D
 
 
@@ -19,17 +20,27 @@ def reshape(context: Importer, op: Operator) -> None:
     context.expect(op, range(1, 3))
     source, target = context.activation(op), context.output(op)
     context.same_format(op, source)
-    if np.prod(source.shape) != np.prod(target.shape):
+    result = _open_size(target, int(np.prod(source.shape)))
+    if np.prod(source.shape) != np.prod(result):
         context.fail(op, f"expected {source.shape} in another order, found {target.shape}")
     if context.stored(op, 1) is not None:
         values = _values(context, op, 1)
-        agrees = len(values) == len(target.shape) and all(
+        agrees = len(values) == len(result) and all(
             value in (extent, -1) or (value is None and axis == 0)
-            for axis, (value, extent) in enumerate(zip(values, target.shape, strict=True))
+            for axis, (value, extent) in enumerate(zip(values, result, strict=True))
         )
         if not agrees:
-            context.fail(op, f"expected the shape {target.shape}, found {list(values)}")
-    context.add(op, QReshape(), (source,), target.shape[1:])
+            context.fail(op, f"expected the shape {result}, found {list(values)}")
+    context.add(op, QReshape(), (source,), result[1:])
+
+
+def _open_size(target: Tensor, count: int) -> tuple[int, ...]:
+    """The shape of ``target``, of ``count`` elements, with the one size that its signature may leave open."""
+    free = [axis for axis, size in enumerate(target.signature) if axis > 0 and size == -1]
+    if len(free) != 1 or len(target.signature) != len(target.shape):
+        return target.shape
+    known = int(np.prod([size for axis, size in enumerate(target.shape) if axis != free[0]]))
+    return tuple(count // known if axis == free[0] else size for axis, size in enumerate(target.shape))
 
 
 def shape(context: Importer, op: Operator) -> None:
@@ -44,9 +55,9 @@ def strided_slice(context: Importer, op: Operator) -> None:
     values = _values(context, op, 0)
     begin, end, step = (context.constant(op, position, "int32").reshape(-1) for position in (1, 2, 3))
     if not len(begin) == len(end) == len(step) == 1 or step[0] == 0:
-        context.unsupported(op, "a slice along more than one axis")
+        context.unsupported(op, "a slice along several axes", "one number or a run of numbers")
     if op.options["ellipsis"] or op.options["new_axis"]:
-        context.unsupported(op, "a slice with an ellipsis or a new axis")
+        context.unsupported(op, "an ellipsis or a new axis", "plain slices")
     start = None if op.options["begin"] & 1 else int(begin[0])
     stop = None if op.options["end"] & 1 else int(end[0])
     picked = values[start : stop : int(step[0])]
@@ -58,7 +69,7 @@ def pack(context: Importer, op: Operator) -> None:
     context.expect(op, range(1, 9))
     entries = [_values(context, op, position) for position in range(len(op.inputs))]
     if any(len(entry) != 1 for entry in entries):
-        context.unsupported(op, "anything but single numbers")
+        context.unsupported(op, "several numbers in one place", "single numbers")
     context.shape_values[op.outputs[0]] = tuple(entry[0] for entry in entries)
 
 
@@ -68,7 +79,9 @@ def _values(context: Importer, op: Operator, position: int) -> ShapeValues:
     if tensor.index in context.shape_values:
         return context.shape_values[tensor.index]
     if tensor.data is None:
-        context.unsupported(op, f"{tensor.name!r}: a shape computed from data")
+        if context.is_doubtful(op):
+            context.fail(op, f"{shown(tensor.name)}: expected a shape, found none")
+        context.unsupported(op, f"shape {shown(tensor.name)} out of data", "shapes out of the batch")
     return tuple(int(value) for value in context.constant(op, position, "int32").reshape(-1))
 
 
@@ -78,11 +91,11 @@ def concatenate(context: Importer, op: Operator) -> None:
     parts = [context.activation(op, position) for position in range(len(op.inputs))]
     context.same_format(op, *parts)
     if context.clamp(op, op.options["activation"]) != (-128, 127):
-        context.unsupported(op, "a fused activation")
+        context.unsupported(op, "an activation", "none")
     rank = len(parts[0].shape)
     axis = int(op.options["axis"])
     if not -rank <= axis < rank or axis % rank == 0:
-        context.unsupported(op, f"axis {axis}; expected one of 1..{rank - 1}")
+        context.unsupported(op, f"axis {axis}", f"1..{rank - 1}")
     axis = axis % rank
     others = {(*part.shape[:axis], *part.shape[axis + 1 :]) for part in parts}
     if len(others) != 1 or any(len(part.shape) != rank for part in parts):
@@ -103,7 +116,7 @@ def pad(context: Importer, op: Operator) -> None:
     if amounts.shape != (4, 2) or np.any(amounts < 0) or np.any(amounts > 1 << 15):
         context.fail(op, f"expected 4 pairs of cells of 0..{1 << 15}, found {amounts.tolist()}")
     if np.any(amounts[[0, 3]]):
-        context.unsupported(op, f"padding of batch or channels, {amounts.tolist()}")
+        context.unsupported(op, f"padding {amounts.tolist()}", "height and width")
     padding = _pairs(amounts[1:3].tolist())
     height, width = (source.shape[axis + 1] + sum(padding[axis]) for axis in (0, 1))
     context.add(op, QZeroPadding2D(padding), (source,), (height, width, source.shape[3]))
@@ -122,8 +135,10 @@ def batch_to_space(context: Importer, op: Operator) -> None:
     context.expect(op, range(3, 4))
     space = context.spaces.get(op.inputs[0])
     if space is None or space.conv is None:
-        context.unsupported(op, "expected it after SPACE_TO_BATCH_ND and a convolution")
-    context.same_format(op, context.model.tensors[op.inputs[0]])
+        if context.is_doubtful(op):
+            context.fail(op, "expected it behind SPACE_TO_BATCH_ND and a convolution")
+        context.unsupported(op, "no SPACE_TO_BATCH_ND and convolution before it", "dilated convolutions")
+    context.same_format(op, context.tensors[op.inputs[0]])
     if _block(context, op) != space.block:
         context.fail(op, f"expected blocks {space.block}, found {_block(context, op)}")
     crops = _amounts(context, op)
@@ -131,7 +146,7 @@ def batch_to_space(context: Importer, op: Operator) -> None:
         (before[0] - crop[0], before[1] - crop[1]) for before, crop in zip(space.padding, crops, strict=True)
     )
     if min(top, bottom, left, right) < 0:
-        context.unsupported(op, f"crops {crops} that exceed the padding {space.padding}")
+        context.unsupported(op, f"crops {crops}", f"up to the padding {space.padding}")
     made = dataclasses.replace(space.conv, padding=((top, bottom), (left, right)))
     context.add(op, made, (space.source,), conv_shape(space.source.shape[1:], made))
 

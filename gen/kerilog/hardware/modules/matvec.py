@@ -14,7 +14,7 @@ from kerilog.hardware import mapping
 from kerilog.hardware.mapping import counter_bits, mux
 from kerilog.hardware.memories import Memory
 from kerilog.hardware.module import Area, Counts, Module
-from kerilog.hardware.weights import Unrolled, WeightSource
+from kerilog.hardware.weights import EstimatedUnrolled, Unrolled, WeightSource
 from kerilog.timing.control import Control
 from kerilog.timing.matvec import MatrixVector
 
@@ -241,16 +241,22 @@ class UnrolledMatVec(MatVec):
     @property
     def latency(self) -> int:
         """Cycles from a vector being taken to ``result_tvalid``."""
-        return self.weights.graph.depth
+        return self.weights.depth
 
     @property
     def input_lanes(self) -> int:
         """Elements of a beat: those of windows side by side are one vector."""
-        return len(self.weights.graph.inputs)
+        return len(self.weights.kernel)
 
     @property
     def pairs(self) -> int:
         return 0
+
+    def estimated(self) -> UnrolledMatVec:
+        """The same without a search for its sums: what it takes at least."""
+        weights = self.weights
+        least = EstimatedUnrolled(weights.kernel, weights.low, weights.high, weights.steps)
+        return dataclasses.replace(self, weights=least)
 
     def parameters(self) -> dict[str, int | str]:
         return {"LATENCY": self.latency, "CREDITS": self.credits}
@@ -261,4 +267,4 @@ class UnrolledMatVec(MatVec):
 
     def primitives(self) -> Area:
         """The adders of the constants, a LUT per bit."""
-        return Area(lut=self.weights.graph.luts, ff=self.weights.graph.flip_flops)
+        return Area(lut=self.weights.luts, ff=self.weights.flip_flops)

@@ -75,7 +75,7 @@ class Conv2D(LayerKind):
         layer, job, before = title(node), self.job(node), wiring.take(node)
         windows, channels = job.windows_for(wiring.interval), before.tensor.shape[-1]
         slicing = VectorSlicing(windows, 1, 1, 1, windows, channels, channels)
-        job, forced = job.side_by_side(windows), wiring.is_unrolled(layer)
+        job, forced = job.side_by_side(windows), wiring.is_unrolled(node)
         folding = fold(job, None, before.lanes, wiring.interval, layer, forced)
         lanes = folding.vectors * folding.lanes
         flow = wiring.buffered(before, wiring.cut(before, lanes, layer), layer)
@@ -87,7 +87,7 @@ class Conv2D(LayerKind):
         op, layer = _op(node), title(node)
         zero = wiring.source(node).format.zero_point
         flow, window, slicing = cut_to_windows(node, wiring, _geometry(op, zero))
-        job, forced = self.job(node).side_by_side(slicing.windows), wiring.is_unrolled(layer)
+        job, forced = self.job(node).side_by_side(slicing.windows), wiring.is_unrolled(node)
         folding = fold(job, window, flow.lanes, wiring.interval, layer, forced)
         frame = Frame.of(node, wiring, (flow,), folding.result_lanes)
         sums = weighted(node, op, folding, slicing, flow, frame, job.macs, forced)

@@ -44,7 +44,7 @@ class Dense(LayerKind):
         op = node.op
         assert isinstance(op, QDense)
         layer, job, before = title(node), self.job(node), wiring.take(node)
-        forced = wiring.is_unrolled(layer)
+        forced = wiring.is_unrolled(node)
         folding = fold(job, None, before.lanes, wiring.interval, layer, forced)
         flow = wiring.buffered(before, wiring.cut(before, folding.lanes, layer), layer)
         frame = Frame.of(node, wiring, (flow,), folding.result_lanes)

@@ -10,13 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kerilog import area
 from kerilog.emit.verilog import render
 from kerilog.errors import KerilogError
-from kerilog.exact.shift_add import unshared_adders
-from kerilog.hardware import unrolled as constants
+from kerilog.exact.shift_add import AdderGraph, unshared_adders
+from kerilog.exact.shift_add_search import shift_add
+from kerilog.formats import IntArray
+from kerilog.hardware import unrolled, weights
 from kerilog.hardware.design import Design
-from kerilog.hardware.modules.matvec import UnrolledMatVec
-from kerilog.plan import plan
+from kerilog.hardware.modules.matvec import Folding, UnrolledMatVec, Widths
+from kerilog.plan import goals, plan
+from kerilog.plan.planner import elaborate
+from kerilog.plan.wiring import sketch
 from kerilog.qgraph import QConv2D, QDense, QGraph
 from support.branches import Branches
 from support.designs import check, generate, weighted_stages
@@ -87,13 +92,15 @@ def test_a_constant_layer_has_no_weight_memory_and_no_product(tmp_path: Path) ->
     for layer in ("conv", "hidden", "logits"):
         text = files[f"rtl/net_{layer}_products.v"]
         assert "*" not in re.sub(r"//.*|@\(posedge clk\)", "", text)
-    told = {layer.name: layer.extra.get("constants") for layer in manifest.layers}
+    told = {layer.name: layer.constants for layer in manifest.layers}
+    products = sum(kernel_of(graph, stage.layer).size for stage in weighted_stages(design))
+    assert (manifest.multipliers, manifest.constants) == (0, products)
     for stage in weighted_stages(design):
         assert isinstance(stage.matvec, UnrolledMatVec)
         found = told[stage.name]
-        assert found["adders"] == len(stage.matvec.weights.graph.sums)
+        assert found is not None and found.adders == len(stage.matvec.weights.graph.sums)
         kernel = kernel_of(graph, stage.layer)
-        assert found["adders"] < unshared_adders(kernel)
+        assert found.adders < unshared_adders(kernel)
         assert (stage.matvec.products, stage.matvec.multipliers) == (kernel.size, 0)
 
 
@@ -115,18 +122,76 @@ def test_adder_graph_is_the_kernel() -> None:
 
 
 def test_multipliers_stay_where_the_search_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    graph = classifier("fixed")
-    monkeypatch.setattr(constants, "MOST_PATTERNS", 100)
-    assert constant_layers(plan(graph, 20)) == set()
+    monkeypatch.setattr(unrolled, "MOST_PATTERNS", 100)
+    assert constant_layers(plan(classifier("fixed"), 20)) == set()
+
+
+def test_too_many_constants_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unrolled, "MOST_DIGITS", 100)
     with pytest.raises(
-        KerilogError, match=r"layer 'hidden': too large to unroll: 84 weights make [0-9,]+ pairs"
+        KerilogError,
+        match=r"layer 'hidden': too large to unroll: 84 weights have \d{3} signed digits, at most 100 can be",
     ):
-        plan(graph, 36, unroll=("hidden",))
+        plan(classifier("fixed"), 36, unroll=("hidden",))
+
+
+WIDTHS = Widths(8, 8, 24)
+
+
+def folding_of(inputs: int, outputs: int) -> Folding:
+    """A product for each weight, per cycle."""
+    return Folding(outputs, inputs, inputs, 1, 1, outputs, outputs)
+
+
+@pytest.fixture
+def searches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The steps of every search that is run."""
+    found: list[int] = []
+
+    def counted(matrix: IntArray, low: int, high: int, steps: int) -> AdderGraph:
+        found.append(steps)
+        return shift_add(matrix, low, high, steps)
+
+    monkeypatch.setattr(weights, "shift_add", counted)
+    weights._graph.cache_clear()
+    return found
+
+
+def test_the_choice_is_made_without_a_search(searches: list[int]) -> None:
+    kernel = np.random.default_rng(3).integers(-128, 128, (20, 6))
+    found = unrolled.unrolled(kernel, (-128, 127), folding_of(20, 6), WIDTHS, "dense", False, 5000)
+    assert found is not None and searches == []
+    assert found.input_lanes == 20 and found.weights.estimate.luts > 0 and searches == []
+    assert found.credits > found.latency > 1 and searches == [5000]
+    again = unrolled.unrolled(kernel.copy(), (-128, 127), folding_of(20, 6), WIDTHS, "dense", True, 5000)
+    assert again is not None and again.weights.graph is found.weights.graph and searches == [5000]
+
+
+def test_a_sketch_takes_no_more_than_the_design(searches: list[int]) -> None:
+    drawn = sketch(classifier("fixed"), "net", 20)
+    least = goals.least_area(drawn)
+    assert searches == []
+    whole = area.of(elaborate(classifier("fixed"), "net", drawn))
+    assert searches and least.luts <= whole.luts and least.ff <= whole.ff and least.dsp <= whole.dsp
+
+
+@pytest.mark.parametrize("bits", [2, 4, 8, 12, 16])
+def test_the_choice_is_that_of_the_graph_itself(bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Away from the point where it makes no difference: there the estimate may fall on either side."""
+    rng = np.random.default_rng(bits)
+    for inputs, units in ((9, 2), (30, 5), (12, 20)):
+        kernel = rng.integers(-(1 << bits - 1), 1 << bits - 1, (inputs, units))
+        folding = folding_of(inputs, units)
+        luts = shift_add(kernel, -128, 127).luts
+        for share, expected in ((0.6, False), (1.6, True)):
+            monkeypatch.setattr(unrolled, "PRODUCT_LUTS", share * luts / kernel.size - WIDTHS.acc)
+            found = unrolled.unrolled(kernel, (-128, 127), folding, WIDTHS, "dense", False)
+            assert (found is not None) == expected, (bits, inputs, units, share)
 
 
 def test_multipliers_stay_where_they_are_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = classifier("fixed")
-    monkeypatch.setattr(constants, "PRODUCT_LUTS", -1000)
+    monkeypatch.setattr(unrolled, "PRODUCT_LUTS", -1000)
     assert constant_layers(plan(graph, 20)) == set()
     assert constant_layers(plan(graph, 36, unroll=("conv",))) == {"conv"}
 

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tensors that go into a network and come out of it: their names, their codes, and files of them.
+
+One tensor travels as ``.npy``, or as ``.npz`` with its name as the key; several as ``.npz``. The name is that
+of the layer in the model.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kerilog.errors import KerilogError
+from kerilog.formats import IntArray
+from kerilog.graph import Graph, Node
+from kerilog.qgraph import QGraph, QNode
+
+Array = npt.NDArray[Any]
+Arrays = Mapping[str, Array]
+_UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError, RuntimeError)
+_PARTS = frozenset({"Activation", "Lookup", "Softmax", "FloatSoftmax", "Requantize"})
+
+
+def input_names(graph: Graph | QGraph) -> tuple[str, ...]:
+    """The names of the inputs, in their order."""
+    return tuple(node.name for node in graph.inputs)
+
+
+def output_names(graph: Graph | QGraph) -> tuple[str, ...]:
+    """The names of the outputs, in their order: of the layers, also where an activation is a node of its own.
+
+    ``dense/sigmoid``, the activation of layer ``dense``, is called ``dense`` unless both are outputs.
+    """
+    found = tuple(_layer_of(graph[name]) for name in graph.outputs)
+    return found if len(set(found)) == len(set(graph.outputs)) else graph.outputs
+
+
+def _layer_of(node: Node | QNode) -> str:
+    source = node.inputs[0] if len(node.inputs) == 1 else ""
+    return source if node.op.kind in _PARTS and node.name.rpartition("/")[0] == source else node.name
+
+
+def codes_of(graph: QGraph, x: Arrays) -> dict[str, IntArray]:
+    """Input codes (frames, *shape) by name, for floats, which are quantized, or for codes.
+
+    A missing channel is added.
+
+    Raises KerilogError for a missing input, for another shape, for counts of frames that differ, for values
+    that are no numbers and for codes out of range.
+    """
+    names = input_names(graph)
+    missing = [name for name in names if name not in x]
+    if missing:
+        raise KerilogError(f"inputs: expected an array '{missing[0]}', found {_listed(x)}")
+    alone = len(names) == 1
+    codes = {
+        node.name: _codes(node, x[node.name], "inputs" if alone else f"input '{node.name}'")
+        for node in graph.inputs
+    }
+    counts = {name: len(array) for name, array in codes.items()}
+    if len(set(counts.values())) > 1:
+        told = ", ".join(f"{count} of '{name}'" for name, count in counts.items())
+        raise KerilogError(f"inputs: expected as many frames for each input, found {told}")
+    return codes
+
+
+def _codes(source: QNode, x: Array, where: str) -> IntArray:
+    if x.ndim == len(source.shape) and source.shape[-1] == 1 and x.shape[1:] == source.shape[:-1]:
+        x = x[..., np.newaxis]
+    if x.shape[1:] != source.shape or len(x) == 0:
+        raise KerilogError(f"{where}: expected shape (frames, {str(source.shape)[1:-1]}), found {x.shape}")
+    if np.issubdtype(x.dtype, np.floating):
+        if not np.all(np.isfinite(x)):
+            raise KerilogError(f"{where}: there is a value that is not finite")
+        return source.format.quantize(x)
+    if not np.issubdtype(x.dtype, np.integer):
+        raise KerilogError(f"{where}: expected floats or integer codes, found {x.dtype}")
+    low, high = source.format.minimum, source.format.maximum
+    if x.min() < low or x.max() > high:
+        raise KerilogError(
+            f"{where}: integer codes must lie in {low}..{high}, found {x.min()}..{x.max()}; "
+            "give floats to have them quantized"
+        )
+    return x.astype(np.int64)
+
+
+def read(path: Path, names: Sequence[str]) -> dict[str, Array]:
+    """The arrays ``names`` from a file, without ever running what it may hold.
+
+    Raises KerilogError when the file is missing or is no .npy or .npz file, and unless it holds these.
+    """
+    try:
+        found = np.load(path, allow_pickle=False)
+        if isinstance(found, np.ndarray):
+            return _named(path, {"": found}, names)
+        with found:
+            return _named(path, found, names)
+    except FileNotFoundError:
+        raise KerilogError(f"{path}: no such file") from None
+    except _UNREADABLE as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise KerilogError(f"{path}: cannot be read as .npy or .npz: {reason}") from None
+
+
+def _named(path: Path, found: Arrays, names: Sequence[str]) -> dict[str, Array]:
+    if set(found) == {""} and len(names) == 1:
+        return {names[0]: found[""]}
+    if set(names) <= set(found):
+        return {name: found[name] for name in names}
+    listed = ", ".join(f"'{name}'" for name in names)
+    wanted = f"one array, {listed}" if len(names) == 1 else f"an .npz file with arrays {listed}"
+    raise KerilogError(f"{path}: expected {wanted}, found {_listed(found)}")
+
+
+def _listed(arrays: Arrays) -> str:
+    if set(arrays) == {""}:
+        return "one array without a name"
+    return ", ".join(f"'{name}'" for name in sorted(arrays)) or "no array"
+
+
+def check_outputs(path: Path, names: Sequence[str]) -> None:
+    """Raises KerilogError if ``path`` cannot hold the tensors ``names``: several need an .npz file."""
+    if len(set(names)) > 1 and path.suffix.lower() != ".npz":
+        listed = ", ".join(f"'{name}'" for name in names)
+        raise KerilogError(f"{path}: expected a file that ends in .npz, for the outputs {listed}")
+
+
+def write(path: Path, codes: Mapping[str, IntArray]) -> None:
+    """Write ``codes`` by name as int32, all of them or nothing; one tensor as .npy unless ``path`` is .npz.
+
+    Raises KerilogError as ``check_outputs``, and if the file cannot be written.
+    """
+    check_outputs(path, tuple(codes))
+    narrow = {name: array.astype(np.int32) for name, array in codes.items()}
+    if path.suffix.lower() == ".npz":
+        _replace(path, lambda file: _save_npz(file, narrow))
+    else:
+        alone = next(iter(narrow.values()))
+        _replace(path, lambda file: np.save(file, alone, allow_pickle=False))
+
+
+def _save_npz(file: IO[bytes], arrays: Arrays) -> None:
+    """As ``np.savez``, for names of any kind and with the same bytes each time."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            with archive.open(zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0)), "w") as member:
+                np.save(member, array, allow_pickle=False)
+
+
+def _replace(path: Path, save: Callable[[IO[bytes]], None]) -> None:
+    """``path`` with what ``save`` writes, or as it was."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            try:
+                save(file)
+                file.close()
+                Path(file.name).chmod(0o644)
+                Path(file.name).replace(path)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise KerilogError(f"{path}: cannot be written: {error.strerror or error}") from None
