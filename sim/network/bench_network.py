@@ -195,18 +195,29 @@ async def fills_up_and_drains(dut: Any) -> None:
     await network.finish(PATIENCE)
 
 
+async def leaving(network: Network) -> None:
+    """Wait until some beats of a frame have left, but not all."""
+    for _ in range(MANIFEST.latency + 2 * MANIFEST.frame_interval):
+        if len(network.outputs.times) % OUT.beats:
+            return
+        await network.cycles(1)
+
+
 @test()
 async def recovers_from_reset(dut: Any) -> None:
-    """After a reset at any moment what was inside is gone, and the next frames are whole."""
+    """After a reset at any moment what was inside is gone, and the next frame is whole and on time."""
     network = await network_of(dut)
     rng = random_for("reset")
-    for _ in range(PARAMETERS["resets"]):
+    for number_of_reset in range(PARAMETERS["resets"]):
         network.sink.pause = randomly(rng, 0.3)
         network.source.send(*frames_in(2))
         await network.cycles(rng.randint(1, MANIFEST.latency + MANIFEST.frame_interval))
+        if number_of_reset % 2:
+            await leaving(network)
         await network.reset()
         network.sink.pause = never()
         await send(network, frame_in(rng.randrange(len(CODES))))
+        assert network.outputs.times[-1] - network.inputs.times[0] == MANIFEST.latency
 
 
 def bad_frames(rng: Random) -> list[int]:
