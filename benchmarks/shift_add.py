@@ -33,8 +33,7 @@ from kerilog.exact.shift_add_search import GraphBuilder, shift_add
 from kerilog.formats import IntArray
 from kerilog.graph import Graph
 from kerilog.handoff.synth import TARGETS
-from kerilog.hardware import unrolled as constants
-from kerilog.hardware.unrolled import Constants
+from kerilog.hardware import unrolled
 from kerilog.plan import plan
 from kerilog.qgraph import QConv2D, QDense, QGraph
 from kerilog.quantize import strip_softmax
@@ -185,14 +184,14 @@ def convolution(network: QGraph) -> None:
     inputs, units = kernel.shape
     print(f"\n{inputs} x {units} of the convolution, a window a cycle, with its windows and requantizer")
     chosen = plan(network)
-    with unittest.mock.patch.object(constants, "PRODUCT_LUTS", -1000):
+    with unittest.mock.patch.object(unrolled, "PRODUCT_LUTS", -1000):
         multipliers = plan(network)
     for what, design in (("constants", chosen), ("multipliers", multipliers)):
         files = render(design) | {memory.file: memory_text(memory) for memory in design.memories}
-        stage = next(stage for stage in design.matvec_stages if stage.layer == CONV)
+        stage = next(stage for stage in design.stages if stage.layer == CONV)
         told = f"{inputs * units} multipliers"
-        if isinstance(stage.matvec, Constants):
-            told = f"{len(stage.matvec.graph.sums)} adders of {stage.matvec.graph.luts:,} bits"
+        if graph := stage.facts.unrolled:
+            told = f"{len(graph.sums)} adders of {graph.luts:,} bits"
         row(what, yosys(stage.module, files), told)
     lines = sum(text.count("\n") for file, text in render(chosen).items() if "/krl_" not in file)
     print(f"\nVerilog of the whole default network beside the library: {lines:,} lines")
