@@ -79,7 +79,7 @@ def _depthwise(
     layers = _keras().layers
     first = layers.DepthwiseConv2D(size, strides=strides, padding=padding)
     if not normal:
-        return first
+        return lambda x: first(x)
     second, third = layers.BatchNormalization(), layers.ReLU()
     return lambda x: third(second(first(x)))
 
@@ -379,7 +379,8 @@ def _real(samples: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
 def _rounded(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
     """``values`` to ten bits, so that they are the same in whatever order they were added up."""
     mantissa, exponent = np.frexp(values)
-    return np.ldexp(np.round(mantissa * 1024) / 1024, exponent).astype(np.float32)
+    rounded: npt.NDArray[np.floating] = np.ldexp(np.round(mantissa * 1024) / 1024, exponent)
+    return rounded.astype(np.float32)
 
 
 def make(name: str, samples: int = SAMPLES, seed: int = SEED) -> tuple[Any, dict[str, npt.NDArray[Any]]]:
@@ -407,7 +408,7 @@ def write(name: str, path: Path, samples: int = SAMPLES, seed: int = SEED) -> Pa
     model, arrays = make(name, samples, seed)
     path.parent.mkdir(parents=True, exist_ok=True)
     model.save(path)
-    np.savez(path.with_suffix(".npz"), **arrays)
+    np.savez(path.with_suffix(".npz"), allow_pickle=False, **arrays)
     return path.with_suffix(".npz")
 
 
