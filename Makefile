@@ -14,6 +14,7 @@ PYTHON ?= python3
 BIN   := .venv/bin
 STAMP := .venv/installed
 TESTS := $(BIN)/pytest -n $(JOBS)
+SCRIPTS := $(wildcard models/*.py examples/*.py benchmarks/*.py benchmarks/hardware/*.py)
 LINTED := setup.py gen tests sim models examples benchmarks
 COMPILED := setup.py $(wildcard gen/kerilog/timing/*.py)
 
@@ -102,6 +103,7 @@ lint: $(STAMP)
 	@$(BIN)/ruff check --quiet $(LINTED)
 	@$(BIN)/ruff format --check $(LINTED)
 	@$(BIN)/mypy --no-error-summary
+	@MYPYPATH=gen:benchmarks:benchmarks/hardware $(BIN)/mypy --no-error-summary $(SCRIPTS)
 	@for module in hw/rtl/*.v; do \
 	  verilator --lint-only -Wall -y hw/rtl $(wildcard hw/lint/*.vlt) $$module || exit 1; \
 	done

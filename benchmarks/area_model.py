@@ -1,64 +1,64 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fit the area model anew, and hold it to Yosys.
+"""Check the area model against Yosys, or fit it anew.
 
-    python benchmarks/area_model.py [--fit] [--count 40] [DIR ...]
+    python benchmarks/area_model.py [--fit] [--count 40] [--module NAME ...]
 
 Draws parameters for every module of the library, has Yosys map them (``synth_xilinx``, a few minutes) and
-prints how far the prediction is off: for each module, and for each design DIR that ``kerilog synth`` has been
-run on. With --fit the weights are fitted to what Yosys found (non-negative least squares on relative errors)
-and written to ``gen/kerilog/plan/area_weights.py`` first.
+prints how far the prediction is off. With --fit the weights are fitted to what Yosys found (non-negative
+least squares on relative errors) and written to ``gen/kerilog/area/weights.json`` first.
+
+A module is drawn as what a plan instantiates, ``kerilog.hardware.module.Module``. Memories that stand beside
+it in a design are neither built nor counted; ``krl_rom`` is drawn by itself.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
+import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from kerilog.plan.area import Area
-from kerilog.plan.area_counts import Counts
 from scipy.optimize import nnls
 
-from kerilog.area import weights as area_weights
+from kerilog import area
+from kerilog.area import Area
+from kerilog.emit.writer import memory_text
 from kerilog.exact.addition import Addition
+from kerilog.exact.shift_add import AdderGraph, Element, Output
 from kerilog.handoff.modules import Instance, measure
 from kerilog.handoff.synth import Resources
-from kerilog.hardware.design import AffineRequantizer, FixedRequantizer, MatVec, Memory, Serializer
 from kerilog.hardware.folding import divisors
+from kerilog.hardware.memories import Memory
+from kerilog.hardware.module import Module
+from kerilog.hardware.modules.add import Add
+from kerilog.hardware.modules.fifo import Fifo
+from kerilog.hardware.modules.fork import Fork
+from kerilog.hardware.modules.frame import FrameGuard, FrameLast
+from kerilog.hardware.modules.gearbox import Gearbox
+from kerilog.hardware.modules.lanes import Lanes
+from kerilog.hardware.modules.lookup import Lookup
+from kerilog.hardware.modules.matvec import Folding, MatVec, UnrolledMatVec, Widths
+from kerilog.hardware.modules.max import Max
+from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer
+from kerilog.hardware.modules.rom import Rom
+from kerilog.hardware.modules.serializer import Serializer
 from kerilog.hardware.modules.window import Window
-from kerilog.plan import area, area_counts
+from kerilog.hardware.weights import Rom as Stored
+from kerilog.hardware.weights import Unrolled
 
-WEIGHTS = Path(area_weights.__file__)
-WEIGHED = {"lut": area_weights.LUT, "ff": area_weights.FF, "srl": area_weights.SRL}
+WEIGHTS = Path(area.__file__).with_name("weights.json")
 ESTIMATED = ("lut", "lutram", "ff")
 EXACT = ("bram18", "dsp")
-BATCH = 20
-
-
-@dataclasses.dataclass(frozen=True)
-class Sample:
-    """A module with drawn parameters, the counts of the model, and how the model predicts it."""
-
-    instance: Instance
-    counts: Counts
-    predict: Callable[[], Area]
-    memories: Mapping[str, str] = dataclasses.field(default_factory=dict)
-
-
-def of_fields(module: str, item: Any) -> Instance:
-    """``item``, a dataclass of ``kerilog.hardware.design``, has the module's parameters as fields."""
-    values = dataclasses.asdict(item)
-    return Instance(module, {name.upper(): value for name, value in values.items()})
+BATCH = 20  # modules per run of Yosys
+BESIDE = Memory("beside.mem", 1, 1, 0, (0,), "stands for a memory outside the module")
 
 
 # ---- draws ----
 
 
-def draw_matvec(rng: random.Random) -> Sample:
+def draw_matvec(rng: random.Random) -> MatVec:
     streams = rng.random() < 0.5
     pe, simd = rng.choice(((1, 1), (1, 9), (2, 2), (2, 4), (3, 3), (4, 1), (4, 6), (8, 1), (8, 4), (16, 2)))
     lanes = simd if streams else rng.choice((simd, 9, 18, 25, 27, 50))
@@ -68,66 +68,73 @@ def draw_matvec(rng: random.Random) -> Sample:
     acc = x_bits + w_bits + (beats * lanes - 1).bit_length() + rng.choice((-1, 0))
     units = groups * pe
     vectors = rng.choice((1, 1, 1, *divisors(units))) if not streams and lanes <= 25 and units <= 32 else 1
-    item = MatVec(
+    folding = Folding(
         pe=pe,
         simd=min(simd, lanes),
         lanes=lanes,
-        beats=beats,
+        beats_per_vector=beats,
         groups=groups,
-        credits=rng.choice((1, 2, 4, 9)),
-        x_bits=x_bits,
-        w_bits=w_bits,
-        acc_bits=acc,
+        outputs=units,
+        result_lanes=rng.choice(divisors(pe)),
         vectors=vectors,
-        units=units,
     )
-    values = {"SHARERS": item.sharers, **of_fields("krl_matvec", item).parameters}
-    del values["VECTORS"]  # follows from the others
-    return Sample(Instance("krl_matvec", values), area_counts.matvec(item), lambda: area.of_matvec(item))
+    return MatVec.of(folding, Widths(x_bits, w_bits, acc), Stored(BESIDE))
 
 
-def draw_serializer(rng: random.Random) -> Sample:
+def draw_issue(rng: random.Random) -> UnrolledMatVec:
+    """In front of a graph without adders, which takes nothing: its input is there as late as its output."""
+    pe = rng.choice((1, 2, 4, 10, 20))
+    folding = Folding(
+        pe=pe,
+        simd=1,
+        lanes=1,
+        beats_per_vector=1,
+        groups=1,
+        outputs=pe,
+        result_lanes=rng.choice(divisors(pe)),
+    )
+    graph = AdderGraph((Element(0, 1, bits=1, level=rng.randint(1, 12)),), (), (Output(0, 0),))
+    return UnrolledMatVec.of(folding, Widths(8, 8, 20), Unrolled(graph))
+
+
+def draw_serializer(rng: random.Random) -> Serializer:
     lanes, slices = rng.choice((1, 1, 1, 2, 4)), rng.choice((1, 2, 3, 4, 5, 8, 16, 32))
     groups = rng.choice((1, 2, 3, 8, 20))
     pe = lanes * slices
-    units = max(lanes, groups * pe - lanes * rng.randrange(slices))
-    item = Serializer(pe, lanes, units, rng.choice((1, 2, 3, 4, 8, 16)), rng.choice((14, 18, 20, 24)))
-    return Sample(
-        of_fields("krl_serializer", item), area_counts.serializer(item), lambda: area.of_serializer(item)
-    )
+    outputs = max(lanes, groups * pe - lanes * rng.randrange(slices))
+    return Serializer(pe, lanes, outputs, rng.choice((1, 2, 3, 4, 8, 16)), rng.choice((14, 18, 20, 24)))
 
 
-def draw_affine(rng: random.Random) -> Sample:
+def draw_affine(rng: random.Random) -> AffineRequantizer:
     acc, multiplier = rng.randint(14, 26), rng.randint(8, 24)
-    tilt = rng.choice((0, 0, 6, 12))
+    correction = rng.choice((0, 0, 6, 12))
     total = acc + multiplier + rng.choice((0, 1))
     shift = total - rng.randint(10, 14)
     zero = rng.choice((-128, 0, 5))
-    item = AffineRequantizer(
+    return AffineRequantizer(
+        rom=BESIDE,
         lanes=rng.choice((1, 1, 2, 4)),
-        beats=rng.choice((1, 2, 10, 32, 128)),
+        period=rng.choice((1, 2, 10, 32, 128)),
         acc_bits=acc,
         bits=8,
         clamp_min=rng.choice((-128, zero)),
         clamp_max=127,
         shift=shift,
         multiplier_bits=multiplier,
-        offset_bits=rng.randint(max(8, tilt), total),
-        tilt_bits=tilt,
+        offset_bits=rng.randint(max(8, correction), total),
+        negative_correction_bits=correction,
         total_bits=total,
         zero_point=zero,
     )
-    return Sample(
-        of_fields("krl_requantize_affine", item), area_counts.affine(item), lambda: area.of_requantizer(item)
-    )
 
 
-def draw_fixed(rng: random.Random) -> Sample:
+def draw_fixed(rng: random.Random) -> FixedRequantizer:
     acc = rng.randint(12, 26)
     bits = rng.choice((8, 8, 4, 12))
-    item = FixedRequantizer(
+    return FixedRequantizer(
+        rom=BESIDE,
         lanes=rng.choice((1, 1, 2, 4)),
-        beats=rng.choice((1, 2, 10, 32, 128)),
+        period=rng.choice((1, 2, 10, 32, 128)),
         acc_bits=acc,
         bits=bits,
         clamp_min=rng.choice((-(1 << bits - 1), 0)),
@@ -137,12 +144,9 @@ def draw_fixed(rng: random.Random) -> Sample:
         biased_bits=max(acc + rng.choice((0, 1)), bits + 1),
         bias_shift=rng.randint(0, 5),
     )
-    return Sample(
-        of_fields("krl_requantize_fixed", item), area_counts.fixed(item), lambda: area.of_requantizer(item)
-    )
 
 
-def draw_window(rng: random.Random) -> Sample:
+def draw_window(rng: random.Random) -> Window:
     width = rng.choice((8, 12, 24, 28, 32))
     height = rng.choice((8, 16, 28))
     kernel, pad = rng.choice(((2, 0), (3, 0), (3, 1), (5, 0), (5, 2), (1, 0)))
@@ -150,7 +154,7 @@ def draw_window(rng: random.Random) -> Sample:
     channels = rng.choice((1, 1, 2, 4, 8) if kernel < 5 else (1, 2, 4))
     pixels = rng.choice((1, 1, 1, 2, 4)) if channels <= 2 else 1
     out = [(size + 2 * pad - kernel) // stride + 1 for size in (height, width)]
-    item = Window(
+    window = Window(
         height=height,
         width=width,
         channels=channels,
@@ -170,120 +174,74 @@ def draw_window(rng: random.Random) -> Sample:
         waiting=1 if pixels > 1 else rng.choice((1, 1, 1, 2)),
     )
     if pixels > 1 and rng.random() < 0.5:
-        item = item.side_by_side(rng.choice(divisors(item.out_width)))
-    instance = window_instance(item)
-    return Sample(instance, area_counts.window(item), lambda: area.of_window(item))
+        return window.side_by_side(rng.choice(divisors(window.out_width)))
+    return window
 
 
-def window_instance(window: Window) -> Instance:
-    """``krl_window`` counts bits of a pixel where the design counts channels."""
-    values = dict(of_fields("krl_window", window).parameters)
-    for name in ("CHANNELS", "BITS", "PAD_CODE"):
-        del values[name]
-    return Instance("krl_window", values | {"PIXEL_BITS": window.pixel_bits})
-
-
-def draw_max(rng: random.Random) -> Sample:
+def draw_max(rng: random.Random) -> Max:
     cells, channels, bits = rng.choice((2, 4, 4, 6, 9, 16)), rng.choice((1, 2, 4, 8)), rng.choice((8, 8, 5))
-    values = {"CELLS": cells, "CHANNELS": channels, "BITS": bits}
-    clamp = {"CLAMP_MIN": -(1 << bits - 1), "CLAMP_MAX": (1 << bits - 1) - 1}
-    return simple("krl_max", values | clamp, area_counts.maximum(cells, channels, bits))
+    return Max(cells, channels, bits, clamp_min=-(1 << bits - 1), clamp_max=(1 << bits - 1) - 1)
 
 
-def draw_lanes(rng: random.Random) -> Sample:
-    low, ratio, bits = rng.choice((1, 1, 2, 4)), rng.choice((2, 3, 4, 6, 8)), 8
+def draw_lanes(rng: random.Random) -> Lanes:
+    low, ratio = rng.choice((1, 1, 2, 4)), rng.choice((2, 3, 4, 6, 8))
     into, out = rng.choice(((low, low * ratio), (low * ratio, low)))
-    values = {"BITS": bits, "LANES_IN": into, "LANES_OUT": out, "ELEMENTS": low * ratio * rng.choice((3, 50))}
-    return simple("krl_lanes", values, area_counts.lanes(bits, into, out))
+    return Lanes(8, into, out, elements=low * ratio * rng.choice((3, 50)))
 
 
-def draw_gearbox(rng: random.Random) -> Sample:
+def draw_gearbox(rng: random.Random) -> Gearbox:
     into, out = rng.choice(((2, 3), (3, 2), (4, 6), (5, 4), (3, 8), (9, 4), (2, 7)))
-    bits = rng.choice((8, 16))
-    values = {"BITS": bits, "LANES_IN": into, "LANES_OUT": out, "ELEMENTS": into * out * rng.choice((2, 9))}
-    return simple("krl_gearbox", values, area_counts.gearbox(bits, into, out))
+    return Gearbox(rng.choice((8, 16)), into, out, elements=into * out * rng.choice((2, 9)))
 
 
-def draw_fork(rng: random.Random) -> Sample:
-    outputs = rng.choice((2, 2, 3, 4, 6))
-    return simple("krl_fork", {"WIDTH": 16, "OUTPUTS": outputs}, area_counts.fork(outputs))
+def draw_fork(rng: random.Random) -> Fork:
+    return Fork(16, rng.choice((2, 2, 3, 4, 6)))
 
 
-def draw_add(rng: random.Random) -> Sample:
+def draw_add(rng: random.Random) -> Add:
     shift = rng.randint(4, 14)
-    left, right = rng.randint(1, 1 << shift), rng.randint(1, 1 << shift)
-    total = shift + 11
-    values = {
-        "LANES": rng.choice((1, 2, 4)),
-        "LEFT_BITS": 8,
-        "RIGHT_BITS": 8,
-        "TOTAL_BITS": total,
-        "BITS": 8,
-        "LEFT_FACTOR": left,
-        "RIGHT_FACTOR": right,
-        "OFFSET": rng.getrandbits(shift + 3),
-        "ROUND_POSITIVE": 1 << shift - 1,
-        "ROUND_NEGATIVE": (1 << shift - 1) - 1,
-        "SHIFT": shift,
-        "CLAMP_MIN": -128,
-        "CLAMP_MAX": 127,
-    }
-    fields = {name.lower(): value for name, value in values.items()}
-    return simple("krl_add", values, area_counts.add(Addition(**fields)))
-
-
-def draw_issue(rng: random.Random) -> Sample:
-    values = {"LATENCY": rng.randint(1, 12), "CREDITS": rng.randint(1, 20)}
-    return simple("krl_issue", values, area_counts.issue(values["LATENCY"], values["CREDITS"]))
-
-
-def draw_lookup(rng: random.Random) -> Sample:
-    """Without what the table itself takes."""
-    text = "".join(f"{word:x}\n" for word in range(256))
-    values = {"LANES": 1, "X_BITS": 8, "BITS": 8, "FILE": "identity.mem", "BLOCK": 1}
-    found = simple("krl_lookup", values, {"one": 1})
-    return dataclasses.replace(
-        found,
-        memories={"identity.mem": text},
-        predict=lambda: area.fitted("krl_lookup", {"one": 1}) + Area(bram18=1),
+    addition = Addition(
+        left_bits=8,
+        right_bits=8,
+        bits=8,
+        left_factor=rng.randint(1, 1 << shift),
+        right_factor=rng.randint(1, 1 << shift),
+        offset=rng.getrandbits(shift + 3),
+        round_positive=1 << shift - 1,
+        round_negative=(1 << shift - 1) - 1,
+        shift=shift,
+        total_bits=shift + 11,
+        clamp_min=-128,
+        clamp_max=127,
     )
+    return Add(rng.choice((1, 2, 4)), addition, table=None)
 
 
-def draw_fifo(rng: random.Random) -> Sample:
-    width, depth = rng.choice((8, 16, 32, 64)), rng.choice((2, 2, 3, 5, 8, 16, 31, 40, 64, 100, 200))
-    found = simple("krl_fifo", {"WIDTH": width, "DEPTH": depth}, area_counts.fifo(width, depth))
-    return dataclasses.replace(found, predict=lambda: area.of_fifo(width, depth))
+def draw_lookup(rng: random.Random) -> Lookup:
+    """With its table in a block RAM, so that the LUTs are its own."""
+    return Lookup(1, 8, 8, Memory("identity.mem", 8, 256, 1, tuple(range(256)), "identity"))
 
 
-def draw_guard(rng: random.Random) -> Sample:
-    width, beats = rng.choice((8, 16, 32)), rng.choice((1, 10, 196, 784, 3072))
-    return simple("krl_frame_guard", {"WIDTH": width, "BEATS": beats}, area_counts.frame_guard(width, beats))
+def draw_fifo(rng: random.Random) -> Fifo:
+    return Fifo(rng.choice((8, 16, 32, 64)), rng.choice((2, 2, 3, 5, 8, 16, 31, 40, 64, 100, 200)))
 
 
-def draw_last(rng: random.Random) -> Sample:
-    beats = rng.choice((1, 2, 10, 100, 784, 3000))
-    return simple("krl_frame_last", {"BEATS": beats}, area_counts.frame_last(beats))
+def draw_guard(rng: random.Random) -> FrameGuard:
+    return FrameGuard(rng.choice((8, 16, 32)), rng.choice((1, 10, 196, 784, 3072)))
 
 
-def draw_rom(rng: random.Random) -> Sample:
+def draw_last(rng: random.Random) -> FrameLast:
+    return FrameLast(rng.choice((1, 2, 10, 100, 784, 3000)))
+
+
+def draw_rom(rng: random.Random) -> Rom:
     width, depth = rng.choice((8, 18, 32, 64)), rng.choice((2, 8, 32, 64, 100, 128, 200, 256, 512))
-    words = [rng.getrandbits(width) for _ in range(depth)]
-    file = f"rom_{rng.getrandbits(60):x}.mem"
+    words = tuple(rng.getrandbits(width) for _ in range(depth))
     block = int(depth > 100 and rng.random() < 0.6)
-    column = np.array(words, object)[:, None]
-    memory = Memory(file, width, depth, block, lambda: [(column, width)], "")
-    text = "".join(f"{word:x}\n" for word in words)
-    values = {"WIDTH": width, "DEPTH": depth, "FILE": file, "BLOCK": block}
-    counts = {} if block else area_counts.rom(area_counts.columns_of(memory), depth)
-    return Sample(Instance("krl_rom", values), counts, lambda: area.of_rom(memory), {file: text})
+    return Rom(Memory(f"rom_{rng.getrandbits(60):x}.mem", width, depth, block, words, "random words"))
 
 
-def simple(module: str, values: dict[str, int | str], counts: Counts) -> Sample:
-    """A module whose area is its counts alone."""
-    return Sample(Instance(module, values), counts, lambda: area.fitted(module, counts))
-
-
-DRAWS: dict[str, Callable[[random.Random], Sample]] = {
+DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_matvec": draw_matvec,
     "krl_serializer": draw_serializer,
     "krl_requantize_affine": draw_affine,
@@ -306,56 +264,82 @@ DRAWS: dict[str, Callable[[random.Random], Sample]] = {
 # ---- fit and comparison ----
 
 
-def fit(samples: list[Sample], found: list[Resources], what: str) -> dict[str, float]:
-    """Weights of the counts, from samples that have any; each sample counts by its relative error."""
-    pairs = zip(samples, found, strict=True)
-    used = [(sample, count_of(one, what)) for sample, one in pairs if sample.counts]
-    names = list(used[0][0].counts)
-    scale = np.array([1 / max(8, value) for _, value in used])
-    matrix = np.array([[sample.counts[name] for name in names] for sample, _ in used], float)
-    weights, _ = nnls(matrix * scale[:, None], np.array([value for _, value in used]) * scale)
-    return {name: round(float(w), 4) for name, w in zip(names, weights, strict=True) if w > 5e-5}
+def memories_inside(module: Module) -> tuple[Memory, ...]:
+    """The memories that the module reads from a file itself."""
+    if isinstance(module, Rom):
+        return (module.memory,)
+    return module.memories if "FILE" in module.parameters() else ()
 
 
-def count_of(found: Resources, what: str) -> int:
+def instance_of(module: Module) -> Instance:
+    """``module`` as Yosys is given it."""
+    parameters = module.parameters()
+    for memory in memories_inside(module):
+        parameters["FILE"] = memory.file
+    return Instance(module.library, parameters)
+
+
+def predicted(module: Module) -> Area:
+    """The area of ``module`` without the memories that stand beside it."""
+    return area.of_module(module) if memories_inside(module) else area.without_memories(module)
+
+
+def measured(modules: Sequence[Module]) -> list[Resources]:
+    """What Yosys finds."""
+    found: list[Resources] = []
+    for at in range(0, len(modules), BATCH):
+        batch = modules[at : at + BATCH]
+        memories = [memory for module in batch for memory in memories_inside(module)]
+        texts = {memory.file: memory_text(memory) for memory in memories}
+        found += measure([instance_of(module) for module in batch], texts)
+    return found
+
+
+def fit(modules: Sequence[Module], found: Sequence[Resources]) -> dict[str, dict[str, float]]:
+    """Weights of the counts by resource, from modules that have any; each counts by its relative error."""
+    pairs = [(module.counts(), one) for module, one in zip(modules, found, strict=True)]
+    used = [(counts, one) for counts, one in pairs if counts]
+    names = list(used[0][0])
+    matrix = np.array([[counts[name] for name in names] for counts, _ in used], float)
+    weights: dict[str, dict[str, float]] = {}
+    for resource in ("lut", "ff", "srl"):
+        truth = np.array([count_of(one, resource) for _, one in used], float)
+        scale = 1 / np.maximum(8, truth)
+        solved, _ = nnls(matrix * scale[:, None], truth * scale)
+        rounded = zip(names, (round(float(weight), 4) for weight in solved), strict=True)
+        weights[resource] = {name: weight for name, weight in rounded if weight}
+    return weights
+
+
+def count_of(found: Resources, resource: str) -> int:
     """LUTs of logic, flip-flops, or LUTs that are shift registers."""
-    if what == "srl":
+    if resource == "srl":
         return sum(count for cell, count in found.cells.items() if cell.startswith("SRL"))
-    return int(getattr(found, what))
+    return int(getattr(found, resource))
 
 
-def write() -> None:
-    """The module ``area_weights``."""
-    lines = [
-        "# SPDX-License-Identifier: Apache-2.0",
-        '"""Weights of the area model, written by ``benchmarks/area_model.py``: do not edit."""',
-        "",
-    ]
-    for what, table in WEIGHED.items():
-        lines.append(f"{what.upper()}: dict[str, dict[str, float]] = {{")
-        for module, values in table.items():
-            rows = [f'        "{name}": {weight},' for name, weight in values.items()]
-            lines += [f'    "{module}": {{', *rows, "    },"] if rows else [f'    "{module}": {{}},']
-        lines.append("}")
-    WEIGHTS.write_text("\n".join(lines) + "\n", encoding="ascii")
+def write(name: str, weights: dict[str, dict[str, float]]) -> None:
+    """Put the ``weights`` of the module ``name`` into the area model."""
+    held = json.loads(WEIGHTS.read_text(encoding="ascii"))
+    held[name] = weights
+    WEIGHTS.write_text(json.dumps(held, indent=2) + "\n", encoding="ascii")
+    area.fitted_weights.cache_clear()
 
 
-def compare(module: str, samples: list[Sample], found: list[Resources]) -> None:
+def compare(name: str, modules: Sequence[Module], found: Sequence[Resources]) -> None:
     """One row: relative errors where the weights were fitted, wrong counts where the model is exact."""
-    row = [f"{module:24}{len(samples):4}"]
+    row = [f"{name:24}{len(modules):4}"]
+    guesses = [predicted(module) for module in modules]
     for what in ESTIMATED:
         truth = np.array([getattr(one, what) for one in found], float)
-        guess = np.array([getattr(sample.predict(), what) for sample in samples])
+        guess = np.array([getattr(one, what) for one in guesses])
         errors = np.abs(guess - truth) / np.maximum(truth, 8)
-        total = guess.sum() / max(1, truth.sum()) - 1
+        total = (guess.sum() - truth.sum()) / max(8, truth.sum())
         row.append(f"{what} {np.median(errors):6.1%} {errors.max():6.1%} {total:+6.1%}")
     for what in EXACT:
-        wrong = sum(
-            getattr(sample.predict(), what) != getattr(one, what)
-            for sample, one in zip(samples, found, strict=True)
-        )
+        wrong = sum(getattr(a, what) != getattr(b, what) for a, b in zip(guesses, found, strict=True))
         row.append(f"{what} {wrong}")
-    print("   ".join(row))
+    print("   ".join(row), flush=True)
 
 
 def main() -> None:
@@ -363,23 +347,17 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--fit", action="store_true", help="write the weights anew")
-    parser.add_argument("--count", type=int, default=40, help="samples a module")
+    parser.add_argument("--count", type=int, default=40, help="samples per module")
     parser.add_argument("--module", action="append", choices=tuple(DRAWS), help="only this one")
     options = parser.parse_args()
     print("module, samples; median and largest error, error of the sum; samples with a wrong count")
-    for module in options.module or DRAWS:
+    for name in options.module or DRAWS:
         rng = random.Random(1)
-        samples = [DRAWS[module](rng) for _ in range(options.count)]
-        found: list[Resources] = []
-        for at in range(0, len(samples), BATCH):
-            batch = samples[at : at + BATCH]
-            memories = {name: text for sample in batch for name, text in sample.memories.items()}
-            found += measure([sample.instance for sample in batch], memories)
+        modules = [DRAWS[name](rng) for _ in range(options.count)]
+        found = measured(modules)
         if options.fit:
-            for what, table in WEIGHED.items():
-                table[module] = fit(samples, found, what)
-            write()
-        compare(module, samples, found)
+            write(name, fit(modules, found))
+        compare(name, modules, found)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,6 @@ from kerilog.formats import IntArray
 from kerilog.graph import Graph
 from kerilog.handoff.synth import TARGETS
 from kerilog.hardware import unrolled
-from kerilog.hardware.unrolled import UnrolledMatVec
 from kerilog.plan import plan
 from kerilog.qgraph import QConv2D, QDense, QGraph
 from kerilog.quantize import strip_softmax
@@ -194,10 +193,10 @@ def convolution(network: QGraph) -> None:
         multipliers = plan(network)
     for what, design in (("constants", chosen), ("multipliers", multipliers)):
         files = render(design) | {memory.file: memory_text(memory) for memory in design.memories}
-        stage = next(stage for stage in design.matvec_stages if stage.layer == CONV)
+        stage = next(stage for stage in design.stages if stage.layer == CONV)
         told = f"{inputs * units} multipliers"
-        if isinstance(stage.matvec, UnrolledMatVec):
-            told = f"{len(stage.matvec.graph.sums)} adders of {stage.matvec.graph.luts:,} bits"
+        if weights := stage.facts.unrolled:
+            told = f"{len(weights.graph.sums)} adders of {weights.graph.luts:,} bits"
         row(what, yosys(stage.module, files), told)
     lines = sum(text.count("\n") for file, text in render(chosen).items() if "/krl_" not in file)
     print(f"\nVerilog of the whole default network beside the library: {lines:,} lines")

@@ -78,7 +78,9 @@ def run(model: Any, data: Dataset, epochs: int) -> tuple[Any, Results]:
         found.append(accuracy(narrow, data))
         train(narrow, data, -(-epochs // share), LEARNING_RATES[bits])
         found.append(accuracy(narrow, data))
-    return narrow, Results(accuracy(model, data), *found, compare(narrow, data.x_test))
+    at_8, trained_at_8, at_4, trained_at_4 = found
+    comparison = compare(narrow, data.x_test)
+    return narrow, Results(accuracy(model, data), at_8, trained_at_8, at_4, trained_at_4, comparison)
 
 
 def show(results: Results) -> None:

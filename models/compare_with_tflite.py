@@ -27,6 +27,7 @@ import kerilog
 from kerilog import floating
 from kerilog.data import MNIST_SHAPE, Dataset, load_dataset
 from kerilog.graph import Graph
+from kerilog.scales import Rounding
 
 HERE = Path(__file__).parent
 SEED = 2024
@@ -70,6 +71,7 @@ def residual_network() -> keras.Model:
 def train(make: Callable[[], keras.Model], data: Dataset, count: int, epochs: int) -> keras.Model:
     """The network of ``make`` after ``epochs`` of the first ``count`` training images."""
     keras.utils.set_random_seed(SEED)
+    assert data.y_train is not None  # MNIST has labels
     model = make()
     model.compile(keras.optimizers.Adam(2e-3), loss="sparse_categorical_crossentropy")
     model.fit(data.x_train[:count], data.y_train[:count], batch_size=64, epochs=epochs, verbose=0)
@@ -129,7 +131,9 @@ def answers_of(model: keras.Model, data: Dataset, count: int) -> list[np.ndarray
     chunks = [x[start : start + CHUNK] for start in range(0, len(x), CHUNK)]
     answers = [np.concatenate([floating.run(graph, chunk)[0] for chunk in chunks])]
     answers.append(run_tflite(convert(model, samples), x))
-    for scheme, rounding in (("affine", "reference"), ("affine", "single"), ("fixed", "reference")):
+    settings: list[tuple[str, Rounding]]
+    settings = [("affine", "reference"), ("affine", "single"), ("fixed", "reference")]
+    for scheme, rounding in settings:
         answers.append(kerilog.quantize(graph, samples, scheme, rounding).run(x))
     return [answer.argmax(axis=1) for answer in answers]
 

@@ -7,22 +7,31 @@ RAMs not at all. KERILOG_UPDATE_GOLDEN=1 writes it anew.
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import json
 import os
+import pkgutil
 import random
+import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kerilog import area
 from kerilog.handoff.modules import Instance, measure
 from kerilog.handoff.synth import Resources, synthesize
+from kerilog.hardware import modules
 from kerilog.hardware.mapping import block_ram, distributed_ram, multiplier_dsps
+from kerilog.hardware.module import Module
 from kerilog.plan import plan
 from support.designs import generate
 from support.networks import Chain
 
+ROOT = Path(__file__).resolve().parents[1]
+RTL = ROOT / "hw" / "rtl"
 GOLDEN = Path(__file__).parent / "golden" / "area.json"
 UPDATE = "KERILOG_UPDATE_GOLDEN"
 KINDS = ("lut", "lutram", "ff", "bram18", "dsp")
@@ -36,6 +45,7 @@ DENSE = {"PE": 4, "SIMD": 2, "LANES": 2, "BEATS": 169, "GROUPS": 32, "CREDITS": 
 REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_accumulator": ("krl_accumulator", {"DEPTH": 32}),
     "krl_add": ("krl_add", dict(ADD)),
+    "krl_concat": ("krl_concat", {}),
     "krl_dot": ("krl_dot", {"SIMD": 9}),
     "krl_fifo": ("krl_fifo", {"WIDTH": 16, "DEPTH": 20}),
     "krl_fork": ("krl_fork", {"OUTPUTS": 3}),
@@ -92,7 +102,7 @@ def recorded() -> dict[str, dict[str, int]]:
 
 
 def test_every_module_has_a_reference() -> None:
-    library = {path.stem for path in (Path(__file__).parents[1] / "hw/rtl").glob("*.v")}
+    library = {path.stem for path in RTL.glob("*.v")}
     assert {module for module, _ in REFERENCE.values()} == library
 
 
@@ -121,6 +131,40 @@ def test_a_module_that_grows_is_seen() -> None:
 
 
 # ---- the model ----
+
+
+def libraries(kind: type[Module]) -> set[str]:
+    """The Verilog modules of ``kind`` and of all that derive from it."""
+    below = set().union(*(libraries(derived) for derived in kind.__subclasses__()))
+    return below if inspect.isabstract(kind) or "library" not in vars(kind) else below | {kind.library}
+
+
+@pytest.fixture
+def draws(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The draws of ``benchmarks/area_model.py``, by the module."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    return importlib.import_module("area_model").DRAWS
+
+
+def test_every_module_of_a_plan_has_weights_and_is_drawn(draws: Any) -> None:
+    for found in pkgutil.iter_modules(modules.__path__, f"{modules.__name__}."):
+        importlib.import_module(found.name)
+    planned = libraries(Module)
+    assert {"krl_matvec", "krl_issue"} <= planned
+    assert set(area.fitted_weights()) == planned
+    assert set(draws) == planned
+
+
+def test_what_is_drawn_fits_the_weights_and_the_verilog(draws: Any) -> None:
+    for name, draw in draws.items():
+        declared = re.findall(r"^ *parameter\b.*?(\w+) =", (RTL / f"{name}.v").read_text(), re.MULTILINE)
+        drawn = [draw(random.Random(seed)) for seed in range(20)]
+        assert {module.library for module in drawn} == {name}
+        assert set().union(*(module.parameters() for module in drawn)) <= set(declared)
+        counted = set().union(*(module.counts() for module in drawn))
+        weighed = set().union(*area.fitted_weights()[name].values())
+        assert weighed <= counted, name
+        assert all(weight >= 0 for kind in area.fitted_weights()[name].values() for weight in kind.values())
 
 
 @pytest.mark.parametrize(

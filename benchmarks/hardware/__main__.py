@@ -47,6 +47,7 @@ PARTS = "nngen", "designs", "multipliers", "sizes", "speed", "clock"
 
 def compare(graph: Graph, data: Dataset, networks: dict[str, designs.Network]) -> list[Values]:
     """One row a scheme and interval, simulated by Icarus on NNgen's images, and by Verilator on more."""
+    assert data.y_test is not None  # MNIST has labels
     rows = []
     for scheme, network in networks.items():
         answers = network.quantized.run(data.x_test[: nngen_host.IMAGES]).argmax(axis=1)

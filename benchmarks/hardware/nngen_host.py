@@ -58,11 +58,13 @@ def install() -> str | None:
 
 def measure(graph: Graph, data: Dataset) -> list[Values]:
     """One row for each of ``SETTINGS``. Raises KerilogError if NNgen fails or is not its own equal."""
+    assert data.y_test is not None  # MNIST has labels
     WORK.mkdir(parents=True, exist_ok=True)
     weights, samples = WORK / "nngen_weights.npz", WORK / "nngen_samples.npz"
     layers = {node.name: node.op for node in graph if isinstance(node.op, (Conv2D, Dense))}
     kernels = {name: op.kernel for name, op in layers.items()}
-    np.savez(weights, **kernels, **{f"{name}_bias": op.bias for name, op in layers.items()})
+    biases = {f"{name}_bias": op.bias for name, op in layers.items()}
+    np.savez(weights, allow_pickle=False, **kernels, **biases)
     np.savez(
         samples,
         calibration=data.x_train[:CALIBRATION],

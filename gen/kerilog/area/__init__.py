@@ -4,20 +4,25 @@
 DSPs and block RAMs follow from how Yosys maps multiplications and memories. Look-up tables and flip-flops
 are sums of counts that the structure of a module gives (bits of its registers, adders and multiplexers), each
 with a weight that was fitted to what Yosys 0.23 makes of the module over many parameters:
-``benchmarks/area_model.py`` draws them, fits ``weights.py`` anew and compares the prediction with Yosys.
+``benchmarks/area_model.py`` draws them, fits ``weights.json`` anew and compares the prediction with Yosys.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+import importlib.resources
+import json
+from collections.abc import Iterable, Mapping
 
-from kerilog.area import weights
 from kerilog.hardware.design import Design, Stage, Tensor
 from kerilog.hardware.module import Area, Counts, Module
 from kerilog.hardware.modules.frame import FrameGuard, FrameLast
 from kerilog.hardware.modules.rom import Rom
 
-__all__ = ["Area", "fitted", "of", "of_module", "of_stage", "of_stages"]
+__all__ = ["Area", "fitted", "of", "of_module", "of_stage", "of_stages", "without_memories"]
+
+Weights = Mapping[str, Mapping[str, float]]
+"""By resource (``lut``; ``ff``; ``srl``, the shift registers among the LUTs) the weight of each count."""
 
 
 def of(design: Design) -> Area:
@@ -40,15 +45,28 @@ def of_stage(stage: Stage) -> Area:
 def of_module(module: Module) -> Area:
     """The area of one library module, with the ROMs that it reads."""
     roms = sum((of_module(Rom(memory)) for memory in module.memories), Area())
-    return fitted(module.library, module.counts()) + module.primitives() + roms * module.copies
+    return without_memories(module) + roms * module.copies
+
+
+def without_memories(module: Module) -> Area:
+    """The area of one library module alone: ROMs that stand beside it are not counted."""
+    return fitted(module.library, module.counts()) + module.primitives()
 
 
 def fitted(module: str, counts: Counts) -> Area:
     """LUTs, shift registers and flip-flops from the counts of a module."""
+    weights = fitted_weights()[module]
 
-    def total(of_kind: dict[str, float]) -> float:
+    def total(resource: str) -> float:
+        of_kind = weights[resource]
         return sum(of_kind.get(name, 0.0) * count for name, count in counts.items())
 
-    return Area(
-        lut=total(weights.LUT[module]), lutram=total(weights.SRL[module]), ff=total(weights.FF[module])
-    )
+    return Area(lut=total("lut"), lutram=total("srl"), ff=total("ff"))
+
+
+@functools.cache
+def fitted_weights() -> Mapping[str, Weights]:
+    """The weights of every library module, from ``weights.json``."""
+    text = importlib.resources.files(__name__).joinpath("weights.json").read_text(encoding="ascii")
+    weights: dict[str, Weights] = json.loads(text)
+    return weights

@@ -16,10 +16,14 @@ from typing import Any
 from kerilog.handoff import synth
 from kerilog.verify import tools
 
+_VERILOG_LITERAL = re.compile(r"\d+'h[0-9a-f]+")
+
 
 @dataclasses.dataclass(frozen=True)
 class Instance:
-    """A module of ``hw/rtl`` with its parameters; a string is the name of a memory file of ``memories``."""
+    """A module of ``hw/rtl`` with its parameters; a string is a Verilog literal (``20'h1f``) or the name of a
+    memory file of ``memories``.
+    """
 
     module: str
     parameters: Mapping[str, int | str]
@@ -79,5 +83,7 @@ def _literal(value: int | str) -> str:
         return str(value)
     if isinstance(value, int):
         return f"32'b{value & 0xFFFFFFFF:032b}"
+    if _VERILOG_LITERAL.fullmatch(value):
+        return value
     bits = "".join(f"{byte:08b}" for byte in value.encode("ascii"))
     return f"{len(bits)}'b{bits}"

@@ -16,7 +16,7 @@ from kerilog.hardware.memories import Memory
 from kerilog.timing.control import Control
 
 Counts = Mapping[str, float]
-"""What the LUTs and flip-flops of a module grow with, by the names of ``kerilog.area.weights``."""
+"""What the LUTs and flip-flops of a module grow with, by the names in ``area/weights.json``."""
 
 
 @dataclasses.dataclass(frozen=True)
