@@ -14,6 +14,7 @@ it in a design are neither built nor counted; ``krl_rom`` is drawn by itself.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import random
 from collections.abc import Callable, Sequence
@@ -26,13 +27,13 @@ from kerilog import area
 from kerilog.area import Area
 from kerilog.emit.writer import memory_text
 from kerilog.exact.addition import Addition
-from kerilog.exact.shift_add import AdderGraph, Element, Output
 from kerilog.handoff.modules import Instance, measure
 from kerilog.handoff.synth import Resources
 from kerilog.hardware.folding import divisors
 from kerilog.hardware.memories import Memory
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.add import Add
+from kerilog.hardware.modules.concat import Concat
 from kerilog.hardware.modules.fifo import Fifo
 from kerilog.hardware.modules.fork import Fork
 from kerilog.hardware.modules.frame import FrameGuard, FrameLast
@@ -81,8 +82,21 @@ def draw_matvec(rng: random.Random) -> MatVec:
     return MatVec.of(folding, Widths(x_bits, w_bits, acc), Stored(BESIDE))
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class NoAdders(Unrolled):
+    """Constants whose sums are there after so many ``cycles`` and take nothing."""
+
+    cycles: int = 1
+    luts = 0.0
+    flip_flops = 0.0
+
+    @property
+    def depth(self) -> int:
+        return self.cycles
+
+
 def draw_issue(rng: random.Random) -> UnrolledMatVec:
-    """In front of a graph without adders, which takes nothing: its input is there as late as its output."""
+    """In front of a graph that takes nothing."""
     pe = rng.choice((1, 2, 4, 10, 20))
     folding = Folding(
         pe=pe,
@@ -93,8 +107,8 @@ def draw_issue(rng: random.Random) -> UnrolledMatVec:
         outputs=pe,
         result_lanes=rng.choice(divisors(pe)),
     )
-    graph = AdderGraph((Element(0, 1, bits=1, level=rng.randint(1, 12)),), (), (Output(0, 0),))
-    return UnrolledMatVec.of(folding, Widths(8, 8, 20), Unrolled(graph))
+    weights = NoAdders(np.zeros((1, pe), np.int64), 0, 1, cycles=rng.randint(1, 12))
+    return UnrolledMatVec.of(folding, Widths(8, 8, 20), weights)
 
 
 def draw_serializer(rng: random.Random) -> Serializer:
@@ -198,6 +212,12 @@ def draw_fork(rng: random.Random) -> Fork:
     return Fork(16, rng.choice((2, 2, 3, 4, 6)))
 
 
+def draw_concat(rng: random.Random) -> Concat:
+    return Concat(
+        rng.choice((8, 16, 64)), tuple(rng.choice((1, 2, 8, 64)) for _ in range(rng.choice((2, 3, 4))))
+    )
+
+
 def draw_add(rng: random.Random) -> Add:
     shift = rng.randint(4, 14)
     addition = Addition(
@@ -250,6 +270,7 @@ DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_max": draw_max,
     "krl_lanes": draw_lanes,
     "krl_gearbox": draw_gearbox,
+    "krl_concat": draw_concat,
     "krl_fork": draw_fork,
     "krl_add": draw_add,
     "krl_lookup": draw_lookup,
