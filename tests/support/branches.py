@@ -13,6 +13,7 @@ from kerilog.qgraph import (
     Clamp,
     QAdd,
     QAveragePooling2D,
+    QConcatenate,
     QConv2D,
     QGlobalAveragePooling2D,
     QLookup,
@@ -113,6 +114,28 @@ class Branches(Chain):
         self._grow("add", op, left.shape, out)
         self.nodes[-1] = QNode(self.head, op, (left.name, right.name), left.shape, out)
         return self
+
+    def concatenate(self, *others: str) -> Branches:
+        """The channels of this and of the tensors ``others``, which have its format."""
+        parts = [self.here, *(next(node for node in self.nodes if node.name == other) for other in others)]
+        format, shape = self.here.format, (*self.here.shape[:-1], sum(part.shape[-1] for part in parts))
+        nodes = [self._in_format(part, format) for part in parts]
+        self._grow("concatenate", QConcatenate(), shape, format)
+        self.nodes[-1] = QNode(self.head, QConcatenate(), tuple(nodes), shape, format)
+        return self
+
+    def _in_format(self, node: QNode, format: Any) -> str:
+        """The name of ``node``, or of a change of its format: all that is concatenated has one."""
+        if node.format == format:
+            return node.name
+        self.head = node.name
+        factor: Rescale
+        if self.scheme == "fixed":
+            factor = Shift(np.array([int(node.format.frac) - int(format.frac)]))  # type: ignore[attr-defined]
+        else:
+            factor = requantize_factor(np.float32(node.format.scales), np.float32(format.scales), "reference")
+        clamp = (format.minimum, format.maximum)
+        return self._grow("format", QRequantize(factor, clamp), node.shape, format).head
 
     def _clamp(self, out: Any) -> Clamp:
         return (out.zero_point if self.rng.random() < 0.5 else out.minimum), out.maximum
