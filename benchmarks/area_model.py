@@ -53,7 +53,15 @@ WEIGHTS = Path(area.__file__).with_name("weights.json")
 ESTIMATED = ("lut", "lutram", "ff")
 EXACT = ("bram18", "dsp")
 BATCH = 20  # modules per run of Yosys
-BESIDE = Memory("beside.mem", 1, 1, 0, (0,), "stands for a memory outside the module")
+
+
+def memory_of(file: str, width: int, block: int, words: Sequence[int], contents: str) -> Memory:
+    """A memory of the ``words``."""
+    column = np.array(words, object)[:, None]
+    return Memory(file, width, len(words), block, lambda: [(column, width)], contents)
+
+
+BESIDE = memory_of("beside.mem", 1, 0, [0], "stands for a memory outside the module")
 
 
 # ---- draws ----
@@ -239,7 +247,7 @@ def draw_add(rng: random.Random) -> Add:
 
 def draw_lookup(rng: random.Random) -> Lookup:
     """With its table in a block RAM, so that the LUTs are its own."""
-    return Lookup(1, 8, 8, Memory("identity.mem", 8, 256, 1, tuple(range(256)), "identity"))
+    return Lookup(1, 8, 8, memory_of("identity.mem", 8, 1, range(256), "identity"))
 
 
 def draw_fifo(rng: random.Random) -> Fifo:
@@ -258,7 +266,7 @@ def draw_rom(rng: random.Random) -> Rom:
     width, depth = rng.choice((8, 18, 32, 64)), rng.choice((2, 8, 32, 64, 100, 128, 200, 256, 512))
     words = tuple(rng.getrandbits(width) for _ in range(depth))
     block = int(depth > 100 and rng.random() < 0.6)
-    return Rom(Memory(f"rom_{rng.getrandbits(60):x}.mem", width, depth, block, words, "random words"))
+    return Rom(memory_of(f"rom_{rng.getrandbits(60):x}.mem", width, block, words, "random words"))
 
 
 DRAWS: dict[str, Callable[[random.Random], Module]] = {
