@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks to measure with: the shapes of well-known ones, weights and samples drawn from a seed.
 
-    python benchmarks/networks.py NAME -o FILE.keras [--samples 8] [--seed 1]
+    python benchmarks/networks.py NAME ... [-o FILE.keras or FOLDER] [--samples 8] [--seed 1]
 
-writes FILE.keras, as Keras saves it, and FILE.npz beside it, with as many samples to calibrate as to test.
+writes FILE.keras, as Keras saves it, and FILE.npz beside it, with as many samples to calibrate as to test; or
+a pair of files named after each network into FOLDER, by default build/networks.
 
 Nothing is downloaded and nothing is trained. Weights are scaled so that values stay of one size from layer to
 layer; images are smooth shapes with noise, and the right answers are those of the network itself, so that the
@@ -79,7 +80,7 @@ def _depthwise(
     layers = _keras().layers
     first = layers.DepthwiseConv2D(size, strides=strides, padding=padding)
     if not normal:
-        return first
+        return lambda x: first(x)
     second, third = layers.BatchNormalization(), layers.ReLU()
     return lambda x: third(second(first(x)))
 
@@ -379,7 +380,8 @@ def _real(samples: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
 def _rounded(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
     """``values`` to ten bits, so that they are the same in whatever order they were added up."""
     mantissa, exponent = np.frexp(values)
-    return np.ldexp(np.round(mantissa * 1024) / 1024, exponent).astype(np.float32)
+    rounded: npt.NDArray[np.floating] = np.ldexp(np.round(mantissa * 1024) / 1024, exponent)
+    return rounded.astype(np.float32)
 
 
 def make(name: str, samples: int = SAMPLES, seed: int = SEED) -> tuple[Any, dict[str, npt.NDArray[Any]]]:
@@ -407,7 +409,7 @@ def write(name: str, path: Path, samples: int = SAMPLES, seed: int = SEED) -> Pa
     model, arrays = make(name, samples, seed)
     path.parent.mkdir(parents=True, exist_ok=True)
     model.save(path)
-    np.savez(path.with_suffix(".npz"), **arrays)
+    np.savez(path.with_suffix(".npz"), allow_pickle=False, **arrays)
     return path.with_suffix(".npz")
 
 
@@ -415,16 +417,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("names", metavar="NAME", nargs="+")
     parser.add_argument(
-        "-o", "--output", type=Path, help="file to write (default: build/networks/NAME.keras)"
+        "-o", "--output", type=Path, default=Path("build") / "networks", help="file or folder"
     )
     parser.add_argument("--samples", type=int, default=SAMPLES, help=f"of each kind (default: {SAMPLES})")
     parser.add_argument("--seed", type=int, default=SEED, help=f"default: {SEED}")
     arguments = parser.parse_args()
-    target = arguments.output or Path("build") / "networks" / f"{arguments.name}.keras"
-    data = write(arguments.name, target, arguments.samples, arguments.seed)
-    print(f"{target}\n{data}")
+    single = arguments.output.suffix == ".keras"
+    if single and len(arguments.names) > 1:
+        raise KerilogError(f"{arguments.output}: expected a folder for {len(arguments.names)} networks")
+    for name in arguments.names:
+        network(name)  # refuse what is unknown before anything is written
+    for name in arguments.names:
+        target = arguments.output if single else arguments.output / f"{name}.keras"
+        data = write(name, target, arguments.samples, arguments.seed)
+        print(f"{target}\n{data}")
 
 
 if __name__ == "__main__":

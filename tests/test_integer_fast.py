@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kerilog
+from kerilog import parallel
 from kerilog.errors import KerilogError
 from kerilog.formats import Affine, Fixed
 from kerilog.graph import Graph
-from kerilog.integer import convolution, model, ops, parallel
+from kerilog.integer import convolution, model, ops
 from kerilog.integer.convolution import best_tile, conv2d, tiled
 from kerilog.integer.encode import encode
 from kerilog.integer.finish import Finish, finish, linear

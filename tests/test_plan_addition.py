@@ -129,6 +129,22 @@ def test_fixed_sums_of_16_bits_are_exact_on_drawn_pairs_and_around_ties(
         np.testing.assert_array_equal(found.apply(x, y), add(op, *formats, node.format)(x, y))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_tried_first_rules_out_nothing_that_is_right(
+    kind: type[QAdd], seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same sum when all bounds are tried for all factors."""
+    rng = np.random.default_rng(seed)
+    scales = tuple(float(scale) for scale in 0.05 * np.exp(rng.uniform(-1, 1, 3)))
+    zeros = tuple(int(zero) for zero in rng.integers(-128, 128, 3))
+    node, op, formats = affine_node(kind, scales, zeros, WHOLE, "reference")  # type: ignore[arg-type]
+    found = addition.__wrapped__(node, op, formats, (WHOLE, WHOLE))  # type: ignore[attr-defined]
+    monkeypatch.setattr("kerilog.exact.addition._possible", lambda *sides: np.ones(len(sides[3]), bool))
+    again = addition.__wrapped__(node, op, formats, (WHOLE, WHOLE))  # type: ignore[attr-defined]
+    assert again == found, (seed, scales, zeros)
+
+
 def test_a_mean_of_two_needs_no_multiplier() -> None:
     node, op, formats = affine_node(QAdd, (0.1, 0.1, 0.2), (3, -7, 9), WHOLE, "reference")
     found = addition(node, op, formats, (WHOLE, WHOLE))

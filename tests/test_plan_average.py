@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kerilog.exact import average as exact_average
 from kerilog.exact import lookup
 from kerilog.formats import Affine, Fixed, IntArray
 from kerilog.hardware import average, memories
@@ -107,7 +108,7 @@ def test_every_sum_is_divided_as_the_integer_model_does(cells: int) -> None:
 
 def test_cells_inside_the_image() -> None:
     op = QAveragePooling2D((3, 2), (1, 2), WHOLE, ((1, 1), (0, 1)))
-    counts = average.cells_inside(op, (3, 3, 1), (3, 2, 1))
+    counts = exact_average.cells_inside(op, (3, 3, 1), (3, 2, 1))
     assert counts.tolist() == [[4, 2], [6, 3], [4, 2]]
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerilog.errors import KerilogError, Unsupported
+from kerilog.exact import multiplier
 from kerilog.exact.intervals import Interval, signed_bits
 from kerilog.exact.multiplier import ExactMultiplier, Steps, _proven, exact_multiplier, gemmlowp
 from kerilog.formats import Affine, Fixed, IntArray
@@ -146,8 +148,10 @@ def damaged(form: ExactMultiplier) -> Iterator[ExactMultiplier]:
 def computed(form: ExactMultiplier, acc: IntArray) -> IntArray:
     """``form.apply``, from the equation in the header of ``krl_requantize_affine``, for small sums."""
     total = acc * form.multiplier + form.offset.astype(np.int64)
-    if np.any(form.tilt):
-        total += (1 << (form.shift - 1)) + np.where(total >= 0, form.tilt, -form.tilt)
+    if np.any(form.negative_correction):
+        total += (1 << (form.shift - 1)) + np.where(
+            total >= 0, form.negative_correction, -form.negative_correction
+        )
     return total >> form.shift
 
 
@@ -174,6 +178,52 @@ def test_steps_are_the_reference() -> None:
     assert np.all(WIDE.reference(steps.at)[steps.can_be_reached] >= np.broadcast_to(
         steps.k[:, None], steps.at.shape)[steps.can_be_reached])  # fmt: skip
     assert np.all((WIDE.reference(steps.at - 1) < steps.k[:, None]) | ~steps.can_be_missed)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_steps_do_not_depend_on_where_the_search_begins(kind: str, data: st.DataObject) -> None:
+    problem = data.draw(problems(kind, 1 << data.draw(st.integers(2, 29))))
+    arguments = problem.factor, problem.bias, problem.reach, problem.lowest, problem.highest
+    expected = Steps.of(*arguments).at
+    low, high = problem.reach.low - 1, problem.reach.high + 1
+    shape = (expected.shape[0], CHANNELS)
+    places = {
+        "the whole interval": (low, high),
+        "its lower end": (low, np.minimum(low + 1, high)),
+        "its upper end": (np.maximum(high - 1, low), high),
+    }
+    for what, (below, above) in places.items():
+        around = np.broadcast_to(below, shape).copy(), np.broadcast_to(above, shape).copy()
+        with mock.patch.object(multiplier, "_around", return_value=around):
+            np.testing.assert_array_equal(Steps.of(*arguments).at, expected, what)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_the_smallest_shift_is_found(kind: str, data: st.DataObject) -> None:
+    """The same when no shift is ruled out beforehand."""
+    problem = data.draw(problems(kind, 1 << data.draw(st.integers(2, 29))))
+    found = problem.form
+    everything = range(1, multiplier.LARGEST_SHIFT + 1)
+    with mock.patch.object(multiplier, "_shifts", return_value=everything):
+        again = exact_multiplier.__wrapped__(  # type: ignore[attr-defined]
+            problem.factor, problem.bias, problem.reach, problem.lowest, problem.highest, "layer"
+        )
+    assert again.shift == found.shift
+    for field in ("multiplier", "offset", "negative_correction"):
+        np.testing.assert_array_equal(getattr(again, field), getattr(found, field))
+
+
+def test_a_factor_of_zero() -> None:
+    factor = Multiplier(np.array([0, 1 << 30]), np.array([0, -3]), "double")
+    reach = Interval(np.array([-5000, -5000]), np.array([5000, 5000]))
+    bias = np.array([7, -7])
+    acc = np.arange(-5000, 5001)[:, None] + np.zeros(2, np.int64)
+    found = exact_multiplier(factor, bias, reach, -128, 127, "layer").apply(acc)
+    np.testing.assert_array_equal(np.clip(found, -128, 127), np.clip(rescale(factor, acc + bias), -128, 127))
 
 
 # ---- widths ----

@@ -104,10 +104,11 @@ def generate(
 
     The goal is one of ``interval``, clock cycles per frame; ``fps`` at ``clock_mhz``; ``multipliers``, at
     most as many; ``device``, a Xilinx 7-series FPGA that holds the design; by default the shortest interval
-    that 76 multipliers allow, or one per layer if there are more layers. The layers of ``unroll`` get constant multipliers, one for every weight. Raises KerilogError when
-    no folding meets the goal or when ``directory`` cannot be written, Unsupported, with all reasons, where
-    hardware does not support the network; ``directory`` is then as it was before. There is no model file
-    here, so the manifest's SHA-256 is that of the integer model.
+    that 76 multipliers allow, or one per layer if there are more layers. The layers of ``unroll`` get
+    constant multipliers, one for every weight. Raises KerilogError when no folding meets the goal or when
+    ``directory`` cannot be written, Unsupported, with all reasons, where hardware does not support the
+    network; ``directory`` is then as it was before. There is no model file here, so the manifest's SHA-256 is
+    that of the integer model.
     """
     graph = quantized.graph
     goal = Goal(interval, fps, clock_mhz, multipliers, device, tuple(unroll))

@@ -8,8 +8,6 @@ double in width when a value falls outside, and counts by the most significant b
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +15,14 @@ import numpy.typing as npt
 from kerilog import floating
 from kerilog.errors import KerilogError
 from kerilog.floating import Samples
-from kerilog.graph import Array, Conv2D, DepthwiseConv2D, Graph
+from kerilog.graph import Array, Graph
+from kerilog.parallel import results
 from kerilog.progress import Progress, silent
 
 HALF_BINS = 2048  # histogram bins on either side of zero
 LOWEST_MSB, HIGHEST_MSB = -32, 31  # most significant bits 2**-32 .. 2**31 are told apart
-BATCH = 256
-BATCH_ELEMENTS = 1 << 24  # of all tensors and convolution windows of a batch: 64 MB as float32
+_CHUNK = 1 << 15  # values that are counted at a time
+_MANTISSA_BITS, _EXPONENTS, _EXPONENT_BIAS = 23, 256, 127  # of a float32
 
 
 @dataclasses.dataclass
@@ -49,26 +48,58 @@ class Observation:
 
     def add(self, values: Array) -> None:
         """Count ``values`` (any shape, finite)."""
-        flat = values.reshape(-1)
+        flat = np.ascontiguousarray(values, np.float32).reshape(-1)
+        for start in range(0, flat.size, _CHUNK):
+            self._add(flat[start : start + _CHUNK])
+
+    def _add(self, flat: Array) -> None:
+        """Count a few values (count,), which every step then finds in the cache."""
         self.count += flat.size
         self.minimum = min(self.minimum, float(flat.min()))
         self.maximum = max(self.maximum, float(flat.max()))
-        self._widen()
-        bins = np.floor(np.ldexp(flat, -self.exponent)).astype(np.int32) + HALF_BINS
+        self._widen(self.exponent)
+        bins = np.floor(flat * np.float32(2.0**-self.exponent)).astype(np.intp)
+        bins += HALF_BINS
         self.histogram += np.bincount(bins, minlength=2 * HALF_BINS)
-        nonzero = flat[flat != 0]
-        self.zeros += flat.size - nonzero.size
-        bits = np.clip(np.frexp(nonzero)[1] - 1, LOWEST_MSB, HIGHEST_MSB) - LOWEST_MSB
-        self.msb += np.bincount(bits, minlength=self.msb.size)
+        zeros = flat.size - int(np.count_nonzero(flat))
+        self.zeros += zeros
+        # IEEE 754: the exponent is in bits 23 to 30, that of zeros and of what is too small for it being 0
+        powers = flat.view(np.uint32) >> np.uint32(_MANTISSA_BITS) & np.uint32(_EXPONENTS - 1)
+        counts = np.bincount(powers.astype(np.intp), minlength=_EXPONENTS)
+        counts[0] -= zeros
+        low, high = LOWEST_MSB + _EXPONENT_BIAS, HIGHEST_MSB + _EXPONENT_BIAS
+        self.msb += counts[low : high + 1]
+        self.msb[0] += counts[:low].sum()
+        self.msb[-1] += counts[high + 1 :].sum()
 
-    def _widen(self) -> None:
-        """Double the width of the bins until the extremes fit, adding the counts of neighbours."""
+    def take(self, other: Observation) -> None:
+        """Count what ``other`` has counted; both end with bins of one width."""
+        self.count += other.count
+        self.zeros += other.zeros
+        self.minimum, self.maximum = min(self.minimum, other.minimum), max(self.maximum, other.maximum)
+        self.msb += other.msb
+        self._widen(max(self.exponent, other.exponent))
+        other._coarsen(self.exponent)
+        self.histogram += other.histogram
+
+    def _widen(self, least: int) -> None:
+        """Double the width of the bins until it is 2**``least`` and the extremes fit."""
         # A bin holds its lower edge and not its upper one.
-        while max(-self.minimum, np.nextafter(self.maximum, np.inf)) > HALF_BINS * 2.0**self.exponent:
-            pairs = self.histogram.reshape(-1, 2).sum(axis=1)
-            self.histogram = np.zeros_like(self.histogram)
-            self.histogram[HALF_BINS // 2 : HALF_BINS // 2 + HALF_BINS] = pairs
-            self.exponent += 1
+        largest = max(-self.minimum, np.nextafter(self.maximum, np.inf))
+        while largest > HALF_BINS * 2.0**least:
+            least += 1
+        self._coarsen(least)
+
+    def _coarsen(self, exponent: int) -> None:
+        """Bins of width 2**``exponent``, no less than now, adding the counts of neighbours."""
+        if exponent == self.exponent:
+            return
+        joined = min(1 << (exponent - self.exponent), HALF_BINS)
+        below, above = self.histogram.reshape(2, -1, joined).sum(axis=2)
+        self.histogram = np.zeros_like(self.histogram)
+        self.histogram[HALF_BINS - len(below) : HALF_BINS] = below
+        self.histogram[HALF_BINS : HALF_BINS + len(above)] = above
+        self.exponent = exponent
 
     @property
     def centers(self) -> npt.NDArray[np.float64]:
@@ -89,12 +120,13 @@ def observe(graph: Graph, samples: Samples, progress: Progress = silent) -> dict
     if total == 0:
         raise KerilogError("calibration: there are no samples")
     observations = {node.name: Observation() for node in graph}
-    for done, batch in _batches(samples, _batch_size(graph)):
-        for name, values in floating.run_all(graph, batch).items():
-            if not np.all(np.isfinite(values)):
-                raise KerilogError(f"layer '{name}': gives a value that is not finite on the samples")
-            observations[name].add(values)
-        progress("calibrating", done / total)
+    size = floating.batch_size(graph)
+    starts = range(0, total, size)
+    found = results(starts, lambda start: _observed(graph, floating.part(samples, start, start + size)))
+    for start, batch in zip(starts, found, strict=True):
+        for name, seen in batch.items():
+            observations[name].take(seen)
+        progress("calibrating", min(start + size, total) / total)
     for node in graph.inputs:
         seen = observations[node.name]
         if seen.minimum == seen.maximum:
@@ -105,18 +137,13 @@ def observe(graph: Graph, samples: Samples, progress: Progress = silent) -> dict
     return observations
 
 
-def _batch_size(graph: Graph) -> int:
-    """As many samples as memory allows; large images go through a few at a time."""
-    elements = 0
-    for node in graph:
-        elements += math.prod(node.shape)
-        if isinstance(node.op, Conv2D | DepthwiseConv2D):
-            # A convolution gathers its windows: all but the last axis of the kernel for each output pixel.
-            elements += math.prod(node.shape[:2]) * math.prod(node.op.kernel.shape[:3])
-    return max(1, min(BATCH, BATCH_ELEMENTS // elements))
-
-
-def _batches(samples: Samples, size: int) -> Iterator[tuple[int, Samples]]:
-    total = floating.count(samples)
-    for start in range(0, total, size):
-        yield min(start + size, total), floating.part(samples, start, start + size)
+def _observed(graph: Graph, batch: Samples) -> dict[str, Observation]:
+    """What the tensors of ``graph`` are over a few samples."""
+    found = {}
+    with np.errstate(over="ignore", invalid="ignore"):  # an error tells of it, and of the layer
+        for name, values in floating.each(graph, batch):
+            if not np.all(np.isfinite(values)):
+                raise KerilogError(f"layer '{name}': gives a value that is not finite on the samples")
+            found[name] = Observation()
+            found[name].add(values)
+    return found

@@ -184,8 +184,8 @@ def build_command(
     """Quantize MODEL (.keras, .h5 or .tflite) and write its Verilog, folded for at most one goal.
 
     Without a goal it is the shortest interval that 76 multipliers allow, or one per layer if there are more
-    layers. Where hardware does not support MODEL, every reason is printed, the integer model is written alone, and
-    the exit status is 3.
+    layers. Where hardware does not support MODEL, every reason is printed, the integer model is written
+    alone, and the exit status is 3.
     """
     goal = Goal(interval, fps, clock_mhz, multipliers, device, unroll)
     target = output or Path("build") / model.stem

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The float graph in NumPy float32: what Keras computes, for calibration and for the float accuracy.
 
-Convolutions are one matrix product over gathered windows. Tensors are (samples, *shape); memory is the
-caller's concern, who passes as many samples at a time as fit.
+Convolutions are matrix products over gathered windows, a cache's worth of them at a time. Tensors are
+(samples, *shape). ``run`` works on as many samples at a time as memory should hold; with ``run_all`` and
+``each`` that is the caller's concern, for whom ``batch_size`` is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, overload
 
 import numpy as np
@@ -35,13 +37,19 @@ from kerilog.graph import (
     Op,
     Pair,
     Reshape,
+    Shape,
     Subtract,
     ZeroPadding2D,
     padding_of,
 )
+from kerilog.parallel import results
 
 Samples = Array | Mapping[str, Array]
 """Of the one input, (samples, *shape), or of each input by its name."""
+
+BATCH = 256  # samples at the most
+BATCH_ELEMENTS = 1 << 20  # of all tensors that are held at once: 4 MB as float32
+_PART_ELEMENTS = 1 << 17  # of gathered windows, or of sums, that are worked on at once
 
 
 def count(x: Samples) -> int:
@@ -72,25 +80,50 @@ def run(graph: Graph, x: Samples) -> tuple[Array, ...]:
     ``x`` is (samples, *shape), or a mapping from input names to such for a model with several inputs. Raises
     KerilogError when it does not fit the inputs.
     """
+    inputs = _inputs(graph, x)
+    total, size = count(inputs), batch_size(graph)
+
+    def work(start: int) -> list[Array]:
+        batch = part(inputs, start, start + size)
+        found = {name: values for name, values in each(graph, batch) if name in graph.outputs}
+        return [found[name] for name in graph.outputs]
+
+    parts = list(results(range(0, max(total, 1), size), work))
+    return tuple(
+        values[0] if len(parts) == 1 else np.concatenate(values) for values in zip(*parts, strict=True)
+    )
+
+
+def run_all(graph: Graph, x: Samples) -> dict[str, Array]:
+    """Every tensor of ``graph`` by its node's name, inputs included, all held at once; see ``run``."""
+    return dict(each(graph, x))
+
+
+def each(graph: Graph, x: Samples) -> Iterator[tuple[str, Array]]:
+    """Name and tensor of every node of ``graph`` in order, each let go after its last use; see ``run``."""
     last = {name: node.name for node in graph for name in node.inputs}
     tensors = _inputs(graph, x)
     for node in graph:
         if node.name not in tensors:
             tensors[node.name] = _apply(node, [tensors[name] for name in node.inputs])
-        # A tensor is let go after its last use.
-        for name in set(node.inputs):
-            if last[name] == node.name and name not in graph.outputs:
+        yield node.name, tensors[node.name]
+        for name in {node.name, *node.inputs}:
+            if last.get(name, node.name) == node.name:
                 del tensors[name]
-    return tuple(tensors[name] for name in graph.outputs)
 
 
-def run_all(graph: Graph, x: Samples) -> dict[str, Array]:
-    """Every tensor of ``graph`` by its node's name, inputs included; see ``run``."""
-    tensors = _inputs(graph, x)
+def batch_size(graph: Graph) -> int:
+    """As many samples as ``each`` should be given; large images go through a few at a time."""
+    last = {name: node.name for node in graph for name in node.inputs}
+    held: dict[str, int] = {}
+    most = 1
     for node in graph:
-        if node.name not in tensors:
-            tensors[node.name] = _apply(node, [tensors[name] for name in node.inputs])
-    return tensors
+        held[node.name] = math.prod(node.shape)
+        most = max(most, sum(held.values()))
+        for name in {node.name, *node.inputs}:
+            if last.get(name, node.name) == node.name:
+                del held[name]
+    return max(1, min(BATCH, BATCH_ELEMENTS // most))
 
 
 def _inputs(graph: Graph, x: Samples) -> dict[str, Array]:
@@ -132,22 +165,28 @@ def _conv2d(op: Conv2D, inputs: list[Array]) -> Array:
     padded = _padded(x, padding_of(x.shape[1:], kernel_size, op.strides, op.padding, op.dilation_rate))
     windows = _windows(padded, kernel_size, op.strides, op.dilation_rate)
     width, filters = op.kernel.shape[2], op.kernel.shape[3] // op.groups
-    parts = [
-        _product(
-            windows[..., group * width : (group + 1) * width],
-            op.kernel[..., group * filters : (group + 1) * filters],
-        )
-        for group in range(op.groups)
-    ]
-    result = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
-    return activate(result + op.bias, op.activation)
+    cells = math.prod(op.kernel.shape[:3])
+    result = np.empty((*windows.shape[:3], op.kernel.shape[3]), np.float32)
+    for some in _parts(windows.shape, cells):
+        for group in range(op.groups):
+            seen = windows[some][..., group * width : (group + 1) * width]
+            made = slice(group * filters, (group + 1) * filters)
+            total = seen.reshape(-1, cells) @ op.kernel[..., made].reshape(cells, -1)
+            total += op.bias[made]
+            result[some][..., made] = activate(total, op.activation).reshape(*seen.shape[:3], filters)
+    return result
 
 
-def _product(windows: Array, kernel: Array) -> Array:
-    """(samples, rows, columns, kh, kw, cin) by (kh, kw, cin, filters)."""
-    cells = int(np.prod(kernel.shape[:-1]))
-    result: Array = windows.reshape(-1, cells) @ kernel.reshape(cells, -1)
-    return result.reshape(*windows.shape[:3], -1)
+def _parts(shape: Shape, elements: int) -> Iterator[tuple[slice, slice]]:
+    """Samples and rows to work on at once: of ``shape`` (samples, rows, columns, ...), each place taking so
+    many ``elements``.
+    """
+    samples, rows, columns = shape[:3]
+    height = max(1, _PART_ELEMENTS // max(columns * elements, 1))
+    count = max(1, height // max(rows, 1))
+    for sample in range(0, samples, count):
+        for row in range(0, rows, height):
+            yield slice(sample, sample + count), slice(row, row + height)
 
 
 def _depthwise_conv2d(op: DepthwiseConv2D, inputs: list[Array]) -> Array:
@@ -155,10 +194,16 @@ def _depthwise_conv2d(op: DepthwiseConv2D, inputs: list[Array]) -> Array:
     kernel_size = (op.kernel.shape[0], op.kernel.shape[1])
     padded = _padded(x, padding_of(x.shape[1:], kernel_size, op.strides, op.padding, op.dilation_rate))
     windows = _windows(padded, kernel_size, op.strides, op.dilation_rate)
-    total = np.zeros((*windows.shape[:3], *op.kernel.shape[2:]), np.float32)
-    for row, column in np.ndindex(kernel_size):
-        total += windows[:, :, :, row, column, :, np.newaxis] * op.kernel[row, column]
-    return activate(total.reshape(*total.shape[:3], -1) + op.bias, op.activation)
+    result = np.empty((*windows.shape[:3], op.bias.size), np.float32)
+    for some in _parts(windows.shape, op.bias.size):
+        seen = windows[some]
+        total = np.zeros((*seen.shape[:3], *op.kernel.shape[2:]), np.float32)
+        for row, column in np.ndindex(kernel_size):
+            total += seen[:, :, :, row, column, :, np.newaxis] * op.kernel[row, column]
+        made = total.reshape(*total.shape[:3], -1)
+        made += op.bias
+        result[some] = activate(made, op.activation)
+    return result
 
 
 def _dense(op: Dense, inputs: list[Array]) -> Array:
@@ -170,8 +215,10 @@ def _max_pooling2d(op: MaxPooling2D, inputs: list[Array]) -> Array:
     padded = _padded(x, padding_of(x.shape[1:], op.pool_size, op.strides, op.padding), -np.inf)
     windows = _windows(padded, op.pool_size, op.strides)
     result = windows[:, :, :, 0, 0].copy()
-    for row, column in np.ndindex(op.pool_size):
-        np.maximum(result, windows[:, :, :, row, column], out=result)
+    for some in _parts(windows.shape, x.shape[-1]):
+        best, seen = result[some], windows[some]
+        for row, column in np.ndindex(op.pool_size):
+            np.maximum(best, seen[:, :, :, row, column], out=best)
     return result
 
 
@@ -185,8 +232,10 @@ def _average_pooling2d(op: AveragePooling2D, inputs: list[Array]) -> Array:
 def _sums(padded: Array, op: AveragePooling2D) -> Array:
     windows = _windows(padded, op.pool_size, op.strides)
     total = np.zeros(windows[:, :, :, 0, 0].shape, np.float32)
-    for row, column in np.ndindex(op.pool_size):
-        total += windows[:, :, :, row, column]
+    for some in _parts(windows.shape, windows.shape[-1]):
+        sums, seen = total[some], windows[some]
+        for row, column in np.ndindex(op.pool_size):
+            sums += seen[:, :, :, row, column]
     return total
 
 

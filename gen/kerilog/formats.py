@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +17,12 @@ import numpy.typing as npt
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.floating]
 
+_CHUNK = 1 << 15  # numbers that are worked on at a time, so that all steps find them in the cache
+
 
 def round_half_away(x: FloatArray) -> FloatArray:
     """Round to the nearest integer, ties away from zero (``std::round``)."""
-    return np.sign(x) * np.floor(np.abs(x) + 0.5)
+    return np.trunc(x + np.copysign(0.5, x))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +53,20 @@ class Format(abc.ABC):
 
     def quantize(self, real: npt.ArrayLike) -> IntArray:
         """Nearest codes of ``real`` (any shape), ties away from zero, saturated; NaN is a bug."""
-        steps = round_half_away(np.asarray(real, np.float64) / self.scales) + self.zero_point
+        values, scales = np.asarray(real), self.scales
+        if values.size <= _CHUNK or scales.shape not in ((), values.shape[-1:]):
+            return self._quantize(values)
+        rows = values.reshape(-1, *scales.shape)
+        codes = np.empty(rows.shape, np.int64)
+        step = max(_CHUNK // max(scales.size, 1), 1)
+        for start in range(0, len(rows), step):
+            codes[start : start + step] = self._quantize(rows[start : start + step])
+        return codes.reshape(values.shape)
+
+    def _quantize(self, values: npt.NDArray[Any]) -> IntArray:
+        """As ``quantize``, all at once."""
+        steps = round_half_away(values.astype(np.float64) / self.scales)
+        steps += self.zero_point
         return np.clip(steps, self.minimum, self.maximum).astype(np.int64)
 
     def dequantize(self, codes: npt.ArrayLike) -> npt.NDArray[np.float64]:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The integer graph in a file.
 
-One NPZ, its structure as JSON, its arrays as arrays. Nothing in it can run code.
+One NPZ, its structure as JSON, its arrays as arrays, int64 in the narrowest type that holds them all. Nothing
+in it can run code.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def save(item: object, path: Path | BinaryIO) -> None:
         for name, array in arrays.items():
             buffer = io.BytesIO()
             np.save(buffer, array, allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy", _DATE), buffer.getvalue(), zipfile.ZIP_DEFLATED)
+            # the mantissas of trained weights are as good as random: deflating takes long and saves a tenth
+            how = zipfile.ZIP_STORED if array.dtype.kind == "f" else zipfile.ZIP_DEFLATED
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", _DATE), buffer.getbuffer(), how)
 
 
 def digest(graph: QGraph) -> str:
@@ -94,8 +97,8 @@ def _dataclasses(modules: Iterable[ModuleType]) -> dict[str, type]:
 def _encode(value: Any, arrays: dict[str, npt.NDArray[Any]]) -> Any:
     if isinstance(value, np.ndarray):
         name = f"array{len(arrays)}"
-        arrays[name] = value
-        return {"array": name}
+        arrays[name] = _narrowed(value)
+        return {"array": name} if arrays[name].dtype == value.dtype else {"array": name, "wide": True}
     if dataclasses.is_dataclass(value):
         fields = {f.name: _encode(getattr(value, f.name), arrays) for f in dataclasses.fields(value)}
         return {"type": type(value).__name__, "fields": fields}
@@ -104,11 +107,22 @@ def _encode(value: Any, arrays: dict[str, npt.NDArray[Any]]) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
+def _narrowed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """``array``, int64 in the narrowest signed type that holds all of it."""
+    if array.dtype != np.int64 or array.size == 0:
+        return array
+    ends = int(array.min()), int(array.max())
+    kinds = (np.int8, np.int16, np.int32, np.int64)
+    kind = next(k for k in kinds if np.iinfo(k).min <= ends[0] and ends[1] <= np.iinfo(k).max)
+    return array.astype(kind, copy=False)
+
+
 def _decode(value: Any, archive: zipfile.ZipFile, types: Mapping[str, type]) -> Any:
     if isinstance(value, list):
         return tuple(_decode(item, archive, types) for item in value)
     if isinstance(value, dict) and "array" in value:
-        return np.load(io.BytesIO(archive.read(f"{value['array']}.npy")), allow_pickle=False)
+        array = np.load(io.BytesIO(archive.read(f"{value['array']}.npy")), allow_pickle=False)
+        return array.astype(np.int64) if value.get("wide") else array
     if isinstance(value, dict):
         fields = {name: _decode(item, archive, types) for name, item in value["fields"].items()}
         return types[value["type"]](**fields)

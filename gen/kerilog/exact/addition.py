@@ -29,6 +29,7 @@ import numpy.typing as npt
 
 from kerilog.errors import Unsupported
 from kerilog.exact.addition_table import tabled
+from kerilog.exact.caching import by_content
 from kerilog.exact.intervals import signed_bits
 from kerilog.formats import Format, IntArray
 from kerilog.integer.elementwise import add
@@ -41,6 +42,7 @@ _MOST_PAIRS = 1 << 20  # pairs of codes that are tried one by one
 _NEAR, _FAR = 1, 4  # how far around the real factors to look: for a shift that works, for few digits
 _MORE = 2  # shifts past the first that works which may save digits
 _NO_BOUND = 1 << 60
+_SOME = 250  # bounds that are tried before all
 
 Flags = npt.NDArray[np.bool_]
 
@@ -126,8 +128,9 @@ class Form:
         return codes
 
 
+@by_content
 def addition(node: QNode, op: QAdd, formats: tuple[Format, Format], ranges: tuple[Clamp, Clamp]) -> Addition:
-    """The parameters of ``krl_add`` for ``node``.
+    """The numbers of ``krl_add`` for ``node``.
 
     ``ranges`` are the codes that its inputs of ``formats`` can hold. Raises Unsupported naming the layer
     where no form is exact.
@@ -313,6 +316,16 @@ class Search:
         left, right = np.nonzero(flags)
         return Bounds(self.u[left], self.v[right], self.k[left, right])
 
+    def sample(self, bounds: Bounds, sign: int) -> Bounds:
+        """Some of ``bounds``: those that the real factors hardly keep, and some of all others."""
+        if not bounds.k.size:
+            return bounds
+        kept = np.zeros(bounds.k.size, bool)
+        kept[:: 1 + bounds.k.size // _SOME] = True
+        tight = sign * (bounds.k - self.slopes[0] * bounds.u - self.slopes[1] * bounds.v)
+        kept[np.argsort(-tight, kind="stable")[:_SOME]] = True
+        return bounds.chosen(kept)
+
     def near(self, shift: int, distance: int) -> Iterator[tuple[int, int]]:
         """Pairs of integer factors around the real ones."""
         a, b = (round(slope * 2.0**shift) for slope in self.slopes)
@@ -335,6 +348,7 @@ class Search:
 def _forms(search: Search) -> list[Form]:
     """Forms that keep every bound, each with the smallest shift of its kind and a few more."""
     lower, upper = search.bounds()
+    some = search.sample(lower, 1), search.sample(upper, -1)
     found: list[Form] = []
     for signed in (False, True):
         first = LARGEST_SHIFT + 1
@@ -342,15 +356,32 @@ def _forms(search: Search) -> list[Form]:
             if shift > first + _MORE:
                 break
             distance = _FAR if shift > first else _NEAR
+            factors = np.array(list(search.near(shift, distance))).reshape(-1, 2)
+            factors = factors[_possible(*some, shift, factors, signed)]
+            if not len(factors):  # what breaks a few bounds breaks all of them
+                continue
             sides = (
                 search.tightest(lower, shift, distance, 1) if lower.k.size else lower,
                 search.tightest(upper, shift, distance, -1) if upper.k.size else upper,
             )
-            forms = [_solve(*sides, shift, a, b, signed) for a, b in search.near(shift, distance)]
+            forms = [_solve(*sides, shift, a, b, signed) for a, b in factors.tolist()]
             found += [form for form in forms if form]
-            if first > LARGEST_SHIFT and found and any(forms):
+            if first > LARGEST_SHIFT and any(forms):
                 first = shift
     return found
+
+
+def _possible(lower: Bounds, upper: Bounds, shift: int, factors: IntArray, signed: bool) -> Flags:
+    """For which of ``factors`` (pairs, 2) there may be a constant that keeps the bounds."""
+    low_at, high_at = (factors @ np.stack([side.u, side.v]) for side in (lower, upper))
+    least = (lower.k << shift) - low_at
+    most = ((upper.k + 1) << shift) - 1 - high_at
+    possible: Flags = np.ones(len(factors), bool)
+    for below in (False, True) if signed else (None,):
+        low = least if below is None else np.where((low_at < 0) == below, least, -_NO_BOUND)
+        high = most if below is None else np.where((high_at < 0) == below, most, _NO_BOUND)
+        possible &= low.max(axis=1, initial=-_NO_BOUND) <= high.min(axis=1, initial=_NO_BOUND)
+    return possible
 
 
 def _solve(lower: Bounds, upper: Bounds, shift: int, a: int, b: int, signed: bool) -> Form | None:

@@ -52,10 +52,10 @@ def tabled(
         slope = largest_factor(op.left)
     slope *= largest_factor(op.rescale) * 2.0**op.headroom * (-1 if minus else 1)
     for shift in range(LARGEST_SHIFT + 1):
-        for tilt in _tilts(op.rescale, shift):
+        for correction in _corrections(op.rescale, shift):
             nearest = round(slope * 2.0**shift)
             for factor in (nearest, nearest - 1, nearest + 1):
-                found = _words(factor, shift, tilt, code, exact < 0, k, op.clamp, zero)
+                found = _words(factor, shift, correction, code, exact < 0, k, op.clamp, zero)
                 if found:
                     return dataclasses.replace(found, left=left)
     return None
@@ -70,20 +70,20 @@ def _scaled(op: QAdd, formats: tuple[Format, Format], x: IntArray, y: IntArray) 
     return left[:, None] + (-right if isinstance(op, QSubtract) else right)[None, :]
 
 
-def _tilts(factor: Rescale, shift: int) -> list[int]:
+def _corrections(factor: Rescale, shift: int) -> list[int]:
     """How much less may be added below zero: nothing, what moves ties alone, and what gemmlowp's first
     rounding leaves for a second shift of n places to tell from a tie, one part in 2**n of a step."""
-    tilts = [0, 1]
+    corrections = [0, 1]
     if isinstance(factor, Multiplier) and factor.rounding == "double":
         second = shift - max(-int(factor.shift[0]), 0)
-        tilts += [(1 << second) + more for more in (0, -1, 1) if second > 0]
-    return tilts
+        corrections += [(1 << second) + more for more in (0, -1, 1) if second > 0]
+    return corrections
 
 
 def _words(
     factor: int,
     shift: int,
-    tilt: int,
+    correction: int,
     code: IntArray,
     below: npt.NDArray[np.bool_],
     k: IntArray,
@@ -91,13 +91,13 @@ def _words(
     zero: int,
 ) -> Tabled | None:
     """The table that puts every pair right; arrays are (codes of the factor, of the table)."""
-    positive = (zero << shift) + ((1 << shift) >> 1) if tilt else 0
-    negative = positive - tilt
+    positive = (zero << shift) + ((1 << shift) >> 1) if correction else 0
+    negative = positive - correction
     share = factor * code[:, None]
     constant = np.where(below, negative, positive)
     low = np.where(k > clamp[0], (k << shift) - share - constant, -_NO_BOUND)
     high = np.where(k < clamp[1], ((k + 1) << shift) - 1 - share - constant, _NO_BOUND)
-    if tilt:
+    if correction:
         low = np.maximum(low, np.where(below, -_NO_BOUND, -share))
         high = np.minimum(high, np.where(below, -share - 1, _NO_BOUND))
     least, most = low.max(axis=0), high.min(axis=0)

@@ -12,11 +12,14 @@ is solved for, not searched.
 from __future__ import annotations
 
 import dataclasses
+import functools
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from kerilog.errors import KerilogError
+from kerilog.exact.caching import by_content
 from kerilog.exact.intervals import Interval
 from kerilog.formats import IntArray
 from kerilog.integer.ops import mean
@@ -25,41 +28,54 @@ from kerilog.qgraph import DoubleMultiplier, Multiplier, Rescale
 
 LARGEST_SHIFT = 48  # outputs times 2**shift stay within int64
 _EVERYTHING = np.iinfo(np.int64).max
+_WHOLE = 1 << 62  # what int64 surely holds
+_FEW = 2  # channels that are tried before all
+_AROUND = np.array([0, -1, 1])  # the real factor, as an integer
+_NEAR = 4  # accumulators around the real threshold within which a step is expected
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ExactMultiplier:
-    """``t = acc * multiplier + offset``, then ``(t + tilt) >> shift``; arrays of shape (channels,).
+    """``t = acc * multiplier + offset``, then ``t >> shift``; arrays of shape (channels,).
 
-    Where ``tilt`` is not all zero, ``2**(shift-1) + tilt`` is added for t >= 0 and ``2**(shift-1) - tilt``
-    below.
+    Where ``negative_correction`` c is not all zero, ``2**(shift-1) + c`` is added to t >= 0 before the shift,
+    and ``2**(shift-1) - c`` to t < 0.
     """
 
     shift: int
     multiplier: IntArray
     offset: npt.NDArray[np.object_]
-    tilt: IntArray
+    negative_correction: IntArray
 
     @property
-    def tilted(self) -> bool:
-        return bool(np.any(self.tilt))
+    def corrects_negatives(self) -> bool:
+        return bool(np.any(self.negative_correction))
 
-    def total(self, acc: IntArray) -> npt.NDArray[np.object_]:
-        """``t``, in unbounded integers; ``acc`` has shape (..., channels)."""
-        return np.asarray(acc.astype(object) * self.multiplier.astype(object) + self.offset, object)
+    def _integers(self, acc: IntArray) -> npt.DTypeLike:
+        """Machine integers where they hold everything, else unbounded ones."""
+        if not acc.size:
+            return object
+        largest = max(int(acc.max()), -int(acc.min())) * int(np.abs(self.multiplier).max())
+        largest += (
+            int(np.abs(self.offset).max()) + (1 << self.shift) + int(np.abs(self.negative_correction).max())
+        )
+        return np.int64 if largest < _WHOLE else object
 
-    def apply(self, acc: IntArray) -> npt.NDArray[np.object_]:
-        """What the hardware computes before it clamps, in unbounded integers.
+    def total(self, acc: IntArray) -> npt.NDArray[Any]:
+        """``t``, exactly; ``acc`` has shape (..., channels)."""
+        kind = self._integers(acc)
+        return np.asarray(acc.astype(kind) * self.multiplier.astype(kind) + self.offset.astype(kind))
 
-        ``acc`` has shape (..., channels).
-        """
+    def apply(self, acc: IntArray) -> npt.NDArray[Any]:
+        """What the hardware computes before it clamps, exactly; ``acc`` has shape (..., channels)."""
         total = self.total(acc)
-        if self.tilted:
-            tilt = self.tilt.astype(object)
-            total = total + (1 << (self.shift - 1)) + np.where(total >= 0, tilt, -tilt)
-        return np.asarray(total >> self.shift, object)
+        if self.corrects_negatives:
+            correction = self.negative_correction.astype(total.dtype)
+            total = total + (1 << (self.shift - 1)) + np.where(total >= 0, correction, -correction)
+        return np.asarray(total >> self.shift)
 
 
+@by_content
 def exact_multiplier(
     factor: Rescale | Mean, bias: IntArray, reach: Interval, lowest: int, highest: int, layer: str
 ) -> ExactMultiplier:
@@ -72,10 +88,14 @@ def exact_multiplier(
     """
     steps = Steps.of(factor, bias, reach, lowest, highest)
     slope = np.broadcast_to(_slope(factor), bias.shape)
-    for shift in range(1, LARGEST_SHIFT + 1):
-        form = _solve(steps, slope, shift)
-        if form is not None:
-            return _proven(form, steps, layer)
+    hard = np.arange(0, bias.size, -(-bias.size // _FEW))
+    for shift in _shifts(steps.of_channels(hard), slope[hard]):
+        # a channel for which one shift is too short seldom does with the next, so it is tried before all
+        if isinstance(_solve(steps.of_channels(hard), slope[hard], shift), ExactMultiplier):
+            form = _solve(steps, slope, shift)
+            if isinstance(form, ExactMultiplier):
+                return _proven(form, steps, layer)
+            hard = form[:_FEW]
     if isinstance(factor, Multiplier) and factor.rounding == "double":
         return _proven(gemmlowp(factor, bias), steps, layer)
     raise KerilogError(f"layer '{layer}': found no integer multiplier that equals its rescaling exactly")
@@ -105,24 +125,50 @@ class Steps:
 
     @classmethod
     def of(cls, factor: Rescale | Mean, bias: IntArray, reach: Interval, lowest: int, highest: int) -> Steps:
-        """Find every threshold by bisection, all at once."""
+        """Find every threshold by bisection, all at once, from where the real factor puts it."""
         k = np.arange(lowest + 1, highest + 1, dtype=np.int64)
-        below = np.broadcast_to(reach.low - 1, (k.size, bias.size)).copy()
-        above = np.broadcast_to(reach.high + 1, below.shape).copy()
+
+        def reached(acc: IntArray) -> npt.NDArray[np.bool_]:
+            return _reference(factor, acc + bias) >= k[:, None]
+
+        below, above = _around(k, _slope(factor), bias, reach)
+        low, high = np.broadcast_to(reach.low - 1, below.shape), np.broadcast_to(reach.high + 1, below.shape)
+        # where the step is not between them, somewhere in the whole interval
+        below = np.where((below > low) & reached(np.maximum(below, reach.low)), low, below)
+        above = np.where((above < high) & ~reached(np.minimum(above, reach.high)), high, above)
         while np.any(searching := above - below > 1):
             middle = (below + above) // 2
-            reached = _reference(factor, middle + bias) >= k[:, None]
-            above = np.where(searching & reached, middle, above)
-            below = np.where(searching & ~reached, middle, below)
+            there = reached(middle)
+            above = np.where(searching & there, middle, above)
+            below = np.where(searching & ~there, middle, below)
         return cls(k, above, reach)
 
-    @property
+    def of_channels(self, channels: IntArray) -> Steps:
+        """The steps of some channels, by number."""
+        reach = Interval(self.reach.low[channels], self.reach.high[channels])
+        return Steps(self.k, self.at[:, channels], reach)
+
+    @functools.cached_property
     def can_be_reached(self) -> npt.NDArray[np.bool_]:
         return self.at <= self.reach.high
 
-    @property
+    @functools.cached_property
     def can_be_missed(self) -> npt.NDArray[np.bool_]:
         return self.at > self.reach.low
+
+
+def _around(
+    k: IntArray, slope: npt.NDArray[np.float64], bias: IntArray, reach: Interval
+) -> tuple[IntArray, IntArray]:
+    """Accumulators (k, channels) close below and above the real thresholds, no further than just outside
+    ``reach``.
+    """
+    with np.errstate(divide="ignore", over="ignore"):
+        real = (k[:, None] - 0.5) / slope - bias
+    low, high = reach.low - 1, reach.high + 1
+    # where the factor is 0 the quotient is infinite, and so clipped
+    nearest = np.clip(real, low, high).astype(np.int64)
+    return np.maximum(nearest - _NEAR, low), np.minimum(nearest + _NEAR, high)
 
 
 def _slope(factor: Rescale | Mean) -> npt.NDArray[np.float64]:
@@ -136,32 +182,48 @@ def _slope(factor: Rescale | Mean) -> npt.NDArray[np.float64]:
     return np.ldexp(1.0, -factor.shift)
 
 
-def _solve(steps: Steps, slope: npt.NDArray[np.float64], shift: int) -> ExactMultiplier | None:
-    """A multiplier next to ``slope * 2**shift`` and an offset that put every step right, or None.
+def _shifts(steps: Steps, slope: npt.NDArray[np.float64]) -> list[int]:
+    """The shifts with which every channel has a multiplier and an offset, rising."""
+    shift = np.arange(1, LARGEST_SHIFT + 1)[:, None, None]
+    nearest = np.rint(slope * 2.0**shift).astype(np.int64)
+    low, high = _offsets(steps, np.maximum(nearest + _AROUND[:, None], 0), shift)
+    found: list[int] = (1 + np.flatnonzero(np.all(np.any(low <= high, axis=1), axis=1))).tolist()
+    return found
 
-    None also if only one channel has no such pair, for all share the shift.
+
+def _solve(steps: Steps, slope: npt.NDArray[np.float64], shift: int) -> ExactMultiplier | IntArray:
+    """A multiplier next to ``slope * 2**shift`` and an offset that put every step right.
+
+    The numbers of the channels that have no such pair if there are any, for all share the shift.
     """
-    nearest = np.rint(slope * (1 << shift)).astype(np.int64)
+    nearest = np.rint(slope * 2.0**shift).astype(np.int64)
     multiplier = np.zeros_like(nearest)
     offset = np.zeros_like(nearest)
     solved = np.zeros(nearest.shape, bool)
-    for candidate in (nearest, nearest - 1, nearest + 1):
-        low, high = _offsets(steps, np.maximum(candidate, 0), shift)
+    for more in _AROUND:
+        if np.all(solved):
+            break
+        candidate = np.maximum(nearest + more, 0)
+        low, high = _offsets(steps, candidate, shift)
         fits = (low <= high) & ~solved
-        multiplier = np.where(fits, np.maximum(candidate, 0), multiplier)
+        multiplier = np.where(fits, candidate, multiplier)
         # a channel that never takes a step has no lower bound
         offset = np.where(fits, np.where(low > -_EVERYTHING, low, np.minimum(high, 0)), offset)
         solved |= fits
     if not np.all(solved):
-        return None
+        return np.flatnonzero(~solved)
     return ExactMultiplier(shift, multiplier, offset.astype(object), np.zeros_like(multiplier))
 
 
-def _offsets(steps: Steps, multiplier: IntArray, shift: int) -> tuple[IntArray, IntArray]:
-    """Smallest and largest offset, per channel, with which ``multiplier`` puts every step right."""
-    target = (steps.k << shift)[:, None]
-    low = np.where(steps.can_be_reached, target - multiplier * steps.at, -_EVERYTHING)
-    high = np.where(steps.can_be_missed, target - multiplier * (steps.at - 1) - 1, _EVERYTHING)
+def _offsets(steps: Steps, multiplier: IntArray, shift: int | IntArray) -> tuple[IntArray, IntArray]:
+    """Smallest and largest offset with which ``multiplier`` (..., channels) puts every step right."""
+
+    def spread(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return values.reshape(len(values), *[1] * (multiplier.ndim - 1), values.shape[1])
+
+    distance = (spread(steps.k[:, None]) << shift) - multiplier * spread(steps.at)
+    low = np.where(spread(steps.can_be_reached), distance, -_EVERYTHING)
+    high = np.where(spread(steps.can_be_missed), distance + (multiplier - 1), _EVERYTHING)
     return low.max(axis=0, initial=-_EVERYTHING), high.min(axis=0, initial=_EVERYTHING)
 
 
@@ -171,16 +233,16 @@ def gemmlowp(factor: Multiplier, bias: IntArray) -> ExactMultiplier:
     A floor of a floor is one floor, so for a = acc + bias >= 0 the two roundings add 2**30 and 2**(30+n)
     before a
     shift by 31 + n (n = -shift); below zero the same algebra gives 2**(30+n) - 2**30. With one rounding (n
-    = 0) there is no second half to tilt. Multipliers are moved up to share the longest shift.
+    = 0) there is no second half to correct. Multipliers are moved up to share the longest shift.
     """
     right = np.broadcast_to(-factor.shift, bias.shape)
     longest = max(int(right.max()), 0)
     multiplier = np.broadcast_to(factor.multiplier, bias.shape) << (longest - right)
-    tilt = np.where(right > 0, 1 << (30 + longest - np.maximum(right, 0)), 0)
+    correction = np.where(right > 0, 1 << (30 + longest - np.maximum(right, 0)), 0)
     offset = np.asarray(bias.astype(object) * multiplier.astype(object), object)
-    if not np.any(tilt):  # nothing adds the half of the only rounding but the offset
+    if not np.any(correction):  # nothing adds the half of the only rounding but the offset
         offset = offset + (1 << 30)
-    return ExactMultiplier(31 + longest, multiplier, offset, tilt)
+    return ExactMultiplier(31 + longest, multiplier, offset, correction)
 
 
 def _proven(form: ExactMultiplier, steps: Steps, layer: str) -> ExactMultiplier:

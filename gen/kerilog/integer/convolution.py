@@ -21,6 +21,7 @@ from kerilog.integer.windows import pad, windows
 from kerilog.qgraph import QConv2D
 
 _LARGEST_TILE = 1 << 16  # weights of a tiled kernel, so that they stay in the cache
+_LARGEST_BAND = 1 << 19  # numbers that are gathered at once, where one frame has more
 # The cost of gathering a run of neighbours, and each of its elements, in multiply-adds of BLAS.
 _COST_RUN, _COST_ELEMENT = 300, 30
 
@@ -39,7 +40,7 @@ def conv2d(
     if op.groups > 1:
         if pool != (1, 1):
             raise ValueError("a grouped convolution is not pooled here")
-        return _grouped(op, source, target, 1 if shape is None else math.prod(shape))
+        return _grouped(op, source, target, shape)
     tile = pool if shape is None else best_tile(op, shape, pool)
     # A pool leaves out the last rows and columns that do not fill a window.
     positions = 1 if shape is None else (shape[0] // pool[0]) * (shape[1] // pool[1])
@@ -50,11 +51,12 @@ def conv2d(
     # (inputs, tile rows, tile columns, filters) with the cells of one pool window far apart: by phase first.
     kernel = kernel.reshape(-1, rows, pool[0], columns, pool[1], filters).transpose(0, 2, 4, 1, 3, 5)
     matrix = ExactMatrix(kernel.reshape(len(kernel), -1), np.tile(op.bias, math.prod(tile)), source)
+    if shape is not None and _in_parts(positions // (rows * columns) * len(kernel)):
+        positions //= shape[0] // tile[0]  # those of one row of tiles
     end = Finish(op.rescale, target, op.clamp, matrix.bias[:filters], matrix.number, positions)
     steps = op.strides[0] * tile[0], op.strides[1] * tile[1]
 
-    def apply(x: Codes) -> Codes:
-        view = windows(pad(x, op.padding, source.zero_point), spans, steps, op.dilation_rate)
+    def some(view: Numbers) -> Codes:
         frames, down, across = view.shape[:3]
         gathered = _gather(view, matrix.number)
         total = matrix.product(gathered).reshape(len(gathered), phases, -1)
@@ -63,7 +65,23 @@ def conv2d(
         )
         return codes.swapaxes(2, 3).reshape(frames, down * rows, across * columns, filters)
 
-    return apply
+    return lambda x: _in_bands(
+        some, windows(pad(x, op.padding, source.zero_point), spans, steps, op.dilation_rate)
+    )
+
+
+def _in_parts(gathered: int) -> bool:
+    """Whether a frame of so many ``gathered`` numbers is worked on in bands of rows of windows."""
+    return gathered > _LARGEST_BAND
+
+
+def _in_bands(some: Unary, view: Numbers) -> Codes:
+    """``some`` of the windows ``view`` (frames, rows, ...), a few rows at a time if a frame is large."""
+    frames, rows = view.shape[:2]
+    if not _in_parts(view.size // max(frames, 1)):
+        return some(view)
+    most = max(1, _LARGEST_BAND * rows // view.size)
+    return np.concatenate([some(view[:, row : row + most]) for row in range(0, rows, most)], axis=1)
 
 
 def _gather(view: Numbers, number: type[Any]) -> Numbers:
@@ -131,32 +149,40 @@ def _divisors(n: int) -> list[int]:
     return [d for d in range(1, n + 1) if n % d == 0]
 
 
-def _grouped(op: QConv2D, source: Format, target: Format, positions: int) -> Unary:
-    """Filter f sees the input channels of group ``f // (filters / groups)`` only."""
+def _grouped(op: QConv2D, source: Format, target: Format, shape: Pair | None) -> Unary:
+    """Filter f sees the channels of group ``f // (filters / groups)`` only; ``shape`` as for ``conv2d``."""
     height, width, depth, filters = op.kernel.shape
     each = filters // op.groups
     kernels = np.split(op.kernel.reshape(-1, filters), op.groups, axis=1)
     matrices = [ExactMatrix(k, b, source) for k, b in zip(kernels, np.split(op.bias, op.groups), strict=True)]
     number = exact_type(max(matrix.bound for matrix in matrices))
     bias = np.concatenate([matrix.bias.astype(number) for matrix in matrices])
-    end = Finish(op.rescale, target, op.clamp, bias, number, positions)
     taps = op.kernel.reshape(height * width, depth, op.groups, each).astype(number)
+    positions = 1
+    if shape is not None:
+        gathered = math.prod(shape) * height * width * depth * op.groups
+        positions = shape[1] if _in_parts(gathered) else math.prod(shape)
+    end = Finish(op.rescale, target, op.clamp, bias, number, positions)
 
-    def multiply(x: Codes) -> Numbers:
-        view = windows(x, (height, width), op.strides, op.dilation_rate)
+    def multiply(view: Numbers) -> Codes:
         total = np.empty((*view.shape[:3], filters), number)
         for group, matrix in enumerate(matrices):
             part = _gather(view[..., group * depth : (group + 1) * depth], matrix.number)
             product = matrix.product(part).reshape(*view.shape[:3], each)
             total[..., group * each : (group + 1) * each] = product
-        return total
+        return end(total)
 
-    def add_taps(x: Codes) -> Numbers:
-        view = windows(x.astype(number), (height, width), op.strides, op.dilation_rate)
+    def add_taps(view: Numbers) -> Codes:
         total = np.zeros((*view.shape[:3], op.groups, each), number)
         for index, tap in enumerate(taps[:, 0]):
             total += view[:, :, :, index // width, index % width, :, np.newaxis] * tap
-        return total.reshape(*view.shape[:3], filters)
+        return end(total.reshape(*view.shape[:3], filters))
 
-    accumulate = add_taps if depth == 1 else multiply
-    return lambda x: end(accumulate(pad(x, op.padding, source.zero_point)))
+    def apply(x: Codes) -> Codes:
+        padded = pad(x, op.padding, source.zero_point)
+        if depth > 1:
+            return _in_bands(multiply, windows(padded, (height, width), op.strides, op.dilation_rate))
+        view = windows(padded.astype(number), (height, width), op.strides, op.dilation_rate)
+        return _in_bands(add_taps, view)
+
+    return apply

@@ -1,30 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
 """Layers that work on one element, or one pair of elements, at a time; and those that only move elements.
 
+What is a function of one code is worked out once for every code there is, and looked up.
 The functions are made and used as those of ``kerilog.integer.ops``.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 
 from kerilog.formats import Format, IntArray
-from kerilog.integer.finish import Codes, Unary, finish, storage
+from kerilog.integer.finish import Codes, Finish, Numbers, Unary, finish, storage
+from kerilog.integer.matmul import exact_type
 from kerilog.integer.rescale import rescale
 from kerilog.integer.windows import pad
 from kerilog.qgraph import QAdd, QLookup, QMultiply, QRequantize, QSubtract, QZeroPadding2D, Rescale
 
 Binary = Callable[[Codes, Codes], Codes]
 
+_CHUNK = 1 << 15  # codes that are looked up at a time
+
 
 def add(op: QAdd, left: Format, right: Format, target: Format) -> Binary:
     """Sum, or difference for a ``QSubtract``, of two tensors brought to one scale."""
+    first = _scaled(_codes(left), left, op.left, op.headroom)
+    second = _scaled(_codes(right), right, op.right, op.headroom)
+    number = exact_type(int(np.abs(first).max() + np.abs(second).max()))
+    of_left, of_right = (
+        first.astype(number),
+        (-second if isinstance(op, QSubtract) else second).astype(number),
+    )
+    end = Finish(op.rescale, target, op.clamp, np.zeros(1), number)
 
     def apply(x: Codes, y: Codes) -> Codes:
-        a, b = _scaled(x, left, op.left, op.headroom), _scaled(y, right, op.right, op.headroom)
-        return finish(a - b if isinstance(op, QSubtract) else a + b, op.rescale, target, op.clamp)
+        total: Numbers = _looked_up(of_left, x, left)
+        other = _looked_up(of_right, y, right)
+        return end(np.add(total, other, out=total) if total.shape == other.shape else total + other)
 
     return apply
 
@@ -34,25 +48,48 @@ def _scaled(x: Codes, source: Format, factor: Rescale, headroom: int) -> IntArra
     return rescale(factor, (x.astype(np.int64) - source.zero_point) << headroom)
 
 
+def _codes(source: Format) -> IntArray:
+    """Every code of ``source``, the entries of a table of any function of them."""
+    return np.arange(source.minimum, source.maximum + 1)
+
+
+def _looked_up(table: Numbers, x: Codes, source: Format) -> Numbers:
+    """The entries of ``table`` for codes ``x`` of ``source``, a cache's worth at a time."""
+    flat = x.reshape(-1)
+    found = np.empty(flat.shape, table.dtype)
+    for start in range(0, flat.size, _CHUNK):
+        places = flat[start : start + _CHUNK].astype(np.intp)
+        places -= source.minimum
+        # of the three modes only "clip" writes into ``out`` without a buffer; all codes are in the table
+        np.take(table, places, out=found[start : start + _CHUNK], mode="clip")
+    return found.reshape(x.shape)
+
+
 def multiply(op: QMultiply, left: Format, right: Format, target: Format) -> Binary:
     """Product of two tensors."""
+    number = exact_type(
+        math.prod(int(np.abs(_codes(source) - source.zero_point).max()) for source in (left, right))
+    )
+    end = Finish(op.rescale, target, op.clamp, np.zeros(1), number)
 
     def apply(x: Codes, y: Codes) -> Codes:
-        product = (x.astype(np.int64) - left.zero_point) * (y.astype(np.int64) - right.zero_point)
-        return finish(product, op.rescale, target, op.clamp)
+        first: Numbers = x.astype(number) - left.zero_point
+        second: Numbers = y.astype(number) - right.zero_point
+        return end(np.multiply(first, second))
 
     return apply
 
 
 def requantize(op: QRequantize, source: Format, target: Format) -> Unary:
     """The same numbers in another format, clamped."""
-    return lambda x: finish(x.astype(np.int64) - source.zero_point, op.rescale, target, op.clamp)
+    table = finish(_codes(source) - source.zero_point, op.rescale, target, op.clamp)
+    return lambda x: _looked_up(table, x, source)
 
 
 def lookup(op: QLookup, source: Format, target: Format) -> Unary:
     """A table with one entry a code."""
     table = op.table.astype(storage(target))
-    return lambda x: table[x.astype(np.intp) - source.minimum]
+    return lambda x: _looked_up(table, x, source)
 
 
 def zero_padding(op: QZeroPadding2D, source: Format) -> Unary:

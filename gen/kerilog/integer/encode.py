@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from kerilog.formats import Format
 from kerilog.integer.finish import Codes, storage
-from kerilog.integer.parallel import for_each
 from kerilog.integer.scratch import scratch
+from kerilog.parallel import for_each
 
 _CHUNK_ELEMENTS = 1 << 16
 

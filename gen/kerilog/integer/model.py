@@ -15,8 +15,8 @@ from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
 from kerilog.integer.encode import encode
 from kerilog.integer.finish import Codes, storage
-from kerilog.integer.parallel import for_each
 from kerilog.integer.steps import Step, make_step, make_steps
+from kerilog.parallel import for_each
 from kerilog.qgraph import QGraph, QNode
 
 __all__ = ["Inputs", "Model", "make_step", "run", "run_all", "run_outputs"]
@@ -92,6 +92,15 @@ class Model:
 
         for_each(range(0, frames, size), work)
         return result
+
+    def few(self, x: Inputs) -> dict[str, Codes]:
+        """The codes of every tensor by node name for a few frames ``x``, each in the narrowest type, on this
+        processor; a constant comes once.
+        """
+        names = tuple(self._shapes)
+        if names not in self._steps:
+            self._steps[names] = make_steps(self.graph, names)
+        return self._chunk(self._checked(x), self._steps[names])
 
     def _chunk(self, tensors: dict[str, Codes], steps: list[Step]) -> dict[str, Codes]:
         """The tensors of a few frames that no step drops; ``tensors`` are those of the inputs."""

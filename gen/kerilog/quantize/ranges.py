@@ -36,6 +36,7 @@ _SMALLEST = 13  # of these steps; below a tenth of the range a step of the forma
 _ROUNDS = 2  # of the search for one end of the range, then for the other
 _CUT = 0.005  # part of the values that "entropy" may saturate
 _FEW = 0.02  # part of the class scores that may saturate
+_CHUNK = 1 << 15  # values that are worked on at a time, so that all steps find them in the cache
 _NOTHING = 1e-10  # probability that stands for 0 where its logarithm is taken
 
 MakeAffine = Callable[[float, float], Affine]
@@ -50,8 +51,7 @@ class Values:
 
     def error(self, format: Format) -> float:
         """The sum of the squared differences from what their codes in ``format`` stand for."""
-        difference = format.dequantize(format.quantize(self.values)) - self.values
-        return float(np.sum(self.counts * difference**2))
+        return squared_error(self.values, format, self.counts)
 
     def saturated(self, format: Format) -> float:
         """The part of the values that lies outside of ``format``."""
@@ -67,6 +67,20 @@ class Values:
         """
         kept = [i for i, format in enumerate(formats) if i == 0 or self.saturated(format) <= _CUT]
         return min(kept, key=lambda i: divergence(self, formats[i]))
+
+
+def squared_error(values: Floats, format: Format, counts: Floats | None = None) -> float:
+    """The sum of the squared differences of ``values`` (count,) from what their codes in ``format``
+    stand for, each taken ``counts`` times.
+    """
+    squares = np.empty(values.size)
+    for start in range(0, values.size, _CHUNK):
+        some = slice(start, start + _CHUNK)
+        difference = format.dequantize(format.quantize(values[some])) - values[some]
+        np.multiply(difference, difference, out=squares[some])
+        if counts is not None:
+            squares[some] *= counts[some]
+    return float(np.sum(squares))
 
 
 def values_of(seen: Observation, parts: int = _PARTS) -> Values:
@@ -190,9 +204,9 @@ def _that_count(scores: Values) -> Values:
 
 def best_fixed(values: npt.NDArray[np.floating], bits: int) -> Fixed:
     """The binary point with the least squared error over ``values`` (any shape, not empty)."""
-    flat = values.reshape(-1).astype(np.float64)
+    flat = np.asarray(values, np.float64).reshape(-1)
     candidates = _candidates(bits, (float(flat.min()), float(flat.max())))
-    return min(candidates, key=Values(flat, np.ones(flat.size)).error)
+    return min(candidates, key=lambda format: squared_error(flat, format))
 
 
 def _candidates(bits: int, extremes: Range) -> list[Fixed]:

@@ -7,6 +7,7 @@ The file has the same bytes each time; times are taken when the report is made.
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,16 +18,19 @@ import numpy.typing as npt
 from kerilog import floating, graph, storage
 from kerilog.calibrate import Observation
 from kerilog.floating import Samples
-from kerilog.formats import Format, IntArray
+from kerilog.formats import IntArray
 from kerilog.graph import Array, Graph
-from kerilog.integer.model import run_all
+from kerilog.integer.finish import Codes
+from kerilog.integer.model import prepared
+from kerilog.parallel import results
 from kerilog.progress import Progress, silent
-from kerilog.qgraph import QGraph
+from kerilog.qgraph import QGraph, QNode
 from kerilog.report.conversion import Conversion, Error, compare, convert
 
 FILE_NAME = "report/measured.npz"
 SAMPLES = 1000  # samples over which tensors are compared
-_BATCH = 100
+_BATCH = 100  # samples that are worked on at once, at the most
+_BATCH_ELEMENTS = 1 << 20  # of all their tensors
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -94,16 +98,27 @@ def measure(
 
     Tensors go together by name; one that the float network lacks is shown as the integer network has it.
     """
+    total = min(floating.count(x), SAMPLES)
+    elements = sum(math.prod(node.shape) for node in integer)
+    size = max(1, min(_BATCH, _BATCH_ELEMENTS // elements))
+    model = prepared(integer)
+
+    def work(start: int) -> dict[str, Observed]:
+        stop = min(start + size, total)
+        batch = floating.part(x, start, stop)
+        codes = model.few(_codes(integer, batch))
+        found = {}
+        for name, values in floating.each(original, batch) if original is not None else ():
+            if name in codes:
+                found[name] = _compared(integer[name], codes.pop(name), values)
+        return found | {name: _seen(integer[name], part, stop - start) for name, part in codes.items()}
+
     found = {node.name: Observed(node.name, Observation()) for node in integer}
-    count = min(floating.count(x), SAMPLES)
-    for start in range(0, count, _BATCH):
-        progress("measuring the error of every tensor", start / count)
-        batch = floating.part(x, start, min(start + _BATCH, count))
-        codes = run_all(integer, _codes(integer, batch))
-        floats = floating.run_all(original, batch) if original is not None else {}
-        for node in integer:
-            real = node.format.dequantize(codes[node.name])
-            found[node.name] = _more(found[node.name], real, floats.get(node.name), node.format)
+    starts = range(0, total, size)
+    for start, batch in zip(starts, results(starts, work), strict=True):
+        progress("measuring the error of every tensor", start / total)
+        for name, one in batch.items():
+            found[name] = _together(found[name], one)
     return tuple(found.values())
 
 
@@ -112,17 +127,29 @@ def _codes(integer: QGraph, x: Samples) -> dict[str, IntArray]:
     return {node.name: node.format.quantize(by_name[node.name]) for node in integer.inputs}
 
 
-def _more(so_far: Observed, real: npt.NDArray[np.float64], values: Array | None, format: Format) -> Observed:
-    """``so_far`` and a batch: the integer network's numbers ``real`` and the float network's ``values``."""
-    if values is None:
-        so_far.seen.add(real.astype(np.float32))
-        return so_far
-    so_far.seen.add(values)
-    return dataclasses.replace(
-        so_far,
-        alone=(so_far.alone or Conversion()) + convert(values, format),
-        network=(so_far.network or Error()) + compare(values, real),
-    )
+def _compared(node: QNode, codes: Codes, values: Array) -> Observed:
+    """The float network's ``values`` of a tensor beside the integer network's ``codes``."""
+    seen = Observation()
+    seen.add(values)
+    error = compare(values, node.format.dequantize(codes))
+    return Observed(node.name, seen, convert(values, node.format), error)
+
+
+def _seen(node: QNode, codes: Codes, count: int) -> Observed:
+    """A tensor that the integer network alone has, over ``count`` samples."""
+    seen = Observation()
+    real = node.format.dequantize(codes).astype(np.float32)
+    seen.add(np.broadcast_to(real, (count, *node.shape)))
+    return Observed(node.name, seen)
+
+
+def _together(one: Observed, more: Observed) -> Observed:
+    """Both over the samples of both; ``one`` may be empty."""
+    one.seen.take(more.seen)
+    if more.alone is None or more.network is None:
+        return one
+    alone, network = one.alone or Conversion(), one.network or Error()
+    return dataclasses.replace(one, alone=alone + more.alone, network=network + more.network)
 
 
 def confusion(labels: npt.NDArray[np.integer], answers: npt.NDArray[np.integer], classes: int) -> IntArray:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
+from kerilog.exact.average import sums
 from kerilog.hardware import average
 from kerilog.hardware.design import LayerStage, Tensor
 from kerilog.hardware.folding import MatrixJob
@@ -51,7 +52,7 @@ class AveragePooling2D(LayerKind):
         folding = fold(job, window, flow.lanes, wiring.interval, title(node))
         frame = Frame.of(node, wiring, (flow,), folding.result_lanes)
         image, file = flow.tensor.shape, frame.memory("constants")
-        reach = average.repeated(average.sums(slicing.pixels, flow.codes), outputs)
+        reach = average.repeated(sums(slicing.pixels, flow.codes), outputs)
         stage = AveragePooling2DStage(
             **vars(frame),
             window=window.waiting_for(folding.steps),

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
+from kerilog.exact.average import sums
 from kerilog.hardware import average
 from kerilog.hardware.design import LayerStage, Tensor
 from kerilog.hardware.folding import MatrixJob, divisors, ranked
@@ -43,7 +44,7 @@ class GlobalAveragePooling2D(LayerKind):
         lanes = folding.vectors * folding.lanes
         flow = wiring.buffered(before, wiring.cut(before, lanes, title(node)), title(node))
         frame = Frame.of(node, wiring, (flow,), folding.result_lanes)
-        reach = average.repeated(average.sums(cells, flow.codes), channels)
+        reach = average.repeated(sums(cells, flow.codes), channels)
         zero, file = flow.tensor.format.zero_point, frame.memory("constants")
         stage = GlobalAveragePooling2DStage(
             **vars(frame),

@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
+
+Result = TypeVar("Result")
 
 
 def for_each(pieces: Sequence[int], work: Callable[[int], None]) -> None:
@@ -27,10 +31,35 @@ def for_each(pieces: Sequence[int], work: Callable[[int], None]) -> None:
             pass
 
 
+def results(pieces: Sequence[int], work: Callable[[int], Result]) -> Iterator[Result]:
+    """What ``work`` makes of each of ``pieces``, in their order; otherwise as ``for_each``.
+
+    No more results than there are processors are held at a time, however many pieces there are. BLAS is kept
+    to one thread for a single piece, too: how it shares out a product changes the last bits of floats, and
+    they should not depend on the machine's processors.
+    """
+    started: deque[Future[Result]] = deque()
+    try:
+        with _blas().limit(limits=1, user_api="blas"):
+            for piece in pieces:
+                if len(started) == _processors():
+                    yield started.popleft().result()
+                started.append(_pool().submit(work, piece))
+            while started:
+                yield started.popleft().result()
+    finally:
+        for left in started:
+            left.cancel()
+
+
+def _processors() -> int:
+    return os.cpu_count() or 1
+
+
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
     """The threads, which are kept because each keeps its scratch memory."""
-    return ThreadPoolExecutor(os.cpu_count(), "kerilog-integer")
+    return ThreadPoolExecutor(_processors(), "kerilog")
 
 
 @functools.cache
