@@ -131,3 +131,7 @@ def test_samples_that_do_not_fit() -> None:
     two = Graph("two", (Node("a", Input(), (), (1,)), Node("b", Input(), (), (1,))), ("a", "b"))
     with pytest.raises(KerilogError, match="model 'two': expected samples for 2 inputs, got one array"):
         run(two, np.zeros((1, 1), np.float32))
+    with pytest.raises(
+        KerilogError, match="expected as many samples for each input, got 2 for 'a', 1 for 'b'"
+    ):
+        run(two, {"a": np.zeros((2, 1), np.float32), "b": np.zeros((1, 1), np.float32)})

@@ -318,6 +318,58 @@ def test_a_record_is_that_of_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:
         assert second.network.noise == pytest.approx(first.network.noise, rel=1e-3)
 
 
+def two_inputs() -> Graph:
+    """A network whose floats do not depend on how many samples go together; its second input comes late."""
+    return Graph(
+        "two",
+        (
+            Node("left", Input(), (), (8, 6, 3)),
+            Node("pool", MaxPooling2D((2, 2), (2, 2)), ("left",), (4, 3, 3)),
+            Node("right", Input(), (), (4, 3, 3)),
+            Node("sum", Add("relu"), ("pool", "right"), (4, 3, 3)),
+            Node("flat", Reshape(), ("sum",), (36,)),
+        ),
+        ("flat", "pool"),
+    )
+
+
+@pytest.mark.parametrize("elements", [1, 3000])
+def test_parts_of_several_inputs_are_the_whole_of_them(
+    elements: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph, count = two_inputs(), 113
+    x = {"right": 3 * numbers(7, count, 4, 3, 3), "left": numbers(8, count, 8, 6, 3)}
+    whole = floating.run_all(graph, x)
+    monkeypatch.setattr(floating, "BATCH_ELEMENTS", elements)
+    monkeypatch.setattr(record, "_BATCH_ELEMENTS", elements)
+    assert floating.batch_size(graph) < count // 3
+    assert_same(floating.run(graph, x), (whole["flat"], whole["pool"]))
+    calibration = calibrated(graph, x)
+    observed = calibrate.observe(graph, x)
+    for name, values in whole.items():
+        expected = calibrate.Observation()
+        expected.add(values)
+        assert_same(observed[name], expected, name)
+    integer = quantize(calibration, "fixed")
+    codes = {node.name: node.format.quantize(x[node.name]) for node in integer.inputs}
+    everything = run_all(integer, codes)
+    few = prepared(integer).few(codes)
+    assert set(few) == set(everything)
+    for name, part in few.items():
+        np.testing.assert_array_equal(part, everything[name], err_msg=name)
+    found = record.measure(integer, x, calibration.graph)
+    assert [one.name for one in found] == [node.name for node in integer]
+    for one in found:
+        values, format = whole[one.name], integer[one.name].format
+        assert_same(one.seen, observed[one.name], one.name)
+        assert one.alone is not None and one.network is not None
+        alone, network = convert(values, format), compare(values, format.dequantize(everything[one.name]))
+        assert (one.alone.overflow, one.alone.underflow) == (alone.overflow, alone.underflow), one.name
+        assert (one.alone.inexact, one.network.count) == (alone.inexact, network.count), one.name
+        # sums of parts are rounded otherwise than that of all
+        assert one.network.noise == pytest.approx(network.noise, rel=1e-9), one.name
+
+
 def peak(work: Callable[[], object]) -> int:
     """Bytes that ``work`` needs at the most beyond what there was."""
     tracemalloc.start()
