@@ -38,7 +38,7 @@ LAYERS = (
     ("report",),
     ("build",),
     ("study", "explore"),
-    ("schemas",),
+    ("schemas", "support"),
     ("summary",),
     ("api",),
     ("__init__", "cli"),

@@ -17,7 +17,7 @@ from kerilog.names import harmless, shown
 from kerilog.qgraph import QGraph
 from kerilog.scales import ROUNDINGS, Rounding
 
-_OPERATORS: dict[str, Callable[[Importer, Operator], None]] = {
+OPERATORS: dict[str, Callable[[Importer, Operator], None]] = {
     "ADD": elements.add,
     "AVERAGE_POOL_2D": layers.pool,
     "BATCH_TO_SPACE_ND": shapes.batch_to_space,
@@ -79,8 +79,8 @@ def _import(context: Importer) -> None:
     for index in context.model.inputs:
         refusals.attempt(None, partial(context.add_input, index))
     for op in context.model.operators:
-        if op.kind in _OPERATORS:
-            refusals.attempt(op, partial(_OPERATORS[op.kind], context, op))
+        if op.kind in OPERATORS:
+            refusals.attempt(op, partial(OPERATORS[op.kind], context, op))
         else:
             refusals.unknown(op)
     refusals.raise_all()

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of what is supported, from the registries that decide it: ``python -m kerilog.support``.
+
+Every operation of the integer graph is a row: who reads it, the integer model, the hardware and its limits.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from kerilog import qgraph
+from kerilog.frontend.keras import CONVERTERS
+from kerilog.frontend.tflite import OPERATORS
+from kerilog.hardware.stages import KINDS
+from kerilog.qgraph import QInput, QOp
+
+PAGE = Path("docs/layers.md")
+
+READ_FROM: dict[type[QOp], tuple[tuple[str, ...], tuple[str, ...]]] = {
+    qgraph.QConv2D: (
+        ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "BatchNormalization", "Rescaling"),
+        ("CONV_2D", "DEPTHWISE_CONV_2D", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"),
+    ),
+    qgraph.QDense: (("Dense",), ("FULLY_CONNECTED",)),
+    qgraph.QMaxPooling2D: (("MaxPooling2D",), ("MAX_POOL_2D",)),
+    qgraph.QAveragePooling2D: (("AveragePooling2D",), ("AVERAGE_POOL_2D",)),
+    qgraph.QGlobalAveragePooling2D: (("GlobalAveragePooling2D",), ("MEAN",)),
+    qgraph.QAdd: (("Add",), ("ADD",)),
+    qgraph.QSubtract: (("Subtract",), ("SUB",)),
+    qgraph.QMultiply: (("Multiply",), ("MUL",)),
+    qgraph.QConcatenate: (("Concatenate",), ("CONCATENATION",)),
+    qgraph.QZeroPadding2D: (("ZeroPadding2D",), ("PAD",)),
+    qgraph.QReshape: (("Flatten", "Reshape"), ("RESHAPE", "SHAPE", "STRIDED_SLICE", "PACK")),
+    qgraph.QLookup: (("Activation",), ("LOGISTIC",)),
+    qgraph.QRequantize: (("ReLU",), ("QUANTIZE", "DEQUANTIZE", "RELU", "RELU6")),
+    qgraph.QSoftmax: (("Softmax",), ("SOFTMAX",)),
+    qgraph.QFloatSoftmax: ((), ("SOFTMAX",)),
+    qgraph.QConstant: ((), ("ADD", "SUB", "MUL")),
+}
+"""Keras layers and TFLite operators that become, or become part of, each operation."""
+
+NO_HARDWARE: dict[type[QOp], str] = {
+    qgraph.QMultiply: "no: products of two tensors have no module yet",
+    qgraph.QZeroPadding2D: 'no: becomes the padding of a "valid" convolution behind it; no module else',
+    qgraph.QSoftmax: "no: hardware ends in logits, whose order is the same; `sim` applies it as a host does",
+    qgraph.QFloatSoftmax: "no: hardware ends in logits; for a host",
+    qgraph.QConstant: "no: sums and products with constants have no module yet",
+}
+"""Why an operation has no hardware."""
+
+_TRAINING_ONLY = (
+    *("Dropout", "SpatialDropout2D", "AlphaDropout", "GaussianDropout", "GaussianNoise"),
+    *("ActivityRegularization", "Identity"),
+)
+_CONVERTERS = ("FixedPoint", "Affine", "QuantConv2D", "QuantDepthwiseConv2D", "QuantDense")
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """What is known of one operation, in Markdown."""
+
+    operation: type[QOp]
+    keras: tuple[str, ...]
+    tflite: tuple[str, ...]
+    hardware: str
+
+
+def operations() -> list[type[QOp]]:
+    """All operations of the integer graph but the input, in alphabetical order."""
+    found = [kind for kind in vars(qgraph).values() if isinstance(kind, type) and issubclass(kind, QOp)]
+    return sorted((kind for kind in found if kind not in (QOp, QInput)), key=lambda kind: kind.__name__)
+
+
+def rows() -> list[Row]:
+    """The table. KeyError for an operation that has neither hardware nor a reason."""
+    return [
+        Row(kind, *READ_FROM[kind], KINDS[kind].supported if kind in KINDS else NO_HARDWARE[kind])
+        for kind in operations()
+    ]
+
+
+def unexplained() -> set[str]:
+    """Keras layers and TFLite operators that are read and in no row."""
+    keras = {name for row in rows() for name in row.keras} | {*_TRAINING_ONLY, *_CONVERTERS}
+    tflite = {name for row in rows() for name in row.tflite}
+    return (set(CONVERTERS) - keras) | (set(OPERATORS) - tflite)
+
+
+def page() -> str:
+    """The text of ``docs/layers.md``."""
+    lines = [
+        "# Supported layers",
+        "",
+        "Printed from the registries by `python -m kerilog.support`; a test keeps it so.",
+        "",
+        "| operation | Keras layers | TFLite operators | integer model | hardware |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows():
+        name = row.operation.__name__.removeprefix("Q")
+        keras, tflite = (", ".join(names) or "-" for names in (row.keras, row.tflite))
+        lines.append(f"| {name} | {keras} | {tflite} | yes | {row.hardware} |")
+    lines += [
+        "",
+        f"Nothing at inference: {', '.join(_TRAINING_ONLY)}. Converters of `kerilog.keras`: "
+        f"{', '.join(_CONVERTERS)}.",
+        "ReLU and ReLU6 are fused into the layer before them; a batch normalization is folded into a",
+        "neighbour where there is one. Hardware supports one input and one output.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
