@@ -222,7 +222,7 @@ def outcome(run: Values | None, field: Callable[[Values], str]) -> str:
     if run is None:
         return "-"
     if run["expired"]:
-        return f"> {run['seconds']:,.0f} s"
+        return f"> {run['limit']:g} s"
     if run["status"] == 2:
         return f"{field(run)}, refused"
     return field(run) if run["status"] == 0 else f"failed ({run['status']})"

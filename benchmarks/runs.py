@@ -165,4 +165,4 @@ def measure(
             found = checkout.run(words, limits)
     lines = found.pop("err").strip().splitlines()
     found.pop("out")
-    return found | {"reason": lines[-1] if lines and found["status"] else ""}
+    return found | {"reason": lines[-1] if lines and found["status"] else "", "limit": limits.seconds}

@@ -84,7 +84,15 @@ def test_size_is_counted_in_places_and_weights(bench: Any, tmp_path: Path) -> No
 
 
 def point(work: float, weights: float, seconds: float, status: int = 0, **more: Any) -> Any:
-    run = {"seconds": seconds, "mib": 100.0, "status": status, "expired": False, "reason": "", **more}
+    run = {
+        "seconds": seconds,
+        "mib": 100.0,
+        "status": status,
+        "expired": False,
+        "limit": 60,
+        "reason": "",
+        **more,
+    }
     return {"family": "image", "count": 1, "stages": 2, "work": work, "weights": weights, "runs": [run]}
 
 
@@ -116,7 +124,7 @@ def test_no_coefficient_is_below_zero(bench: Any) -> None:
 def test_what_was_not_reached_is_told(bench: Any) -> None:
     planning = bench("planning")
     refused = point(1, 1, 1.5, status=2, reason="kerilog: error: too small")["runs"][0]
-    late = point(1, 1, 60.0, status=-9, expired=True)["runs"][0]
+    late = point(1, 1, 2.0, status=-9, expired=True)["runs"][0]
     failed = point(1, 1, 3.0, status=1, reason="MemoryError")["runs"][0]
     rows = [{"title": "one `x`", "goal": 3, "gib": 1.5, "runs": [run]} for run in (refused, late, failed)]
     text = planning.table_text(rows, ["abc"])
