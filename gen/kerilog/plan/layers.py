@@ -225,14 +225,39 @@ def _places(matvec: MatVec, serializer: Serializer) -> int:
 
 @functools.lru_cache(maxsize=4096)
 def _slides(window: Window) -> int:
-    """Cycles a frame of the windows by themselves, fed and emptied without a pause."""
+    """Cycles a frame of the windows by themselves, fed and emptied without a pause.
+
+    With single pixels they lose no cycle but those that the shapes force; else the model tells.
+    """
+    if window.pixels == 1:
+        return max(window.cycles, window.height * window.row_words)
+    return _run_slides(window)
+
+
+def _run_slides(window: Window) -> int:
     beats = window.height * window.row_words, window.out_height * window.out_width
     return chain(window_controls(window), *beats).measure().interval
 
 
 @functools.lru_cache(maxsize=4096)
 def _alone(window: Window | None, folded: Folded) -> int:
-    """Cycles a frame of the layer by itself, fed and emptied without a pause."""
+    """Cycles a frame of the layer by itself, fed and emptied without a pause.
+
+    It is what the shapes force where results leave as fast as they come and, with windows, single pixels are
+    kept in a ring and come as fast as products are made; else the model tells.
+    """
+    steps, serializer = folded.matvec.steps, folded.serializer
+    if serializer.units > serializer.lanes * steps:
+        return _run_alone(window, folded)
+    if window is None:
+        return folded.shape.turns * steps
+    if window.pixels == 1 and (steps == 1 or (steps >= window.stride_w and not window.has_no_memory)):
+        row = max(window.reads + window.unshared, window.out_width * steps)
+        return max(window.height * window.row_words, window.out_height * row)
+    return _run_alone(window, folded)
+
+
+def _run_alone(window: Window | None, folded: Folded) -> int:
     turns, matvec, serializer = folded.shape.turns, folded.matvec, folded.serializer
     windows = window_controls(window.waiting_for(matvec.steps)) if window else []
     controls = [*windows, matrix_vector(matvec, serializer)]
