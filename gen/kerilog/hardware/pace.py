@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The least hardware with which a layer by itself keeps up with a frame interval.
 
-Whether it does is not taken from a formula but from running its control.
+Whether it does follows from the shapes where that has been checked against the model; elsewhere its control
+is run.
 """
 
 from __future__ import annotations
@@ -75,16 +76,41 @@ def shortest_interval(window: Window) -> int:
     return slides(dataclasses.replace(widest, pixels=window.width))
 
 
-@functools.lru_cache(maxsize=4096)
 def slides(window: Window) -> int:
-    """Cycles per frame of the windows by themselves, fed and emptied without a pause."""
+    """Cycles per frame of the windows by themselves, fed and emptied without a pause.
+
+    With single pixels they lose no cycle but those that the shapes force; else the model tells.
+    """
+    if window.pixels == 1:
+        return max(window.cycles, window.height * window.row_words)
+    return _run_slides(window)
+
+
+@functools.lru_cache(maxsize=4096)
+def _run_slides(window: Window) -> int:
     beats = window.height * window.row_words, window.out_height * window.out_width
     return chain(window.controls(), *beats).measure().interval
 
 
-@functools.lru_cache(maxsize=4096)
 def _alone(window: Window | None, job: MatrixJob, folding: Folding) -> int:
-    """Cycles per frame of the layer by itself, fed and emptied without a pause."""
+    """Cycles per frame of the layer by itself, fed and emptied without a pause.
+
+    It is what the shapes force where results leave as fast as they come and, with windows, single pixels are
+    kept in a ring and come as fast as products are made; else the model tells.
+    """
+    steps = folding.steps
+    if folding.outputs > folding.result_lanes * steps:
+        return _run_alone(window, job, folding)
+    if window is None:
+        return job.turns * steps
+    if window.pixels == 1 and (steps == 1 or (steps >= window.stride_w and not window.has_no_memory)):
+        row = max(window.reads + window.unshared, window.out_width * steps)
+        return max(window.height * window.row_words, window.out_height * row)
+    return _run_alone(window, job, folding)
+
+
+@functools.lru_cache(maxsize=4096)
+def _run_alone(window: Window | None, job: MatrixJob, folding: Folding) -> int:
     windows = window.waiting_for(folding.steps).controls() if window else ()
     beats_in = window.height * window.row_words if window else job.turns * folding.beats_per_vector
     beats_out = job.turns * folding.outputs // folding.result_lanes
