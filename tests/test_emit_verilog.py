@@ -118,7 +118,8 @@ def test_tools_are_silent_and_results_equal(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "seed", [*range(6), *(pytest.param(n, marks=pytest.mark.full) for n in range(6, 60))]
+    # in that of seed 20 the columns of windows are queued in fewer places than they are turned in
+    "seed", [*range(6), 20, *(pytest.param(n, marks=pytest.mark.full) for n in range(6, 60) if n != 20)]
 )
 def test_tools_are_silent_on_random_networks(seed: int, tmp_path: Path) -> None:
     case = draw_case(seed)

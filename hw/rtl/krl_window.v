@@ -325,6 +325,10 @@ module krl_window #(
         assign turned = turn(arriving, kept[PLACE_BITS-1:0]);
       end
 
+      if (QUEUE < (1 << PLACE_BITS)) begin : g_no_place
+        wire unused_turned = &{1'b0, turned[TURN_BITS-1:QUEUE*COLUMN_BITS]};
+      end
+
       // a place that is kept takes a column from further up when a window leaves; the others take one that
       // arrives
       for (x = 0; x < QUEUE; x = x + 1) begin : g_place
