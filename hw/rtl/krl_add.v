@@ -91,7 +91,7 @@ module krl_add #(
       wire signed [TOTAL_BITS-1:0] lowest = {{(TOTAL_BITS-BITS){CLAMP_MIN[BITS-1]}}, CLAMP_MIN[BITS-1:0]};
       wire signed [TOTAL_BITS-1:0] highest = {{(TOTAL_BITS-BITS){CLAMP_MAX[BITS-1]}}, CLAMP_MAX[BITS-1:0]};
       wire signed [TOTAL_BITS-1:0] rounding = total[TOTAL_BITS-1] ? ROUND_NEGATIVE : ROUND_POSITIVE;
-      wire signed [TOTAL_BITS-1:0] tilted = total + rounding;
+      wire signed [TOTAL_BITS-1:0] with_rounding = total + rounding;
 
       if (TABLE == 1) begin : g_left_table
         krl_rom #(
@@ -153,7 +153,7 @@ module krl_add #(
           x <= s0_axis_tdata[i*LEFT_BITS +: LEFT_BITS];
           y <= s1_axis_tdata[i*RIGHT_BITS +: RIGHT_BITS];
           total <= (SUBTRACT != 0) ? left - right : left + right;
-          rounded <= tilted >>> SHIFT;
+          rounded <= with_rounding >>> SHIFT;
           unclamped <= rounded[BITS-1:0];
           too_low <= rounded < lowest;
           too_high <= rounded > highest;

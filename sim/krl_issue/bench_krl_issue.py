@@ -72,7 +72,7 @@ async def multiplies_under_stalls(dut: Any) -> None:
 
 @test()
 async def reaches_the_extremes_of_every_sum(dut: Any) -> None:
-    """The inputs that make each unit largest and smallest."""
+    """The inputs that make each output largest and smallest."""
     bench = await bench_of(dut)
     for weights in MATRIX.T:
         for up, down in [(HIGH, LOW), (LOW, HIGH)]:

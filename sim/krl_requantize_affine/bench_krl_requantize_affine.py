@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_requantize_affine: multiply, add, tilt, shift, add the zero point, clamp; in exact integers."""
+"""krl_requantize_affine: multiply, add, correct, shift, add the zero point, clamp; in exact integers."""
 
 from collections.abc import Iterator
 from random import Random
@@ -25,9 +25,14 @@ from common.bench import (
 from common.scoreboard import Model
 
 LATENCY = 8
-LANES, BEATS, BITS, SHIFT = PARAMETERS["LANES"], PARAMETERS["BEATS"], PARAMETERS["BITS"], PARAMETERS["SHIFT"]
+LANES, PERIOD, BITS, SHIFT = (
+    PARAMETERS["LANES"],
+    PARAMETERS["PERIOD"],
+    PARAMETERS["BITS"],
+    PARAMETERS["SHIFT"],
+)
 ACC_BITS, MULTIPLIER_BITS = PARAMETERS["ACC_BITS"], PARAMETERS["MULTIPLIER_BITS"]
-OFFSET_BITS, TILT_BITS = PARAMETERS["OFFSET_BITS"], PARAMETERS["TILT_BITS"]
+OFFSET_BITS, CORRECTION_BITS = PARAMETERS["OFFSET_BITS"], PARAMETERS["NEGATIVE_CORRECTION_BITS"]
 ZERO_POINT, CLAMP_MIN, CLAMP_MAX = PARAMETERS["ZERO_POINT"], PARAMETERS["CLAMP_MIN"], PARAMETERS["CLAMP_MAX"]
 HALF = 1 << (SHIFT - 1)
 
@@ -37,11 +42,11 @@ class Constants(NamedTuple):
 
     multiplier: int
     offset: int
-    tilt: int
+    negative_correction: int
 
     def packed(self) -> int:
         """Give the constants as they lie in a lane."""
-        high = pack([self.offset], OFFSET_BITS) | self.tilt << OFFSET_BITS
+        high = pack([self.offset], OFFSET_BITS) | self.negative_correction << OFFSET_BITS
         return self.multiplier | high << MULTIPLIER_BITS
 
 
@@ -49,21 +54,23 @@ def draw_constants(rng: Random) -> Constants:
     """Draw constants, the extremes among them."""
     top = (1 << MULTIPLIER_BITS) - 1
     multiplier = rng.choice([1, top, rng.randint(1, top), rng.randint(1 + top // 2, top)])
-    tilt = rng.choice([(1 << TILT_BITS) - 1, rng.getrandbits(TILT_BITS)]) if TILT_BITS else 0
-    return Constants(multiplier, extremes(rng, OFFSET_BITS), tilt)
+    most = (1 << CORRECTION_BITS) - 1
+    correction = rng.choice([most, rng.randint(0, most)])
+    return Constants(multiplier, extremes(rng, OFFSET_BITS), correction)
 
 
-CONSTANTS = [draw_constants(random_for(f"channel {place}")) for place in range(LANES * BEATS)]
-LANE_BITS = MULTIPLIER_BITS + OFFSET_BITS + TILT_BITS
+CONSTANTS = [draw_constants(random_for(f"channel {place}")) for place in range(LANES * PERIOD)]
+LANE_BITS = MULTIPLIER_BITS + OFFSET_BITS + CORRECTION_BITS
 PACKED = [constants.packed() for constants in CONSTANTS]
-WORDS = [pack(PACKED[beat * LANES : (beat + 1) * LANES], LANE_BITS) for beat in range(BEATS)]
+WORDS = [pack(PACKED[beat * LANES : (beat + 1) * LANES], LANE_BITS) for beat in range(PERIOD)]
 
 
 def requantize(acc: int, constants: Constants) -> int:
     """Model one element."""
     total = acc * constants.multiplier + constants.offset
-    if TILT_BITS:
-        total += HALF + (constants.tilt if total >= 0 else -constants.tilt)
+    correction = constants.negative_correction
+    if CORRECTION_BITS:
+        total += HALF + (correction if total >= 0 else -correction)
     return min(CLAMP_MAX, max(CLAMP_MIN, ZERO_POINT + (total >> SHIFT)))
 
 
@@ -71,9 +78,9 @@ def accumulator(rng: Random, constants: Constants) -> int:
     """Draw an accumulator: an extreme, or one beside a rounding edge around or within the clamp."""
     limit = (1 << (ACC_BITS - 1)) - 1
     aim = rng.choice([CLAMP_MIN, CLAMP_MAX, ZERO_POINT, rng.randint(CLAMP_MIN, CLAMP_MAX)]) - ZERO_POINT
-    total = rng.choice(
-        [0, (aim << SHIFT) + rng.choice([0, -HALF, constants.tilt - HALF, -constants.tilt - HALF])]
-    )
+    correction = constants.negative_correction
+    edge = rng.choice([0, -HALF, correction - HALF, -correction - HALF])
+    total = rng.choice([0, (aim << SHIFT) + edge])
     drawn = rng.choice(
         [(total - constants.offset) // constants.multiplier + rng.randint(-1, 2), extremes(rng, ACC_BITS)]
     )
@@ -82,7 +89,7 @@ def accumulator(rng: Random, constants: Constants) -> int:
 
 def beats(rng: Random) -> list[int]:
     """Draw accumulators for whole vectors of channels, in order."""
-    vectors = max(2, 80 // BEATS)
+    vectors = max(2, 80 // PERIOD)
     elements = [accumulator(rng, constants) for _ in range(vectors) for constants in CONSTANTS]
     return [pack(elements[start : start + LANES], ACC_BITS) for start in range(0, len(elements), LANES)]
 
@@ -94,7 +101,7 @@ def make_model() -> Model:
     def model(beat: int) -> Iterator[int]:
         nonlocal beat_number
         constants = CONSTANTS[beat_number * LANES :]
-        beat_number = (beat_number + 1) % BEATS
+        beat_number = (beat_number + 1) % PERIOD
         codes = [requantize(acc, constants[lane]) for lane, acc in enumerate(unpack(beat, ACC_BITS, LANES))]
         yield pack(codes, BITS)
 

@@ -27,12 +27,12 @@ from common.bench import (
 from common.scoreboard import Model
 
 LATENCY = 5
-LANES, BEATS, BITS = PARAMETERS["LANES"], PARAMETERS["BEATS"], PARAMETERS["BITS"]
+LANES, PERIOD, BITS = PARAMETERS["LANES"], PARAMETERS["PERIOD"], PARAMETERS["BITS"]
 ACC_BITS, BIAS_BITS, BIASED_BITS = PARAMETERS["ACC_BITS"], PARAMETERS["BIAS_BITS"], PARAMETERS["BIASED_BITS"]
 BIAS_SHIFT, SHIFT = PARAMETERS["BIAS_SHIFT"], PARAMETERS["SHIFT"]
 CLAMP_MIN, CLAMP_MAX = PARAMETERS["CLAMP_MIN"], PARAMETERS["CLAMP_MAX"]
-BIASES = [extremes(random_for(f"channel {place}"), BIAS_BITS) for place in range(LANES * BEATS)]
-WORDS = [pack(BIASES[beat * LANES : (beat + 1) * LANES], BIAS_BITS) for beat in range(BEATS)]
+BIASES = [extremes(random_for(f"channel {place}"), BIAS_BITS) for place in range(LANES * PERIOD)]
+WORDS = [pack(BIASES[beat * LANES : (beat + 1) * LANES], BIAS_BITS) for beat in range(PERIOD)]
 
 
 def requantize(acc: int, bias: int) -> int:
@@ -53,8 +53,8 @@ def accumulator(rng: Random, bias: int) -> int:
 
 def beats(rng: Random) -> list[int]:
     """Draw accumulators for whole vectors of channels, in order."""
-    vectors = max(2, 80 // BEATS)
-    elements = [accumulator(rng, BIASES[place]) for _ in range(vectors) for place in range(LANES * BEATS)]
+    vectors = max(2, 80 // PERIOD)
+    elements = [accumulator(rng, BIASES[place]) for _ in range(vectors) for place in range(LANES * PERIOD)]
     return [pack(elements[start : start + LANES], ACC_BITS) for start in range(0, len(elements), LANES)]
 
 
@@ -65,7 +65,7 @@ def make_model() -> Model:
     def model(beat: int) -> Iterator[int]:
         nonlocal beat_number
         biases = BIASES[beat_number * LANES :]
-        beat_number = (beat_number + 1) % BEATS
+        beat_number = (beat_number + 1) % PERIOD
         codes = [requantize(acc, biases[lane]) for lane, acc in enumerate(unpack(beat, ACC_BITS, LANES))]
         yield pack(codes, BITS)
 

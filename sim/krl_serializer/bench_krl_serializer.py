@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_serializer: words in, slices out in channel order, the lanes past the last unit left out."""
+"""krl_serializer: words in, slices out in channel order, the lanes past the last output left out."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -24,12 +24,12 @@ from common.bench import (
 from common.scoreboard import Model, Scoreboard
 from common.stream import Monitor, Sink, Wires, assert_no_path, cycle, never, number, randomly
 
-PE, LANES, UNITS = PARAMETERS["PE"], PARAMETERS["LANES"], PARAMETERS["UNITS"]
+PE, LANES, OUTPUTS = PARAMETERS["PE"], PARAMETERS["LANES"], PARAMETERS["OUTPUTS"]
 DEPTH, BITS = PARAMETERS["DEPTH"], PARAMETERS["BITS"]
-GROUPS = -(-UNITS // PE)
+GROUPS = -(-OUTPUTS // PE)
 SLICE = LANES * BITS
 # used lanes of each word of a vector
-USED = [PE] * (GROUPS - 1) + [UNITS - (GROUPS - 1) * PE]
+USED = [PE] * (GROUPS - 1) + [OUTPUTS - (GROUPS - 1) * PE]
 
 
 def words(rng: Random) -> list[int]:
@@ -51,7 +51,7 @@ def make_model() -> Model:
 
 
 class CreditedSource:
-    """Sends words while it knows of a free place; lanes past the last unit are unknown."""
+    """Sends words while it knows of a free place; lanes past the last output are unknown."""
 
     def __init__(self, dut: Any, scoreboard: Scoreboard) -> None:
         self.dut = dut

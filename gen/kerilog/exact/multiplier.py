@@ -29,20 +29,20 @@ _EVERYTHING = np.iinfo(np.int64).max
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ExactMultiplier:
-    """``t = acc * multiplier + offset``, then ``(t + tilt) >> shift``; arrays of shape (channels,).
+    """``t = acc * multiplier + offset``, then ``(t + rounding) >> shift``; arrays of shape (channels,).
 
-    Where ``tilt`` is not all zero, ``2**(shift-1) + tilt`` is added for t >= 0 and ``2**(shift-1) - tilt``
-    below.
+    ``rounding`` is 0 or, where ``negative_correction`` is not all zero, ``2**(shift-1)``, plus the correction
+    for t >= 0 and minus it for t < 0.
     """
 
     shift: int
     multiplier: IntArray
     offset: npt.NDArray[np.object_]
-    tilt: IntArray
+    negative_correction: IntArray
 
     @property
-    def tilted(self) -> bool:
-        return bool(np.any(self.tilt))
+    def corrected(self) -> bool:
+        return bool(np.any(self.negative_correction))
 
     def total(self, acc: IntArray) -> npt.NDArray[np.object_]:
         """``t``, in unbounded integers; ``acc`` has shape (..., channels)."""
@@ -54,9 +54,9 @@ class ExactMultiplier:
         ``acc`` has shape (..., channels).
         """
         total = self.total(acc)
-        if self.tilted:
-            tilt = self.tilt.astype(object)
-            total = total + (1 << (self.shift - 1)) + np.where(total >= 0, tilt, -tilt)
+        if self.corrected:
+            correction = self.negative_correction.astype(object)
+            total = total + (1 << (self.shift - 1)) + np.where(total >= 0, correction, -correction)
         return np.asarray(total >> self.shift, object)
 
 
@@ -171,16 +171,16 @@ def gemmlowp(factor: Multiplier, bias: IntArray) -> ExactMultiplier:
     A floor of a floor is one floor, so for a = acc + bias >= 0 the two roundings add 2**30 and 2**(30+n)
     before a
     shift by 31 + n (n = -shift); below zero the same algebra gives 2**(30+n) - 2**30. With one rounding (n
-    = 0) there is no second half to tilt. Multipliers are moved up to share the longest shift.
+    = 0) there is no second half to correct. Multipliers are moved up to share the longest shift.
     """
     right = np.broadcast_to(-factor.shift, bias.shape)
     longest = max(int(right.max()), 0)
     multiplier = np.broadcast_to(factor.multiplier, bias.shape) << (longest - right)
-    tilt = np.where(right > 0, 1 << (30 + longest - np.maximum(right, 0)), 0)
+    correction = np.where(right > 0, 1 << (30 + longest - np.maximum(right, 0)), 0)
     offset = np.asarray(bias.astype(object) * multiplier.astype(object), object)
-    if not np.any(tilt):  # nothing adds the half of the only rounding but the offset
+    if not np.any(correction):  # nothing adds the half of the only rounding but the offset
         offset = offset + (1 << 30)
-    return ExactMultiplier(31 + longest, multiplier, offset, tilt)
+    return ExactMultiplier(31 + longest, multiplier, offset, correction)
 
 
 def _proven(form: ExactMultiplier, steps: Steps, layer: str) -> ExactMultiplier:

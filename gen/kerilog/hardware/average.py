@@ -83,5 +83,7 @@ def _spread(
     exact: ExactMultiplier, reach: Interval, places: IntArray, results: Results, zero_point: int
 ) -> AffineRequantizer:
     """The requantizer whose ROM holds constants number ``places`` (lanes of all beats,) of ``exact``."""
-    spread = ExactMultiplier(exact.shift, exact.multiplier[places], exact.offset[places], exact.tilt[places])
+    spread = ExactMultiplier(
+        exact.shift, exact.multiplier[places], exact.offset[places], exact.negative_correction[places]
+    )
     return affine(spread, Interval(reach.low[places], reach.high[places]), results, zero_point)

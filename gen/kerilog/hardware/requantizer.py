@@ -69,13 +69,13 @@ def affine(exact: ExactMultiplier, reach: Interval, results: Results, zero_point
     """The requantizer that computes ``exact`` on ``reach``, with one set of constants per channel."""
     multiplier_bits = max(1, int(exact.multiplier.max()).bit_length())
     offset_bits = signed_bits(int(exact.offset.min()), int(exact.offset.max()))
-    correction_bits = int(exact.tilt.max()).bit_length()
+    correction_bits = int(exact.negative_correction.max()).bit_length()
     fields: list[Field] = [
         ("multiplier", exact.multiplier, multiplier_bits),
         ("offset", exact.offset, offset_bits),
     ]
     if correction_bits:
-        fields.append(("tilt", exact.tilt, correction_bits))
+        fields.append(("negative_correction", exact.negative_correction, correction_bits))
     total = _total_bits(exact, reach)
     return AffineRequantizer(
         rom=constants(results.file, results.lanes, fields),
@@ -98,7 +98,7 @@ def _total_bits(exact: ExactMultiplier, reach: Interval) -> int:
     """Bits for the product and for every total: both are monotonic, so their ends decide."""
     ends = [*exact.total(reach.low), *exact.total(reach.high)]
     without_offset = [*(exact.total(reach.low) - exact.offset), *(exact.total(reach.high) - exact.offset)]
-    room = (1 << (exact.shift - 1)) + int(exact.tilt.max()) if exact.tilted else 0
+    room = (1 << (exact.shift - 1)) + int(exact.negative_correction.max()) if exact.corrected else 0
     return signed_bits(int(min(*ends, *without_offset)) - room, int(max(*ends, *without_offset)) + room)
 
 

@@ -116,7 +116,7 @@ def weighted(
         of_all_windows = np.tile(kernel, (1, folding.outputs // kernel.shape[1]))
         split = _by_step(of_all_windows, folding)
         matvec = MatVec.of(folding, widths, Rom(memories.weights(frame.memory("weights"), split, widths.w)))
-    file = frame.memory("constants")
+    file = frame.memory("requantizer")
     requantizer = requantizer_of(node, op, matvec.result_lanes, reach, bias, file)
     return Sums(matvec, requantizer, reach, op.kernel_format, op.bias_format, macs)
 
