@@ -92,6 +92,7 @@ LUT: dict[str, dict[str, float]] = {
         "tables": 0.9777,
         "chosen": 1.6627,
     },
+    "krl_vectors": {},
 }
 FF: dict[str, dict[str, float]] = {
     "krl_matvec": {
@@ -194,6 +195,7 @@ FF: dict[str, dict[str, float]] = {
     "krl_rom": {
         "columns": 1.0,
     },
+    "krl_vectors": {},
 }
 SRL: dict[str, dict[str, float]] = {
     "krl_matvec": {
@@ -230,4 +232,5 @@ SRL: dict[str, dict[str, float]] = {
     "krl_frame_guard": {},
     "krl_frame_last": {},
     "krl_rom": {},
+    "krl_vectors": {},
 }
