@@ -36,7 +36,7 @@ module krl_matvec #(
   parameter PE = 4,
   // products summed per cycle in each lane
   parameter SIMD = 2,
-  // elements of an arriving beat
+  // elements per arriving beat
   parameter LANES = 2,
   // beats per vector
   parameter BEATS_PER_VECTOR = 8,
