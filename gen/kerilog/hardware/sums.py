@@ -124,7 +124,7 @@ def weighted(
             frame.memory("weights"), split, folding.steps, folding.pe, folding.simd, widths.w
         )
         matvec = MatVec.of(folding, widths, Rom(rom))
-    file = frame.memory("constants")
+    file = frame.memory("requantizer")
     requantizer = requantizer_of(node, op, matvec.result_lanes, reach, bias, file)
     return Sums(matvec, requantizer, reach, op.kernel_format, op.bias_format, macs)
 

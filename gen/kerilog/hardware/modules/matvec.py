@@ -163,14 +163,14 @@ class MatVec(Folding, Module):
         return self.weights.memories
 
     def parameters(self) -> dict[str, int | str]:
-        several = {"UNITS": self.outputs, "SHARERS": self.outputs_per_vector} if self.vectors > 1 else {}
+        outputs = {"OUTPUTS": self.outputs, "OUTPUTS_PER_VECTOR": self.outputs_per_vector}
         return {
             "PE": self.pe,
             "SIMD": self.simd,
             "LANES": self.lanes,
-            "BEATS": self.beats_per_vector,
+            "BEATS_PER_VECTOR": self.beats_per_vector,
             "GROUPS": self.groups,
-            **several,
+            **(outputs if self.vectors > 1 else {}),
             "CREDITS": self.credits,
             **({"PAIRS": 1} if self.pairs else {}),
             "X_BITS": self.x_bits,

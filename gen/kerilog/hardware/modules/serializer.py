@@ -39,7 +39,7 @@ class Serializer(Module):
         return {
             "PE": self.pe,
             "LANES": self.lanes,
-            "UNITS": self.outputs,
+            "OUTPUTS": self.outputs,
             "DEPTH": self.depth,
             "BITS": self.bits,
         }

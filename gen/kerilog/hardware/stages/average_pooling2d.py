@@ -51,7 +51,7 @@ class AveragePooling2D(LayerKind):
         job = MatrixJob(turns, slicing.pixels, outputs, vectors=outputs)
         folding = fold(job, window, flow.lanes, wiring.interval, title(node))
         frame = Frame.of(node, wiring, (flow,), folding.result_lanes)
-        image, file = flow.tensor.shape, frame.memory("constants")
+        image, file = flow.tensor.shape, frame.memory("requantizer")
         reach = average.repeated(sums(slicing.pixels, flow.codes), outputs)
         stage = AveragePooling2DStage(
             **vars(frame),

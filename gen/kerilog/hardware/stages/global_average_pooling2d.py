@@ -45,7 +45,7 @@ class GlobalAveragePooling2D(LayerKind):
         flow = wiring.buffered(before, wiring.cut(before, lanes, title(node)), title(node))
         frame = Frame.of(node, wiring, (flow,), folding.result_lanes)
         reach = average.repeated(sums(cells, flow.codes), channels)
-        zero, file = flow.tensor.format.zero_point, frame.memory("constants")
+        zero, file = flow.tensor.format.zero_point, frame.memory("requantizer")
         stage = GlobalAveragePooling2DStage(
             **vars(frame),
             matvec=MatVec.of(folding, Widths(flow.tensor.bits, Ones.BITS, reach.bits), Ones()),

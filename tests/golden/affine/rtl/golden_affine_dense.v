@@ -6,7 +6,7 @@
 // Output:   5, affine<8, scale 0.0243841, zero -127>, 1 elements a beat, 5 beats a frame
 // Equation: y[u] = requantize(sum of x[i] * kernel[i, u] + bias[u])
 // Weights:  affine<8, scale 0.00180314..0.00629094, zero 0>, in rom/golden_affine_dense_weights.mem
-// Bias:     affine<32, scale 0.001, zero 0>, with the requantizer's constants in rom/golden_affine_dense_constants.mem
+// Bias:     affine<32, scale 0.001, zero 0>, with the requantizer's constants in rom/golden_affine_dense_requantizer.mem
 // Sums:     18 bits hold every sum that any input can reach (report/accumulators.json)
 // Folding:  1 lanes x 1 products = 1 multipliers, 60 cycles a vector
 // Stream:   beats of one frame follow those of the last without a mark; s_axis_tready does not depend on m_axis_tready
@@ -23,7 +23,7 @@ module golden_affine_dense #(
   parameter ACC_BITS = 18,
   // memory files, from the directory in which the tool runs
   parameter WEIGHTS = "rom/golden_affine_dense_weights.mem",
-  parameter CONSTANTS = "rom/golden_affine_dense_constants.mem"
+  parameter REQUANTIZER = "rom/golden_affine_dense_requantizer.mem"
 ) (
   input  wire clk,
   input  wire rst,
@@ -68,7 +68,7 @@ module golden_affine_dense #(
     .PE(PE),
     .SIMD(SIMD),
     .LANES(1),
-    .BEATS(12),
+    .BEATS_PER_VECTOR(12),
     .GROUPS(5),
     .CREDITS(5),
     .X_BITS(X_BITS),
@@ -96,7 +96,7 @@ module golden_affine_dense #(
   krl_serializer #(
     .PE(PE),
     .LANES(1),
-    .UNITS(5),
+    .OUTPUTS(5),
     .DEPTH(5),
     .BITS(ACC_BITS)
   ) serializer (
@@ -119,9 +119,9 @@ module golden_affine_dense #(
   krl_rom #(
     .WIDTH(60),
     .DEPTH(5),
-    .FILE(CONSTANTS),
+    .FILE(REQUANTIZER),
     .BLOCK(0)
-  ) constants (
+  ) requantizer_rom (
     .clk(clk),
     .enable(constant_enable),
     .address(constant_address),
@@ -130,12 +130,12 @@ module golden_affine_dense #(
 
   krl_requantize_affine #(
     .LANES(1),
-    .BEATS(5),
+    .PERIOD(5),
     .ACC_BITS(ACC_BITS),
     .BITS(8),
     .MULTIPLIER_BITS(22),
     .OFFSET_BITS(38),
-    .TILT_BITS(0),
+    .NEGATIVE_CORRECTION_BITS(0),
     .TOTAL_BITS(40),
     .ZERO_POINT(-127),
     .SHIFT(30),

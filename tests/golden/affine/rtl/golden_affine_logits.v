@@ -6,7 +6,7 @@
 // Output:   3, affine<8, scale 0.0183611, zero 50>, 1 elements a beat, 3 beats a frame
 // Equation: y[u] = requantize(sum of x[i] * kernel[i, u] + bias[u])
 // Weights:  affine<8, scale 0.0029549..0.00867628, zero 0>, in rom/golden_affine_logits_weights.mem
-// Bias:     affine<32, scale 0.001, zero 0>, with the requantizer's constants in rom/golden_affine_logits_constants.mem
+// Bias:     affine<32, scale 0.001, zero 0>, with the requantizer's constants in rom/golden_affine_logits_requantizer.mem
 // Sums:     17 bits hold every sum that any input can reach (report/accumulators.json)
 // Folding:  1 lanes x 1 products = 1 multipliers, 15 cycles a vector
 // Stream:   beats of one frame follow those of the last without a mark; s_axis_tready does not depend on m_axis_tready
@@ -23,7 +23,7 @@ module golden_affine_logits #(
   parameter ACC_BITS = 17,
   // memory files, from the directory in which the tool runs
   parameter WEIGHTS = "rom/golden_affine_logits_weights.mem",
-  parameter CONSTANTS = "rom/golden_affine_logits_constants.mem"
+  parameter REQUANTIZER = "rom/golden_affine_logits_requantizer.mem"
 ) (
   input  wire clk,
   input  wire rst,
@@ -68,7 +68,7 @@ module golden_affine_logits #(
     .PE(PE),
     .SIMD(SIMD),
     .LANES(1),
-    .BEATS(5),
+    .BEATS_PER_VECTOR(5),
     .GROUPS(3),
     .CREDITS(3),
     .X_BITS(X_BITS),
@@ -96,7 +96,7 @@ module golden_affine_logits #(
   krl_serializer #(
     .PE(PE),
     .LANES(1),
-    .UNITS(3),
+    .OUTPUTS(3),
     .DEPTH(3),
     .BITS(ACC_BITS)
   ) serializer (
@@ -119,9 +119,9 @@ module golden_affine_logits #(
   krl_rom #(
     .WIDTH(60),
     .DEPTH(3),
-    .FILE(CONSTANTS),
+    .FILE(REQUANTIZER),
     .BLOCK(0)
-  ) constants (
+  ) requantizer_rom (
     .clk(clk),
     .enable(constant_enable),
     .address(constant_address),
@@ -130,12 +130,12 @@ module golden_affine_logits #(
 
   krl_requantize_affine #(
     .LANES(1),
-    .BEATS(3),
+    .PERIOD(3),
     .ACC_BITS(ACC_BITS),
     .BITS(8),
     .MULTIPLIER_BITS(22),
     .OFFSET_BITS(38),
-    .TILT_BITS(0),
+    .NEGATIVE_CORRECTION_BITS(0),
     .TOTAL_BITS(39),
     .ZERO_POINT(50),
     .SHIFT(29),

@@ -7,7 +7,7 @@
 // Equation: y[oy, ox, u] = requantize(sum of x[oy, ox, c] * kernel[c, u] + bias[u]),
 //           kernel 2 x 2
 // Weights:  fixed<8, frac 6>, in rom/golden_difference_first_weights.mem
-// Bias:     fixed<8, frac 5>, with the requantizer's constants in rom/golden_difference_first_constants.mem
+// Bias:     fixed<8, frac 5>, with the requantizer's constants in rom/golden_difference_first_requantizer.mem
 // Sums:     16 bits hold every sum that any input can reach (report/accumulators.json)
 // Folding:  2 lanes x 1 products = 2 multipliers, 2 cycles a vector
 // Stream:   beats of one frame follow those of the last without a mark; s_axis_tready does not depend on m_axis_tready
@@ -26,7 +26,7 @@ module golden_difference_first #(
   parameter ACC_BITS = 16,
   // memory files, from the directory in which the tool runs
   parameter WEIGHTS = "rom/golden_difference_first_weights.mem",
-  parameter CONSTANTS = "rom/golden_difference_first_constants.mem"
+  parameter REQUANTIZER = "rom/golden_difference_first_requantizer.mem"
 ) (
   input  wire clk,
   input  wire rst,
@@ -71,7 +71,7 @@ module golden_difference_first #(
     .PE(PE),
     .SIMD(SIMD),
     .LANES(2),
-    .BEATS(1),
+    .BEATS_PER_VECTOR(1),
     .GROUPS(1),
     .CREDITS(6),
     .PAIRS(PAIRS),
@@ -100,7 +100,7 @@ module golden_difference_first #(
   krl_serializer #(
     .PE(PE),
     .LANES(1),
-    .UNITS(2),
+    .OUTPUTS(2),
     .DEPTH(6),
     .BITS(ACC_BITS)
   ) serializer (
@@ -123,9 +123,9 @@ module golden_difference_first #(
   krl_rom #(
     .WIDTH(8),
     .DEPTH(2),
-    .FILE(CONSTANTS),
+    .FILE(REQUANTIZER),
     .BLOCK(0)
-  ) constants (
+  ) requantizer_rom (
     .clk(clk),
     .enable(constant_enable),
     .address(constant_address),
@@ -134,7 +134,7 @@ module golden_difference_first #(
 
   krl_requantize_fixed #(
     .LANES(1),
-    .BEATS(2),
+    .PERIOD(2),
     .ACC_BITS(ACC_BITS),
     .BITS(8),
     .BIAS_BITS(8),

@@ -7,7 +7,7 @@
 // Equation: y[oy, ox, u] = requantize(sum of x[oy + ky, ox + kx, c] * kernel[ky, kx, c, u] + bias[u]),
 //           kernel 2 x 2 x 3 x 3, strides 2 x 1
 // Weights:  fixed<8, frac 6>, in rom/golden_fixed_conv2d_weights.mem
-// Bias:     fixed<8, frac 5>, with the requantizer's constants in rom/golden_fixed_conv2d_constants.mem
+// Bias:     fixed<8, frac 5>, with the requantizer's constants in rom/golden_fixed_conv2d_requantizer.mem
 // Sums:     18 bits hold every sum that any input can reach (report/accumulators.json)
 // Folding:  3 lanes x 2 products = 6 multipliers, 6 cycles a vector
 // Stream:   beats of one frame follow those of the last without a mark; s_axis_tready does not depend on m_axis_tready
@@ -26,7 +26,7 @@ module golden_fixed_conv2d #(
   parameter ACC_BITS = 18,
   // memory files, from the directory in which the tool runs
   parameter WEIGHTS = "rom/golden_fixed_conv2d_weights.mem",
-  parameter CONSTANTS = "rom/golden_fixed_conv2d_constants.mem"
+  parameter REQUANTIZER = "rom/golden_fixed_conv2d_requantizer.mem"
 ) (
   input  wire clk,
   input  wire rst,
@@ -100,7 +100,7 @@ module golden_fixed_conv2d #(
     .PE(PE),
     .SIMD(SIMD),
     .LANES(12),
-    .BEATS(1),
+    .BEATS_PER_VECTOR(1),
     .GROUPS(1),
     .CREDITS(3),
     .PAIRS(PAIRS),
@@ -129,7 +129,7 @@ module golden_fixed_conv2d #(
   krl_serializer #(
     .PE(PE),
     .LANES(1),
-    .UNITS(3),
+    .OUTPUTS(3),
     .DEPTH(3),
     .BITS(ACC_BITS)
   ) serializer (
@@ -152,9 +152,9 @@ module golden_fixed_conv2d #(
   krl_rom #(
     .WIDTH(8),
     .DEPTH(3),
-    .FILE(CONSTANTS),
+    .FILE(REQUANTIZER),
     .BLOCK(0)
-  ) constants (
+  ) requantizer_rom (
     .clk(clk),
     .enable(constant_enable),
     .address(constant_address),
@@ -163,7 +163,7 @@ module golden_fixed_conv2d #(
 
   krl_requantize_fixed #(
     .LANES(1),
-    .BEATS(3),
+    .PERIOD(3),
     .ACC_BITS(ACC_BITS),
     .BITS(8),
     .BIAS_BITS(8),

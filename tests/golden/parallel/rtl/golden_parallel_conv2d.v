@@ -7,7 +7,7 @@
 // Equation: y[oy, ox, u] = requantize(sum of x[oy + ky, ox + kx, c] * kernel[ky, kx, c, u] + bias[u]),
 //           kernel 3 x 3 x 2 x 3, strides 1 x 1
 // Weights:  fixed<8, frac 6>, constants in golden_parallel_conv2d_products: 181 adders
-// Bias:     fixed<8, frac 5>, with the requantizer's constants in rom/golden_parallel_conv2d_constants.mem
+// Bias:     fixed<8, frac 5>, with the requantizer's constants in rom/golden_parallel_conv2d_requantizer.mem
 // Sums:     19 bits hold every sum that any input can reach (report/accumulators.json)
 // Folding:  6 lanes x 18 products = 108 multipliers, 1 cycles a vector
 // Stream:   beats of one frame follow those of the last without a mark; s_axis_tready does not depend on m_axis_tready
@@ -19,7 +19,7 @@ module golden_parallel_conv2d #(
   parameter PE = 6,
   parameter ACC_BITS = 19,
   // memory file, from the directory in which the tool runs
-  parameter CONSTANTS = "rom/golden_parallel_conv2d_constants.mem"
+  parameter REQUANTIZER = "rom/golden_parallel_conv2d_requantizer.mem"
 ) (
   input  wire clk,
   input  wire rst,
@@ -102,7 +102,7 @@ module golden_parallel_conv2d #(
   krl_serializer #(
     .PE(PE),
     .LANES(6),
-    .UNITS(6),
+    .OUTPUTS(6),
     .DEPTH(11),
     .BITS(ACC_BITS)
   ) serializer (
@@ -125,9 +125,9 @@ module golden_parallel_conv2d #(
   krl_rom #(
     .WIDTH(48),
     .DEPTH(1),
-    .FILE(CONSTANTS),
+    .FILE(REQUANTIZER),
     .BLOCK(0)
-  ) constants (
+  ) requantizer_rom (
     .clk(clk),
     .enable(constant_enable),
     .address(constant_address),
@@ -136,7 +136,7 @@ module golden_parallel_conv2d #(
 
   krl_requantize_fixed #(
     .LANES(6),
-    .BEATS(1),
+    .PERIOD(1),
     .ACC_BITS(ACC_BITS),
     .BITS(8),
     .BIAS_BITS(8),

@@ -7,7 +7,7 @@
 // Equation: y[oy, ox, u] = requantize(sum of x[oy + ky, ox + kx, c + d] * kernel[ky, kx, d, u] + bias[u]),
 //           c = 1 * (u / 2), kernel 3 x 3 x 1 x 6, strides 1 x 1
 // Weights:  fixed<8, frac 6>, in rom/golden_parallel_depthwise_3_weights.mem
-// Bias:     fixed<8, frac 5>, with the requantizer's constants in rom/golden_parallel_depthwise_3_constants.mem
+// Bias:     fixed<8, frac 5>, with the requantizer's constants in rom/golden_parallel_depthwise_3_requantizer.mem
 // Sums:     18 bits hold every sum that any input can reach (report/accumulators.json)
 // Folding:  3 lanes x 9 products = 27 multipliers, 2 cycles a vector, 3 vectors at a time
 // Stream:   beats of one frame follow those of the last without a mark; s_axis_tready does not depend on m_axis_tready
@@ -24,7 +24,7 @@ module golden_parallel_depthwise_3 #(
   parameter ACC_BITS = 18,
   // memory files, from the directory in which the tool runs
   parameter WEIGHTS = "rom/golden_parallel_depthwise_3_weights.mem",
-  parameter CONSTANTS = "rom/golden_parallel_depthwise_3_constants.mem"
+  parameter REQUANTIZER = "rom/golden_parallel_depthwise_3_requantizer.mem"
 ) (
   input  wire clk,
   input  wire rst,
@@ -125,10 +125,10 @@ module golden_parallel_depthwise_3 #(
     .PE(PE),
     .SIMD(SIMD),
     .LANES(9),
-    .BEATS(1),
+    .BEATS_PER_VECTOR(1),
     .GROUPS(2),
-    .UNITS(6),
-    .SHARERS(2),
+    .OUTPUTS(6),
+    .OUTPUTS_PER_VECTOR(2),
     .CREDITS(14),
     .X_BITS(X_BITS),
     .W_BITS(W_BITS),
@@ -155,7 +155,7 @@ module golden_parallel_depthwise_3 #(
   krl_serializer #(
     .PE(PE),
     .LANES(3),
-    .UNITS(6),
+    .OUTPUTS(6),
     .DEPTH(14),
     .BITS(ACC_BITS)
   ) serializer (
@@ -178,9 +178,9 @@ module golden_parallel_depthwise_3 #(
   krl_rom #(
     .WIDTH(24),
     .DEPTH(2),
-    .FILE(CONSTANTS),
+    .FILE(REQUANTIZER),
     .BLOCK(0)
-  ) constants (
+  ) requantizer_rom (
     .clk(clk),
     .enable(constant_enable),
     .address(constant_address),
@@ -189,7 +189,7 @@ module golden_parallel_depthwise_3 #(
 
   krl_requantize_fixed #(
     .LANES(3),
-    .BEATS(2),
+    .PERIOD(2),
     .ACC_BITS(ACC_BITS),
     .BITS(8),
     .BIAS_BITS(8),

@@ -6,7 +6,7 @@
 // Output:   6, fixed<8, frac 0>, 1 elements a beat, 6 beats a frame
 // Equation: y[u] = requantize(sum of x[i] * kernel[i, u] + bias[u])
 // Weights:  fixed<8, frac 6>, in rom/golden_parallel_logits_weights.mem
-// Bias:     fixed<8, frac 5>, with the requantizer's constants in rom/golden_parallel_logits_constants.mem
+// Bias:     fixed<8, frac 5>, with the requantizer's constants in rom/golden_parallel_logits_requantizer.mem
 // Sums:     18 bits hold every sum that any input can reach (report/accumulators.json)
 // Folding:  2 lanes x 4 products = 8 multipliers, 15 cycles a vector
 // Stream:   beats of one frame follow those of the last without a mark; s_axis_tready does not depend on m_axis_tready
@@ -25,7 +25,7 @@ module golden_parallel_logits #(
   parameter ACC_BITS = 18,
   // memory files, from the directory in which the tool runs
   parameter WEIGHTS = "rom/golden_parallel_logits_weights.mem",
-  parameter CONSTANTS = "rom/golden_parallel_logits_constants.mem"
+  parameter REQUANTIZER = "rom/golden_parallel_logits_requantizer.mem"
 ) (
   input  wire clk,
   input  wire rst,
@@ -70,7 +70,7 @@ module golden_parallel_logits #(
     .PE(PE),
     .SIMD(SIMD),
     .LANES(4),
-    .BEATS(5),
+    .BEATS_PER_VECTOR(5),
     .GROUPS(3),
     .CREDITS(6),
     .PAIRS(PAIRS),
@@ -99,7 +99,7 @@ module golden_parallel_logits #(
   krl_serializer #(
     .PE(PE),
     .LANES(1),
-    .UNITS(6),
+    .OUTPUTS(6),
     .DEPTH(6),
     .BITS(ACC_BITS)
   ) serializer (
@@ -122,9 +122,9 @@ module golden_parallel_logits #(
   krl_rom #(
     .WIDTH(8),
     .DEPTH(6),
-    .FILE(CONSTANTS),
+    .FILE(REQUANTIZER),
     .BLOCK(0)
-  ) constants (
+  ) requantizer_rom (
     .clk(clk),
     .enable(constant_enable),
     .address(constant_address),
@@ -133,7 +133,7 @@ module golden_parallel_logits #(
 
   krl_requantize_fixed #(
     .LANES(1),
-    .BEATS(6),
+    .PERIOD(6),
     .ACC_BITS(ACC_BITS),
     .BITS(8),
     .BIAS_BITS(8),

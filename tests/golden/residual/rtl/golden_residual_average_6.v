@@ -6,7 +6,7 @@
 // Output:   2 x 2 x 2, affine<8, scale 0.0764131, zero 8>, 1 elements a beat, 8 beats a frame
 // Equation: y[oy, ox, c] = mean of x over the cells inside the image of a window of 2 x 2,
 //           strides 2 x 2; cells outside are 0 and change no sum
-// Division: with the requantizer's constants in rom/golden_residual_average_6_constants.mem
+// Division: with the requantizer's constants in rom/golden_residual_average_6_requantizer.mem
 // Sums:     10 bits hold every sum that any input can reach (report/accumulators.json)
 // Folding:  1 lanes x 1 addends, 8 cycles a vector
 // Stream:   beats of one frame follow those of the last without a mark; s_axis_tready does not depend on m_axis_tready
@@ -22,7 +22,7 @@ module golden_residual_average_6 #(
   parameter W_BITS = 2,
   parameter ACC_BITS = 10,
   // memory file, from the directory in which the tool runs
-  parameter CONSTANTS = "rom/golden_residual_average_6_constants.mem"
+  parameter REQUANTIZER = "rom/golden_residual_average_6_requantizer.mem"
 ) (
   input  wire clk,
   input  wire rst,
@@ -116,10 +116,10 @@ module golden_residual_average_6 #(
     .PE(PE),
     .SIMD(SIMD),
     .LANES(4),
-    .BEATS(1),
+    .BEATS_PER_VECTOR(1),
     .GROUPS(2),
-    .UNITS(2),
-    .SHARERS(1),
+    .OUTPUTS(2),
+    .OUTPUTS_PER_VECTOR(1),
     .CREDITS(4),
     .X_BITS(X_BITS),
     .W_BITS(W_BITS),
@@ -146,7 +146,7 @@ module golden_residual_average_6 #(
   krl_serializer #(
     .PE(PE),
     .LANES(1),
-    .UNITS(2),
+    .OUTPUTS(2),
     .DEPTH(4),
     .BITS(ACC_BITS)
   ) serializer (
@@ -169,9 +169,9 @@ module golden_residual_average_6 #(
   krl_rom #(
     .WIDTH(4),
     .DEPTH(1),
-    .FILE(CONSTANTS),
+    .FILE(REQUANTIZER),
     .BLOCK(0)
-  ) constants (
+  ) requantizer_rom (
     .clk(clk),
     .enable(constant_enable),
     .address(constant_address),
@@ -180,12 +180,12 @@ module golden_residual_average_6 #(
 
   krl_requantize_affine #(
     .LANES(1),
-    .BEATS(1),
+    .PERIOD(1),
     .ACC_BITS(ACC_BITS),
     .BITS(8),
     .MULTIPLIER_BITS(1),
     .OFFSET_BITS(3),
-    .TILT_BITS(0),
+    .NEGATIVE_CORRECTION_BITS(0),
     .TOTAL_BITS(10),
     .ZERO_POINT(0),
     .SHIFT(2),

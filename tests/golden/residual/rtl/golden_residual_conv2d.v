@@ -7,7 +7,7 @@
 // Equation: y[oy, ox, u] = requantize(sum of x[oy + ky, ox + kx, c] * kernel[ky, kx, c, u] + bias[u]),
 //           kernel 3 x 3 x 2 x 2, strides 1 x 1
 // Weights:  affine<8, scale 0.00935642..0.00951141, zero 0>, in rom/golden_residual_conv2d_weights.mem
-// Bias:     affine<32, scale 0.001, zero 0>, with the requantizer's constants in rom/golden_residual_conv2d_constants.mem
+// Bias:     affine<32, scale 0.001, zero 0>, with the requantizer's constants in rom/golden_residual_conv2d_requantizer.mem
 // Sums:     18 bits hold every sum that any input can reach (report/accumulators.json)
 // Folding:  1 lanes x 9 products = 9 multipliers, 4 cycles a vector
 // Stream:   beats of one frame follow those of the last without a mark; s_axis_tready does not depend on m_axis_tready
@@ -24,7 +24,7 @@ module golden_residual_conv2d #(
   parameter ACC_BITS = 18,
   // memory files, from the directory in which the tool runs
   parameter WEIGHTS = "rom/golden_residual_conv2d_weights.mem",
-  parameter CONSTANTS = "rom/golden_residual_conv2d_constants.mem"
+  parameter REQUANTIZER = "rom/golden_residual_conv2d_requantizer.mem"
 ) (
   input  wire clk,
   input  wire rst,
@@ -98,7 +98,7 @@ module golden_residual_conv2d #(
     .PE(PE),
     .SIMD(SIMD),
     .LANES(18),
-    .BEATS(1),
+    .BEATS_PER_VECTOR(1),
     .GROUPS(2),
     .CREDITS(8),
     .X_BITS(X_BITS),
@@ -126,7 +126,7 @@ module golden_residual_conv2d #(
   krl_serializer #(
     .PE(PE),
     .LANES(1),
-    .UNITS(2),
+    .OUTPUTS(2),
     .DEPTH(8),
     .BITS(ACC_BITS)
   ) serializer (
@@ -149,9 +149,9 @@ module golden_residual_conv2d #(
   krl_rom #(
     .WIDTH(108),
     .DEPTH(2),
-    .FILE(CONSTANTS),
+    .FILE(REQUANTIZER),
     .BLOCK(0)
-  ) constants (
+  ) requantizer_rom (
     .clk(clk),
     .enable(constant_enable),
     .address(constant_address),
@@ -160,12 +160,12 @@ module golden_residual_conv2d #(
 
   krl_requantize_affine #(
     .LANES(1),
-    .BEATS(2),
+    .PERIOD(2),
     .ACC_BITS(ACC_BITS),
     .BITS(8),
     .MULTIPLIER_BITS(31),
     .OFFSET_BITS(46),
-    .TILT_BITS(31),
+    .NEGATIVE_CORRECTION_BITS(31),
     .TOTAL_BITS(49),
     .ZERO_POINT(47),
     .SHIFT(39),

@@ -7,7 +7,7 @@
 // Equation: y[oy, ox, u] = requantize(sum of x[oy + ky, ox + kx, c + d] * kernel[ky, kx, d, u] + bias[u]),
 //           c = 1 * (u / 1), kernel 3 x 3 x 1 x 2, strides 1 x 1
 // Weights:  affine<8, scale 0.00831048..0.00950698, zero 0>, in rom/golden_residual_depthwise_5_weights.mem
-// Bias:     affine<32, scale 0.001, zero 0>, with the requantizer's constants in rom/golden_residual_depthwise_5_constants.mem
+// Bias:     affine<32, scale 0.001, zero 0>, with the requantizer's constants in rom/golden_residual_depthwise_5_requantizer.mem
 // Sums:     18 bits hold every sum that any input can reach (report/accumulators.json)
 // Folding:  1 lanes x 5 products = 5 multipliers, 4 cycles a vector, 2 vectors at a time
 // Stream:   beats of one frame follow those of the last without a mark; s_axis_tready does not depend on m_axis_tready
@@ -24,7 +24,7 @@ module golden_residual_depthwise_5 #(
   parameter ACC_BITS = 18,
   // memory files, from the directory in which the tool runs
   parameter WEIGHTS = "rom/golden_residual_depthwise_5_weights.mem",
-  parameter CONSTANTS = "rom/golden_residual_depthwise_5_constants.mem"
+  parameter REQUANTIZER = "rom/golden_residual_depthwise_5_requantizer.mem"
 ) (
   input  wire clk,
   input  wire rst,
@@ -125,10 +125,10 @@ module golden_residual_depthwise_5 #(
     .PE(PE),
     .SIMD(SIMD),
     .LANES(9),
-    .BEATS(1),
+    .BEATS_PER_VECTOR(1),
     .GROUPS(2),
-    .UNITS(2),
-    .SHARERS(1),
+    .OUTPUTS(2),
+    .OUTPUTS_PER_VECTOR(1),
     .CREDITS(7),
     .X_BITS(X_BITS),
     .W_BITS(W_BITS),
@@ -155,7 +155,7 @@ module golden_residual_depthwise_5 #(
   krl_serializer #(
     .PE(PE),
     .LANES(1),
-    .UNITS(2),
+    .OUTPUTS(2),
     .DEPTH(7),
     .BITS(ACC_BITS)
   ) serializer (
@@ -178,9 +178,9 @@ module golden_residual_depthwise_5 #(
   krl_rom #(
     .WIDTH(51),
     .DEPTH(2),
-    .FILE(CONSTANTS),
+    .FILE(REQUANTIZER),
     .BLOCK(0)
-  ) constants (
+  ) requantizer_rom (
     .clk(clk),
     .enable(constant_enable),
     .address(constant_address),
@@ -189,12 +189,12 @@ module golden_residual_depthwise_5 #(
 
   krl_requantize_affine #(
     .LANES(1),
-    .BEATS(2),
+    .PERIOD(2),
     .ACC_BITS(ACC_BITS),
     .BITS(8),
     .MULTIPLIER_BITS(18),
     .OFFSET_BITS(33),
-    .TILT_BITS(0),
+    .NEGATIVE_CORRECTION_BITS(0),
     .TOTAL_BITS(35),
     .ZERO_POINT(8),
     .SHIFT(25),

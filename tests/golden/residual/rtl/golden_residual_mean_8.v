@@ -5,7 +5,7 @@
 // Input:    2 x 2 x 3, affine<8, scale 0.0384607, zero -75>, 3 elements a beat, 4 beats a frame
 // Output:   3, affine<8, scale 0.0448364, zero 62>, 1 elements a beat, 3 beats a frame
 // Equation: y[c] = requantize(sum of x[y, x, c] over all pixels)
-// Division: with the requantizer's constants in rom/golden_residual_mean_8_constants.mem
+// Division: with the requantizer's constants in rom/golden_residual_mean_8_requantizer.mem
 // Sums:     10 bits hold every sum that any input can reach (report/accumulators.json)
 // Folding:  1 lanes x 1 addends, 12 cycles a vector
 // Stream:   beats of one frame follow those of the last without a mark; s_axis_tready does not depend on m_axis_tready
@@ -21,7 +21,7 @@ module golden_residual_mean_8 #(
   parameter W_BITS = 2,
   parameter ACC_BITS = 10,
   // memory file, from the directory in which the tool runs
-  parameter CONSTANTS = "rom/golden_residual_mean_8_constants.mem"
+  parameter REQUANTIZER = "rom/golden_residual_mean_8_requantizer.mem"
 ) (
   input  wire clk,
   input  wire rst,
@@ -88,10 +88,10 @@ module golden_residual_mean_8 #(
     .PE(PE),
     .SIMD(SIMD),
     .LANES(1),
-    .BEATS(4),
+    .BEATS_PER_VECTOR(4),
     .GROUPS(3),
-    .UNITS(3),
-    .SHARERS(1),
+    .OUTPUTS(3),
+    .OUTPUTS_PER_VECTOR(1),
     .CREDITS(3),
     .X_BITS(X_BITS),
     .W_BITS(W_BITS),
@@ -118,7 +118,7 @@ module golden_residual_mean_8 #(
   krl_serializer #(
     .PE(PE),
     .LANES(1),
-    .UNITS(3),
+    .OUTPUTS(3),
     .DEPTH(3),
     .BITS(ACC_BITS)
   ) serializer (
@@ -141,9 +141,9 @@ module golden_residual_mean_8 #(
   krl_rom #(
     .WIDTH(28),
     .DEPTH(1),
-    .FILE(CONSTANTS),
+    .FILE(REQUANTIZER),
     .BLOCK(0)
-  ) constants (
+  ) requantizer_rom (
     .clk(clk),
     .enable(constant_enable),
     .address(constant_address),
@@ -152,12 +152,12 @@ module golden_residual_mean_8 #(
 
   krl_requantize_affine #(
     .LANES(1),
-    .BEATS(1),
+    .PERIOD(1),
     .ACC_BITS(ACC_BITS),
     .BITS(8),
     .MULTIPLIER_BITS(9),
     .OFFSET_BITS(19),
-    .TILT_BITS(0),
+    .NEGATIVE_CORRECTION_BITS(0),
     .TOTAL_BITS(20),
     .ZERO_POINT(62),
     .SHIFT(11),

@@ -7,7 +7,7 @@
 // Equation: y[oy, ox, u] = requantize(sum of x[oy, ox, c] * kernel[c, u] + bias[u]),
 //           kernel 2 x 3
 // Weights:  affine<8, scale 0.00141716..0.0084557, zero 0>, in rom/golden_residual_pointwise_weights.mem
-// Bias:     affine<32, scale 0.001, zero 0>, with the requantizer's constants in rom/golden_residual_pointwise_constants.mem
+// Bias:     affine<32, scale 0.001, zero 0>, with the requantizer's constants in rom/golden_residual_pointwise_requantizer.mem
 // Sums:     15 bits hold every sum that any input can reach (report/accumulators.json)
 // Folding:  1 lanes x 1 products = 1 multipliers, 6 cycles a vector
 // Stream:   beats of one frame follow those of the last without a mark; s_axis_tready does not depend on m_axis_tready
@@ -24,7 +24,7 @@ module golden_residual_pointwise #(
   parameter ACC_BITS = 15,
   // memory files, from the directory in which the tool runs
   parameter WEIGHTS = "rom/golden_residual_pointwise_weights.mem",
-  parameter CONSTANTS = "rom/golden_residual_pointwise_constants.mem"
+  parameter REQUANTIZER = "rom/golden_residual_pointwise_requantizer.mem"
 ) (
   input  wire clk,
   input  wire rst,
@@ -69,7 +69,7 @@ module golden_residual_pointwise #(
     .PE(PE),
     .SIMD(SIMD),
     .LANES(2),
-    .BEATS(1),
+    .BEATS_PER_VECTOR(1),
     .GROUPS(3),
     .CREDITS(6),
     .X_BITS(X_BITS),
@@ -97,7 +97,7 @@ module golden_residual_pointwise #(
   krl_serializer #(
     .PE(PE),
     .LANES(1),
-    .UNITS(3),
+    .OUTPUTS(3),
     .DEPTH(6),
     .BITS(ACC_BITS)
   ) serializer (
@@ -120,9 +120,9 @@ module golden_residual_pointwise #(
   krl_rom #(
     .WIDTH(44),
     .DEPTH(3),
-    .FILE(CONSTANTS),
+    .FILE(REQUANTIZER),
     .BLOCK(0)
-  ) constants (
+  ) requantizer_rom (
     .clk(clk),
     .enable(constant_enable),
     .address(constant_address),
@@ -131,12 +131,12 @@ module golden_residual_pointwise #(
 
   krl_requantize_affine #(
     .LANES(1),
-    .BEATS(3),
+    .PERIOD(3),
     .ACC_BITS(ACC_BITS),
     .BITS(8),
     .MULTIPLIER_BITS(15),
     .OFFSET_BITS(29),
-    .TILT_BITS(0),
+    .NEGATIVE_CORRECTION_BITS(0),
     .TOTAL_BITS(30),
     .ZERO_POINT(-75),
     .SHIFT(22),
