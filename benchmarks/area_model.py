@@ -45,11 +45,13 @@ from kerilog.hardware.modules.max import Max
 from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer
 from kerilog.hardware.modules.rom import Rom
 from kerilog.hardware.modules.serializer import Serializer
-from kerilog.hardware.modules.window import Window
+from kerilog.hardware.modules.vectors import Vectors
+from kerilog.hardware.modules.window import VectorSlicing, Window
 from kerilog.hardware.weights import Rom as Stored
 from kerilog.hardware.weights import Unrolled
 
 WEIGHTS = Path(area.__file__).with_name("weights.json")
+FITTED = ("lut", "ff", "srl")
 ESTIMATED = ("lut", "lutram", "ff")
 EXACT = ("bram18", "dsp")
 BATCH = 20  # modules per run of Yosys
@@ -269,6 +271,14 @@ def draw_rom(rng: random.Random) -> Rom:
     return Rom(memory_of(f"rom_{rng.getrandbits(60):x}.mem", width, block, words, "random words"))
 
 
+def draw_vectors(rng: random.Random) -> Vectors:
+    windows, kernel, stride = rng.choice((1, 1, 2, 4)), rng.choice((1, 2, 3)), rng.choice((1, 2))
+    depth, groups = rng.choice((1, 1, 3)), rng.choice((1, 2, 4))
+    columns = (windows - 1) * stride + kernel
+    slicing = VectorSlicing(windows, kernel, kernel, stride, columns, depth * groups, depth)
+    return Vectors(slicing, 8, pixel_by_pixel=rng.random() < 0.3)
+
+
 DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_matvec": draw_matvec,
     "krl_serializer": draw_serializer,
@@ -287,6 +297,7 @@ DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_frame_guard": draw_guard,
     "krl_frame_last": draw_last,
     "krl_rom": draw_rom,
+    "krl_vectors": draw_vectors,
 }
 
 
@@ -328,10 +339,12 @@ def fit(modules: Sequence[Module], found: Sequence[Resources]) -> dict[str, dict
     """Weights of the counts by resource, from modules that have any; each counts by its relative error."""
     pairs = [(module.counts(), one) for module, one in zip(modules, found, strict=True)]
     used = [(counts, one) for counts, one in pairs if counts]
+    if not used:  # wiring alone
+        return {resource: {} for resource in FITTED}
     names = list(used[0][0])
     matrix = np.array([[counts[name] for name in names] for counts, _ in used], float)
     weights: dict[str, dict[str, float]] = {}
-    for resource in ("lut", "ff", "srl"):
+    for resource in FITTED:
         truth = np.array([count_of(one, resource) for _, one in used], float)
         scale = 1 / np.maximum(8, truth)
         solved, _ = nnls(matrix * scale[:, None], truth * scale)

@@ -41,7 +41,7 @@ needs_yosys = pytest.mark.skipif(shutil.which("yosys") is None, reason="yosys is
 
 # module and, where its defaults would not show much, its parameters
 ADD = {"LANES": 2, "TOTAL_BITS": 20, "LEFT_FACTOR": 181, "RIGHT_FACTOR": 347, "SHIFT": 8}
-DENSE = {"PE": 4, "SIMD": 2, "LANES": 2, "BEATS": 169, "GROUPS": 32, "CREDITS": 64, "ACC_BITS": 25}
+DENSE = {"PE": 4, "SIMD": 2, "LANES": 2, "BEATS_PER_VECTOR": 169, "GROUPS": 32, "CREDITS": 64, "ACC_BITS": 25}
 REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_accumulator": ("krl_accumulator", {"DEPTH": 32}),
     "krl_add": ("krl_add", dict(ADD)),
@@ -57,14 +57,20 @@ REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_lanes, handing out": ("krl_lanes", {"LANES_IN": 8, "LANES_OUT": 2, "ELEMENTS": 64}),
     "krl_line_buffer": ("krl_line_buffer", {}),
     "krl_lookup": ("krl_lookup", {"FILE": "table.mem", "BLOCK": 1}),
-    "krl_matvec, convolution": ("krl_matvec", {"PE": 2, "SIMD": 9, "LANES": 9, "BEATS": 1, "GROUPS": 1}),
-    "krl_matvec, folded": ("krl_matvec", {"PE": 2, "SIMD": 3, "LANES": 9, "BEATS": 1, "GROUPS": 4}),
+    "krl_matvec, convolution": (
+        "krl_matvec",
+        {"PE": 2, "SIMD": 9, "LANES": 9, "BEATS_PER_VECTOR": 1, "GROUPS": 1},
+    ),
+    "krl_matvec, folded": (
+        "krl_matvec",
+        {"PE": 2, "SIMD": 3, "LANES": 9, "BEATS_PER_VECTOR": 1, "GROUPS": 4},
+    ),
     "krl_matvec, dense": ("krl_matvec", dict(DENSE)),
     "krl_max": ("krl_max", {}),
     "krl_multiplier": ("krl_multiplier", {"A_BITS": 22, "B_BITS": 18}),
     "krl_ram": ("krl_ram", {"WIDTH": 16, "DEPTH": 32}),
     "krl_requantize_affine": ("krl_requantize_affine", {}),
-    "krl_requantize_affine, tilted": ("krl_requantize_affine", {"TILT_BITS": 8}),
+    "krl_requantize_affine, corrected": ("krl_requantize_affine", {"NEGATIVE_CORRECTION_BITS": 8}),
     "krl_requantize_fixed": ("krl_requantize_fixed", {}),
     "krl_rom, block": ("krl_rom", {"WIDTH": 36, "DEPTH": 256, "FILE": "table.mem", "BLOCK": 1}),
     "krl_rom, tables": ("krl_rom", {"WIDTH": 16, "DEPTH": 64, "FILE": "table.mem"}),
@@ -72,7 +78,8 @@ REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_dot_pair": ("krl_dot_pair", {"SIMD": 9}),
     "krl_select": ("krl_select", {"COUNT": 9, "BITS": 24}),
     "krl_scale": ("krl_scale", {"FACTOR": 181}),
-    "krl_serializer": ("krl_serializer", {"PE": 8, "LANES": 1, "UNITS": 128, "DEPTH": 16, "BITS": 20}),
+    "krl_serializer": ("krl_serializer", {"PE": 8, "LANES": 1, "OUTPUTS": 128, "DEPTH": 16, "BITS": 20}),
+    "krl_vectors": ("krl_vectors", {}),
     "krl_window": ("krl_window", {}),
     "krl_window, two pixels": ("krl_window", {"PIXELS": 2, "WIDTH": 28}),
     "krl_window, padded": ("krl_window", {"PAD_TOP": 1, "PAD_LEFT": 1, "OUT_HEIGHT": 28, "OUT_WIDTH": 28}),

@@ -196,7 +196,7 @@ def test_codes_are_what_floats_become(workshop: Path, scheme: str, tmp_path: Pat
 
 def test_sim_ends_with_status_1_where_the_rtl_is_wrong(workshop: Path, tmp_path: Path) -> None:
     kerilog("build", workshop / "tiny.keras", "-o", tmp_path / "x", "--data", workshop / "samples.npz")
-    memory = tmp_path / "x/rom/tiny_logits_constants.mem"
+    memory = tmp_path / "x/rom/tiny_logits_requantizer.mem"
     lines = memory.read_text().splitlines()
     lines[1] = f"{int(lines[1], 16) ^ 0x40:0{len(lines[1])}x}"
     memory.write_text("\n".join(lines) + "\n")

@@ -72,9 +72,9 @@ def narrow() -> QGraph:
     return Chain("narrow", "fixed", (1, 1, 1), bits=4, weight_bits=2).conv(1, (1, 1)).pool((1, 1)).graph
 
 
-def tilted() -> QGraph:
-    """Rescaling by gemmlowp's two roundings, which needs the tilt."""
-    return Chain("tilted", "affine", (6, 6, 3), 5).conv(5, (3, 3), (2, 2), "same").flatten().dense(4).graph
+def corrected() -> QGraph:
+    """Rescaling by gemmlowp's two roundings, which needs the negative correction."""
+    return Chain("corrected", "affine", (6, 6, 3), 5).conv(5, (3, 3), (2, 2), "same").flatten().dense(4).graph
 
 
 DESIGNS: dict[str, tuple[Callable[[], QGraph], int]] = {
@@ -85,8 +85,8 @@ DESIGNS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "lines": (names_with_lines, 20),
     "constants": (names_of_constants, 1),
     "narrow": (narrow, 1),
-    "tilted": (tilted, 60),
-    "tilted_slow": (tilted, 600),
+    "corrected": (corrected, 60),
+    "corrected_slow": (corrected, 600),
 }
 
 
@@ -118,7 +118,9 @@ def test_tools_are_silent_and_results_equal(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "seed", [*range(6), *(pytest.param(n, marks=pytest.mark.full) for n in range(6, 60))]
+    # in that of seed 20 the columns of windows are queued in fewer places than they are turned in
+    "seed",
+    [*range(6), 20, *(pytest.param(n, marks=pytest.mark.full) for n in range(6, 60) if n != 20)],
 )
 def test_tools_are_silent_on_random_networks(seed: int, tmp_path: Path) -> None:
     case = draw_case(seed)
@@ -181,7 +183,7 @@ def test_no_keyword_stays() -> None:
 # ---- memories ----
 
 
-@pytest.mark.parametrize("name", ["tilted", "keywords"])
+@pytest.mark.parametrize("name", ["corrected", "keywords"])
 def test_memories_read_back(name: str, tmp_path: Path) -> None:
     make, interval = DESIGNS[name]
     design = plan(make(), interval)

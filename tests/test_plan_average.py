@@ -49,12 +49,13 @@ def hardware(found: AffineRequantizer, sums: IntArray) -> IntArray:
         word = found.rom.words[beat % found.period] >> (lane * lane_bits)
         multiplier = word & ((1 << found.multiplier_bits) - 1)
         offset = signed((word >> found.multiplier_bits) & ((1 << found.offset_bits) - 1), found.offset_bits)
-        tilt = (word >> (found.multiplier_bits + found.offset_bits)) & ((1 << corrected) - 1)
+        correction = (word >> (found.multiplier_bits + found.offset_bits)) & ((1 << corrected) - 1)
         total = int(acc) * multiplier + offset
-        tilted = total + ((1 << (found.shift - 1)) + (tilt if total >= 0 else -tilt)) * (corrected > 0)
-        assert -limit <= min(total, tilted) and max(total, tilted) < limit
+        rounding = (1 << (found.shift - 1)) + (correction if total >= 0 else -correction)
+        corrected_total = total + rounding * (corrected > 0)
+        assert -limit <= min(total, corrected_total) and max(total, corrected_total) < limit
         assert abs(2 * int(acc) + 1) < 1 << found.acc_bits
-        codes[beat, lane] = found.zero_point + (tilted >> found.shift)
+        codes[beat, lane] = found.zero_point + (corrected_total >> found.shift)
     return np.clip(codes, found.clamp_min, found.clamp_max)
 
 

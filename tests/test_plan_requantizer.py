@@ -149,9 +149,8 @@ def computed(form: ExactMultiplier, acc: IntArray) -> IntArray:
     """``form.apply``, from the equation in the header of ``krl_requantize_affine``, for small sums."""
     total = acc * form.multiplier + form.offset.astype(np.int64)
     if np.any(form.negative_correction):
-        total += (1 << (form.shift - 1)) + np.where(
-            total >= 0, form.negative_correction, -form.negative_correction
-        )
+        correction = form.negative_correction
+        total += (1 << (form.shift - 1)) + np.where(total >= 0, correction, -correction)
     return total >> form.shift
 
 
@@ -272,13 +271,13 @@ def assert_affine_widths(found: AffineRequantizer, word: int, reach: Interval) -
         multiplier = lane & ((1 << found.multiplier_bits) - 1)
         offset = (lane >> found.multiplier_bits) & ((1 << found.offset_bits) - 1)
         offset -= (offset >> (found.offset_bits - 1)) << found.offset_bits
-        tilt = (lane >> (found.multiplier_bits + found.offset_bits)) & ((1 << corrected) - 1)
+        correction = (lane >> (found.multiplier_bits + found.offset_bits)) & ((1 << corrected) - 1)
         half = 1 << (found.shift - 1) if corrected else 0
         for end in (int(reach.low[channel]), int(reach.high[channel])):
             assert fits(end, found.acc_bits)
             total = end * multiplier + offset
-            tilted = total + half + (tilt if total >= 0 else -tilt)
-            assert fits([end * multiplier, total, tilted], found.total_bits)
+            corrected_total = total + half + (correction if total >= 0 else -correction)
+            assert fits([end * multiplier, total, corrected_total], found.total_bits)
 
 
 @settings(max_examples=60, deadline=None)

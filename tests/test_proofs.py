@@ -29,8 +29,8 @@ def regroup(into: int, out: int, elements: int, bits: int = 1) -> Parameters:
     return {"BITS": bits, "LANES_IN": into, "LANES_OUT": out, "ELEMENTS": elements}
 
 
-def serializer(pe: int, lanes: int, units: int, depth: int, bits: int = 1) -> Parameters:
-    return {"PE": pe, "LANES": lanes, "UNITS": units, "DEPTH": depth, "BITS": bits}
+def serializer(pe: int, lanes: int, outputs: int, depth: int, bits: int = 1) -> Parameters:
+    return {"PE": pe, "LANES": lanes, "OUTPUTS": outputs, "DEPTH": depth, "BITS": bits}
 
 
 SHORT: list[tuple[str, Parameters]] = [

@@ -3,7 +3,7 @@
 // krl_serializer_proof: what krl_serializer must do, for any writer that counts places, any sink and a reset at
 // any time.
 //
-// One result of a vector is chosen with the reset, and followed. UNITS < 16.
+// One result of a vector is chosen with the reset, and followed. OUTPUTS < 16.
 //
 // taken: places are not given back with the last beat of their word.
 // idle:  a result that was in memory is not on the output although that was free.
@@ -13,7 +13,7 @@
 module krl_serializer_proof #(
   parameter PE = 2,
   parameter LANES = 1,
-  parameter UNITS = 3,
+  parameter OUTPUTS = 3,
   parameter DEPTH = 2,
   parameter BITS = 2
 ) (
@@ -36,13 +36,13 @@ module krl_serializer_proof #(
   output wire               arrived
 );
 
-  localparam GROUPS = (UNITS + PE - 1) / PE;
-  localparam [4:0] COUNT = UNITS;
+  localparam GROUPS = (OUTPUTS + PE - 1) / PE;
+  localparam [4:0] COUNT = OUTPUTS;
   localparam [4:0] IN = PE;
   localparam [4:0] OUT = LANES;
   localparam [4:0] PLACES = DEPTH;
   localparam [4:0] END_IN = (GROUPS - 1) * PE;
-  localparam [4:0] END_OUT = UNITS - LANES;
+  localparam [4:0] END_OUT = OUTPUTS - LANES;
 
   reg started = 1'b0;
   wire reset = rst || !started;
@@ -85,7 +85,7 @@ module krl_serializer_proof #(
   krl_serializer #(
     .PE(PE),
     .LANES(LANES),
-    .UNITS(UNITS),
+    .OUTPUTS(OUTPUTS),
     .DEPTH(DEPTH),
     .BITS(BITS)
   ) dut (

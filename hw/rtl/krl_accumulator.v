@@ -2,7 +2,7 @@
 //
 // krl_accumulator: DEPTH running sums; total = (first ? 0 : sums[index]) + addend, and sums[index] = total.
 //
-// Latency:  1 cycle from addend to total, which holds while not enabled. An addend a cycle.
+// Latency:  1 cycle from addend to total, which holds while not enabled. One addend per cycle.
 // Contract: first and index come a cycle ahead of their addend: its sum is fetched early. An index that was
 //           enabled in the cycle before must come with `again`, for its sum is not in the memory yet; `again`
 //           is legal wherever the last index that was enabled is the same and `first` is not set. With

@@ -8,7 +8,7 @@
 //           RIGHT_FACTOR * y: a word for each code, by its bits. The zero points are in the constants. The
 //           planner proves, for every pair of codes that can meet, that z is the reference function.
 //
-// Latency:  6 cycles. One beat a cycle.
+// Latency:  6 cycles. One beat per cycle.
 // Stream:   a beat enters when both inputs offer one: s0_axis_tready waits for s1_axis_tvalid and the
 //           reverse. The pipeline stands still as a whole while its last beat is not taken.
 // Legal:    LANES >= 1; factors from 0 to 2**(TOTAL_BITS-2) - 1; SHIFT >= 0; BITS <= 32;
@@ -18,7 +18,7 @@
 `default_nettype none
 
 module krl_add #(
-  // elements of a beat
+  // elements per beat
   parameter LANES = 1,
   // bits of x, of y, of the totals, of z
   parameter LEFT_BITS = 8,
@@ -33,7 +33,7 @@ module krl_add #(
   parameter [TOTAL_BITS-1:0] ROUND_POSITIVE = 1,
   parameter [TOTAL_BITS-1:0] ROUND_NEGATIVE = 0,
   parameter SHIFT = 1,
-  // the operand that a table stands for, and its words of TOTAL_BITS, one a line, in hexadecimal
+  // the operand that a table stands for, and its words of TOTAL_BITS, one per line, in hexadecimal
   parameter TABLE = 0,
   parameter FILE = "",
   // 1: block RAM, 0: look-up tables
@@ -91,7 +91,7 @@ module krl_add #(
       wire signed [TOTAL_BITS-1:0] lowest = {{(TOTAL_BITS-BITS){CLAMP_MIN[BITS-1]}}, CLAMP_MIN[BITS-1:0]};
       wire signed [TOTAL_BITS-1:0] highest = {{(TOTAL_BITS-BITS){CLAMP_MAX[BITS-1]}}, CLAMP_MAX[BITS-1:0]};
       wire signed [TOTAL_BITS-1:0] rounding = total[TOTAL_BITS-1] ? ROUND_NEGATIVE : ROUND_POSITIVE;
-      wire signed [TOTAL_BITS-1:0] tilted = total + rounding;
+      wire signed [TOTAL_BITS-1:0] with_rounding = total + rounding;
 
       if (TABLE == 1) begin : g_left_table
         krl_rom #(
@@ -153,7 +153,7 @@ module krl_add #(
           x <= s0_axis_tdata[i*LEFT_BITS +: LEFT_BITS];
           y <= s1_axis_tdata[i*RIGHT_BITS +: RIGHT_BITS];
           total <= (SUBTRACT != 0) ? left - right : left + right;
-          rounded <= tilted >>> SHIFT;
+          rounded <= with_rounding >>> SHIFT;
           unclamped <= rounded[BITS-1:0];
           too_low <= rounded < lowest;
           too_high <= rounded > highest;

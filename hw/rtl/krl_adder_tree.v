@@ -2,7 +2,7 @@
 //
 // krl_adder_tree: sum = terms[0] + ... + terms[COUNT-1], signed, exact.
 //
-// Latency:  clog2(COUNT) cycles, one register a level. A new sum starts every cycle; nothing ever waits.
+// Latency:  clog2(COUNT) cycles, one register per level. A new sum starts every cycle; nothing ever waits.
 // Legal:    COUNT >= 1, BITS >= 2.
 
 `default_nettype none

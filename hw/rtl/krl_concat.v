@@ -5,7 +5,7 @@
 // Equation: y[p] = {x[INPUTS-1][p], ..., x[1][p], x[0][p]} for every pixel p, first channels in the low
 //           bits; input i brings COUNTS[i] beats of it. A tensor without pixels counts as one pixel.
 //
-// Latency:  1 cycle. One beat a cycle, also where the input changes.
+// Latency:  1 cycle. One beat per cycle, also where the input changes.
 // Stream:   only the input whose turn it is sees s_axis_tready, which depends on m_axis_tready and on no
 //           s_axis_tvalid. Put a krl_fifo in front of each input to end that path and to hold what an input
 //           brings before its turn.
@@ -15,11 +15,11 @@
 `default_nettype none
 
 module krl_concat #(
-  // bits of a beat
+  // bits per beat
   parameter WIDTH = 8,
   // streams that enter
   parameter INPUTS = 2,
-  // beats of a pixel on each input, 32 bits each, input 0 in the low bits
+  // beats per pixel on each input, 32 bits each, input 0 in the low bits
   parameter [INPUTS*32-1:0] COUNTS = {INPUTS{32'd1}}
 ) (
   input  wire                    clk,

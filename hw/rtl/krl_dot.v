@@ -2,7 +2,7 @@
 //
 // krl_dot: sum = x[0]*w[0] + ... + x[SIMD-1]*w[SIMD-1], signed, exact: one output lane of a multiplier array.
 //
-// Latency:  4 + clog2(SIMD) cycles (one register for the weight, two of the multiplier, one a level of the
+// Latency:  4 + clog2(SIMD) cycles (one register for the weight, two of the multiplier, one per level of the
 //           adder tree, one for the sum, as krl_dot_pair has). x must come one cycle after w. A new sum starts
 //           every cycle; nothing ever waits.
 // Legal:    SIMD >= 1, X_BITS >= 2, W_BITS >= 2.

@@ -3,7 +3,7 @@
 // krl_fifo: a first-in first-out queue of stream beats.
 //
 // Latency:  1 cycle from an accepted beat to m_axis_tvalid.
-// Stream:   one beat a cycle in and out at once. s_axis_tready comes from the fill level alone, so no path
+// Stream:   one beat per cycle in and out at once. s_axis_tready comes from the fill level alone, so no path
 //           leads from m_axis_tready to s_axis_tready; DEPTH 2 therefore serves as a full-rate stream
 //           register.
 // Legal:    WIDTH >= 1, DEPTH >= 1 (at DEPTH 1 every other cycle at most).
@@ -11,7 +11,7 @@
 `default_nettype none
 
 module krl_fifo #(
-  // bits of a beat
+  // bits per beat
   parameter WIDTH = 8,
   // beats held
   parameter DEPTH = 2

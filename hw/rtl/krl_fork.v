@@ -12,7 +12,7 @@
 `default_nettype none
 
 module krl_fork #(
-  // bits of a beat
+  // bits per beat
   parameter WIDTH = 8,
   // streams that leave
   parameter OUTPUTS = 2

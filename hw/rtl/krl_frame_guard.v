@@ -16,9 +16,9 @@
 `default_nettype none
 
 module krl_frame_guard #(
-  // bits of a beat
+  // bits per beat
   parameter WIDTH = 8,
-  // beats of a frame
+  // beats per frame
   parameter BEATS = 784
 ) (
   input  wire             clk,

@@ -8,7 +8,7 @@
 `default_nettype none
 
 module krl_frame_last #(
-  // beats of a frame
+  // beats per frame
   parameter BEATS = 10
 ) (
   input  wire clk,

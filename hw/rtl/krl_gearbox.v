@@ -7,7 +7,7 @@
 // either side; its upper lanes are zero on the output, and must be on the input. Frames share no beat.
 //
 // Latency:  1 cycle from the beat that completes an output beat to m_axis_tvalid.
-// Stream:   one beat a cycle on the side of fewer lanes. With LANES_IN < LANES_OUT a frame takes one cycle
+// Stream:   one beat per cycle on the side of fewer lanes. With LANES_IN < LANES_OUT a frame takes one cycle
 //           more if its last beat completes two of the output, of which the second is partial.
 //           s_axis_tready comes from the fill of the queue alone.
 // Legal:    LANES_IN, LANES_OUT, ELEMENTS >= 1. Where one divides the other, krl_lanes is smaller.
@@ -15,12 +15,12 @@
 `default_nettype none
 
 module krl_gearbox #(
-  // bits of an element
+  // bits per element
   parameter BITS = 8,
-  // elements of a beat
+  // elements per beat
   parameter LANES_IN = 2,
   parameter LANES_OUT = 3,
-  // elements of a frame
+  // elements per frame
   parameter ELEMENTS = 16
 ) (
   input  wire                      clk,

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// krl_issue: lets a vector a cycle into a pipeline that cannot stand still, and tells when results are there.
+// krl_issue: lets one vector per cycle into a pipeline that cannot stand still, and tells when results are there.
 //
 // The data of the stream go straight into the pipeline; only valid and ready pass here. Control travels beside
 // the data in a shift register, and a vector is let in only while one of the CREDITS places of the buffer
 // behind is free, so that nothing in the pipeline ever needs to wait.
 //
 // Latency:  LATENCY cycles from a vector being taken to result_tvalid.
-// Stream:   a vector a cycle; s_axis_tready does not depend on s_axis_tvalid or result_taken. result_taken gives
+// Stream:   one vector per cycle; s_axis_tready does not depend on s_axis_tvalid or result_taken, which gives
 //           a place back.
 // Legal:    LATENCY, CREDITS >= 1.
 

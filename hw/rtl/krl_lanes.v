@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// krl_lanes: the same elements in the same order, LANES_OUT instead of LANES_IN to a beat.
+// krl_lanes: the same elements in the same order, LANES_OUT instead of LANES_IN per beat.
 //
 // Wider:    elements gather until a beat is full; the last beat of a frame of ELEMENTS elements may be
 //           partial, its missing lanes are zero. Narrower: a beat is held and handed out slice by slice.
-// Latency:  1 cycle after the last beat that is needed. One beat a cycle on the narrow side.
+// Latency:  1 cycle after the last beat that is needed. One beat per cycle on the narrow side.
 // Stream:   s_axis_tready may depend on m_axis_tready; put a krl_fifo beside it to cut that path.
 // Legal:    LANES_OUT a multiple of LANES_IN, or LANES_IN a multiple of LANES_OUT and ELEMENTS of LANES_IN.
 
 `default_nettype none
 
 module krl_lanes #(
-  // bits of an element
+  // bits per element
   parameter BITS = 8,
-  // elements of an arriving beat
+  // elements per arriving beat
   parameter LANES_IN = 1,
   // elements of a leaving beat
   parameter LANES_OUT = 4,
-  // elements of a frame
+  // elements per frame
   parameter ELEMENTS = 16
 ) (
   input  wire                      clk,

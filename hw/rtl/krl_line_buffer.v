@@ -20,14 +20,14 @@
 // Latency:  2 cycles from the acceptance of a band's word to m_axis_tvalid, where nothing else holds it
 //           back; 1 without memory.
 // Stream:   s_axis_tready comes from the fill of the ring and the places of writer and reader alone. One
-//           beat a cycle on both sides.
+//           beat per cycle on both sides.
 // Legal:    ROWS >= KERNEL_H, and more so that the writer may run ahead of the reader by more than what it
 //           has read of the oldest row; every band holds a row of the image.
 
 `default_nettype none
 
 module krl_line_buffer #(
-  // the image: rows, words of a row, bits of a word
+  // the image: rows, words per row, bits per word
   parameter HEIGHT = 28,
   parameter WIDTH = 28,
   parameter WORD_BITS = 8,

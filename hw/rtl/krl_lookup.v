@@ -4,19 +4,19 @@
 //
 // Equation: y = TABLE[x], x's two's complement bits read as an unsigned word number: first 0 and the positive
 //           codes, then the negative ones from the smallest up.
-// Latency:  1 cycle. One beat a cycle.
+// Latency:  1 cycle. One beat per cycle.
 // Stream:   the beat stands still while it is not taken.
 // Legal:    FILE holds 2**X_BITS words of BITS bits.
 
 `default_nettype none
 
 module krl_lookup #(
-  // elements of a beat; each has a table of its own
+  // elements per beat; each has a table of its own
   parameter LANES = 1,
   // bits of x, of y
   parameter X_BITS = 8,
   parameter BITS = 8,
-  // one word a line, in hexadecimal
+  // one word per line, in hexadecimal
   parameter FILE = "",
   // 1: block RAM, 0: look-up tables
   parameter BLOCK = 0

@@ -4,48 +4,50 @@
 //             cycle in which data is there.
 //
 // Equation: result[u] = sum over i of weight[u][i] * x[i], u = group * PE + lane, modulo 2**ACC_BITS.
-//           Of several vectors in a beat, SHARERS neighbouring units take the same: x[u / SHARERS][i].
+//           Of several vectors in a beat, OUTPUTS_PER_VECTOR neighbouring outputs multiply the same:
+//           x[u / OUTPUTS_PER_VECTOR][i].
 //
-// A vector arrives in BEATS beats of LANES elements. Each beat is held while every output group takes its
-// share:
+// A vector arrives in BEATS_PER_VECTOR beats of LANES elements. Each beat is held while every output group
+// takes its share:
 //
-//     for beat in BEATS:  for group in GROUPS:  for fold in FOLDS:      one cycle, PE * SIMD products
+//     for beat in BEATS_PER_VECTOR:  for group in GROUPS:  for fold in FOLDS:    one cycle, PE * SIMD products
 //
-// so a vector takes BEATS * GROUPS * FOLDS cycles, and the next one follows without a gap. A convolution
-// hands its whole window over in one beat (BEATS = 1); a dense layer streams its input (FOLDS = 1) into
-// GROUPS running sums. With SHARERS < UNITS a beat holds LANES elements of each of UNITS / SHARERS vectors,
-// the first in the low bits: a depthwise convolution hands over a window for each unit, several windows at a
-// time have the filters as sharers, an average over all pixels has LANES = 1 and a beat for each pixel.
+// so a vector takes BEATS_PER_VECTOR * GROUPS * FOLDS cycles, and the next one follows without a gap. A
+// convolution hands its whole window over in one beat (BEATS_PER_VECTOR = 1); a dense layer streams its input
+// (FOLDS = 1) into GROUPS running sums. With OUTPUTS_PER_VECTOR < OUTPUTS a beat holds LANES elements of each
+// of OUTPUTS / OUTPUTS_PER_VECTOR vectors, the first in the low bits: a depthwise convolution hands over a
+// window for each output; of several windows at a time, each is for all filters; an average over all pixels
+// has LANES = 1 and a beat per pixel.
 //
 // Weights:  word number beat * GROUPS * FOLDS + group * FOLDS + fold, asked for by weight_address and
 //           expected one cycle later; lane p, product s at bits (p * SIMD + s) * W_BITS. Products past
-//           LANES or past the last unit must have weight zero.
+//           LANES or past the last output must have weight zero.
 // Latency:  6 + clog2(SIMD) cycles from a group's last product being issued to result_tvalid.
 // Stream:   s_axis_tready rises in the last cycle of a beat. Results cannot wait: a group's last product is
 //           issued only while one of the CREDITS places of the buffer behind is free; result_taken gives a
 //           place back.
-// Legal:    PE, SIMD, LANES, GROUPS, BEATS, CREDITS, ACC_BITS >= 1; X_BITS, W_BITS >= 2;
-//           (GROUPS - 1) * PE < UNITS <= GROUPS * PE; SHARERS divides UNITS.
+// Legal:    PE, SIMD, LANES, GROUPS, BEATS_PER_VECTOR, CREDITS, ACC_BITS >= 1; X_BITS, W_BITS >= 2;
+//           (GROUPS - 1) * PE < OUTPUTS <= GROUPS * PE; OUTPUTS_PER_VECTOR divides OUTPUTS.
 
 `default_nettype none
 
 module krl_matvec #(
   // output lanes
   parameter PE = 4,
-  // products summed a cycle in each lane
+  // products summed per cycle in each lane
   parameter SIMD = 2,
-  // elements of an arriving beat
+  // elements per arriving beat
   parameter LANES = 2,
-  // beats of a vector
-  parameter BEATS = 8,
-  // output groups: units / PE, rounded up
+  // beats per vector
+  parameter BEATS_PER_VECTOR = 8,
+  // output groups: outputs / PE, rounded up
   parameter GROUPS = 2,
-  // units, and how many neighbours multiply the same vector; these tell only if it is not all of them
-  parameter UNITS = GROUPS * PE,
-  parameter SHARERS = UNITS,
+  // outputs, and how many neighbours multiply the same vector; needed only where it is not all of them
+  parameter OUTPUTS = GROUPS * PE,
+  parameter OUTPUTS_PER_VECTOR = OUTPUTS,
   // places in the result buffer
   parameter CREDITS = 4,
-  // 1: two products a multiplier of 25 x 18 bits where two output lanes share their activations and both fit,
+  // 1: two products per multiplier of 25 x 18 bits where two output lanes share their activations and both fit,
   // 0: a multiplier for each product
   parameter PAIRS = 1,
   // bits of an activation, a weight, a sum
@@ -53,9 +55,9 @@ module krl_matvec #(
   parameter W_BITS = 8,
   parameter ACC_BITS = 24,
   // follow from the above; do not set
-  parameter INPUT_LANES = (UNITS / SHARERS) * LANES,
+  parameter INPUT_LANES = (OUTPUTS / OUTPUTS_PER_VECTOR) * LANES,
   parameter FOLDS = (LANES + SIMD - 1) / SIMD,
-  parameter STEPS = BEATS * GROUPS * FOLDS,
+  parameter STEPS = BEATS_PER_VECTOR * GROUPS * FOLDS,
   parameter ADDRESS_BITS = (STEPS > 1) ? $clog2(STEPS) : 1
 ) (
   input  wire                      clk,
@@ -73,18 +75,18 @@ module krl_matvec #(
   input  wire                      result_taken
 );
 
-  localparam BEAT_BITS = (BEATS > 1) ? $clog2(BEATS) : 1;
+  localparam BEAT_BITS = (BEATS_PER_VECTOR > 1) ? $clog2(BEATS_PER_VECTOR) : 1;
   localparam GROUP_BITS = (GROUPS > 1) ? $clog2(GROUPS) : 1;
   localparam FOLD_BITS = (FOLDS > 1) ? $clog2(FOLDS) : 1;
   localparam CREDIT_BITS = $clog2(CREDITS + 1);
   localparam SUM_BITS = X_BITS + W_BITS + $clog2(SIMD);
   // cycles from issue to the sum of products
   localparam DELAY = 5 + $clog2(SIMD);
-  // with one beat a vector a group is finished before the next begins, and one sum serves all
-  localparam SUMS = (BEATS > 1) ? GROUPS : 1;
+  // with one beat per vector a group is finished before the next begins, and one sum serves all
+  localparam SUMS = (BEATS_PER_VECTOR > 1) ? GROUPS : 1;
   localparam SUM_INDEX_BITS = (SUMS > 1) ? $clog2(SUMS) : 1;
 
-  localparam integer LAST_BEAT = BEATS - 1;
+  localparam integer LAST_BEAT = BEATS_PER_VECTOR - 1;
   localparam integer LAST_GROUP = GROUPS - 1;
   localparam integer LAST_FOLD = FOLDS - 1;
   localparam integer ALL_CREDITS = CREDITS;
@@ -135,11 +137,13 @@ module krl_matvec #(
 
   // ---- activations: the share of the beat that is multiplied ----
 
-  localparam VECTORS = UNITS / SHARERS;
-  // neighbouring output lanes that have one vector in every group, and how many such runs there are
-  localparam RUN = (VECTORS == 1 || SHARERS % PE == 0) ? PE : (PE % SHARERS == 0) ? SHARERS : 1;
-  localparam RUNS = PE / RUN;
-  localparam SHARE_BITS = RUNS * SIMD * X_BITS;
+  localparam VECTORS = OUTPUTS / OUTPUTS_PER_VECTOR;
+  // neighbouring output lanes that have one vector in every group, and how many vectors that makes
+  localparam LANES_PER_VECTOR = (VECTORS == 1 || OUTPUTS_PER_VECTOR % PE == 0) ? PE
+                              : (PE % OUTPUTS_PER_VECTOR == 0) ? OUTPUTS_PER_VECTOR
+                              : 1;
+  localparam VECTORS_PER_GROUP = PE / LANES_PER_VECTOR;
+  localparam SHARE_BITS = VECTORS_PER_GROUP * SIMD * X_BITS;
   // shares of a beat; what is past the beat's end is zero
   localparam SHARES = (VECTORS == 1) ? FOLDS : GROUPS * FOLDS;
 
@@ -153,15 +157,15 @@ module krl_matvec #(
   reg [SHARE_BITS-1:0] x;
 
   genvar i;
-  genvar r;
+  genvar v;
   generate
     for (i = 0; i < SHARES; i = i + 1) begin : g_share
-      for (r = 0; r < RUNS; r = r + 1) begin : g_run
-        localparam VECTOR = ((i / FOLDS) * PE + r * RUN) / SHARERS;
-        // elements of this run's vector that the share has
+      for (v = 0; v < VECTORS_PER_GROUP; v = v + 1) begin : g_vector
+        localparam VECTOR = ((i / FOLDS) * PE + v * LANES_PER_VECTOR) / OUTPUTS_PER_VECTOR;
+        // elements of this vector that the share has
         localparam FROM = (i % FOLDS) * SIMD;
         localparam HAS = (VECTOR >= VECTORS) ? 0 : (FROM + SIMD > LANES) ? LANES - FROM : SIMD;
-        localparam AT = (i * RUNS + r) * SIMD * X_BITS;
+        localparam AT = (i * VECTORS_PER_GROUP + v) * SIMD * X_BITS;
         if (HAS > 0) begin : g_used
           assign shares[AT +: HAS*X_BITS] = s_axis_tdata[(VECTOR*LANES+FROM)*X_BITS +: HAS*X_BITS];
         end
@@ -243,8 +247,10 @@ module krl_matvec #(
   genvar p;
   generate
     for (p = 0; p < PE; p = p + 1) begin : g_lane
-      localparam X_AT = (p / RUN) * SIMD * X_BITS;
-      if (PAIRED && p % RUN % 2 == 0 && p % RUN + 1 < RUN) begin : g_pair
+      localparam X_AT = (p / LANES_PER_VECTOR) * SIMD * X_BITS;
+      // among the lanes of its vector
+      localparam PLACE = p % LANES_PER_VECTOR;
+      if (PAIRED && PLACE % 2 == 0 && PLACE + 1 < LANES_PER_VECTOR) begin : g_pair
         krl_dot_pair #(
           .SIMD(SIMD),
           .X_BITS(X_BITS),
@@ -257,7 +263,7 @@ module krl_matvec #(
           .sum_0(sums[p*SUM_BITS +: SUM_BITS]),
           .sum_1(sums[(p+1)*SUM_BITS +: SUM_BITS])
         );
-      end else if (!PAIRED || p % RUN % 2 == 0) begin : g_single
+      end else if (!PAIRED || PLACE % 2 == 0) begin : g_single
         krl_dot #(
           .SIMD(SIMD),
           .X_BITS(X_BITS),

@@ -4,18 +4,18 @@
 //
 // Equation: y[c] = min(CLAMP_MAX, max(CLAMP_MIN, x[0][c], ..., x[CELLS-1][c])), signed; element (cell, c)
 //           at lane cell * CHANNELS + c.
-// Latency:  clog2(CELLS) cycles, at least 1: a register a level of the comparator tree. One window a cycle.
+// Latency:  clog2(CELLS) cycles, at least 1: a register per level of the comparator tree. One window per cycle.
 // Stream:   the pipeline stands still as a whole while its last beat is not taken.
 // Legal:    CELLS >= 1, CHANNELS >= 1, CLAMP_MIN <= CLAMP_MAX within BITS.
 
 `default_nettype none
 
 module krl_max #(
-  // cells of a window
+  // cells per window
   parameter CELLS = 4,
   // elements of a cell
   parameter CHANNELS = 2,
-  // bits of an element
+  // bits per element
   parameter BITS = 8,
   parameter integer CLAMP_MIN = -128,
   parameter integer CLAMP_MAX = 127

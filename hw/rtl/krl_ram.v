@@ -9,7 +9,7 @@
 `default_nettype none
 
 module krl_ram #(
-  // bits of a word
+  // bits per word
   parameter WIDTH = 8,
   // words
   parameter DEPTH = 16,

@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// krl_requantize_affine: from accumulators to codes, by a multiplier and an offset of the channel's own.
+// krl_requantize_affine: from accumulators to codes, with a multiplier and an offset for each channel.
 //
-// Equation: t = acc * multiplier + offset;  y = clamp(zero_point + ((t + tilt) >>> SHIFT))
-//           tilt = 0, or, where TILT_BITS > 0, 2**(SHIFT-1) + tilt[channel] for t >= 0 and
-//           2**(SHIFT-1) - tilt[channel] for t < 0: gemmlowp's two roundings in one. The bias, and where
-//           there is no tilt the rounding, are in the offset. The planner proves, for every accumulator
-//           that can occur, that y is the reference function.
+// Equation: t = acc * multiplier + offset;  y = clamp(zero_point + ((t + rounding) >>> SHIFT))
+//           rounding = 0, or, where NEGATIVE_CORRECTION_BITS > 0, 2**(SHIFT-1) + negative_correction for
+//           t >= 0 and 2**(SHIFT-1) - negative_correction for t < 0: gemmlowp's two roundings in one. The bias
+//           and, where there is no correction, the rounding are in the offset. The planner proves, for every
+//           accumulator that can occur, that y is the reference function.
 //
-// Constants: one word a beat of channels, the address counts 0 .. BEATS-1 and repeats; lane 0 in the low
-//           bits, and in a lane, from the low end: multiplier (unsigned), offset (signed), tilt (unsigned,
-//           if TILT_BITS > 0).
-// Latency:  8 cycles. One beat a cycle.
+// Constants: one word per beat of channels, the address counts 0 .. PERIOD-1 and repeats; lane 0 in the low
+//           bits, and in a lane, from the low end: multiplier (unsigned), offset (signed),
+//           negative_correction (unsigned, if NEGATIVE_CORRECTION_BITS > 0).
+// Latency:  8 cycles. One beat per cycle.
 // Stream:   the pipeline stands still as a whole while its last beat is not taken.
-// Legal:    LANES, BEATS, SHIFT, MULTIPLIER_BITS >= 1; ACC_BITS, OFFSET_BITS >= 2; BITS <= 31; ZERO_POINT and
-//           CLAMP_MIN <= CLAMP_MAX within BITS; TOTAL_BITS holds acc * multiplier, t and t + tilt, and is at
-//           least OFFSET_BITS, TILT_BITS + 1, SHIFT + 1 and BITS + 2.
+// Legal:    LANES, PERIOD, SHIFT, MULTIPLIER_BITS >= 1; ACC_BITS, OFFSET_BITS >= 2; BITS <= 31; ZERO_POINT and
+//           CLAMP_MIN <= CLAMP_MAX within BITS; TOTAL_BITS holds acc * multiplier, t and t + rounding, and is
+//           at least OFFSET_BITS, NEGATIVE_CORRECTION_BITS + 1, SHIFT + 1 and BITS + 2.
 
 `default_nettype none
 
 module krl_requantize_affine #(
-  // elements of a beat, beats over all channels
+  // elements per beat, beats until the constants repeat
   parameter LANES = 1,
-  parameter BEATS = 16,
+  parameter PERIOD = 16,
   // bits of an arriving accumulator, of the constants, of the totals, of a code
   parameter ACC_BITS = 24,
   parameter MULTIPLIER_BITS = 18,
   parameter OFFSET_BITS = 32,
-  parameter TILT_BITS = 0,
+  parameter NEGATIVE_CORRECTION_BITS = 0,
   parameter TOTAL_BITS = 42,
   parameter BITS = 8,
   parameter SHIFT = 24,
@@ -35,8 +35,8 @@ module krl_requantize_affine #(
   parameter integer CLAMP_MIN = -128,
   parameter integer CLAMP_MAX = 127,
   // follow from the above; do not set
-  parameter WORD_BITS = LANES * (MULTIPLIER_BITS + OFFSET_BITS + TILT_BITS),
-  parameter ADDRESS_BITS = (BEATS > 1) ? $clog2(BEATS) : 1
+  parameter WORD_BITS = LANES * (MULTIPLIER_BITS + OFFSET_BITS + NEGATIVE_CORRECTION_BITS),
+  parameter ADDRESS_BITS = (PERIOD > 1) ? $clog2(PERIOD) : 1
 ) (
   input  wire                      clk,
   input  wire                      rst,
@@ -54,9 +54,9 @@ module krl_requantize_affine #(
   input  wire                      m_axis_tready
 );
 
-  localparam LANE_BITS = MULTIPLIER_BITS + OFFSET_BITS + TILT_BITS;
+  localparam LANE_BITS = MULTIPLIER_BITS + OFFSET_BITS + NEGATIVE_CORRECTION_BITS;
   localparam PRODUCT_BITS = ACC_BITS + MULTIPLIER_BITS + 1;
-  localparam integer LAST_BEAT = BEATS - 1;
+  localparam integer LAST_BEAT = PERIOD - 1;
   // the clamp, moved to before the zero point is added: BITS + 1 bits
   localparam integer LOWEST = CLAMP_MIN - ZERO_POINT;
   localparam integer HIGHEST = CLAMP_MAX - ZERO_POINT;
@@ -108,7 +108,7 @@ module krl_requantize_affine #(
           {{(TOTAL_BITS-OFFSET_BITS+1){offset_4[OFFSET_BITS-1]}}, offset_4[OFFSET_BITS-2:0]};
       wire signed [TOTAL_BITS-1:0] lowest = {{(TOTAL_BITS-BITS){LOWEST[BITS]}}, LOWEST[BITS-1:0]};
       wire signed [TOTAL_BITS-1:0] highest = {{(TOTAL_BITS-BITS){HIGHEST[BITS]}}, HIGHEST[BITS-1:0]};
-      wire signed [TOTAL_BITS-1:0] tilted;
+      wire signed [TOTAL_BITS-1:0] corrected;
 
       krl_multiplier #(
         .A_BITS(ACC_BITS),
@@ -128,24 +128,25 @@ module krl_requantize_affine #(
         assign product_wide = product[TOTAL_BITS-1:0];
       end
 
-      if (TILT_BITS > 0) begin : g_tilt
+      if (NEGATIVE_CORRECTION_BITS > 0) begin : g_negative_correction
         localparam signed [TOTAL_BITS-1:0] HALF = {{(TOTAL_BITS-1){1'b0}}, 1'b1} << (SHIFT - 1);
-        reg [TILT_BITS-1:0] tilt_2;
-        reg [TILT_BITS-1:0] tilt_3;
-        reg [TILT_BITS-1:0] tilt_4;
-        reg [TILT_BITS-1:0] tilt_5;
-        wire signed [TOTAL_BITS-1:0] wide = {{(TOTAL_BITS-TILT_BITS){1'b0}}, tilt_5};
-        assign tilted = total + HALF + (total[TOTAL_BITS-1] ? -wide : wide);
+        reg [NEGATIVE_CORRECTION_BITS-1:0] negative_correction_2;
+        reg [NEGATIVE_CORRECTION_BITS-1:0] negative_correction_3;
+        reg [NEGATIVE_CORRECTION_BITS-1:0] negative_correction_4;
+        reg [NEGATIVE_CORRECTION_BITS-1:0] negative_correction_5;
+        wire signed [TOTAL_BITS-1:0] wide =
+            {{(TOTAL_BITS-NEGATIVE_CORRECTION_BITS){1'b0}}, negative_correction_5};
+        assign corrected = total + HALF + (total[TOTAL_BITS-1] ? -wide : wide);
         always @(posedge clk) begin
           if (advance) begin
-            tilt_2 <= constants[MULTIPLIER_BITS+OFFSET_BITS +: TILT_BITS];
-            tilt_3 <= tilt_2;
-            tilt_4 <= tilt_3;
-            tilt_5 <= tilt_4;
+            negative_correction_2 <= constants[MULTIPLIER_BITS+OFFSET_BITS +: NEGATIVE_CORRECTION_BITS];
+            negative_correction_3 <= negative_correction_2;
+            negative_correction_4 <= negative_correction_3;
+            negative_correction_5 <= negative_correction_4;
           end
         end
-      end else begin : g_no_tilt
-        assign tilted = total;
+      end else begin : g_no_negative_correction
+        assign corrected = total;
       end
 
       always @(posedge clk) begin
@@ -158,7 +159,7 @@ module krl_requantize_affine #(
           // straight from a block RAM the way to the multiplier would be long
           multiplier <= {1'b0, constants[MULTIPLIER_BITS-1:0]};
           total <= product_wide + offset_wide;
-          rounded <= tilted >>> SHIFT;
+          rounded <= corrected >>> SHIFT;
           unclamped <= rounded[BITS-1:0] + ZERO_POINT[BITS-1:0];
           too_low <= rounded < lowest;
           too_high <= rounded > highest;

@@ -4,20 +4,20 @@
 //
 // Equation: a = acc + (bias << BIAS_SHIFT);  y = clamp(round(a * 2**-SHIFT)), ties away from zero
 //
-// Constants: one word a beat of channels, the address counts 0 .. BEATS-1 and repeats; lane i's signed bias
+// Constants: one word per beat of channels, the address counts 0 .. PERIOD-1 and repeats; lane i's signed bias
 //           at bits i * BIAS_BITS.
-// Latency:  5 cycles. One beat a cycle.
+// Latency:  5 cycles. One beat per cycle.
 // Stream:   the pipeline stands still as a whole while its last beat is not taken.
-// Legal:    LANES, BEATS >= 1; ACC_BITS, BIAS_BITS, BITS >= 2; BITS <= 32; BIAS_SHIFT >= 0; SHIFT may be
+// Legal:    LANES, PERIOD >= 1; ACC_BITS, BIAS_BITS, BITS >= 2; BITS <= 32; BIAS_SHIFT >= 0; SHIFT may be
 //           negative (a shift left); CLAMP_MIN <= CLAMP_MAX within BITS; BIASED_BITS is at least ACC_BITS,
 //           BIAS_BITS and BITS, and it holds every sum.
 
 `default_nettype none
 
 module krl_requantize_fixed #(
-  // elements of a beat, beats over all channels
+  // elements per beat, beats until the constants repeat
   parameter LANES = 1,
-  parameter BEATS = 16,
+  parameter PERIOD = 16,
   // bits of an arriving accumulator, of the bias, of their sum, of a code
   parameter ACC_BITS = 24,
   parameter BIAS_BITS = 8,
@@ -29,7 +29,7 @@ module krl_requantize_fixed #(
   parameter integer CLAMP_MAX = 127,
   // follow from the above; do not set
   parameter WORD_BITS = LANES * BIAS_BITS,
-  parameter ADDRESS_BITS = (BEATS > 1) ? $clog2(BEATS) : 1
+  parameter ADDRESS_BITS = (PERIOD > 1) ? $clog2(PERIOD) : 1
 ) (
   input  wire                      clk,
   input  wire                      rst,
@@ -49,7 +49,7 @@ module krl_requantize_fixed #(
 
   // room for a shift to the left, and one bit for the rounding constant
   localparam WIDE_BITS = BIASED_BITS + 1 + ((SHIFT < 0) ? -SHIFT : 0);
-  localparam integer LAST_BEAT = BEATS - 1;
+  localparam integer LAST_BEAT = PERIOD - 1;
 
   reg [ADDRESS_BITS-1:0] beat;
   reg [4:0] valid_pipe;

@@ -8,11 +8,11 @@
 `default_nettype none
 
 module krl_rom #(
-  // bits of a word
+  // bits per word
   parameter WIDTH = 8,
   // words
   parameter DEPTH = 16,
-  // one word a line, in hexadecimal
+  // one word per line, in hexadecimal
   parameter FILE = "",
   // 1: block RAM, 0: look-up tables
   parameter BLOCK = 0,

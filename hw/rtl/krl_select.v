@@ -13,7 +13,7 @@
 module krl_select #(
   // words to choose from
   parameter COUNT = 4,
-  // bits of a word
+  // bits per word
   parameter BITS = 8,
   // follows from COUNT; do not set
   parameter INDEX_BITS = (COUNT > 1) ? $clog2(COUNT) : 1

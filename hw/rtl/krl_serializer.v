@@ -2,13 +2,13 @@
 //
 // krl_serializer: holds finished sums, PE at a time, and hands them out LANES at a time in channel order.
 //
-// A vector of UNITS results arrives as GROUPS = UNITS / PE words, rounded up, of PE lanes; of the last word
-// only the lanes below UNITS count.
+// A vector of OUTPUTS results arrives as GROUPS = OUTPUTS / PE words, rounded up, of PE lanes; of the last word
+// only the lanes below OUTPUTS count.
 //
-// Latency:  2 cycles from result_tvalid to m_axis_tvalid; one beat a cycle.
+// Latency:  2 cycles from result_tvalid to m_axis_tvalid; one beat per cycle.
 // Stream:   the writer keeps count of free places (krl_matvec's credits), so there is no ready on that side;
 //           result_taken is high in the cycle in which the last beat of a word goes to the output register.
-// Legal:    PE, UNITS, LANES, DEPTH, BITS >= 1; LANES divides PE and UNITS.
+// Legal:    PE, OUTPUTS, LANES, DEPTH, BITS >= 1; LANES divides PE and OUTPUTS.
 
 `default_nettype none
 
@@ -16,8 +16,8 @@ module krl_serializer #(
   // lanes of an arriving word, of a leaving beat
   parameter PE = 4,
   parameter LANES = 1,
-  // results of a vector
-  parameter UNITS = 8,
+  // results per vector
+  parameter OUTPUTS = 8,
   // words held
   parameter DEPTH = 4,
   // bits of a result
@@ -35,9 +35,9 @@ module krl_serializer #(
   input  wire                  m_axis_tready
 );
 
-  localparam GROUPS = (UNITS + PE - 1) / PE;
+  localparam GROUPS = (OUTPUTS + PE - 1) / PE;
   localparam SLICES = PE / LANES;
-  localparam SLICES_OF_LAST_GROUP = (UNITS - (GROUPS - 1) * PE) / LANES;
+  localparam SLICES_OF_LAST_GROUP = (OUTPUTS - (GROUPS - 1) * PE) / LANES;
 
   localparam POINTER_BITS = (DEPTH > 1) ? $clog2(DEPTH) : 1;
   localparam LEVEL_BITS = $clog2(DEPTH + 1);
@@ -80,8 +80,8 @@ module krl_serializer #(
   );
 
   generate
-    if (PE % LANES != 0 || UNITS % LANES != 0) begin : g_illegal
-      krl_serializer_needs_lanes_to_divide_pe_and_units illegal ();
+    if (PE % LANES != 0 || OUTPUTS % LANES != 0) begin : g_illegal
+      krl_serializer_needs_lanes_to_divide_pe_and_outputs illegal ();
     end
   endgenerate
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// krl_window: the sliding windows of an image that streams by, PIXELS neighbouring pixels a beat.
+// krl_window: the sliding windows of an image that streams by, PIXELS neighbouring pixels per beat.
 //
 // Equation: window(oy, ox) holds pixel (oy * STRIDE_H - PAD_TOP + ky, ox * STRIDE_W - PAD_LEFT + kx) at
 //           pixel lane ky * KERNEL_W + kx; pixels outside the image are PAD_PIXEL.
 //
 // krl_line_buffer gives PIXELS columns of a row of windows at a time.
 //
-// With one pixel a beat they are shifted past the window, which is copied out whenever it is complete.
+// With one pixel per beat they are shifted past the window, which is copied out whenever it is complete.
 // Padding columns are not read: the columns of one row of windows follow those of the last, and what a
 // window holds of the row before or after is replaced by padding as it is copied. WAITING finished windows
 // may wait for their consumer; meanwhile the columns of the next window come in.
@@ -16,9 +16,9 @@
 // without a pause, padding or not.
 //
 // Latency:  3 cycles from the acceptance of a window's last pixel to m_axis_tvalid, where nothing else
-//           holds it back, and with one pixel a beat WAITING - 1 more; 2 if KERNEL_W = STRIDE_W = PIXELS = 1,
+//           holds it back, and with one pixel per beat WAITING - 1 more; 2 if KERNEL_W = STRIDE_W = PIXELS = 1,
 //           for then columns are windows; one less if the line buffer has no memory.
-// Cycles:   A consumer that takes STEPS cycles a window is kept busy but where the shapes force a pause:
+// Cycles:   A consumer that takes STEPS cycles per window is kept busy but where the shapes force a pause:
 //           PIXELS = 1: a row of windows takes as many cycles as it has columns in the image (more where
 //           its windows overhang by KERNEL_W columns and more), or OUT_WIDTH * STEPS if these are more,
 //           provided that WAITING * (STEPS - 1) >= KERNEL_W - 1 less the padding on both sides: that many
@@ -35,7 +35,7 @@ module krl_window #(
   parameter HEIGHT = 28,
   parameter WIDTH = 28,
   parameter PIXEL_BITS = 8,
-  // pixels of a beat
+  // pixels per beat
   parameter PIXELS = 1,
   // the windows
   parameter KERNEL_H = 3,
@@ -323,6 +323,10 @@ module krl_window #(
         assign turned = turn({{FILL_BITS{1'b0}}, arriving}, kept[PLACE_BITS-1:0]);
       end else begin : g_no_fill
         assign turned = turn(arriving, kept[PLACE_BITS-1:0]);
+      end
+
+      if (QUEUE < (1 << PLACE_BITS)) begin : g_no_place
+        wire unused_turned = &{1'b0, turned[TURN_BITS-1:QUEUE*COLUMN_BITS]};
       end
 
       // a place that is kept takes a column from further up when a window leaves; the others take one that

@@ -14,9 +14,9 @@ from common.bench import PARAMETERS, Bench, pack, unpack
 from common.scoreboard import Model
 from common.stream import number
 
-LANES, BEATS = PARAMETERS["LANES"], PARAMETERS["BEATS"]
+LANES, PERIOD = PARAMETERS["LANES"], PARAMETERS["PERIOD"]
 ACC_BITS, BITS = PARAMETERS["ACC_BITS"], PARAMETERS["BITS"]
-CHANNELS = LANES * BEATS
+CHANNELS = LANES * PERIOD
 CLAMP_MIN, CLAMP_MAX = PARAMETERS["CLAMP_MIN"], PARAMETERS["CLAMP_MAX"]
 
 
@@ -44,7 +44,7 @@ class Requantizer:
 
     def beats(self, rng: Random) -> list[int]:
         """Draw accumulators for whole vectors of channels, in order."""
-        vectors = max(2, 80 // BEATS)
+        vectors = max(2, 80 // PERIOD)
         elements = [self.accumulator(rng, channel) for _ in range(vectors) for channel in range(CHANNELS)]
         return [pack(elements[at : at + LANES], ACC_BITS) for at in range(0, len(elements), LANES)]
 

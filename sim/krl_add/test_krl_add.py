@@ -74,7 +74,7 @@ BUGS = [
         "? ROUND_NEGATIVE : ROUND_POSITIVE",
         "? ROUND_POSITIVE : ROUND_NEGATIVE",
     ),
-    Bug("rounds by the sign of the rounded sum", "rounding", "total[", "tilted["),
+    Bug("rounds by the sign of the rounded sum", "rounding", "total[", "with_rounding["),
     Bug("shifts without the sign", "rounded", ">>> SHIFT", ">> SHIFT"),
     Bug("a lower clamp too low", "too_low", "rounded < lowest", "rounded < lowest - 1"),
     Bug("no upper clamp", "code", "too_high ? CLAMP_MAX[BITS-1:0] :"),

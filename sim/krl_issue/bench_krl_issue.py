@@ -48,7 +48,7 @@ stream = standing_tests(bench_of, vectors, cuts_ready=True, output_waits=False)
 
 @test()
 async def reaches_the_extremes_of_every_sum(dut: Any) -> None:
-    """The inputs that make each unit largest and smallest."""
+    """The inputs that make each output largest and smallest."""
     bench = await bench_of(dut).start()
     for weights in MATRIX.T:
         for up, down in [(HIGH, LOW), (LOW, HIGH)]:

@@ -6,7 +6,7 @@
 
 module issued_products #(
   parameter INPUTS = 4,
-  parameter UNITS = 2,
+  parameter OUTPUTS = 2,
   parameter X_BITS = 8,
   parameter SUM_BITS = 20,
   parameter LATENCY = 4,
@@ -19,7 +19,7 @@ module issued_products #(
   input  wire                      s_axis_tvalid,
   output wire                      s_axis_tready,
 
-  output wire [UNITS*SUM_BITS-1:0] result_tdata,
+  output wire [OUTPUTS*SUM_BITS-1:0] result_tdata,
   output wire                      result_tvalid,
   input  wire                      result_taken
 );

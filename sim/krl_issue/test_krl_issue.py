@@ -16,7 +16,7 @@ from kerilog.exact.shift_add_search import shift_add
 
 # shape and bits of the matrix, range of the inputs; KIND 1: mostly zeros, 2: one column and its negative
 EDGES = table(
-    "INPUTS UNITS W_BITS LOW HIGH CREDITS KIND",
+    "INPUTS OUTPUTS W_BITS LOW HIGH CREDITS KIND",
     (1, 1, 8, -128, 127, 1, 0),
     (9, 2, 8, -128, 127, 12, 0),
     (6, 5, 8, 0, 127, 12, 1),
@@ -43,7 +43,7 @@ def draw(rng: Random) -> dict[str, Any]:
     low = rng.choice([0, -(1 << (bits - 1))])
     return {
         "INPUTS": rng.randint(1, 12),
-        "UNITS": rng.randint(1, 6),
+        "OUTPUTS": rng.randint(1, 6),
         "W_BITS": rng.randint(2, 12),
         "LOW": low,
         "HIGH": (1 << (bits - 1)) - 1,
@@ -56,11 +56,11 @@ def matrix_of(case: dict[str, Any]) -> np.ndarray:
     """Draw the matrix of a case."""
     rng = np.random.default_rng(sorted(abs(value) for value in case.values()))
     half = 1 << (case["W_BITS"] - 1)
-    matrix = rng.integers(-half, half, (case["INPUTS"], case["UNITS"]))
+    matrix = rng.integers(-half, half, (case["INPUTS"], case["OUTPUTS"]))
     if case["KIND"] == 1:
         matrix *= rng.random(matrix.shape) < 0.3
     if case["KIND"] == 2:
-        matrix[:] = matrix[:, :1] * rng.choice([-1, 1], case["UNITS"])
+        matrix[:] = matrix[:, :1] * rng.choice([-1, 1], case["OUTPUTS"])
     return matrix
 
 
@@ -73,7 +73,7 @@ def setting(case: dict[str, Any], wrong: int = 0) -> dict[str, Any]:
     x_bits = signed_bits(case["LOW"], case["HIGH"])
     parameters = {
         "INPUTS": case["INPUTS"],
-        "UNITS": case["UNITS"],
+        "OUTPUTS": case["OUTPUTS"],
         "X_BITS": x_bits,
         "SUM_BITS": graph.bits,
         "LATENCY": graph.depth,

@@ -14,13 +14,14 @@ from common.result_buffer import ResultBench
 from common.scoreboard import Model
 from common.stream import Monitor, Source, Wires, always, never, number
 
-PE, SIMD, LANES, BEATS = PARAMETERS["PE"], PARAMETERS["SIMD"], PARAMETERS["LANES"], PARAMETERS["BEATS"]
+PE, SIMD, LANES = PARAMETERS["PE"], PARAMETERS["SIMD"], PARAMETERS["LANES"]
+BEATS = PARAMETERS["BEATS_PER_VECTOR"]
 GROUPS, CREDITS = PARAMETERS["GROUPS"], PARAMETERS["CREDITS"]
-# with one vector for all units, the module need not know that one is missing
-UNITS = PARAMETERS.get("UNITS", GROUPS * PE - int(PE > 1))
-# vectors side by side in a beat, each for this many neighbouring units
-SHARERS = PARAMETERS.get("SHARERS", UNITS)
-VECTORS = UNITS // SHARERS
+# with one vector for all outputs, the module need not know that one is missing
+OUTPUTS = PARAMETERS.get("OUTPUTS", GROUPS * PE - int(PE > 1))
+# vectors side by side in a beat, each for this many neighbouring outputs
+OUTPUTS_PER_VECTOR = PARAMETERS.get("OUTPUTS_PER_VECTOR", OUTPUTS)
+VECTORS = OUTPUTS // OUTPUTS_PER_VECTOR
 INPUT_LANES = VECTORS * LANES
 X_BITS, W_BITS, ACC_BITS = PARAMETERS["X_BITS"], PARAMETERS["W_BITS"], PARAMETERS["ACC_BITS"]
 FOLDS = -(-LANES // SIMD)
@@ -30,11 +31,11 @@ AMPLE = CREDITS * FOLDS >= LATENCY + 2 + FOLDS
 
 
 def draw_weights() -> np.ndarray:
-    """Draw the matrix; units that do not exist have weights 0."""
+    """Draw the matrix; outputs that do not exist have weights 0."""
     rng = random_for("weights")
     rows = [[extremes(rng, W_BITS) for _ in range(BEATS * LANES)] for _ in range(GROUPS * PE)]
     weights = np.array(rows, dtype=np.int64)
-    weights[UNITS:] = 0
+    weights[OUTPUTS:] = 0
     return weights
 
 
@@ -46,8 +47,10 @@ def weight_word(address: int) -> int:
     beat, rest = divmod(address, GROUPS * FOLDS)
     group, fold = divmod(rest, FOLDS)
     lanes = [fold * SIMD + product for product in range(SIMD)]
-    units = range(group * PE, group * PE + PE)
-    return pack([int(WEIGHTS[u, beat * LANES + s]) if s < LANES else 0 for u in units for s in lanes], W_BITS)
+    outputs = range(group * PE, group * PE + PE)
+    return pack(
+        [int(WEIGHTS[u, beat * LANES + s]) if s < LANES else 0 for u in outputs for s in lanes], W_BITS
+    )
 
 
 WORDS = [weight_word(address) for address in range(BEATS * GROUPS * FOLDS)]
@@ -69,7 +72,8 @@ def make_model() -> Model:
             own = np.array(beats, dtype=np.int64).reshape(BEATS, VECTORS, LANES).swapaxes(0, 1)
             beats.clear()
             results = np.zeros(GROUPS * PE, np.int64)
-            results[:UNITS] = (WEIGHTS[:UNITS] * own.reshape(VECTORS, -1).repeat(SHARERS, 0)).sum(1)
+            of_each = own.reshape(VECTORS, -1).repeat(OUTPUTS_PER_VECTOR, 0)
+            results[:OUTPUTS] = (WEIGHTS[:OUTPUTS] * of_each).sum(1)
             for group in results.reshape(GROUPS, PE):
                 yield pack([int(result) for result in group], ACC_BITS)
 
@@ -113,12 +117,13 @@ stream = standing_tests(MatvecBench, vectors, cuts_ready=True, output_waits=Fals
 
 @test()
 async def reaches_the_extremes_of_the_sum(dut: Any) -> None:
-    """The inputs that make the sum of a unit of each vector largest and smallest."""
+    """The inputs that make the sum of an output of each vector largest and smallest."""
     bench = await MatvecBench(dut).start()
     low, high = -(1 << (X_BITS - 1)), (1 << (X_BITS - 1)) - 1
-    for unit in range(min(3, SHARERS)):
+    for output in range(min(3, OUTPUTS_PER_VECTOR)):
         for up, down in [(high, low), (low, high)]:
-            own = [[up if weight > 0 else down for weight in row] for row in WEIGHTS[unit:UNITS:SHARERS]]
+            rows = WEIGHTS[output:OUTPUTS:OUTPUTS_PER_VECTOR]
+            own = [[up if weight > 0 else down for weight in row] for row in rows]
             for at in range(0, BEATS * LANES, LANES):
                 beat = [element for vector in own for element in vector[at : at + LANES]]
                 bench.source.send(pack(beat, X_BITS))

@@ -7,9 +7,9 @@ from typing import Any
 from common.bugs import Bug, survives_reset
 from common.runner import module_tests, table
 
-# one vector for all units
+# one vector for all outputs
 SHARED = table(
-    "PE SIMD LANES BEATS GROUPS CREDITS X_BITS W_BITS ACC_BITS",
+    "PE SIMD LANES BEATS_PER_VECTOR GROUPS CREDITS X_BITS W_BITS ACC_BITS",
     (1, 1, 1, 1, 1, 1, 8, 8, 24),
     (1, 1, 1, 1, 1, 12, 8, 8, 24),
     (4, 2, 2, 8, 2, 10, 8, 8, 24),
@@ -23,14 +23,14 @@ SHARED = table(
 )
 # several vectors in a beat
 OWN = table(
-    "PE SIMD LANES BEATS GROUPS SHARERS UNITS CREDITS X_BITS W_BITS ACC_BITS",
+    "PE SIMD LANES BEATS_PER_VECTOR GROUPS OUTPUTS_PER_VECTOR OUTPUTS CREDITS X_BITS W_BITS ACC_BITS",
     # windows of a depthwise convolution, two groups of which the last is not full
     (3, 4, 9, 1, 2, 1, 5, 12, 8, 8, 24),
     # an average over all pixels, one running sum per channel
     (2, 1, 1, 7, 3, 1, 6, 12, 8, 2, 14),
     (1, 2, 2, 3, 4, 1, 4, 1, 5, 3, 12),
     (4, 3, 3, 1, 1, 1, 3, 12, 8, 8, 20),
-    # two windows at a time for four filters, all at once and a run of filters at a time
+    # two windows at a time for four filters, all at once and some filters at a time
     (8, 3, 5, 1, 1, 4, 8, 12, 8, 8, 20),
     (3, 2, 4, 1, 4, 6, 12, 12, 8, 8, 20),
     # a last group with a vector too few, and lanes that share in one group and not in the next
@@ -52,7 +52,7 @@ BUGS = [
     Bug("every beat ends a sum", "ends_sum", "beat_is_last && fold_is_last", "fold_is_last"),
     Bug("issues without a beat", "issue", "s_axis_tvalid && may_issue", "may_issue"),
     Bug("control a cycle early", "DELAY", "5 + $clog2(SIMD)", "4 + $clog2(SIMD)"),
-    Bug("one sum for all groups", "SUMS", "(BEATS > 1) ? GROUPS : 1", "1"),
+    Bug("one sum for all groups", "SUMS", "(BEATS_PER_VECTOR > 1) ? GROUPS : 1", "1"),
     Bug(
         "the address runs on",
         "address",
@@ -71,13 +71,18 @@ BUGS = [
     Bug("always the first vector", "g_used.shares", "(VECTOR*LANES+FROM)*X_BITS +:", "FROM*X_BITS +:"),
     Bug(
         "all lanes share a vector",
-        "RUN",
-        "(PE % SHARERS == 0) ? SHARERS : 1",
-        "(PE % SHARERS == 0) ? SHARERS : PE",
+        "LANES_PER_VECTOR",
+        "(PE % OUTPUTS_PER_VECTOR == 0) ? OUTPUTS_PER_VECTOR : 1",
+        "(PE % OUTPUTS_PER_VECTOR == 0) ? OUTPUTS_PER_VECTOR : PE",
     ),
     Bug("unknown past the end of a beat", "g_pad.shares", "] = 0", "] = {(SIMD-HAS)*X_BITS{1'bx}}"),
-    Bug("all lanes multiply the first run", "X_AT", "(p / RUN) * SIMD * X_BITS", "0"),
-    Bug("pairs across runs", "g_pair", "p % RUN % 2 == 0 && p % RUN + 1 < RUN", "p % 2 == 0 && p + 1 < PE"),
+    Bug("all lanes multiply the first vector", "X_AT", "(p / LANES_PER_VECTOR) * SIMD * X_BITS", "0"),
+    Bug(
+        "pairs across vectors",
+        "g_pair",
+        "PLACE % 2 == 0 && PLACE + 1 < LANES_PER_VECTOR",
+        "p % 2 == 0 && p + 1 < PE",
+    ),
     Bug("a credit too many", "credits", "result_taken && !spend", "result_taken"),
     Bug("a credit too few", "credits", "spend && !result_taken", "spend"),
     survives_reset("credits", "ALL_CREDITS[CREDIT_BITS-1:0]"),
@@ -94,15 +99,15 @@ def draw(rng: Random) -> dict[str, Any]:
     lanes = rng.randint(1, 12) if beats == 1 else rng.randint(1, 4)
     x_bits, w_bits = rng.randint(2, 16), rng.randint(2, 16)
     pe, groups = rng.randint(1, 5), rng.randint(1, 5)
-    units = groups * pe - rng.randrange(pe)
+    outputs = groups * pe - rng.randrange(pe)
     return {
         "PE": pe,
         "SIMD": rng.randint(1, lanes),
         "LANES": lanes,
-        "BEATS": beats,
+        "BEATS_PER_VECTOR": beats,
         "GROUPS": groups,
-        "UNITS": units,
-        "SHARERS": rng.choice([n for n in range(1, units + 1) if units % n == 0]),
+        "OUTPUTS": outputs,
+        "OUTPUTS_PER_VECTOR": rng.choice([n for n in range(1, outputs + 1) if outputs % n == 0]),
         "CREDITS": rng.choice([1, 2, 3, 20]),
         "X_BITS": x_bits,
         "W_BITS": w_bits,

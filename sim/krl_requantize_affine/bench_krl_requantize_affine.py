@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_requantize_affine: multiply, add, tilt, shift, add the zero point, clamp; in exact integers."""
+"""krl_requantize_affine: multiply, add, correct, shift, add the zero point, clamp; in exact integers."""
 
 from random import Random
 from typing import NamedTuple
@@ -7,9 +7,13 @@ from typing import NamedTuple
 from common.bench import PARAMETERS, extremes, pack, random_for, standing_tests
 from common.requantizer import ACC_BITS, CHANNELS, CLAMP_MAX, CLAMP_MIN, Requantizer, clamped
 
-MULTIPLIER_BITS, OFFSET_BITS = PARAMETERS["MULTIPLIER_BITS"], PARAMETERS["OFFSET_BITS"]
-TILT_BITS, SHIFT, ZERO_POINT = PARAMETERS["TILT_BITS"], PARAMETERS["SHIFT"], PARAMETERS["ZERO_POINT"]
-LANE_BITS = MULTIPLIER_BITS + OFFSET_BITS + TILT_BITS
+MULTIPLIER_BITS, SHIFT, ZERO_POINT = (
+    PARAMETERS["MULTIPLIER_BITS"],
+    PARAMETERS["SHIFT"],
+    PARAMETERS["ZERO_POINT"],
+)
+OFFSET_BITS, CORRECTION_BITS = PARAMETERS["OFFSET_BITS"], PARAMETERS["NEGATIVE_CORRECTION_BITS"]
+LANE_BITS = MULTIPLIER_BITS + OFFSET_BITS + CORRECTION_BITS
 HALF = 1 << (SHIFT - 1)
 
 
@@ -18,11 +22,11 @@ class Constants(NamedTuple):
 
     multiplier: int
     offset: int
-    tilt: int
+    negative_correction: int
 
     def packed(self) -> int:
         """Return the constants as they lie in a lane."""
-        high = pack([self.offset], OFFSET_BITS) | self.tilt << OFFSET_BITS
+        high = pack([self.offset], OFFSET_BITS) | self.negative_correction << OFFSET_BITS
         return self.multiplier | high << MULTIPLIER_BITS
 
 
@@ -30,8 +34,9 @@ def draw_constants(rng: Random) -> Constants:
     """Draw constants, the extremes among them."""
     top = (1 << MULTIPLIER_BITS) - 1
     multiplier = rng.choice([1, top, rng.randint(1, top), rng.randint(1 + top // 2, top)])
-    tilt = rng.choice([(1 << TILT_BITS) - 1, rng.getrandbits(TILT_BITS)]) if TILT_BITS else 0
-    return Constants(multiplier, extremes(rng, OFFSET_BITS), tilt)
+    most = (1 << CORRECTION_BITS) - 1
+    correction = rng.choice([most, rng.randint(0, most)])
+    return Constants(multiplier, extremes(rng, OFFSET_BITS), correction)
 
 
 CONSTANTS = [draw_constants(random_for(f"channel {channel}")) for channel in range(CHANNELS)]
@@ -41,8 +46,9 @@ def requantize(acc: int, channel: int) -> int:
     """Model one element."""
     constants = CONSTANTS[channel]
     total = acc * constants.multiplier + constants.offset
-    if TILT_BITS:
-        total += HALF + (constants.tilt if total >= 0 else -constants.tilt)
+    correction = constants.negative_correction
+    if CORRECTION_BITS:
+        total += HALF + (correction if total >= 0 else -correction)
     return clamped(ZERO_POINT + (total >> SHIFT))
 
 
@@ -51,9 +57,9 @@ def accumulator(rng: Random, channel: int) -> int:
     constants = CONSTANTS[channel]
     limit = (1 << (ACC_BITS - 1)) - 1
     aim = rng.choice([CLAMP_MIN, CLAMP_MAX, ZERO_POINT, rng.randint(CLAMP_MIN, CLAMP_MAX)]) - ZERO_POINT
-    total = rng.choice(
-        [0, (aim << SHIFT) + rng.choice([0, -HALF, constants.tilt - HALF, -constants.tilt - HALF])]
-    )
+    correction = constants.negative_correction
+    edge = rng.choice([0, -HALF, correction - HALF, -correction - HALF])
+    total = rng.choice([0, (aim << SHIFT) + edge])
     drawn = rng.choice(
         [(total - constants.offset) // constants.multiplier + rng.randint(-1, 2), extremes(rng, ACC_BITS)]
     )

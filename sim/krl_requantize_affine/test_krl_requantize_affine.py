@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_requantize_affine: with and without tilt, zero points at both ends, narrow codes, shift 1."""
+"""krl_requantize_affine: with and without correction, zero points at both ends, narrow codes, shift 1."""
 
 from random import Random
 from typing import Any
@@ -8,7 +8,7 @@ from common.bugs import Bug, survives_reset
 from common.runner import module_tests, table
 
 EDGES = table(
-    "LANES BEATS ACC_BITS MULTIPLIER_BITS OFFSET_BITS TILT_BITS TOTAL_BITS BITS SHIFT"
+    "LANES PERIOD ACC_BITS MULTIPLIER_BITS OFFSET_BITS NEGATIVE_CORRECTION_BITS TOTAL_BITS BITS SHIFT"
     " ZERO_POINT CLAMP_MIN CLAMP_MAX",
     (1, 1, 24, 18, 32, 0, 44, 8, 24, 0, -128, 127),
     (2, 3, 20, 31, 48, 30, 53, 8, 38, -128, -128, 127),
@@ -19,8 +19,13 @@ EDGES = table(
 )
 
 BUGS = [
-    Bug("no rounding constant", "g_tilt.tilted", "total + HALF +", "total +"),
-    Bug("tilt without the sign", "g_tilt.tilted", "total[TOTAL_BITS-1] ? -wide : wide", "wide"),
+    Bug("no rounding constant", "g_negative_correction.corrected", "total + HALF +", "total +"),
+    Bug(
+        "negative correction without the sign",
+        "g_negative_correction.corrected",
+        "total[TOTAL_BITS-1] ? -wide : wide",
+        "wide",
+    ),
     Bug("multiplier with a sign", "multiplier", "{1'b0,", "{constants[MULTIPLIER_BITS-1],"),
     Bug("shifts without the sign", "rounded", ">>> SHIFT", ">> SHIFT"),
     Bug("a lower clamp too high", "too_low", "rounded < lowest", "rounded <= lowest + 1"),
@@ -35,7 +40,12 @@ BUGS = [
     ),
     Bug("constants move while the pipeline waits", "constant_enable", "= advance", "= 1'b1"),
     Bug("channels advance without a beat", "beat", "if (s_axis_tvalid)"),
-    Bug("tilt a beat early", "tilt_3", "tilt_2", "constants[MULTIPLIER_BITS+OFFSET_BITS +: TILT_BITS]"),
+    Bug(
+        "negative correction a beat early",
+        "negative_correction_3",
+        "negative_correction_2",
+        "constants[MULTIPLIER_BITS+OFFSET_BITS +: NEGATIVE_CORRECTION_BITS]",
+    ),
     survives_reset("beat"),
     survives_reset("valid_pipe"),
     Bug("offset subtracted", "total", "product_wide + offset_wide", "product_wide - offset_wide"),
@@ -49,17 +59,17 @@ def draw(rng: Random) -> dict[str, Any]:
     bits, acc_bits, multiplier_bits = rng.randint(2, 16), rng.randint(2, 30), rng.randint(1, 31)
     offset_bits = rng.randint(2, acc_bits + multiplier_bits + 2)
     shift = rng.randint(1, acc_bits + multiplier_bits)
-    tilt_bits = rng.choice([0, rng.randint(1, shift)])
+    correction_bits = rng.choice([0, rng.randint(1, shift)])
     # the product, then each term that is added to it, may need a bit more
-    total_bits = max(acc_bits + multiplier_bits, offset_bits, shift, bits, tilt_bits) + 3
+    total_bits = max(acc_bits + multiplier_bits, offset_bits, shift, bits, correction_bits) + 3
     ends = sorted(rng.randint(-(1 << (bits - 1)), (1 << (bits - 1)) - 1) for _ in range(2))
     return {
         "LANES": rng.randint(1, 4),
-        "BEATS": rng.randint(1, 9),
+        "PERIOD": rng.randint(1, 9),
         "ACC_BITS": acc_bits,
         "MULTIPLIER_BITS": multiplier_bits,
         "OFFSET_BITS": offset_bits,
-        "TILT_BITS": tilt_bits,
+        "NEGATIVE_CORRECTION_BITS": correction_bits,
         "TOTAL_BITS": total_bits,
         "BITS": bits,
         "SHIFT": shift,

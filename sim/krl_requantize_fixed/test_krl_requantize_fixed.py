@@ -8,7 +8,7 @@ from common.bugs import Bug, survives_reset
 from common.runner import module_tests, table
 
 EDGES = table(
-    "LANES BEATS ACC_BITS BIAS_BITS BIASED_BITS BITS BIAS_SHIFT SHIFT CLAMP_MIN CLAMP_MAX",
+    "LANES PERIOD ACC_BITS BIAS_BITS BIASED_BITS BITS BIAS_SHIFT SHIFT CLAMP_MIN CLAMP_MAX",
     (1, 1, 24, 8, 25, 8, 0, 8, -128, 127),
     (2, 3, 8, 4, 10, 2, 5, 1, -2, 1),
     (3, 2, 12, 16, 17, 16, 0, -5, 0, 32767),
@@ -53,7 +53,7 @@ def draw(rng: Random) -> dict[str, Any]:
     ends = sorted(rng.randint(-(1 << (bits - 1)), (1 << (bits - 1)) - 1) for _ in range(2))
     return {
         "LANES": rng.randint(1, 4),
-        "BEATS": rng.randint(1, 9),
+        "PERIOD": rng.randint(1, 9),
         "ACC_BITS": acc_bits,
         "BIAS_BITS": bias_bits,
         "BIASED_BITS": biased_bits,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_serializer: words in, slices out in channel order, the lanes past the last unit left out."""
+"""krl_serializer: words in, slices out in channel order, the lanes past the last output left out."""
 
 from collections.abc import Iterator
 from random import Random
@@ -12,12 +12,12 @@ from common.bench import PARAMETERS, Bench, drawn_beats, random_for, standing_te
 from common.scoreboard import Model, Scoreboard
 from common.stream import Source, Wires, cycle, number
 
-PE, LANES, UNITS = PARAMETERS["PE"], PARAMETERS["LANES"], PARAMETERS["UNITS"]
+PE, LANES, OUTPUTS = PARAMETERS["PE"], PARAMETERS["LANES"], PARAMETERS["OUTPUTS"]
 DEPTH, BITS = PARAMETERS["DEPTH"], PARAMETERS["BITS"]
-GROUPS = -(-UNITS // PE)
+GROUPS = -(-OUTPUTS // PE)
 SLICE = LANES * BITS
 # used lanes of each word of a vector
-USED = [PE] * (GROUPS - 1) + [UNITS - (GROUPS - 1) * PE]
+USED = [PE] * (GROUPS - 1) + [OUTPUTS - (GROUPS - 1) * PE]
 
 
 def words(rng: Random) -> list[int]:
@@ -39,7 +39,7 @@ def make_model() -> Model:
 
 
 class CreditedSource(Source):
-    """Sends words while it knows of a free place; the lanes past the last unit are unknown."""
+    """Sends words while it knows of a free place; the lanes past the last output are unknown."""
 
     def __init__(self, dut: Any, scoreboard: Scoreboard) -> None:
         self.scoreboard = scoreboard

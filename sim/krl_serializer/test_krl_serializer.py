@@ -8,7 +8,7 @@ from common.bugs import Bug, survives_reset
 from common.runner import module_tests, table
 
 EDGES = table(
-    "PE LANES UNITS DEPTH BITS",
+    "PE LANES OUTPUTS DEPTH BITS",
     (4, 1, 8, 4, 24),
     (1, 1, 1, 1, 8),
     (4, 2, 10, 3, 5),
@@ -21,8 +21,10 @@ EDGES = table(
 )
 
 BUGS = [
-    Bug("the last word counts as a whole one", "SLICES_OF_LAST_GROUP", "(UNITS - (GROUPS - 1) * PE)", "PE"),
-    Bug("units of the last word added up", "SLICES_OF_LAST_GROUP", "UNITS - (GROUPS", "UNITS + (GROUPS"),
+    Bug("the last word counts as a whole one", "SLICES_OF_LAST_GROUP", "(OUTPUTS - (GROUPS - 1) * PE)", "PE"),
+    Bug(
+        "outputs of the last word added up", "SLICES_OF_LAST_GROUP", "OUTPUTS - (GROUPS", "OUTPUTS + (GROUPS"
+    ),
     Bug("a place is freed while the last beat waits", "result_taken", "pop &&", "level != 0 &&"),
     Bug("a place is freed with every beat", "result_taken", "&& slice_is_last"),
     Bug("always sends the first slice", "select", ".index(slice)", ".index({SLICE_BITS{1'b0}})"),
@@ -48,7 +50,7 @@ def draw(rng: Random) -> dict[str, Any]:
     return {
         "PE": lanes * rng.randint(1, 5),
         "LANES": lanes,
-        "UNITS": lanes * rng.randint(1, 12),
+        "OUTPUTS": lanes * rng.randint(1, 12),
         "DEPTH": rng.randint(1, 9),
         "BITS": rng.randint(1, 40),
     }

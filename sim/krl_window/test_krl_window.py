@@ -49,6 +49,8 @@ SHAPES = table(
     (5, 14, 8, 7, 3, 8, 1, 6, 0, 0, 3, 2, 9, 0, 1),
     (5, 8, 8, 8, 3, 10, 1, 8, 1, 1, 5, 1, 6, 0, 3),
     (4, 8, 8, 4, 2, 4, 2, 4, 0, 0, 2, 2, 8, 0, 1),
+    # a queue shorter than the power of two that columns are turned in
+    (4, 10, 8, 5, 1, 1, 1, 1, 0, 0, 4, 10, 2, 0, 1),
 )
 EDGES = [{**shape, "WAITING": 1 + number % 3} for number, shape in enumerate(SHAPES)]
 

@@ -36,6 +36,11 @@ class Memory:
     lanes: Callable[[], Sequence[Lanes]] = dataclasses.field(repr=False)
     contents: str
 
+    @property
+    def literal(self) -> str:
+        """The name of the file as a Verilog string."""
+        return f'"{self.file}"'
+
     @functools.cached_property
     def packed(self) -> packing.Words:
         """The words as bytes (depth, bytes per word), the most significant first."""

@@ -75,7 +75,7 @@ def affine(exact: ExactMultiplier, reach: Interval, results: Results, zero_point
         ("offset", exact.offset, offset_bits),
     ]
     if correction_bits:
-        fields.append(("tilt", exact.negative_correction, correction_bits))
+        fields.append(("negative_correction", exact.negative_correction, correction_bits))
     total = _total_bits(exact, reach)
     return AffineRequantizer(
         rom=requantizer_rom(results.file, results.lanes, fields),

@@ -159,18 +159,23 @@ class MatVec(Folding, Module):
         return self.products * self.w_bits
 
     @property
+    def result_bits(self) -> int:
+        """Bits of the sums of a group."""
+        return self.pe * self.acc_bits
+
+    @property
     def memories(self) -> tuple[Memory, ...]:
         return self.weights.memories
 
     def parameters(self) -> dict[str, int | str]:
-        several = {"UNITS": self.outputs, "SHARERS": self.outputs_per_vector} if self.vectors > 1 else {}
+        outputs = {"OUTPUTS": self.outputs, "OUTPUTS_PER_VECTOR": self.outputs_per_vector}
         return {
             "PE": self.pe,
             "SIMD": self.simd,
             "LANES": self.lanes,
-            "BEATS": self.beats_per_vector,
+            "BEATS_PER_VECTOR": self.beats_per_vector,
             "GROUPS": self.groups,
-            **several,
+            **(outputs if self.vectors > 1 else {}),
             "CREDITS": self.credits,
             **({"PAIRS": 1} if self.pairs else {}),
             "X_BITS": self.x_bits,

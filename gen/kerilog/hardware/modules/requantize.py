@@ -41,7 +41,7 @@ class Requantizer(Module):
     def parameters(self) -> dict[str, int | str]:
         return {
             "LANES": self.lanes,
-            "BEATS": self.period,
+            "PERIOD": self.period,
             "ACC_BITS": self.acc_bits,
             "BITS": self.bits,
             **self._own_parameters(),
@@ -74,7 +74,7 @@ class AffineRequantizer(Requantizer):
         return {
             "MULTIPLIER_BITS": self.multiplier_bits,
             "OFFSET_BITS": self.offset_bits,
-            "TILT_BITS": self.negative_correction_bits,
+            "NEGATIVE_CORRECTION_BITS": self.negative_correction_bits,
             "TOTAL_BITS": self.total_bits,
             "ZERO_POINT": self.zero_point,
         }
@@ -92,8 +92,8 @@ class AffineRequantizer(Requantizer):
             "total": lanes * total,
             "rounded": lanes * max(0, total - self.shift),
             "offset": lanes * self.offset_bits,
-            "tilted": lanes * total * (self.negative_correction_bits > 0),
-            "tilt": lanes * self.negative_correction_bits,
+            "corrected": lanes * total * (self.negative_correction_bits > 0),
+            "negative correction": lanes * self.negative_correction_bits,
             "split product": lanes * total * (dsps > 1),
             "split twice": lanes * total * (dsps > 2),
             "codes": lanes * self.bits,
