@@ -132,7 +132,7 @@ def test_the_golden_networks_cover_the_stages() -> None:
     stages = [stage for make, interval in NETWORKS.values() for stage in plan(make(), interval).stages]
     assert {stage.kind for stage in stages} == KINDS
     assert {"krl_lanes", "krl_gearbox"} <= {stage.module for stage in stages}
-    assert any(stage.template == "pointwise_conv2d.v.j2" for stage in stages)
+    assert any(stage.template == "stages/pointwise_conv2d.v.j2" for stage in stages)
     assert any(stage.facts.unrolled for stage in stages)
     assert any(stage.facts.pairs for stage in stages)
     assert any((stage.facts.windows or 1) > 1 for stage in stages)

@@ -83,7 +83,7 @@ class Picture:
 
 def render(design: Design) -> str:
     """The SVG text of ``design``'s pipeline, in ASCII."""
-    template = environment().get_template("pipeline.svg.j2")
+    template = environment().get_template("report/pipeline.svg.j2")
     text = template.render(name=_printable(design.name), picture=draw(design), margin=_MARGIN)
     return text.encode("ascii", "xmlcharrefreplace").decode("ascii")
 

@@ -12,14 +12,16 @@ import jinja2
 from kerilog.emit.shift_add import products_of
 from kerilog.exact.shift_add import AdderGraph
 from kerilog.hardware.design import Design, Stage
+from kerilog.hardware.modules.frame import FrameGuard, FrameLast
+from kerilog.hardware.modules.rom import Rom
 
 # an instance of a module of ``hw/rtl``
 _INSTANCE = re.compile(r"^ *(krl_[a-z0-9_]+) (?:#\(|\w+ \($)", re.MULTILINE)
 
 
 def environment() -> jinja2.Environment:
-    """Jinja2 as all templates expect it: nothing undefined, no stray blank lines."""
-    return jinja2.Environment(
+    """Jinja2 as all templates expect it: nothing undefined, no stray blank lines, and a few words of ours."""
+    jinja = jinja2.Environment(
         loader=jinja2.PackageLoader("kerilog.templates", ""),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -27,6 +29,24 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
+    jinja.filters |= {"range": bit_range, "counted": counted}
+    jinja.globals |= {"rom": Rom, "input_port": input_port}
+    return jinja
+
+
+def bit_range(width: int) -> str:
+    """The range of a vector of ``width`` bits."""
+    return f"[{width - 1}:0]"
+
+
+def counted(count: int, noun: str) -> str:
+    """So many of them, in words."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def input_port(place: int, inputs: int) -> str:
+    """What the ports of input stream number ``place`` of ``inputs`` begin with."""
+    return "s_axis" if inputs == 1 else f"s{place}_axis"
 
 
 def library_modules(texts: Iterable[str]) -> list[str]:
@@ -53,7 +73,11 @@ def render(design: Design) -> dict[str, str]:
     for stage in design.stages:
         if stage.facts.unrolled:
             rendered[f"rtl/{stage.module}_products.v"] = _products(design, stage)
-    rendered[f"rtl/{design.name}.v"] = jinja.get_template("top.v.j2").render(design=design)
+    rendered[f"rtl/{design.name}.v"] = jinja.get_template("design/top.v.j2").render(
+        design=design,
+        guard=FrameGuard(design.input.width, design.input.beats_per_frame),
+        last=FrameLast(design.output.beats_per_frame),
+    )
     library = {f"rtl/{name}.v": library_source(name) for name in library_modules(rendered.values())}
     return library | rendered
 
@@ -69,7 +93,7 @@ def _products(design: Design, stage: Stage) -> str:
 
 def products_text(graph: AdderGraph, x_bits: int, sum_bits: int, module: str, layer: str, design: str) -> str:
     """The Verilog of ``module``: the weights of ``layer`` as constants, sums of ``sum_bits``."""
-    template = environment().get_template("products.v.j2")
+    template = environment().get_template("design/products.v.j2")
     return template.render(
         module=module,
         layer=layer,

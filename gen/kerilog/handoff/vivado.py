@@ -21,10 +21,10 @@ from kerilog.verify import tools
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _TEMPLATES = {
-    "vivado_run.tcl.j2": "run.tcl",
-    "vivado_settings.tcl.j2": "settings.tcl",
-    "vivado_memories.tcl.j2": "memories.tcl",
-    "vivado_clock.xdc.j2": "clock.xdc",
+    "vivado/run.tcl.j2": "run.tcl",
+    "vivado/settings.tcl.j2": "settings.tcl",
+    "vivado/memories.tcl.j2": "memories.tcl",
+    "vivado/clock.xdc.j2": "clock.xdc",
 }
 
 

@@ -34,6 +34,11 @@ class Memory:
     words: tuple[int, ...]
     contents: str
 
+    @property
+    def literal(self) -> str:
+        """The name of the file as a Verilog string."""
+        return f'"{self.file}"'
+
     @functools.cached_property
     def columns(self) -> int:
         """Columns of bits that differ from each other and are not constant."""

@@ -16,6 +16,7 @@ from kerilog.hardware.module import Module
 from kerilog.hardware.modules.matvec import Folding, MatVec, UnrolledMatVec, Widths
 from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer
 from kerilog.hardware.modules.serializer import Serializer
+from kerilog.hardware.modules.vectors import Vectors
 from kerilog.hardware.modules.window import VectorSlicing
 from kerilog.hardware.requantizer import requantizer_of
 from kerilog.hardware.unrolled import unrolled
@@ -47,6 +48,22 @@ class SumStage(Stage):
     def minimum_interval(self) -> int:
         vectors = self.output.elements // self.matvec.outputs
         return max(super().minimum_interval, vectors * self.matvec.steps)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class SlicedStage(SumStage):
+    """Sums of vectors that lie side by side in a beat of pixels, as ``slicing`` says."""
+
+    slicing: VectorSlicing
+
+    @property
+    def vectors(self) -> Vectors | None:
+        """What deals out the pixels; None if a beat is one vector."""
+        return Vectors(self.slicing, self.matvec.x_bits) if self.matvec.vectors > 1 else None
+
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        return (self.vectors, *super().modules) if self.vectors else super().modules
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)

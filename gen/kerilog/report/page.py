@@ -17,7 +17,7 @@ from kerilog.report.record import Record
 from kerilog.report.tensors import Tensor, tensors
 from kerilog.report.timing import Times
 
-TEMPLATE = "report.html.j2"
+TEMPLATE = "report/report.html.j2"
 _CLOCK_MHZ = 100
 
 

@@ -66,7 +66,7 @@ def _bench(
     """Write the input beats to ``work/input.hex``; returns the text of the bench."""
     (work / "input.hex").write_text(_hex(codes, manifest.input), encoding="ascii")
     return tools.render(
-        "icarus_bench.v.j2",
+        "bench/icarus_bench.v.j2",
         top=manifest.top,
         frames=codes.shape[0],
         input_beats=manifest.input.beats,

@@ -93,7 +93,7 @@ def build(directory: Path, progress: Progress = silent) -> Path:
 
 def _driver(manifest: Manifest) -> str:
     return tools.render(
-        "verilator_driver.cpp.j2",
+        "bench/verilator_driver.cpp.j2",
         top=manifest.top,
         input_beats=manifest.input.beats,
         output_beats=manifest.output.beats,

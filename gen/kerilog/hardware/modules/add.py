@@ -36,7 +36,7 @@ class Add(Module):
         form = self.addition
         table: dict[str, int | str] = {}
         if self.table:
-            table = {"TABLE": form.table, "FILE": "TABLE", "BLOCK": self.table.block}
+            table = {"TABLE": form.table, "FILE": self.table.literal, "BLOCK": self.table.block}
         return {
             "LANES": self.lanes,
             "LEFT_BITS": form.left_bits,

@@ -36,7 +36,7 @@ class Lookup(Module):
             "LANES": self.lanes,
             "X_BITS": self.x_bits,
             "BITS": self.bits,
-            "FILE": "TABLE",
+            "FILE": self.table.literal,
             "BLOCK": self.table.block,
         }
 

@@ -159,6 +159,11 @@ class MatVec(Folding, Module):
         return self.products * self.w_bits
 
     @property
+    def result_bits(self) -> int:
+        """Bits of the sums of a group."""
+        return self.pe * self.acc_bits
+
+    @property
     def memories(self) -> tuple[Memory, ...]:
         return self.weights.memories
 

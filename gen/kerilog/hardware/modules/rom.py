@@ -23,6 +23,7 @@ class Rom(Module):
         return {
             "WIDTH": self.memory.width,
             "DEPTH": self.memory.depth,
+            "FILE": self.memory.literal,
             "BLOCK": self.memory.block,
         }
 

@@ -35,6 +35,11 @@ class Serializer(Module):
     def groups(self) -> int:
         return -(-self.outputs // self.pe)
 
+    @property
+    def beat_bits(self) -> int:
+        """Bits of a beat that leaves."""
+        return self.lanes * self.bits
+
     def parameters(self) -> dict[str, int | str]:
         return {
             "PE": self.pe,

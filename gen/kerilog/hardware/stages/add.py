@@ -23,7 +23,7 @@ class AddStage(LayerStage):
 
     add: Add
 
-    template = "add.v.j2"
+    template = "stages/add.v.j2"
 
     @property
     def right(self) -> Tensor:

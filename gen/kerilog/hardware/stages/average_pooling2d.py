@@ -13,17 +13,17 @@ from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring, clamped, title
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.matvec import MatVec, Widths
 from kerilog.hardware.pace import fold, shortest_interval
-from kerilog.hardware.sums import SumStage
+from kerilog.hardware.sums import SlicedStage
 from kerilog.hardware.weights import Ones
 from kerilog.hardware.windowed import Geometry, WindowedStage, cut_to_windows, image_refusals
 from kerilog.qgraph import QAveragePooling2D, QGraph, QNode
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
-class AveragePooling2DStage(WindowedStage, SumStage, LayerStage):
+class AveragePooling2DStage(WindowedStage, SlicedStage, LayerStage):
     """Windows, and sums of their cells, channel by channel."""
 
-    template = "average_pooling2d.v.j2"
+    template = "stages/average_pooling2d.v.j2"
 
     @property
     def modules(self) -> tuple[Module, ...]:

@@ -14,16 +14,16 @@ from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring, code_range, ti
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.window import VectorSlicing
 from kerilog.hardware.pace import fold, shortest_interval
-from kerilog.hardware.sums import WeightedStage, weighted
+from kerilog.hardware.sums import SlicedStage, WeightedStage, weighted
 from kerilog.hardware.windowed import Geometry, WindowedStage, cut_to_windows, image_refusals
 from kerilog.qgraph import QConv2D, QGraph, QNode
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
-class Conv2DStage(WindowedStage, WeightedStage, LayerStage):
+class Conv2DStage(WindowedStage, SlicedStage, WeightedStage, LayerStage):
     """Windows, and a matrix for each of them."""
 
-    template = "conv2d.v.j2"
+    template = "stages/conv2d.v.j2"
 
     @property
     def modules(self) -> tuple[Module, ...]:
@@ -34,7 +34,7 @@ class Conv2DStage(WindowedStage, WeightedStage, LayerStage):
 class PointwiseConv2DStage(WeightedStage, LayerStage):
     """A convolution of kernel size 1: every pixel is a vector, and there is no window."""
 
-    template = "pointwise_conv2d.v.j2"
+    template = "stages/pointwise_conv2d.v.j2"
 
 
 class Conv2D(LayerKind):

@@ -19,7 +19,7 @@ from kerilog.qgraph import QDense, QGraph, QNode
 class DenseStage(WeightedStage, LayerStage):
     """One vector per frame, which comes in as many beats as it takes."""
 
-    template = "dense.v.j2"
+    template = "stages/dense.v.j2"
 
 
 class Dense(LayerKind):

@@ -13,18 +13,16 @@ from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring, title
 from kerilog.hardware.modules.matvec import Folding, MatVec, Widths
 from kerilog.hardware.modules.window import VectorSlicing
 from kerilog.hardware.pace import folding_of
-from kerilog.hardware.sums import SumStage
+from kerilog.hardware.sums import SlicedStage
 from kerilog.hardware.weights import Ones
 from kerilog.qgraph import QGlobalAveragePooling2D, QNode
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
-class GlobalAveragePooling2DStage(SumStage, LayerStage):
-    """Sums of all pixels, channel by channel; ``slicing`` says how the pixels of a beat become vectors."""
+class GlobalAveragePooling2DStage(SlicedStage, LayerStage):
+    """Sums of all pixels, channel by channel."""
 
-    slicing: VectorSlicing
-
-    template = "global_average_pooling2d.v.j2"
+    template = "stages/global_average_pooling2d.v.j2"
 
 
 class GlobalAveragePooling2D(LayerKind):

@@ -20,7 +20,7 @@ class LookupStage(LayerStage):
 
     lookup: Lookup
 
-    template = "lookup.v.j2"
+    template = "stages/lookup.v.j2"
 
     @property
     def modules(self) -> tuple[Module, ...]:

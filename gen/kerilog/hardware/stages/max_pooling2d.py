@@ -10,6 +10,7 @@ from kerilog.hardware.design import LayerStage, Tensor
 from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.max import Max
+from kerilog.hardware.modules.vectors import Vectors
 from kerilog.hardware.pace import shortest_interval
 from kerilog.hardware.windowed import Geometry, WindowedStage, cut_to_windows, image_refusals
 from kerilog.qgraph import QGraph, QMaxPooling2D, QNode
@@ -21,11 +22,19 @@ class MaxPooling2DStage(WindowedStage, LayerStage):
 
     max: Max
 
-    template = "max_pooling2d.v.j2"
+    template = "stages/max_pooling2d.v.j2"
 
     @property
     def modules(self) -> tuple[Module, ...]:
-        return (self.window, self.max)
+        return (self.window, self.vectors, self.max) if self.vectors else (self.window, self.max)
+
+    @property
+    def vectors(self) -> Vectors | None:
+        """What brings the cells of several windows together; None if there is one."""
+        if self.slicing.windows == 1:
+            return None
+        whole = dataclasses.replace(self.slicing, depth=self.slicing.channels)
+        return Vectors(whole, self.window.bits, pixel_by_pixel=True)
 
 
 class MaxPooling2D(LayerKind):

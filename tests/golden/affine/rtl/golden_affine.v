@@ -9,8 +9,8 @@
 // dense                        Dense          5
 // logits                       Dense          3
 //
-// Input:    6 x 5 x 1, affine<8, scale 0.0215713, zero 76>, 1 elements a beat, 30 beats a frame
-// Output:   3, affine<8, scale 0.0183611, zero 50>, 1 elements a beat, 3 beats a frame
+// Input:    6 x 5 x 1, affine<8, scale 0.0215713, zero 76>, 1 element per beat, 30 beats per frame
+// Output:   3, affine<8, scale 0.0183611, zero 50>, 1 element per beat, 3 beats per frame
 // Cycles:   a frame every 60; 150 from the first input beat to the last output beat
 // Stream:   AXI4-Stream, NHWC order, lane 0 in the low bits, m_axis_tlast and s_axis_tlast on the last beat of a
 //           frame. A frame that is too short or too long raises frame_error until the next frame begins; it gives
@@ -23,12 +23,12 @@ module golden_affine (
   input  wire clk,
   input  wire rst,
 
-  input  wire [8-1:0] s_axis_tdata,
+  input  wire [7:0] s_axis_tdata,
   input  wire s_axis_tvalid,
   output wire s_axis_tready,
   input  wire s_axis_tlast,
 
-  output wire [8-1:0] m_axis_tdata,
+  output wire [7:0] m_axis_tdata,
   output wire m_axis_tvalid,
   input  wire m_axis_tready,
   output wire m_axis_tlast,
@@ -38,7 +38,7 @@ module golden_affine (
 
   // ---- frames of the right length ----
 
-  wire [8-1:0] guarded_tdata;
+  wire [7:0] guarded_tdata;
   wire guarded_tvalid;
   wire guarded_tready;
 
@@ -60,7 +60,7 @@ module golden_affine (
 
   // ---- conv2d ----
 
-  wire [8-1:0] conv2d_tdata;
+  wire [7:0] conv2d_tdata;
   wire conv2d_tvalid;
   wire conv2d_tready;
 
@@ -77,7 +77,7 @@ module golden_affine (
 
   // ---- max_pooling2d_lanes ----
 
-  wire [16-1:0] max_pooling2d_lanes_tdata;
+  wire [15:0] max_pooling2d_lanes_tdata;
   wire max_pooling2d_lanes_tvalid;
   wire max_pooling2d_lanes_tready;
 
@@ -99,7 +99,7 @@ module golden_affine (
 
   // ---- max_pooling2d ----
 
-  wire [16-1:0] max_pooling2d_tdata;
+  wire [15:0] max_pooling2d_tdata;
   wire max_pooling2d_tvalid;
   wire max_pooling2d_tready;
 
@@ -116,7 +116,7 @@ module golden_affine (
 
   // ---- dense_lanes ----
 
-  wire [8-1:0] dense_lanes_tdata;
+  wire [7:0] dense_lanes_tdata;
   wire dense_lanes_tvalid;
   wire dense_lanes_tready;
 
@@ -138,7 +138,7 @@ module golden_affine (
 
   // ---- dense ----
 
-  wire [8-1:0] dense_tdata;
+  wire [7:0] dense_tdata;
   wire dense_tvalid;
   wire dense_tready;
 
@@ -155,7 +155,7 @@ module golden_affine (
 
   // ---- logits ----
 
-  wire [8-1:0] logits_tdata;
+  wire [7:0] logits_tdata;
   wire logits_tvalid;
   wire logits_tready;
 

@@ -13,8 +13,8 @@
 // add_4_fifo_2                 Fifo           4 x 4 x 2
 // add_4                        Subtract       4 x 4 x 2
 //
-// Input:    4 x 4 x 2, fixed<8, frac 1>, 2 elements a beat, 16 beats a frame
-// Output:   4 x 4 x 2, fixed<8, frac 0>, 1 elements a beat, 32 beats a frame
+// Input:    4 x 4 x 2, fixed<8, frac 1>, 2 elements per beat, 16 beats per frame
+// Output:   4 x 4 x 2, fixed<8, frac 0>, 1 element per beat, 32 beats per frame
 // Cycles:   a frame every 32; 60 from the first input beat to the last output beat
 // Stream:   AXI4-Stream, NHWC order, lane 0 in the low bits, m_axis_tlast and s_axis_tlast on the last beat of a
 //           frame. A frame that is too short or too long raises frame_error until the next frame begins; it gives
@@ -24,18 +24,19 @@
 `default_nettype none
 
 module golden_difference #(
-  // 1: two products a multiplier where it has 25 x 18 bits, as a DSP48E1; 0: one, for 18 x 18 bits
+  // may be overridden: 1: two products per multiplier where it has 25 x 18 bits, as in a DSP48E1; 0: one, for
+  // 18 x 18 bits
   parameter PAIRS = 1
 ) (
   input  wire clk,
   input  wire rst,
 
-  input  wire [16-1:0] s_axis_tdata,
+  input  wire [15:0] s_axis_tdata,
   input  wire s_axis_tvalid,
   output wire s_axis_tready,
   input  wire s_axis_tlast,
 
-  output wire [8-1:0] m_axis_tdata,
+  output wire [7:0] m_axis_tdata,
   output wire m_axis_tvalid,
   input  wire m_axis_tready,
   output wire m_axis_tlast,
@@ -45,7 +46,7 @@ module golden_difference #(
 
   // ---- frames of the right length ----
 
-  wire [16-1:0] guarded_tdata;
+  wire [15:0] guarded_tdata;
   wire guarded_tvalid;
   wire guarded_tready;
 
@@ -67,7 +68,7 @@ module golden_difference #(
 
   // ---- first_fifo ----
 
-  wire [16-1:0] first_fifo_tdata;
+  wire [15:0] first_fifo_tdata;
   wire first_fifo_tvalid;
   wire first_fifo_tready;
 
@@ -87,7 +88,7 @@ module golden_difference #(
 
   // ---- first ----
 
-  wire [8-1:0] first_tdata;
+  wire [7:0] first_tdata;
   wire first_tvalid;
   wire first_tready;
 
@@ -106,16 +107,19 @@ module golden_difference #(
 
   // ---- first_fork ----
 
-  wire [8-1:0] first_fork_tdata;
-  wire [8-1:0] first_fork_0_tdata = first_fork_tdata;
+  wire [7:0] first_fork_tdata;
+  wire [7:0] first_fork_0_tdata;
   wire first_fork_0_tvalid;
   wire first_fork_0_tready;
-  wire [8-1:0] first_fork_1_tdata = first_fork_tdata;
+  assign first_fork_0_tdata = first_fork_tdata;
+  wire [7:0] first_fork_1_tdata;
   wire first_fork_1_tvalid;
   wire first_fork_1_tready;
-  wire [8-1:0] first_fork_2_tdata = first_fork_tdata;
+  assign first_fork_1_tdata = first_fork_tdata;
+  wire [7:0] first_fork_2_tdata;
   wire first_fork_2_tvalid;
   wire first_fork_2_tready;
+  assign first_fork_2_tdata = first_fork_tdata;
 
   krl_fork #(
     .WIDTH(8),
@@ -133,7 +137,7 @@ module golden_difference #(
 
   // ---- first_fifo_2 ----
 
-  wire [8-1:0] first_fifo_2_tdata;
+  wire [7:0] first_fifo_2_tdata;
   wire first_fifo_2_tvalid;
   wire first_fifo_2_tready;
 
@@ -153,7 +157,7 @@ module golden_difference #(
 
   // ---- first_fifo_3 ----
 
-  wire [8-1:0] first_fifo_3_tdata;
+  wire [7:0] first_fifo_3_tdata;
   wire first_fifo_3_tvalid;
   wire first_fifo_3_tready;
 
@@ -173,7 +177,7 @@ module golden_difference #(
 
   // ---- first_fifo_4 ----
 
-  wire [8-1:0] first_fifo_4_tdata;
+  wire [7:0] first_fifo_4_tdata;
   wire first_fifo_4_tvalid;
   wire first_fifo_4_tready;
 
@@ -193,7 +197,7 @@ module golden_difference #(
 
   // ---- add_2 ----
 
-  wire [8-1:0] add_2_tdata;
+  wire [7:0] add_2_tdata;
   wire add_2_tvalid;
   wire add_2_tready;
 
@@ -213,7 +217,7 @@ module golden_difference #(
 
   // ---- requantize_3 ----
 
-  wire [8-1:0] requantize_3_tdata;
+  wire [7:0] requantize_3_tdata;
   wire requantize_3_tvalid;
   wire requantize_3_tready;
 
@@ -230,7 +234,7 @@ module golden_difference #(
 
   // ---- add_4_fifo_2 ----
 
-  wire [8-1:0] add_4_fifo_2_tdata;
+  wire [7:0] add_4_fifo_2_tdata;
   wire add_4_fifo_2_tvalid;
   wire add_4_fifo_2_tready;
 
@@ -250,7 +254,7 @@ module golden_difference #(
 
   // ---- add_4 ----
 
-  wire [8-1:0] add_4_tdata;
+  wire [7:0] add_4_tdata;
   wire add_4_tvalid;
   wire add_4_tready;
 

@@ -8,8 +8,8 @@
 // logits_fifo                  Fifo           12
 // logits                       Dense          10
 //
-// Input:    5 x 6 x 3, fixed<8, frac 4>, 3 elements a beat, 30 beats a frame
-// Output:   10, fixed<8, frac 0>, 1 elements a beat, 10 beats a frame
+// Input:    5 x 6 x 3, fixed<8, frac 4>, 3 elements per beat, 30 beats per frame
+// Output:   10, fixed<8, frac 0>, 1 element per beat, 10 beats per frame
 // Cycles:   a frame every 30; 95 from the first input beat to the last output beat
 // Stream:   AXI4-Stream, NHWC order, lane 0 in the low bits, m_axis_tlast and s_axis_tlast on the last beat of a
 //           frame. A frame that is too short or too long raises frame_error until the next frame begins; it gives
@@ -19,18 +19,19 @@
 `default_nettype none
 
 module golden_fixed #(
-  // 1: two products a multiplier where it has 25 x 18 bits, as a DSP48E1; 0: one, for 18 x 18 bits
+  // may be overridden: 1: two products per multiplier where it has 25 x 18 bits, as in a DSP48E1; 0: one, for
+  // 18 x 18 bits
   parameter PAIRS = 1
 ) (
   input  wire clk,
   input  wire rst,
 
-  input  wire [24-1:0] s_axis_tdata,
+  input  wire [23:0] s_axis_tdata,
   input  wire s_axis_tvalid,
   output wire s_axis_tready,
   input  wire s_axis_tlast,
 
-  output wire [8-1:0] m_axis_tdata,
+  output wire [7:0] m_axis_tdata,
   output wire m_axis_tvalid,
   input  wire m_axis_tready,
   output wire m_axis_tlast,
@@ -40,7 +41,7 @@ module golden_fixed #(
 
   // ---- frames of the right length ----
 
-  wire [24-1:0] guarded_tdata;
+  wire [23:0] guarded_tdata;
   wire guarded_tvalid;
   wire guarded_tready;
 
@@ -62,7 +63,7 @@ module golden_fixed #(
 
   // ---- max_pooling2d ----
 
-  wire [24-1:0] max_pooling2d_tdata;
+  wire [23:0] max_pooling2d_tdata;
   wire max_pooling2d_tvalid;
   wire max_pooling2d_tready;
 
@@ -79,7 +80,7 @@ module golden_fixed #(
 
   // ---- conv2d ----
 
-  wire [8-1:0] conv2d_tdata;
+  wire [7:0] conv2d_tdata;
   wire conv2d_tvalid;
   wire conv2d_tready;
 
@@ -98,7 +99,7 @@ module golden_fixed #(
 
   // ---- logits_lanes ----
 
-  wire [16-1:0] logits_lanes_tdata;
+  wire [15:0] logits_lanes_tdata;
   wire logits_lanes_tvalid;
   wire logits_lanes_tready;
 
@@ -120,7 +121,7 @@ module golden_fixed #(
 
   // ---- logits_fifo ----
 
-  wire [16-1:0] logits_fifo_tdata;
+  wire [15:0] logits_fifo_tdata;
   wire logits_fifo_tvalid;
   wire logits_fifo_tready;
 
@@ -140,7 +141,7 @@ module golden_fixed #(
 
   // ---- logits ----
 
-  wire [8-1:0] logits_tdata;
+  wire [7:0] logits_tdata;
   wire logits_tvalid;
   wire logits_tready;
 

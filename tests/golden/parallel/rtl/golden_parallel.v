@@ -11,8 +11,8 @@
 // logits_fifo                  Fifo           18
 // logits                       Dense          6
 //
-// Input:    4 x 6 x 2, fixed<8, frac 7>, 6 elements a beat, 8 beats a frame
-// Output:   6, fixed<8, frac 0>, 1 elements a beat, 6 beats a frame
+// Input:    4 x 6 x 2, fixed<8, frac 7>, 6 elements per beat, 8 beats per frame
+// Output:   6, fixed<8, frac 0>, 1 element per beat, 6 beats per frame
 // Cycles:   a frame every 16; 120 from the first input beat to the last output beat
 // Stream:   AXI4-Stream, NHWC order, lane 0 in the low bits, m_axis_tlast and s_axis_tlast on the last beat of a
 //           frame. A frame that is too short or too long raises frame_error until the next frame begins; it gives
@@ -22,18 +22,19 @@
 `default_nettype none
 
 module golden_parallel #(
-  // 1: two products a multiplier where it has 25 x 18 bits, as a DSP48E1; 0: one, for 18 x 18 bits
+  // may be overridden: 1: two products per multiplier where it has 25 x 18 bits, as in a DSP48E1; 0: one, for
+  // 18 x 18 bits
   parameter PAIRS = 1
 ) (
   input  wire clk,
   input  wire rst,
 
-  input  wire [48-1:0] s_axis_tdata,
+  input  wire [47:0] s_axis_tdata,
   input  wire s_axis_tvalid,
   output wire s_axis_tready,
   input  wire s_axis_tlast,
 
-  output wire [8-1:0] m_axis_tdata,
+  output wire [7:0] m_axis_tdata,
   output wire m_axis_tvalid,
   input  wire m_axis_tready,
   output wire m_axis_tlast,
@@ -43,7 +44,7 @@ module golden_parallel #(
 
   // ---- frames of the right length ----
 
-  wire [48-1:0] guarded_tdata;
+  wire [47:0] guarded_tdata;
   wire guarded_tvalid;
   wire guarded_tready;
 
@@ -65,7 +66,7 @@ module golden_parallel #(
 
   // ---- conv2d ----
 
-  wire [48-1:0] conv2d_tdata;
+  wire [47:0] conv2d_tdata;
   wire conv2d_tvalid;
   wire conv2d_tready;
 
@@ -82,7 +83,7 @@ module golden_parallel #(
 
   // ---- max_pooling2d ----
 
-  wire [24-1:0] max_pooling2d_tdata;
+  wire [23:0] max_pooling2d_tdata;
   wire max_pooling2d_tvalid;
   wire max_pooling2d_tready;
 
@@ -99,7 +100,7 @@ module golden_parallel #(
 
   // ---- depthwise_3 ----
 
-  wire [24-1:0] depthwise_3_tdata;
+  wire [23:0] depthwise_3_tdata;
   wire depthwise_3_tvalid;
   wire depthwise_3_tready;
 
@@ -116,7 +117,7 @@ module golden_parallel #(
 
   // ---- average_4_lanes ----
 
-  wire [48-1:0] average_4_lanes_tdata;
+  wire [47:0] average_4_lanes_tdata;
   wire average_4_lanes_tvalid;
   wire average_4_lanes_tready;
 
@@ -138,7 +139,7 @@ module golden_parallel #(
 
   // ---- average_4 ----
 
-  wire [24-1:0] average_4_tdata;
+  wire [23:0] average_4_tdata;
   wire average_4_tvalid;
   wire average_4_tready;
 
@@ -155,7 +156,7 @@ module golden_parallel #(
 
   // ---- logits_lanes ----
 
-  wire [32-1:0] logits_lanes_tdata;
+  wire [31:0] logits_lanes_tdata;
   wire logits_lanes_tvalid;
   wire logits_lanes_tready;
 
@@ -177,7 +178,7 @@ module golden_parallel #(
 
   // ---- logits_fifo ----
 
-  wire [32-1:0] logits_fifo_tdata;
+  wire [31:0] logits_fifo_tdata;
   wire logits_fifo_tvalid;
   wire logits_fifo_tready;
 
@@ -197,7 +198,7 @@ module golden_parallel #(
 
   // ---- logits ----
 
-  wire [8-1:0] logits_tdata;
+  wire [7:0] logits_tdata;
   wire logits_tvalid;
   wire logits_tready;
 

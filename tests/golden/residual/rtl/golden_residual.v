@@ -21,8 +21,8 @@
 // mean_8                       GlobalAveragePooling2D 3
 // logits                       Dense          3
 //
-// Input:    4 x 4 x 2, affine<8, scale 0.0878318, zero 81>, 2 elements a beat, 16 beats a frame
-// Output:   3, affine<8, scale 0.0585808, zero -1>, 1 elements a beat, 3 beats a frame
+// Input:    4 x 4 x 2, affine<8, scale 0.0878318, zero 81>, 2 elements per beat, 16 beats per frame
+// Output:   3, affine<8, scale 0.0585808, zero -1>, 1 element per beat, 3 beats per frame
 // Cycles:   a frame every 64; 284 from the first input beat to the last output beat
 // Stream:   AXI4-Stream, NHWC order, lane 0 in the low bits, m_axis_tlast and s_axis_tlast on the last beat of a
 //           frame. A frame that is too short or too long raises frame_error until the next frame begins; it gives
@@ -35,12 +35,12 @@ module golden_residual (
   input  wire clk,
   input  wire rst,
 
-  input  wire [16-1:0] s_axis_tdata,
+  input  wire [15:0] s_axis_tdata,
   input  wire s_axis_tvalid,
   output wire s_axis_tready,
   input  wire s_axis_tlast,
 
-  output wire [8-1:0] m_axis_tdata,
+  output wire [7:0] m_axis_tdata,
   output wire m_axis_tvalid,
   input  wire m_axis_tready,
   output wire m_axis_tlast,
@@ -50,7 +50,7 @@ module golden_residual (
 
   // ---- frames of the right length ----
 
-  wire [16-1:0] guarded_tdata;
+  wire [15:0] guarded_tdata;
   wire guarded_tvalid;
   wire guarded_tready;
 
@@ -72,7 +72,7 @@ module golden_residual (
 
   // ---- stem ----
 
-  wire [8-1:0] stem_tdata;
+  wire [7:0] stem_tdata;
   wire stem_tvalid;
   wire stem_tready;
 
@@ -89,13 +89,15 @@ module golden_residual (
 
   // ---- stem_fork ----
 
-  wire [8-1:0] stem_fork_tdata;
-  wire [8-1:0] stem_fork_0_tdata = stem_fork_tdata;
+  wire [7:0] stem_fork_tdata;
+  wire [7:0] stem_fork_0_tdata;
   wire stem_fork_0_tvalid;
   wire stem_fork_0_tready;
-  wire [8-1:0] stem_fork_1_tdata = stem_fork_tdata;
+  assign stem_fork_0_tdata = stem_fork_tdata;
+  wire [7:0] stem_fork_1_tdata;
   wire stem_fork_1_tvalid;
   wire stem_fork_1_tready;
+  assign stem_fork_1_tdata = stem_fork_tdata;
 
   krl_fork #(
     .WIDTH(8),
@@ -113,7 +115,7 @@ module golden_residual (
 
   // ---- stem_fifo ----
 
-  wire [8-1:0] stem_fifo_tdata;
+  wire [7:0] stem_fifo_tdata;
   wire stem_fifo_tvalid;
   wire stem_fifo_tready;
 
@@ -133,7 +135,7 @@ module golden_residual (
 
   // ---- stem_fifo_2 ----
 
-  wire [8-1:0] stem_fifo_2_tdata;
+  wire [7:0] stem_fifo_2_tdata;
   wire stem_fifo_2_tvalid;
   wire stem_fifo_2_tready;
 
@@ -153,7 +155,7 @@ module golden_residual (
 
   // ---- conv2d_lanes ----
 
-  wire [16-1:0] conv2d_lanes_tdata;
+  wire [15:0] conv2d_lanes_tdata;
   wire conv2d_lanes_tvalid;
   wire conv2d_lanes_tready;
 
@@ -175,7 +177,7 @@ module golden_residual (
 
   // ---- conv2d ----
 
-  wire [8-1:0] conv2d_tdata;
+  wire [7:0] conv2d_tdata;
   wire conv2d_tvalid;
   wire conv2d_tready;
 
@@ -192,7 +194,7 @@ module golden_residual (
 
   // ---- add_3_fifo_2 ----
 
-  wire [8-1:0] add_3_fifo_2_tdata;
+  wire [7:0] add_3_fifo_2_tdata;
   wire add_3_fifo_2_tvalid;
   wire add_3_fifo_2_tready;
 
@@ -212,7 +214,7 @@ module golden_residual (
 
   // ---- add_3 ----
 
-  wire [8-1:0] add_3_tdata;
+  wire [7:0] add_3_tdata;
   wire add_3_tvalid;
   wire add_3_tready;
 
@@ -232,7 +234,7 @@ module golden_residual (
 
   // ---- lookup_4 ----
 
-  wire [8-1:0] lookup_4_tdata;
+  wire [7:0] lookup_4_tdata;
   wire lookup_4_tvalid;
   wire lookup_4_tready;
 
@@ -249,7 +251,7 @@ module golden_residual (
 
   // ---- depthwise_5_lanes ----
 
-  wire [16-1:0] depthwise_5_lanes_tdata;
+  wire [15:0] depthwise_5_lanes_tdata;
   wire depthwise_5_lanes_tvalid;
   wire depthwise_5_lanes_tready;
 
@@ -271,7 +273,7 @@ module golden_residual (
 
   // ---- depthwise_5 ----
 
-  wire [8-1:0] depthwise_5_tdata;
+  wire [7:0] depthwise_5_tdata;
   wire depthwise_5_tvalid;
   wire depthwise_5_tready;
 
@@ -288,7 +290,7 @@ module golden_residual (
 
   // ---- average_6_lanes ----
 
-  wire [16-1:0] average_6_lanes_tdata;
+  wire [15:0] average_6_lanes_tdata;
   wire average_6_lanes_tvalid;
   wire average_6_lanes_tready;
 
@@ -310,7 +312,7 @@ module golden_residual (
 
   // ---- average_6 ----
 
-  wire [8-1:0] average_6_tdata;
+  wire [7:0] average_6_tdata;
   wire average_6_tvalid;
   wire average_6_tready;
 
@@ -327,7 +329,7 @@ module golden_residual (
 
   // ---- pointwise_lanes ----
 
-  wire [16-1:0] pointwise_lanes_tdata;
+  wire [15:0] pointwise_lanes_tdata;
   wire pointwise_lanes_tvalid;
   wire pointwise_lanes_tready;
 
@@ -349,7 +351,7 @@ module golden_residual (
 
   // ---- pointwise ----
 
-  wire [8-1:0] pointwise_tdata;
+  wire [7:0] pointwise_tdata;
   wire pointwise_tvalid;
   wire pointwise_tready;
 
@@ -366,7 +368,7 @@ module golden_residual (
 
   // ---- mean_8_lanes ----
 
-  wire [24-1:0] mean_8_lanes_tdata;
+  wire [23:0] mean_8_lanes_tdata;
   wire mean_8_lanes_tvalid;
   wire mean_8_lanes_tready;
 
@@ -388,7 +390,7 @@ module golden_residual (
 
   // ---- mean_8 ----
 
-  wire [8-1:0] mean_8_tdata;
+  wire [7:0] mean_8_tdata;
   wire mean_8_tvalid;
   wire mean_8_tready;
 
@@ -405,7 +407,7 @@ module golden_residual (
 
   // ---- logits ----
 
-  wire [8-1:0] logits_tdata;
+  wire [7:0] logits_tdata;
   wire logits_tvalid;
   wire logits_tready;
 
