@@ -25,7 +25,7 @@ class ConcatenateStage(LayerStage):
 
     concat: Concat
 
-    template = "concatenate.v.j2"
+    template = "stages/concatenate.v.j2"
 
     @property
     def modules(self) -> tuple[Module, ...]:
