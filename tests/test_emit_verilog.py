@@ -77,6 +77,12 @@ def corrected() -> QGraph:
     return Chain("corrected", "affine", (6, 6, 3), 5).conv(5, (3, 3), (2, 2), "same").flatten().dense(4).graph
 
 
+def side_by_side() -> QGraph:
+    """Several windows of a pool and of a convolution in a beat, with columns between them that none holds."""
+    chain = Chain("side", "affine", (8, 12, 3)).pool((2, 2), (3, 3)).conv(3, (2, 2), (1, 2))
+    return chain.flatten().dense(3).graph
+
+
 DESIGNS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "keywords": (names_of_keywords, 20),
     "collisions": (names_that_collide, 20),
@@ -87,6 +93,7 @@ DESIGNS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "narrow": (narrow, 1),
     "corrected": (corrected, 60),
     "corrected_slow": (corrected, 600),
+    "side_by_side": (side_by_side, 8),
 }
 
 

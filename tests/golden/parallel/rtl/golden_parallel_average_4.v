@@ -77,7 +77,7 @@ module golden_parallel_average_4 #(
     .DEPTH(1),
     .BITS(8),
     .PIXEL_BY_PIXEL(0)
-  ) vectors (
+  ) to_vectors (
     .pixels(window_tdata),
     .vectors(vector_tdata)
   );

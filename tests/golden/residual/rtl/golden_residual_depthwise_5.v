@@ -79,7 +79,7 @@ module golden_residual_depthwise_5 #(
     .DEPTH(1),
     .BITS(8),
     .PIXEL_BY_PIXEL(0)
-  ) vectors (
+  ) to_vectors (
     .pixels(window_tdata),
     .vectors(vector_tdata)
   );

@@ -48,7 +48,7 @@ module golden_residual_mean_8 #(
     .DEPTH(1),
     .BITS(8),
     .PIXEL_BY_PIXEL(0)
-  ) vectors (
+  ) to_vectors (
     .pixels(s_axis_tdata),
     .vectors(vector_tdata)
   );
