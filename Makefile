@@ -15,16 +15,20 @@ BIN   := .venv/bin
 STAMP := .venv/installed
 TESTS := $(BIN)/pytest -n $(JOBS)
 SCRIPTS := $(wildcard models/*.py examples/*.py benchmarks/*.py benchmarks/hardware/*.py)
+FAST  := tests/test_addition.py
+# the test files that name no simulator, synthesis, TensorFlow, browser or whole command
+FAST  := $(shell grep -LE 'simulate|check\(|[Kk]eras|tensorflow|verilator|yosys|chromium|kerilog\(' tests/test_*.py)
 LINTED := setup.py gen tests sim models examples benchmarks
 COMPILED := setup.py $(wildcard gen/kerilog/timing/*.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help rtl sim test test-full lint synth vivado bench train clean
+.PHONY: help rtl sim test-fast test test-full lint synth vivado bench train clean
 
 help:
 	@echo "make rtl        quantize MODEL and generate its Verilog into OUT"
 	@echo "make sim        run the cocotb benches of all hardware modules in Icarus"
+	@echo "make test-fast  run what needs no simulator, synthesis, TensorFlow or browser"
 	@echo "make test       run every test but the long sweeps"
 	@echo "make test-full  run every test"
 	@echo "make lint       check the Python and the Verilog"
@@ -89,6 +93,9 @@ sim: $(STAMP)
 	$(call need,$(ICARUS))
 	@$(TESTS) sim -m "not full"
 
+test-fast: $(STAMP)
+	@$(TESTS) $(FAST) -m "not full"
+
 test: $(STAMP)
 	$(call need,$(ICARUS) $(VERILATOR) $(YOSYS) $(TCL) $(CHROMIUM))
 	@$(TESTS) -m "not full"
@@ -106,6 +113,9 @@ lint: $(STAMP)
 	@MYPYPATH=gen:benchmarks:benchmarks/hardware $(BIN)/mypy --no-error-summary $(SCRIPTS)
 	@for module in hw/rtl/*.v; do \
 	  verilator --lint-only -Wall -y hw/rtl $(wildcard hw/lint/*.vlt) $$module || exit 1; \
+	done
+	@for module in hw/formal/*.v; do \
+	  verilator --lint-only -Wall -y hw/rtl -y hw/formal $$module || exit 1; \
 	done
 	@for module in hw/ecp5/*.v; do \
 	  verilator --lint-only -Wall -y hw/ecp5 -y hw/rtl -y sim/krl_multiplier $$module || exit 1; \

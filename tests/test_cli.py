@@ -88,7 +88,7 @@ def test_the_manifest_keeps_the_contract(workshop: Path, scheme: str) -> None:
 
 def test_the_top_module_has_just_the_ports_of_the_contract(workshop: Path) -> None:
     text = (workshop / "fixed/rtl/tiny.v").read_text()
-    header = text[text.index("module tiny (") : text.index(");")]
+    header = text[text.index("module tiny ") : text.index(");")]
     names = [
         line.rstrip(",").split()[-1] for line in header.splitlines() if line.strip()[:3] in ("inp", "out")
     ]
@@ -106,7 +106,7 @@ def test_build_prints_the_table_and_show_prints_it_again(workshop: Path) -> None
     assert built.output == shown.output
     for word in (
         "accuracy, float", "accuracy, integer", "accuracy, naive", "parameters",
-        "multipliers", "cycles a frame", "latency", "written",
+        "multipliers", "cycles per frame", "latency", "written",
     ):  # fmt: skip
         assert word in built.output, word
     assert built.error == ""
@@ -220,7 +220,7 @@ def test_sim_runs_until_the_interval_stands_and_compares_it(workshop: Path, tmp_
     found = kerilog(*command)
     assert (found.status, found.error) == (0, "")
     text = " ".join(found.output.split())
-    assert f"cycles a frame {interval}, planned {interval}" in text
+    assert f"cycles per frame {interval}, planned {interval}" in text
     assert f"latency {latency} cycles" in text
     assert "sent in all for the steady interval" in text
     assert np.load(tmp_path / "y.npy").shape == (1, CLASSES)  # of the frame that was given alone
@@ -292,4 +292,4 @@ def test_the_installed_command_runs(workshop: Path) -> None:
         check=True,
     )
     assert found.stderr == ""
-    assert "cycles a frame" in found.stdout
+    assert "cycles per frame" in found.stdout

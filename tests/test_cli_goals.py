@@ -44,7 +44,7 @@ BAD = {
         "expected one goal at most, found --interval and --fps and --device",
     ),
     "no clock": (("--fps", 30), "--fps needs the clock as well: give --clock in MHz"),
-    "clock alone": (("--clock", 30), "--clock is for --fps: give the frames a second as well"),
+    "clock alone": (("--clock", 30), "--clock is for --fps: give the frames per second as well"),
     "no frames": (("--fps", 0, "--clock", 1), "--fps must be above 0, found 0"),
     "not a number": (("--fps", "nan", "--clock", 1), "--fps must be above 0, found nan"),
     "clock stands": (("--fps", 1, "--clock", -5), "--clock must be above 0 MHz, found -5"),
@@ -108,7 +108,7 @@ def test_show_of_a_design_without_multipliers(tmp_path: Path) -> None:
     found = kerilog("show", tmp_path / "design")
     assert (found.status, found.error) == (0, "")
     assert re.search(r"multipliers +0 *$", found.output, re.MULTILINE)
-    assert re.search(r"cycles a frame +36 *$", found.output, re.MULTILINE)
+    assert re.search(r"cycles per frame +36 *$", found.output, re.MULTILINE)
 
 
 def test_the_python_interface_takes_the_same_words(folder: Path) -> None:

@@ -17,7 +17,7 @@ import rich.console
 from kerilog import area
 from kerilog.area import devices
 from kerilog.area.devices import LUT_SHARE, Device, shortfall
-from kerilog.errors import KerilogError, Unsupported
+from kerilog.errors import KerilogError, UnreachedError, Unsupported
 from kerilog.explore import results
 from kerilog.explore.points import Point, explore, pareto
 from kerilog.formats import Fixed
@@ -57,8 +57,28 @@ def test_frames_a_second_are_reached() -> None:
     assert design.products == plan(network(), 250).products
 
 
-def test_no_goal_is_the_default() -> None:
-    assert design_for(network(), Goal()).cycles == plan(network()).cycles
+def test_no_goal_is_a_budget_of_multipliers() -> None:
+    found = design_for(network(), Goal())
+    assert found.cycles == design_for(network(), Goal(multipliers=goals.DEFAULT_MULTIPLIERS)).cycles
+    assert "none: the shortest interval with 76 multipliers" in found.goal
+
+
+def test_no_goal_is_a_multiplier_per_layer_if_that_is_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(goals, "DEFAULT_MULTIPLIERS", 2)
+    assert design_for(network(), Goal()).products == 3
+
+
+def test_a_neighbour_stands_in_for_an_interval_that_is_not_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = front(network())
+    asked, shorter = points[3].interval, points[2].interval
+
+    def picky(graph: QGraph, interval: int, name: str | None, unroll: tuple[str, ...]) -> Design:
+        if interval == asked:
+            raise UnreachedError("first", interval, interval + 1)
+        return plan(graph, interval, name, unroll)
+
+    monkeypatch.setattr(goals, "plan", picky)
+    assert design_for(network(), Goal(interval=asked)).cycles.frame_interval == shorter
 
 
 @pytest.mark.parametrize("budget", [3, 5, 12])
