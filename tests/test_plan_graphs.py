@@ -146,7 +146,7 @@ def table_for_ties() -> QGraph:
 def test_a_sum_with_a_table_keeps_data_and_cycles(tmp_path: Path) -> None:
     design = plan(table_for_ties(), 16)
     add = next(stage for stage in design.stages if isinstance(stage, AddStage))
-    assert add.table in design.memories
+    assert add.add.table in design.memories
     check(table_for_ties(), design, tmp_path / "design", "table")
 
 

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.bugs import Bug
 from kerilog.exact.intervals import dot_interval, signed_bits
 from kerilog.formats import IntArray
+from kerilog.hardware.design import Design
+from kerilog.hardware.sums import WeightedStage
 from kerilog.integer.model import run
 from kerilog.plan import plan
 from kerilog.qgraph import QConv2D, QDense, QGraph
@@ -111,11 +112,17 @@ def test_the_rtl_reaches_its_bound_and_no_bit_is_spare(kind: str, low: bool, tmp
     expected = run(graph, frames)
     assert np.array_equal(simulate(tmp_path / "design", frames, "icarus").codes, expected)
     (stage,) = weighted_stages(design)
-    source = tmp_path / "design" / f"rtl/{stage.module}.v"
-    bits = stage.matvec.acc_bits
-    bug = Bug("a bit too few", "ACC_BITS", f"ACC_BITS = {bits}", f"ACC_BITS = {bits - 1}")
-    source.write_text(bug.apply(source.read_text()))
-    assert not np.array_equal(simulate(tmp_path / "design", frames, "icarus").codes, expected)
+    generate(graph, tmp_path / "narrow", design=with_sums(design, stage, stage.matvec.acc_bits - 1))
+    assert not np.array_equal(simulate(tmp_path / "narrow", frames, "icarus").codes, expected)
+
+
+def with_sums(design: Design, stage: WeightedStage, bits: int) -> Design:
+    """``design`` with sums of ``bits`` in ``stage``."""
+    matvec = dataclasses.replace(stage.matvec, acc_bits=bits)
+    requantizer = dataclasses.replace(stage.requantizer, acc_bits=bits)
+    other = dataclasses.replace(stage, matvec=matvec, requantizer=requantizer)
+    stages = tuple(other if one is stage else one for one in design.stages)
+    return dataclasses.replace(design, stages=stages)
 
 
 def test_verilator_reaches_the_bound(tmp_path: Path) -> None:
@@ -151,9 +158,9 @@ def test_the_certificate_covers_averages(kind: str, tmp_path: Path) -> None:
 
 def test_a_relu_narrows_the_sums_of_the_next_layer() -> None:
     bits = [
-        plan(Chain("next", "fixed", (30,), 2).dense(20, relu=relu).dense(4).graph, 60)
-        .matvec_stages[1]
-        .accumulator
+        weighted_stages(plan(Chain("next", "fixed", (30,), 2).dense(20, relu=relu).dense(4).graph, 60))[
+            1
+        ].accumulator
         for relu in (True, False)
     ]
     assert np.all(bits[0].high - bits[0].low < bits[1].high - bits[1].low)

@@ -67,7 +67,7 @@ def test_further_keys_are_kept(tiny_design) -> None:
     """Readers ignore them; who adds something leaves them where they are."""
     design = tiny_design()
     path = design.directory / "manifest.json"
-    values = json.loads(path.read_text()) | {"goal": {"interval": 784}}
+    values = json.loads(path.read_text()) | {"wish": {"interval": 784}}
     values["layers"][0]["cycles"] = 4
     path.write_text(json.dumps(values))
     assert Manifest.read(design.directory) == design.manifest
