@@ -93,7 +93,7 @@ def draw(design: Design) -> Picture:
     drawing = _Drawing(design)
     cycles = design.cycles
     caption = (
-        f"{_printable(design.name)}, {design.scheme}: {design.products} multipliers, "
+        f"{_printable(design.name)}, {design.scheme}: {design.products} products per cycle, "
         f"a frame every {cycles.frame_interval} cycles, latency {cycles.latency}"
     )
     width = max(drawing.width, width_of(caption, _FONT) + 2 * _MARGIN)

@@ -73,6 +73,11 @@ class Facts:
     depth: int | None = None
     peak: int | None = None
 
+    @property
+    def products(self) -> int:
+        """Products per cycle, by multipliers or by constants."""
+        return (self.pe or 0) * (self.simd or 0)
+
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class Stage(abc.ABC):
@@ -208,7 +213,7 @@ class Design:
     @property
     def products(self) -> int:
         """Products per cycle of all layers with weights: by multipliers, or by constants in their place."""
-        return sum((stage.facts.pe or 0) * (stage.facts.simd or 0) for stage in self.stages)
+        return sum(stage.facts.products for stage in self.stages)
 
     @property
     def multipliers(self) -> int:

@@ -28,14 +28,9 @@ class Sketch:
     interval: int
 
     @property
-    def minimum_interval(self) -> int:
-        """The fewest cycles per frame: those of the slowest stage by itself."""
-        return max(stage.minimum_interval for stage in self.stages)
-
-    @property
     def products(self) -> int:
         """Products per cycle, by multipliers or by constants."""
-        return sum((stage.facts.pe or 0) * (stage.facts.simd or 0) for stage in self.stages)
+        return sum(stage.facts.products for stage in self.stages)
 
     def smallest(self) -> tuple[Stage, ...]:
         """The stages with no more than the buffers that any schedule needs: a lower bound of the area."""
