@@ -39,7 +39,6 @@ LAYERS = (
     ("build",),
     ("study", "explore"),
     ("schemas", "support"),
-    ("summary",),
     ("api",),
     ("__init__", "cli"),
     # For users only: nothing else imports it.

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``kerilog``: one file per command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from kerilog import __version__
+from kerilog.cli.build import build_command
+from kerilog.cli.eval import eval_command
+from kerilog.cli.explore import explore_command
+from kerilog.cli.report import report_command
+from kerilog.cli.show import show_command
+from kerilog.cli.sim import sim_command
+from kerilog.cli.study import study_command
+from kerilog.cli.synth import synth_command
+from kerilog.cli.vivado import vivado_command
+from kerilog.errors import KerilogError
+
+
+class _Group(click.Group):
+    """Prints a KerilogError as one line and exits with status 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KerilogError as error:
+            click.echo(f"kerilog: error: {error}", err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="kerilog")
+def main() -> None:
+    """From a trained Keras network to verified Verilog.
+
+    \b
+    Exit status:
+    0  done
+    1  sim: an element, the frame interval or the latency is not what it should be
+    2  what was given cannot be used; nothing was written
+    3  build: the integer model was written, but hardware does not support the network
+
+    \b
+    kerilog build models/mnist_cnn.keras -o build/mnist_cnn     quantize, plan, write the RTL
+    kerilog sim build/mnist_cnn --inputs x.npy --outputs y.npy  run that RTL
+    """
+
+
+for _command in (
+    build_command,
+    explore_command,
+    eval_command,
+    sim_command,
+    synth_command,
+    vivado_command,
+    report_command,
+    study_command,
+    show_command,
+):
+    main.add_command(_command)

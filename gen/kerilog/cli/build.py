@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``kerilog build``: from a model file to a folder with its integer model and its hardware."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kerilog import build
+from kerilog.cli import tables
+from kerilog.cli.options import PATH, quantization
+from kerilog.manifest import IntegerManifest
+from kerilog.plan.goals import Goal
+from kerilog.progress import show_progress
+
+NO_HARDWARE = 3  # exit status
+
+
+@click.command("build")
+@quantization
+@click.option("-o", "--output", type=PATH, help="Folder to write.  [default: build/<model name>]")
+@click.option("--interval", type=int, help="Goal: clock cycles per frame.")
+@click.option("--fps", type=float, help="Goal: frames per second, with --clock.")
+@click.option("--clock", "clock_mhz", type=float, help="MHz, for --fps.")
+@click.option("--multipliers", type=int, help="Goal: as many at the most, and as fast as they allow.")
+@click.option("--device", help="Goal: as fast as fits this FPGA (xc7a35t, xc7z020, ...).")
+@click.option(
+    "--unroll",
+    multiple=True,
+    metavar="LAYER",
+    help="Layer whose weights become constants, all in use at once.",
+)
+@click.option("--integer-only", is_flag=True, help="Write the integer model alone; plan no hardware.")
+@click.option("--name", help="Name of the top module.  [default: of the model file]")
+def build_command(
+    model: Path,
+    output: Path | None,
+    interval: int | None,
+    fps: float | None,
+    clock_mhz: float | None,
+    multipliers: int | None,
+    device: str | None,
+    unroll: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Quantize MODEL (.keras, .h5 or .tflite) and write its Verilog, folded for at most one goal.
+
+    Without a goal it is the shortest interval that 76 multipliers allow, or one per layer if there are more
+    layers. Where hardware does not support MODEL, every reason is printed, the integer model is written
+    alone, and the exit status is 3.
+    """
+    goal = Goal(interval, fps, clock_mhz, multipliers, device, unroll)
+    target = output or Path("build") / model.stem
+    with show_progress("build") as progress:
+        built = build.build(model, target, build.Options(goal=goal, **options), progress)
+    tables.show(built, target)
+    if isinstance(built, IntegerManifest) and not options["integer_only"]:
+        _tell_no_hardware(built, target, goal)
+        sys.exit(NO_HARDWARE)
+
+
+def _tell_no_hardware(manifest: IntegerManifest, target: Path, goal: Goal) -> None:
+    """Every reason on a line of its own, on the error stream."""
+    for reason in manifest.no_hardware:
+        where = f"layer '{reason.layer}': " if reason.layer else ""
+        click.echo(f"kerilog: no hardware: {where}{reason.reason}", err=True)
+    untried = "" if goal == Goal() else "; the goal was not tried"
+    click.echo(f"kerilog: wrote the integer model alone to {target}{untried}", err=True)
