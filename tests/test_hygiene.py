@@ -35,6 +35,7 @@ LAYERS = (
     ("emit",),
     ("verify",),
     ("handoff",),
+    ("quality",),
     ("report",),
     ("build",),
     ("study", "explore"),

@@ -10,7 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import numpy.typing as npt
 from msgspec import UNSET
 
@@ -19,19 +18,18 @@ from kerilog.data import Dataset, load_dataset
 from kerilog.emit import describe, verilog, writer
 from kerilog.errors import KerilogError, Reason, Unsupported
 from kerilog.formats import IntArray
-from kerilog.graph import Array, Graph, Shape
+from kerilog.graph import Graph
 from kerilog.hardware.design import Design
-from kerilog.integer.model import run_outputs
 from kerilog.manifest import FILE_NAME, SCHEMA, About, Accuracy, Bytes, IntegerManifest, Manifest, Model
 from kerilog.named_data import NamedData, load_named
 from kerilog.plan.goals import Goal, design_for
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QConv2D, QDense, QGraph
+from kerilog.quality import classes
 from kerilog.quantize import (
     Calibration,
     Settings,
     calibrate,
-    naive,
     quantize,
     read_settings,
     strip_softmax,
@@ -42,7 +40,6 @@ from kerilog.scales import ROUNDINGS, Rounding
 
 CONTENTS = (FILE_NAME, storage.FILE_NAME, "rtl", "rom", "report", "sim", "vivado")
 """What a design's folder holds, the work of later commands included; a new build replaces it all."""
-_BATCH = 500
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,12 +120,12 @@ def _network(model: Path, options: Options, settings: Settings, progress: Progre
     data = named_data_for(loaded, options)
     calibration = _calibrate(loaded, data, options, progress)
     graph = quantize(calibration, options.scheme, options.rounding, settings)
-    matrices = measure_confusions(loaded, graph, data, progress)
+    matrices = classes.measure_confusions(loaded, graph, data, progress)
     source = data.source if options.data is None else options.data.name
     return _Network(
         graph,
         f"{source}, {data.note}" if data.note else source,
-        {name: accuracy_of(found) for name, found in matrices.items()},
+        {name: classes.accuracy_of(found) for name, found in matrices.items()},
         _record(calibration.graph, graph, data, matrices, progress),
     )
 
@@ -235,49 +232,6 @@ def _calibrate(graph: Graph, data: NamedData, options: Options, progress: Progre
     return calibrate(graph, floating.part(data.x_train, 0, options.samples), progress)
 
 
-def measure_confusions(
-    graph: Graph, integer: QGraph, data: NamedData, progress: Progress = silent
-) -> dict[str, IntArray]:
-    """Confusion matrices (3, classes, classes) on the test samples, in the order of ``Accuracy``.
-
-    By the name of the output in ``integer``, of those that the data has class labels for. Row: the true
-    class; column: the answer.
-    """
-    labels = _labels(graph, data)
-    count = floating.count(data.x_test)
-    networks = (integer, naive(graph)) if labels else ()
-    matrices = {place: np.zeros((3, classes, classes), np.int64) for place, (_, classes) in labels.items()}
-    for start in range(0, count if labels else 0, _BATCH):
-        progress("comparing with float", start / count)
-        x = floating.part(data.x_test, start, start + _BATCH)
-        answers: list[tuple[npt.NDArray[Any], ...]] = [floating.run(graph, x)]
-        answers += [run_outputs(net, frames.codes_of(net, x)) for net in networks]
-        for place, (truth, classes) in labels.items():
-            batch = truth[start : start + _BATCH]
-            matrices[place] += [
-                record.confusion(batch, one[place].argmax(axis=1), classes) for one in answers
-            ]
-    names = frames.output_names(integer)
-    return {names[place]: found for place, found in matrices.items()}
-
-
-def _labels(graph: Graph, data: NamedData) -> dict[int, tuple[npt.NDArray[np.int64], int]]:
-    """Class numbers of the test samples and how many classes there are, by the place of the output."""
-    found = {}
-    for place, (name, output) in enumerate(zip(frames.output_names(graph), graph.outputs, strict=True)):
-        labels = class_labels(data.y_test.get(name), graph[output].shape)
-        if labels is not None:
-            found[place] = labels, graph[output].shape[0]
-    return found
-
-
-def accuracy_of(matrices: IntArray) -> Accuracy:
-    """The accuracies of confusion ``matrices`` (3, classes, classes)."""
-    count = int(matrices[0].sum())
-    original, integer, plain = (int(np.trace(matrix)) / count for matrix in matrices)
-    return Accuracy(samples=count, original=original, integer=integer, naive=plain)
-
-
 def _record_alone(integer: QGraph, options: Options, progress: Progress) -> Record | None:
     """What the range report will need of a network that has no float original, given samples."""
     if options.data is None:
@@ -294,22 +248,6 @@ def _record(
     activations = record.measure(integer, data.x_test, original, progress)
     answers = tuple(Answers(name, found[0], found[1]) for name, found in matrices.items())
     return Record(min(floating.count(data.x_test), record.SAMPLES), activations, original, answers)
-
-
-def class_labels(labels: Array | None, shape: Shape) -> npt.NDArray[np.int64] | None:
-    """Labels (count,) of an output of ``shape`` as class numbers, from numbers or one-hot rows.
-
-    None if they are neither.
-    """
-    if labels is None or len(shape) != 1 or shape[0] < 2:
-        return None
-    if labels.ndim == 2 and labels.shape[1] == shape[0]:
-        classes: npt.NDArray[np.int64] = np.argmax(labels, axis=1).astype(np.int64)
-        return classes
-    flat = labels.reshape(len(labels), -1)
-    if flat.shape[1] != 1 or np.any(flat != np.floor(flat)) or flat.min() < 0 or flat.max() >= shape[0]:
-        return None
-    return flat[:, 0].astype(np.int64)
 
 
 def codes_of(graph: QGraph, x: npt.NDArray[Any]) -> IntArray:

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from kerilog import floating, graph, storage
 from kerilog.calibrate import Observation
@@ -150,9 +149,3 @@ def _together(one: Observed, more: Observed) -> Observed:
         return one
     alone, network = one.alone or Conversion(), one.network or Error()
     return dataclasses.replace(one, alone=alone + more.alone, network=network + more.network)
-
-
-def confusion(labels: npt.NDArray[np.integer], answers: npt.NDArray[np.integer], classes: int) -> IntArray:
-    """The confusion matrix (classes, classes) of ``labels`` and ``answers`` (count,): row the true class."""
-    pairs = labels.astype(np.int64) * classes + answers.astype(np.int64)
-    return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes).astype(np.int64)

@@ -9,6 +9,7 @@ from kerilog import build, frontend, outputs
 from kerilog.errors import KerilogError
 from kerilog.graph import Graph
 from kerilog.progress import Progress, silent
+from kerilog.quality import classes
 from kerilog.quantize import calibrate
 from kerilog.study import results
 from kerilog.study.sweep import Network, Outcome, sweep
@@ -33,7 +34,7 @@ def study(
         raise KerilogError(f"{model}: has its formats already; a study needs a float model (.keras or .h5)")
     data = build.dataset_for(loaded, options)
     alone = len(loaded.outputs) == 1
-    labels = build.class_labels(data.y_test, loaded[loaded.outputs[0]].shape) if alone else None
+    labels = classes.class_labels(data.y_test, loaded[loaded.outputs[0]].shape) if alone else None
     if labels is None:
         raise KerilogError(f"{model}: a study counts right answers, and the data has no class labels")
     x_train = data.x_train[:CALIBRATION_SAMPLES]
