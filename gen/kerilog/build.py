@@ -79,6 +79,7 @@ class _Network:
     data: str | None = None
     accuracies: Mapping[str, Accuracy] = dataclasses.field(default_factory=dict)
     record: Record | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def build(
@@ -99,7 +100,7 @@ def build(
     progress("reading the model", None)
     source = Model(file=model.name, sha256=hashlib.sha256(_read(model)).hexdigest())
     network = _network(model, options, settings, progress)
-    told = about(network.graph, source, network.data, network.accuracies)
+    told = about(network.graph, source, network.data, network.accuracies, network.warnings)
     name = options.name or model.stem
     if options.integer_only:
         return generate_model(network.graph, target, told, name, (), network.record)
@@ -131,7 +132,11 @@ def _network(model: Path, options: Options, settings: Settings, progress: Progre
 
 
 def about(
-    graph: QGraph, model: Model, data: str | None = None, accuracies: Mapping[str, Accuracy] | None = None
+    graph: QGraph,
+    model: Model,
+    data: str | None = None,
+    accuracies: Mapping[str, Accuracy] | None = None,
+    warnings: tuple[str, ...] = (),
 ) -> About:
     """What the manifest of ``graph`` tells, with hardware or without."""
     found = dict(accuracies or {})
@@ -145,6 +150,7 @@ def about(
         data=UNSET if data is None else data,
         accuracy=next(iter(found.values())) if alone else UNSET,
         accuracies=found or UNSET,
+        warnings=warnings,
     )
 
 

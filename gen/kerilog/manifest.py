@@ -223,7 +223,7 @@ class About(Struct, frozen=True, kw_only=True):
     """What both kinds of folder tell.
 
     ``accuracies`` by the name of the output, where the data has labels for it; ``accuracy`` is the same where
-    there is one output. ``data``: the samples that were used.
+    there is one output. ``data``: the samples that were used. ``warnings``: what was doubtful when it was built.
     """
 
     schema: Schema
@@ -234,6 +234,7 @@ class About(Struct, frozen=True, kw_only=True):
     data: str | UnsetType = UNSET
     accuracy: Accuracy | UnsetType = UNSET
     accuracies: dict[str, Accuracy] | UnsetType = UNSET
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """The text of ``manifest.json``, which is ASCII: keys in the order of the fields."""

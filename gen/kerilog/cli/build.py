@@ -57,6 +57,8 @@ def build_command(
     with show_progress("build") as progress:
         built = build.build(model, target, build.Options(goal=goal, **options), progress)
     tables.show(built, target)
+    for warning in built.warnings:
+        click.echo(f"kerilog: warning: {warning}", err=True)
     if isinstance(built, IntegerManifest) and not options["integer_only"]:
         _tell_no_hardware(built, target, goal)
         sys.exit(NO_HARDWARE)

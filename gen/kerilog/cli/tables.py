@@ -54,6 +54,8 @@ def _rows(manifest: Manifest | IntegerManifest, rows: Iterator[Row], directory: 
 
 def _about_rows(about: About) -> Iterator[Row]:
     """What is true with hardware and without."""
+    for warning in about.warnings:
+        yield "warning", warning
     if about.data is not UNSET:
         yield "data", about.data
     if about.accuracies is not UNSET:
