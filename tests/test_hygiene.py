@@ -37,6 +37,7 @@ LAYERS = (
     ("handoff",),
     ("quality",),
     ("report",),
+    ("measured",),
     ("build",),
     ("study", "explore"),
     ("schemas", "support"),

@@ -13,19 +13,29 @@ from typing import Any, Literal
 import numpy.typing as npt
 from msgspec import UNSET
 
-from kerilog import floating, frames, frontend, outputs, storage
+from kerilog import floating, frames, frontend, measured, outputs, storage
 from kerilog.data import Dataset, load_dataset
 from kerilog.emit import describe, verilog, writer
 from kerilog.errors import KerilogError, Reason, Unsupported
 from kerilog.formats import IntArray
 from kerilog.graph import Graph
 from kerilog.hardware.design import Design
-from kerilog.manifest import FILE_NAME, SCHEMA, About, Accuracy, Bytes, IntegerManifest, Manifest, Model
+from kerilog.manifest import (
+    FILE_NAME,
+    SCHEMA,
+    About,
+    Accuracy,
+    Bytes,
+    IntegerManifest,
+    Manifest,
+    Model,
+    Quality,
+)
+from kerilog.measured import Measured
 from kerilog.named_data import NamedData, load_named
 from kerilog.plan.goals import Goal, design_for
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QConv2D, QDense, QGraph
-from kerilog.quality import classes
 from kerilog.quantize import (
     Calibration,
     Settings,
@@ -35,7 +45,7 @@ from kerilog.quantize import (
     strip_softmax,
 )
 from kerilog.report import record
-from kerilog.report.record import Answers, Record
+from kerilog.report.record import Record
 from kerilog.scales import ROUNDINGS, Rounding
 
 CONTENTS = (FILE_NAME, storage.FILE_NAME, "rtl", "rom", "report", "sim", "vivado")
@@ -76,10 +86,8 @@ class _Network:
     """An integer network and what was measured; ``data`` says on which samples, None for none."""
 
     graph: QGraph
+    measured: Measured
     data: str | None = None
-    accuracies: Mapping[str, Accuracy] = dataclasses.field(default_factory=dict)
-    record: Record | None = None
-    warnings: tuple[str, ...] = ()
 
 
 def build(
@@ -100,16 +108,17 @@ def build(
     progress("reading the model", None)
     source = Model(file=model.name, sha256=hashlib.sha256(_read(model)).hexdigest())
     network = _network(model, options, settings, progress)
-    told = about(network.graph, source, network.data, network.accuracies, network.warnings)
+    found = network.measured
+    told = about(network.graph, source, network.data, found.accuracies, found.warnings, found.quality)
     name = options.name or model.stem
     if options.integer_only:
-        return generate_model(network.graph, target, told, name, (), network.record)
+        return generate_model(network.graph, target, told, name, (), found.record)
     progress("planning the hardware", None)
     try:
         design = design_for(strip_softmax(network.graph), options.goal, name, progress)
     except Unsupported as error:
-        return generate_model(network.graph, target, told, name, error.reasons, network.record)
-    return generate(network.graph, design, target, told, network.record)
+        return generate_model(network.graph, target, told, name, error.reasons, found.record)
+    return generate(network.graph, design, target, told, found.record)
 
 
 def _network(model: Path, options: Options, settings: Settings, progress: Progress) -> _Network:
@@ -117,18 +126,29 @@ def _network(model: Path, options: Options, settings: Settings, progress: Progre
     loaded = frontend.load(model, options.rounding)
     if not isinstance(loaded, Graph):
         _refuse_settings(model, settings)
-        return _Network(loaded, record=_record_alone(strip_softmax(loaded), options, progress))
+        return _in_integers(loaded, options, progress)
     data = named_data_for(loaded, options)
     calibration = _calibrate(loaded, data, options, progress)
     graph = quantize(calibration, options.scheme, options.rounding, settings)
-    matrices = classes.measure_confusions(loaded, graph, data, progress)
+    labels = {name: some[: options.samples] for name, some in data.y_train.items()}
+    seen = calibration.observations
+    found = measured.measure(loaded, graph, data.x_test, data.y_test, seen, labels, progress)
+    return _Network(graph, found, _source(data, options))
+
+
+def _in_integers(graph: QGraph, options: Options, progress: Progress) -> _Network:
+    """A network that is in integers already: it has no float original, and perhaps no samples."""
+    if options.data is None:
+        return _Network(graph, measured.nothing(graph))
+    data = named_data_for(graph, options)
+    found = measured.measure(None, graph, data.x_test, data.y_test, progress=progress)
+    return _Network(graph, found, _source(data, options))
+
+
+def _source(data: NamedData, options: Options) -> str:
+    """Which samples were used, in one line."""
     source = data.source if options.data is None else options.data.name
-    return _Network(
-        graph,
-        f"{source}, {data.note}" if data.note else source,
-        {name: classes.accuracy_of(found) for name, found in matrices.items()},
-        _record(calibration.graph, graph, data, matrices, progress),
-    )
+    return f"{source}, {data.note}" if data.note else source
 
 
 def about(
@@ -137,6 +157,7 @@ def about(
     data: str | None = None,
     accuracies: Mapping[str, Accuracy] | None = None,
     warnings: tuple[str, ...] = (),
+    quality: Mapping[str, Quality] | None = None,
 ) -> About:
     """What the manifest of ``graph`` tells, with hardware or without."""
     found = dict(accuracies or {})
@@ -150,6 +171,7 @@ def about(
         data=UNSET if data is None else data,
         accuracy=next(iter(found.values())) if alone else UNSET,
         accuracies=found or UNSET,
+        quality=dict(quality) if quality else UNSET,
         warnings=warnings,
     )
 
@@ -236,24 +258,6 @@ def _calibrate(graph: Graph, data: NamedData, options: Options, progress: Progre
     if options.samples < 1:
         raise KerilogError(f"--samples must be at least 1, found {options.samples}")
     return calibrate(graph, floating.part(data.x_train, 0, options.samples), progress)
-
-
-def _record_alone(integer: QGraph, options: Options, progress: Progress) -> Record | None:
-    """What the range report will need of a network that has no float original, given samples."""
-    if options.data is None:
-        return None
-    data = named_data_for(integer, options)
-    activations = record.measure(integer, data.x_test, None, progress)
-    return Record(min(floating.count(data.x_test), record.SAMPLES), activations)
-
-
-def _record(
-    original: Graph, integer: QGraph, data: NamedData, matrices: Mapping[str, IntArray], progress: Progress
-) -> Record:
-    """What the range report will need."""
-    activations = record.measure(integer, data.x_test, original, progress)
-    answers = tuple(Answers(name, found[0], found[1]) for name, found in matrices.items())
-    return Record(min(floating.count(data.x_test), record.SAMPLES), activations, original, answers)
 
 
 def codes_of(graph: QGraph, x: npt.NDArray[Any]) -> IntArray:

@@ -24,8 +24,8 @@ Key = Callable[[str, str], str]  # of a part and a layer's name: the name of an 
 class NamedData:
     """Samples (count, *shape) float32 of each input and test labels of outputs, by the names of their layers.
 
-    ``y_test`` lacks the outputs that the data has no labels for. ``source`` is one line that says which data
-    this is; ``note`` is what is unusual about it.
+    ``y_test`` and ``y_train`` lack the outputs that the data has no labels for. ``source`` is one line that
+    says which data this is; ``note`` is what is unusual about it.
     """
 
     x_train: dict[str, Array]
@@ -33,6 +33,7 @@ class NamedData:
     y_test: dict[str, Array]
     source: str
     note: str = ""
+    y_train: Mapping[str, Array] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,11 +74,11 @@ def load_named(
     train, test = (_Part(part, arrays, layout, source, inputs) for part in _PARTS)
     x_train, x_test = train.samples(input_scale), test.samples(input_scale)
     counts = [_count(x_train, source), _count(x_test, source)]
-    train.labels(outputs, counts[0])  # they are not used, but are checked
+    y_train = train.labels(outputs, counts[0])
     y_test = test.labels(outputs, counts[1])
     told = " + ".join(f"{count:,}" for count in counts[: 1 + (train.keys != test.keys)])
     note = "the same samples for every input" if layout.shared and len(inputs) > 1 else ""
-    return NamedData(x_train, x_test, y_test, f"{source} ({told} samples)", note)
+    return NamedData(x_train, x_test, y_test, f"{source} ({told} samples)", note, y_train)
 
 
 def _without_file(inputs: Mapping[str, Shape], outputs: Sequence[str], scale: float | None) -> NamedData:
@@ -87,8 +88,11 @@ def _without_file(inputs: Mapping[str, Shape], outputs: Sequence[str], scale: fl
         )
     ((name, shape),) = inputs.items()
     data: Dataset = load_dataset(None, shape, scale)
-    labels = {} if data.y_test is None or len(outputs) != 1 else {outputs[0]: data.y_test}
-    return NamedData({name: data.x_train}, {name: data.x_test}, labels, data.source)
+    y_test, y_train = (
+        {} if labels is None or len(outputs) != 1 else {outputs[0]: labels}
+        for labels in (data.y_test, data.y_train)
+    )
+    return NamedData({name: data.x_train}, {name: data.x_test}, y_test, data.source, y_train=y_train)
 
 
 def _names(inputs: Iterable[str], outputs: Iterable[str]) -> Iterable[str]:
