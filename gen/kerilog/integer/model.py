@@ -94,8 +94,8 @@ class Model:
         return result
 
     def each(self, x: Inputs) -> Iterator[tuple[str, Codes]]:
-        """Name and codes of every tensor for a few frames ``x`` in order, each in the narrowest type and let go
-        after its last use, on this processor; a constant comes once.
+        """Name and codes of every tensor for a few frames ``x`` in order, each in the narrowest type and let
+        go after its last use, on this processor; a constant comes once.
         """
         tensors = self._checked(x)
         yield from tuple(tensors.items())
