@@ -144,7 +144,7 @@ class Bytes(Struct, frozen=True, kw_only=True):
 
 
 class Accuracy(Struct, frozen=True, kw_only=True):
-    """Share of test samples whose largest output is the right one, of three networks.
+    """Share of right answers over ``samples`` test samples, of three networks; see ``Quality.rule``.
 
     The ``original`` in float, the ``integer`` one, and the ``naive`` one with one Q1.7 format for every
     tensor.

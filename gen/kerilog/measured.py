@@ -64,7 +64,7 @@ def measure(
     seen = record.measure(integer if simple else strip_softmax(integer), x, simple, progress)
     warnings = list(_about_values(integer, x, samples, seen, calibrated))
     if original is not None and calibration_labels:
-        names = dict(zip(frames.output_names(original), found, strict=True))
+        names = dict(zip(frames.output_names(original), frames.output_names(integer), strict=True))
         labels = {names[name]: some for name, some in calibration_labels.items()}
         warnings += doubts.about_calibration(labels, found)
     return Measured(

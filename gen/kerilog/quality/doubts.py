@@ -97,9 +97,10 @@ def about_calibration(
             continue
         if np.all(rows == rows[0]) and measured[name].largest_class != 1:
             kind = f"{int(rows[0].argmax())}" if goal.one_hot else f"{rows[0, 0]:g}"
+            output = f"output '{name}': " if len(measured) > 1 else ""
             yield (
-                f"all {len(some):,} calibration samples are of class {kind}: formats fit that class alone; "
-                "shuffle the samples, or raise --samples"
+                f"{output}all {len(some):,} calibration samples are of class {kind}: formats fit that class "
+                "alone; shuffle the samples, or raise --samples"
             )
 
 

@@ -144,18 +144,18 @@ def measure(
     """
     by_name = batches.named(integer, x)
     count = floating.count(by_name)
-    names = frames.output_names(integer)
-    goals = _goals(graph, integer, _labels_of(graph, integer, y, count), others or {})
+    places, goals = _goals(graph, integer, _labels_of(graph, integer, y, count), others or {})
     judged = any(isinstance(goal, Target) for goal in goals.values())
     walk = _Networks(graph, integer, naive if judged else None)
-    tallies = {name: {network: Tally() for network in walk.names} for name in names}
-    errors = dict.fromkeys(names, Moments())
+    tallies = {name: {network: Tally() for network in walk.names} for name in places}
+    errors = dict.fromkeys(places, Moments())
     for start, part in batches.batches(integer, by_name, batches.batch_size(integer)):
         progress("comparing with float", start / count)
-        for name, reals, reference in zip(names, *walk.run(part), strict=True):
-            if reference is not None:
-                errors[name] += moments(reference, reals[INTEGER])
-            _count(tallies[name], goals[name], start, reals)
+        reals, references = walk.run(part)
+        for name, place in places.items():
+            if (reference := references[place]) is not None:
+                errors[name] += moments(reference, reals[place][INTEGER])
+            _count(tallies[name], goals[name], start, reals[place])
     return {
         name: HeadQuality(
             name,
@@ -165,7 +165,7 @@ def measure(
             tallies[name],
             _largest_class(goals[name], count),
         )
-        for name in names
+        for name in places
     }
 
 
@@ -174,12 +174,23 @@ def _goals(
     integer: QGraph,
     labels: Sequence[npt.NDArray[Any] | None],
     others: Mapping[str, npt.NDArray[Any]],
-) -> dict[str, Target | NoAccuracy]:
-    """Which answers are right, by the name of the output."""
+) -> tuple[dict[str, int], dict[str, Target | NoAccuracy]]:
+    """The place of every output in the order of the network and which answers are right, by its name.
+
+    Logits that are an output beside their own softmax are one tensor in integers: it is judged once, with the
+    labels of either.
+    """
     names = frames.output_names(integer)
     originals = names if graph is None else frames.output_names(graph)
-    rows = zip(names, originals, labels, heads(graph, integer), strict=True)
-    return {name: target(some, head, others.get(original)) for name, original, some, head in rows}
+    places: dict[str, int] = {}
+    for place, name in enumerate(names):
+        if name not in places or labels[places[name]] is None:
+            places[name] = place
+    kinds = heads(graph, integer)
+    return places, {
+        name: target(labels[place], kinds[place], others.get(originals[place]))
+        for name, place in places.items()
+    }
 
 
 def _count(tallies: Mapping[str, Tally], goal: Target | NoAccuracy, start: int, reals: Reals) -> None:

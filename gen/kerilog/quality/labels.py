@@ -131,7 +131,7 @@ def _yes_or_no(rows: Labels, head: Head, others: Labels) -> Target | NoAccuracy:
             return Target(head, rows, "above 0.5 counts as 1", PROBABILITY)
         if few <= {1, 2}:
             return Target(head, rows, "above 0.5 counts as 2; labels are 1 and 2", PROBABILITY, 1)
-        return NoAccuracy(f"expected labels 0 and 1, found {found}", rows)
+        return NoAccuracy(f"expected labels 0 and 1, found {found}")
     if head.function == "linear" and few <= {0, 1}:
         return Target(head, rows, "a logit: above 0 counts as 1", LOGIT)
     if head.function in ("linear", "tanh") and few <= {-1, 1}:
@@ -166,7 +166,8 @@ def _label_rows(rows: Labels, head: Head) -> Target | NoAccuracy:
         # smoothed one-hot rows, or those of a mixture
         if head.function == "softmax" and rows.min() >= 0 and np.allclose(sums, 1, atol=1e-3):
             return Target(head, rows, f"{LARGEST}; of each row of labels the largest one", one_hot=True)
-        return NoAccuracy("labels are numbers, not classes: a regression", rows)
+        values = None if head.function == "softmax" else rows
+        return NoAccuracy("labels are numbers, not classes: a regression", values)
     if np.all(sums == 1):
         return Target(head, rows, f"{LARGEST}; labels are one-hot", one_hot=True)
     if head.function == "softmax":
