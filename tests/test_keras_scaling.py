@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Layers that scale: Normalization and Rescaling compute what Keras predicts, for every axis and both files."""
+"""Normalization and Rescaling compute what Keras predicts, for every axis and both kinds of file."""
 
 from __future__ import annotations
 
