@@ -255,6 +255,11 @@ def test_an_option_without_effect_is_told(options: tuple[str, ...], message: str
     assert IntegerManifest.read(bench / "out").warnings == (message,)
 
 
+def test_study_says_when_there_are_fewer_samples(bench: Path) -> None:
+    found = command.kerilog("study", "tiny.keras", "--data", "samples.npz", "--samples", "41")
+    assert found.error == "kerilog: warning: --samples 41: there are 40 test samples, which are all used\n"
+
+
 def test_explore_and_study_warn_as_well(bench: Path) -> None:
     message = "kerilog: warning: --labels y.npy has no effect: it belongs to --data X.npy\n"
     for name in ("explore", "study"):
