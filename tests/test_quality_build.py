@@ -129,7 +129,7 @@ def test_a_tflite_file_with_samples(tmp_path: Path) -> None:
         "accuracy": {"integer": pytest.approx(0.05)},
         "largest_class": pytest.approx(43 / 120),
     }
-    assert manifest["data"] == data.name and "accuracies" not in manifest
+    assert manifest["data"].startswith(data.name) and "accuracies" not in manifest
     assert "accuracy, integer 5.00% of 120 test samples" in lines(found)
     assert "error not known: a TFLite file has no float original" in lines(found)
     assert kerilog("report", tmp_path / "out").status == 0
