@@ -265,7 +265,7 @@ class IntegerManifest(About, frozen=True, kw_only=True):
     def why(self) -> str:
         """All reasons in one line."""
         told = [f"layer '{one.layer}': {one.reason}" if one.layer else one.reason for one in self.no_hardware]
-        return "; ".join(told) or "it was built with --integer-only"
+        return "; ".join(told) or "the integer model alone was asked for"
 
 
 class Manifest(About, frozen=True, kw_only=True):
