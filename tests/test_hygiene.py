@@ -39,7 +39,7 @@ LAYERS = (
     ("report",),
     ("build",),
     ("study", "explore"),
-    ("schemas", "support"),
+    ("schemas", "support", "reference"),
     ("api",),
     ("__init__", "cli"),
     # For users only: nothing else imports it.

@@ -14,7 +14,6 @@ from kerilog import typed
 from kerilog.api import samples, sources
 from kerilog.api.network import IntegerModel
 from kerilog.api.samples import Arrays
-from kerilog.api.sources import Source
 from kerilog.errors import KerilogError
 from kerilog.graph import Array, Graph
 from kerilog.progress import show_progress

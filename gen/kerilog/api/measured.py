@@ -37,7 +37,7 @@ class Measured:
 def measure(
     original: Graph | None, integer: QGraph, x: Named | None, y: Labels | None, progress: Progress
 ) -> Measured:
-    """Measure on samples ``x`` (count, *shape) with labels ``y`` of outputs, both by name, where there are some."""
+    """Measure on samples ``x`` (count, *shape) with labels ``y`` of outputs, by name, if given."""
     if x is None:
         return Measured()
     count = floating.count(x)

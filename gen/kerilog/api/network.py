@@ -37,6 +37,7 @@ from kerilog.quantize import strip_softmax
 Floats = npt.NDArray[np.float32]
 Figures = dict[str, dict[str, float | str | None]]
 Found = TypeVar("Found", bound=npt.NDArray[Any])
+_SHOWN_SAMPLES = 100  # behind the figures that a notebook shows
 Simulator = Literal["verilator", "icarus"]
 
 
@@ -132,7 +133,7 @@ class IntegerModel:
 
     # ---- running it ----
 
-    def predict(self, x: Arrays) -> Floats | dict[str, Floats]:
+    def predict(self, x: Arrays) -> Floats | Any:
         """What the integer network answers, as floats: the counterpart of a Keras model's ``predict``.
 
         ``x``: samples (count, *input shape) as the original model takes them; floats are used as they are,
@@ -148,7 +149,7 @@ class IntegerModel:
         }
         return _alone(found)
 
-    def run(self, x: Inputs) -> IntArray | dict[str, IntArray]:
+    def run(self, x: Inputs) -> IntArray | Any:
         """Output codes for input codes: exactly the integers that the hardware takes and gives.
 
         ``x``: integers (count, *input shape) within the input's format, or floats, which are quantized with
@@ -162,7 +163,7 @@ class IntegerModel:
         tensors = self._model.tensors(self._codes(x), self.graph.outputs)
         return {name: tensors[node] for name, node in zip(self.output_names, self.graph.outputs, strict=True)}
 
-    def quantize_input(self, x: Arrays) -> IntArray | dict[str, IntArray]:
+    def quantize_input(self, x: Arrays) -> IntArray | Any:
         """The codes of samples ``x``, as ``predict`` takes them: int64 (count, *input shape).
 
         For several inputs a dict by name. Raises KerilogError where ``x`` does not fit the inputs.
@@ -225,6 +226,14 @@ class IntegerModel:
         given = self._samples(x, "x")
         with self._progress("compare") as progress:
             return layers.compare(self.original, self.graph, given, progress)
+
+    @functools.cached_property
+    def calibration_errors(self) -> tuple[LayerError, ...]:
+        """``compare`` over the first 100 calibration samples; empty without a float network."""
+        if self.original is None or self._calibration is None:
+            return ()
+        some = floating.part(self._calibration, 0, _SHOWN_SAMPLES)
+        return tuple(layers.compare(self.original, self.graph, some))
 
     # ---- hardware ----
 
@@ -387,6 +396,6 @@ class IntegerModel:
         return page.network(self)
 
 
-def _alone(found: dict[str, Found]) -> Found | dict[str, Found]:
+def _alone(found: dict[str, Found]) -> Found | Any:
     """The one value there is, or all of them by name."""
     return next(iter(found.values())) if len(found) == 1 else found

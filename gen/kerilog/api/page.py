@@ -83,10 +83,13 @@ def _facts(model: IntegerModel) -> Iterator[Row]:
 
 
 def _formats(model: IntegerModel) -> Iterator[Row]:
+    errors = {one.layer: one for one in model.calibration_errors}
     for one in model.formats():
         shape = " x ".join(map(str, one.shape))
         own = (str(one.weights or ""), str(one.bias or ""))
-        yield one.layer, one.kind, shape, str(one.output), *own
+        error = errors.get(one.layer)
+        snr = "" if error is None or error.snr_db is None else f"{error.snr_db:.1f}"
+        yield one.layer, one.kind, shape, str(one.output), *own, snr
 
 
 def _quality(model: IntegerModel) -> Iterator[Row]:
