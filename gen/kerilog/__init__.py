@@ -23,7 +23,7 @@ from kerilog.api import (
     load,
     quantize,
 )
-from kerilog.errors import ArgumentError, KerilogError, Unsupported
+from kerilog.errors import ArgumentError, KerilogError, KerilogWarning, Unsupported
 from kerilog.handoff.synth import Resources
 from kerilog.manifest import IntegerManifest, Manifest
 from kerilog.quality.layers import LayerError
@@ -36,6 +36,7 @@ __all__ = [
     "IntegerManifest",
     "IntegerModel",
     "KerilogError",
+    "KerilogWarning",
     "LayerError",
     "LayerFormats",
     "LayerSettings",

@@ -16,6 +16,10 @@ class KerilogError(Exception):
     """
 
 
+class KerilogWarning(UserWarning):
+    """What is doubtful about a conversion from Python; the command prints the same as a line."""
+
+
 class ArgumentError(KerilogError):
     """An argument has a value that cannot be used; the command line has an option for it.
 

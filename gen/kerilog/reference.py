@@ -21,7 +21,7 @@ SECTIONS = {
     "The converted network": ("IntegerModel", "LayerFormats", "LayerError"),
     "Hardware": ("Plan", "Simulation", "Resources", "Manifest", "IntegerManifest"),
     "Choices": ("LayerSettings", "Settings"),
-    "Errors": ("KerilogError", "ArgumentError", "Unsupported"),
+    "Errors": ("KerilogError", "ArgumentError", "Unsupported", "KerilogWarning"),
 }
 METHODS = {"Plan": ("frames_per_second",), "Manifest": ("read",), "IntegerManifest": ("read",)}
 """The methods that users need, where it is not all of a class."""
@@ -32,7 +32,7 @@ OLD_NAMES = ("Quantized",)
 TYPES = (
     "api.samples.Arrays",
     "integer.model.Inputs",
-    "floating.Samples",
+    "frames.Kind",
     "api.network.Figures",
     "api.network.Simulator",
     "api.conversion.Scheme",

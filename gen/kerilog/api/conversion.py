@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -14,9 +15,11 @@ from kerilog import typed
 from kerilog.api import samples, sources
 from kerilog.api.network import IntegerModel
 from kerilog.api.samples import Arrays
-from kerilog.errors import KerilogError
+from kerilog.api.sources import Source
+from kerilog.errors import KerilogError, KerilogWarning
 from kerilog.graph import Array, Graph
 from kerilog.progress import show_progress
+from kerilog.qgraph import QGraph
 from kerilog.quantize import SCHEMES, LayerSettings, Settings, calibrate
 from kerilog.quantize import quantize as quantize_graph
 from kerilog.quantize.settings import FixedRange
@@ -48,9 +51,10 @@ def convert(
 
     ``x_calibration``: samples (count, *input shape) as the model takes them, all of which are used; a few
     hundred that are typical will do. Several inputs come as a mapping by name or as a list in their order.
-    Floats are used as they are. ``input_scale`` multiplies the samples, here and in ``predict``, ``evaluate``
-    and ``compare``; without it uint8 is divided by 255. Only a TFLite file, which has its formats, can do
-    without samples.
+    Floats are used as they are, and so are integers where the model scales its input itself (a ``Rescaling``,
+    a ``Normalization``, a ``BatchNormalization`` first); else uint8 is divided by 255. ``input_scale``, where
+    it is given, multiplies the samples instead. What was done is in ``scaling``, and holds for ``predict``,
+    ``evaluate`` and ``compare``, too. Only a TFLite file, which has its formats, can do without samples.
 
     ``scheme``: "fixed", binary points and shifts, by default; "affine", the int8 of TFLite. The bits are for
     "fixed": ``weight_bits`` and ``activation_bits`` 2 to 16, 8 by default; ``bias_bits`` also "accumulator",
@@ -59,36 +63,74 @@ def convert(
     TFLite's reference kernels, "single" as its default interpreter. ``layers``: choices for single layers by
     name, ``{"conv2d": {"weight_bits": 4}}``, see ``kerilog.LayerSettings``. ``verbose``: progress bars.
 
+    What is doubtful (samples that look scaled twice, an argument without effect) is a ``KerilogWarning`` and
+    in ``warnings``.
+
     Raises KerilogError for a model, samples or choices that cannot be used, Unsupported for layers that are
     not supported, all of them.
     """
     settings = _settings(layers, weight_bits, activation_bits, bias_bits, range)
     _check_words(scheme, rounding)
     source = sources.read(model, rounding)
-    if not isinstance(source.network, Graph):
-        _refuse_choices(scheme, settings)
-        given = None
-        if x_calibration is not None:
-            given = samples.raw(source.network, x_calibration, "x_calibration", input_scale)
-        return IntegerModel(
-            source.network, None, source, _first(given), input_scale=input_scale, verbose=verbose
+    if isinstance(source.network, Graph):
+        network = _converted(
+            source, source.network, x_calibration, scheme or "fixed", rounding, settings, input_scale, verbose
         )
-    if x_calibration is None:
+    else:
+        _refuse_choices(scheme, settings)
+        network = _as_it_came(source, source.network, x_calibration, input_scale, verbose)
+    for doubt in network.warnings:
+        warnings.warn(doubt, KerilogWarning, stacklevel=2)
+    return network
+
+
+def _converted(
+    source: Source,
+    original: Graph,
+    x: Arrays | None,
+    scheme: Scheme,
+    rounding: Rounding,
+    settings: Settings,
+    input_scale: float | None,
+    verbose: bool,
+) -> IntegerModel:
+    """A float network with the formats that samples ``x`` ask for."""
+    if x is None:
         raise KerilogError("x_calibration: expected samples to choose number formats from, found none")
-    given = samples.raw(source.network, x_calibration, "x_calibration", input_scale)
+    given = samples.first_seen(original, x, "x_calibration", input_scale)
     with show_progress("convert", verbose) as progress:
-        calibration = calibrate(source.network, given, progress)
+        calibration = calibrate(original, given.samples, progress)
         progress("choosing formats", None)
-        graph = quantize_graph(calibration, scheme or "fixed", rounding, settings)
+        graph = quantize_graph(calibration, scheme, rounding, settings)
+    doubts = (*given.warnings, *_without_effect(scheme, rounding))
+    kept = _first(given.samples)
     return IntegerModel(
-        graph, source.network, source, _first(given), input_scale=input_scale, verbose=verbose
+        graph, original, source, kept, scaling=given.scaling, warnings=doubts, verbose=verbose
     )
 
 
-def _first(given: dict[str, Array] | None) -> dict[str, Array] | None:
+def _as_it_came(
+    source: Source, graph: QGraph, x: Arrays | None, input_scale: float | None, verbose: bool
+) -> IntegerModel:
+    """A network that has its formats; samples ``x`` say how others will be scaled, and are for the report."""
+    if x is None:
+        if input_scale is not None:
+            raise KerilogError("input_scale: expected x_calibration with it, found none")
+        return IntegerModel(graph, None, source, verbose=verbose)
+    given = samples.first_seen(graph, x, "x_calibration", input_scale)
+    kept = _first(given.samples)
+    return IntegerModel(
+        graph, None, source, kept, scaling=given.scaling, warnings=given.warnings, verbose=verbose
+    )
+
+
+def _without_effect(scheme: str, rounding: str) -> Iterator[str]:
+    if rounding != "reference" and scheme != "affine":
+        yield f"rounding '{rounding}' has no effect: it belongs to the scheme affine"
+
+
+def _first(given: dict[str, Array]) -> dict[str, Array]:
     """As many samples as the report shows; the others are let go."""
-    if given is None:
-        return None
     return {name: array[:SAMPLES].copy() if len(array) > SAMPLES else array for name, array in given.items()}
 
 

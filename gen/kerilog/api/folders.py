@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from kerilog.handoff.synth import Resources
 from kerilog.handoff.synth import synthesize as synthesize_folder
 from kerilog.hardware.design import Design
 from kerilog.integer.model import run
-from kerilog.manifest import About, IntegerManifest, Manifest, Model
+from kerilog.manifest import About, IntegerManifest, Manifest, Model, Scaling
 from kerilog.progress import Progress
 from kerilog.qgraph import QGraph
 from kerilog.quantize import softmax_tail
@@ -26,10 +27,12 @@ from kerilog.verify.steady import simulate_steady
 
 
 class Folder:
-    """``path`` is the folder, None before the first one; ``file`` is the model's, for the manifest."""
+    """``path`` is the folder, None before the first one; ``file`` is the model's."""
 
-    def __init__(self, graph: QGraph, file: Model | None) -> None:
-        self.graph, self._file = graph, file
+    def __init__(
+        self, graph: QGraph, file: Model | None, scaling: Mapping[str, Scaling], warnings: tuple[str, ...]
+    ) -> None:
+        self.graph, self._file, self._scaling, self._warnings = graph, file, scaling, warnings
         self.path: Path | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
@@ -44,7 +47,8 @@ class Folder:
 
     def _about(self, found: Measured) -> About:
         file = self._file or Model(file=self.graph.name, sha256=storage.digest(self.graph))
-        return build.about(self.graph, file, found.data, found.accuracies, found.warnings)
+        warnings = (*self._warnings, *found.warnings)
+        return build.about(self.graph, file, found.data, found.accuracies, warnings, self._scaling)
 
     def write(self, target: Path, design: Design, found: Measured) -> Manifest:
         """``design`` with its integer model and what was measured."""

@@ -10,9 +10,9 @@ from typing import Any
 import numpy.typing as npt
 
 from kerilog import floating
+from kerilog.data import NamedData
 from kerilog.graph import Array, Graph
 from kerilog.manifest import Accuracy
-from kerilog.named_data import NamedData
 from kerilog.progress import Progress
 from kerilog.qgraph import QGraph
 from kerilog.quality import classes

@@ -8,6 +8,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -22,11 +23,12 @@ from kerilog.api.simulations import Simulation
 from kerilog.api.sources import Source
 from kerilog.errors import KerilogError
 from kerilog.formats import Format, IntArray
+from kerilog.frames import Kind
 from kerilog.graph import Activation, Array, Graph, Shape
 from kerilog.handoff.synth import Resources
 from kerilog.integer import model as integer_model
 from kerilog.integer.model import Inputs
-from kerilog.manifest import Bytes, IntegerManifest, Manifest
+from kerilog.manifest import Bytes, IntegerManifest, Manifest, Scaling
 from kerilog.plan.goals import Goal, design_for
 from kerilog.progress import Progress, show_progress
 from kerilog.qgraph import QConv2D, QDense, QGraph
@@ -63,7 +65,8 @@ class IntegerModel:
     model takes them; ``run`` and ``simulate`` take and give codes, the integers of the hardware.
 
     Attributes: ``graph``, the integer network; ``original``, the float one, None for a TFLite file; ``name``,
-    what a design is called by default; ``verbose``, whether long work shows a progress bar (on the error
+    what a design is called by default; ``scaling``, what was done to the raw samples of each input, by its
+    name; ``verbose``, whether long work shows a progress bar (on the error
     stream of a terminal, or in a notebook that has ipywidgets); ``warnings``, what was doubtful, a line each.
     """
 
@@ -74,18 +77,18 @@ class IntegerModel:
         source: Source | None = None,
         calibration: Mapping[str, Array] | None = None,
         *,
-        input_scale: float | None = None,
+        scaling: Mapping[str, Scaling] = MappingProxyType({}),
+        warnings: tuple[str, ...] = (),
         verbose: bool = False,
     ) -> None:
         self.graph, self.original = graph, original
         self.name = graph.name if source is None else source.name
         self.verbose = verbose
-        self.warnings: tuple[str, ...] = ()
+        self.scaling, self.warnings = dict(scaling), warnings
         self.evaluated: Figures | None = None
         """What ``evaluate`` gave last."""
-        self._input_scale = input_scale
         self._calibration = calibration
-        self._folder = Folder(graph, None if source is None else source.file)
+        self._folder = Folder(graph, None if source is None else source.file, scaling, warnings)
         self.last_plan: Plan | None = None
         """What was planned or built last."""
         self._plans: dict[tuple[Goal, str], Plan] = {}
@@ -137,7 +140,7 @@ class IntegerModel:
         """What the integer network answers, as floats: the counterpart of a Keras model's ``predict``.
 
         ``x``: samples (count, *input shape) as the original model takes them; floats are used as they are,
-        uint8 as for ``convert``. Several inputs come as a mapping by name or as a list in their order.
+        integers as for ``convert``. Several inputs come as a mapping by name or as a list in their order.
         Returns float32 (count, *output shape); for several outputs a dict of these by name. A softmax at an
         output, which the hardware leaves to its host, is applied in float. Raises KerilogError where ``x``
         does not fit the inputs.
@@ -149,18 +152,20 @@ class IntegerModel:
         }
         return _alone(found)
 
-    def run(self, x: Inputs) -> IntArray | Any:
+    def run(self, x: Inputs, kind: Kind | None = None) -> IntArray | Any:
         """Output codes for input codes: exactly the integers that the hardware takes and gives.
 
         ``x``: integers (count, *input shape) within the input's format, or floats, which are quantized with
-        it; several inputs by name. Returns int64 (count, *output shape), for several outputs a dict of these
-        by name. Raises KerilogError for codes out of range and where ``x`` does not fit the inputs.
+        it; several inputs by name. uint8 may be codes or raw samples, so ``kind`` must say which: "codes", or
+        "raw", which are scaled as those of ``predict``. Returns int64 (count, *output shape), for several
+        outputs a dict of these by name. Raises KerilogError for codes out of range and where ``x`` does not
+        fit the inputs.
         """
-        return _alone(self.run_outputs(x))
+        return _alone(self.run_outputs(x, kind))
 
-    def run_outputs(self, x: Inputs) -> dict[str, IntArray]:
+    def run_outputs(self, x: Inputs, kind: Kind | None = None) -> dict[str, IntArray]:
         """As ``run``, always a dict by the names of the outputs."""
-        tensors = self._model.tensors(self._codes(x), self.graph.outputs)
+        tensors = self._model.tensors(self._codes(x, kind), self.graph.outputs)
         return {name: tensors[node] for name, node in zip(self.output_names, self.graph.outputs, strict=True)}
 
     def quantize_input(self, x: Arrays) -> IntArray | Any:
@@ -181,14 +186,18 @@ class IntegerModel:
         return values
 
     def _samples(self, x: Arrays, what: str) -> dict[str, Array]:
-        return samples.raw(self.original or self.graph, x, what, self._input_scale)
+        return samples.raw(self.original or self.graph, x, what, self.scaling)
 
-    def _codes(self, x: Inputs) -> Inputs:
-        if isinstance(x, Mapping):
-            return frames.codes_of(self.graph, x)
-        array = np.asarray(x)
-        ready = self._model.ready(array) if array.size else None
-        return build.codes_of(self.graph, array) if ready is None else ready
+    def _codes(self, x: Inputs, kind: Kind | None) -> Inputs:
+        if not isinstance(x, Mapping):
+            array = np.asarray(x)
+            ready = self._model.ready(array) if array.size and kind is None else None
+            if ready is not None:
+                return ready
+            if len(self.graph.inputs) != 1:
+                raise KerilogError(f"{self.graph.name}: expected one input, found {len(self.graph.inputs)}")
+            x = {self.graph.inputs[0].name: array}
+        return frames.codes_of(self.graph, x, kind, self.scaling)
 
     @functools.cached_property
     def _model(self) -> integer_model.Model:
@@ -309,16 +318,18 @@ class IntegerModel:
             figures = self._measured(x_test, y_test, progress)
             return self._folder.write_model(Path(directory), name or self.name, figures)
 
-    def simulate(self, x: Inputs, simulator: Simulator = "verilator") -> Simulation:
+    def simulate(
+        self, x: Inputs, simulator: Simulator = "verilator", *, kind: Kind | None = None
+    ) -> Simulation:
         """Run the Verilog that was built last and check every output against the integer model.
 
-        ``x`` as for ``run``. ``simulator``: "verilator", or "icarus" for a few frames by another tool. What
-        was never built is built first, for the default goal, in a temporary folder that lives as long as this
-        object. Frames that are too few to show the steady interval are sent again. Raises KerilogError where
-        ``x`` does not fit and when the simulator is missing, Unsupported where hardware does not support the
-        network.
+        ``x`` and ``kind`` as for ``run``. ``simulator``: "verilator", or "icarus" for a few frames by another
+        tool. What was never built is built first, for the default goal, in a temporary folder that lives as
+        long as this object. Frames that are too few to show the steady interval are sent again. Raises
+        KerilogError where ``x`` does not fit and when the simulator is missing, Unsupported where hardware
+        does not support the network.
         """
-        codes = self._codes(x)
+        codes = self._codes(x, kind)
         array = next(iter(codes.values())) if isinstance(codes, Mapping) else codes
         directory = self._built()
         with self._progress("simulate") as progress:

@@ -78,6 +78,8 @@ def _facts(model: IntegerModel) -> Iterator[Row]:
     for what, names, nodes in ends:
         for name, node in zip(names, nodes, strict=True):
             yield f"{what} {name}", f"{' x '.join(map(str, node.shape))}, {node.format}"
+    for name, scaling in model.scaling.items():
+        yield f"samples of {name}", scaling.told
     size = model.bytes
     yield "parameters", f"{size.in_float:,} bytes in float32, {size.in_integers:,} in integers"
 

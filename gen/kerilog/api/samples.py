@@ -3,31 +3,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from kerilog import data, frames
+from kerilog.data import Prepared, scaling
+from kerilog.data.samples import finite, samples_of
 from kerilog.errors import KerilogError
 from kerilog.graph import Array, Graph, Shape
+from kerilog.manifest import Scaling
 from kerilog.qgraph import QGraph
 
 Arrays = npt.ArrayLike | Mapping[str, npt.ArrayLike] | Sequence[npt.ArrayLike]
 """One array; for several inputs or outputs a mapping from their names to arrays, or a list in their order."""
 
 
-def raw(graph: Graph | QGraph, x: Arrays, what: str, input_scale: float | None = None) -> dict[str, Array]:
+def first_seen(graph: Graph | QGraph, x: Arrays, what: str, input_scale: float | None) -> Prepared:
+    """Samples that show what the samples of ``graph`` are like, as the network gets them; see ``prepare``.
+
+    ``what`` is the name of ``x``. Raises KerilogError where it does not fit the inputs.
+    """
+    return data.prepare(graph, _checked(graph, x, what), input_scale)
+
+
+def raw(graph: Graph | QGraph, x: Arrays, what: str, rules: Mapping[str, Scaling]) -> dict[str, Array]:
     """Samples float32 (count, *shape) of every input, by name, from ``x`` as the model takes it.
 
-    Floats are used as they are. ``input_scale`` multiplies the samples; without it uint8 is divided by 255.
-    Raises KerilogError, with ``what`` for a name of ``x``, where it does not fit the inputs.
+    They are scaled by ``rules``, which ``first_seen`` gave; integers of another type than those are refused
+    unless the model scales them itself. Without rules as ``first_seen``. Raises KerilogError, with ``what``
+    for a name of ``x``, where it does not fit the inputs.
     """
+    arrays = _checked(graph, x, what)
+    if not rules:
+        return data.prepare(graph, arrays).samples
+    inputs = data.intakes(graph)
+    found = {}
+    for name, array in arrays.items():
+        where = _where(what, name, arrays)
+        rule = rules[name]
+        as_they_are = array.dtype.kind in "iu" and inputs[name].why and not rule.given
+        factor = 1.0 if as_they_are else scaling.factor_for(array, rule, where)
+        found[name] = scaling.scaled(array, where, factor)
+    return found
+
+
+def _checked(graph: Graph | QGraph, x: Arrays, what: str) -> dict[str, npt.NDArray[Any]]:
+    """``x`` by the names of the inputs, each of its shape, as many samples in each."""
     shapes = {node.name: node.shape for node in graph.inputs}
     found = {
-        name: data.samples_of(array, _where(what, name, shapes), shapes[name], input_scale)
+        name: finite(samples_of(array, where, shapes[name]), where)
         for name, array in named(x, shapes, what, "input").items()
+        for where in (_where(what, name, shapes),)
     }
     counts = {name: len(array) for name, array in found.items()}
     if len(set(counts.values())) > 1:
@@ -71,8 +100,8 @@ def named(x: Arrays, shapes: Mapping[str, Shape], what: str, kind: str) -> dict[
     return {name: _array(array, _where(what, name, shapes)) for name, array in zip(names, x, strict=True)}
 
 
-def _where(what: str, name: str, shapes: Mapping[str, Shape]) -> str:
-    return what if len(shapes) == 1 else f"{what}['{name}']"
+def _where(what: str, name: str, names: Collection[str]) -> str:
+    return what if len(names) == 1 else f"{what}['{name}']"
 
 
 def _check_keys(x: Mapping[str, Any], shapes: Mapping[str, Shape], what: str, kind: str) -> None:

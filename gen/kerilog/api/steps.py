@@ -8,13 +8,16 @@ from pathlib import Path
 
 from kerilog import build, frontend, storage
 from kerilog.api.network import IntegerModel
-from kerilog.floating import Samples
+from kerilog.data import prepare
+from kerilog.errors import KerilogError
 from kerilog.graph import Graph
+from kerilog.integer.model import Inputs
 from kerilog.manifest import Manifest, Model
 from kerilog.plan.goals import Goal, design_for
 from kerilog.quantize import Settings, calibrate, strip_softmax
 from kerilog.quantize import quantize as quantize_graph
 from kerilog.scales import Rounding
+from kerilog.unused import SAMPLES
 
 Quantized = IntegerModel
 """What ``IntegerModel`` was called before; the name goes on working."""
@@ -32,18 +35,28 @@ def load(path: str | Path, rounding: Rounding = "reference") -> Graph | IntegerM
 
 def quantize(
     model: Graph,
-    samples: Samples,
+    samples: Inputs,
     scheme: str = "fixed",
     rounding: Rounding = "reference",
     settings: Settings = Settings(),  # noqa: B008 - frozen
+    *,
+    input_scale: float | None = None,
+    count: int | None = SAMPLES,
 ) -> IntegerModel:
     """Choose number formats from ``samples`` (count, *input shape) and convert ``model`` to integers.
 
-    Several inputs have their samples by the names of their layers. ``settings`` choose ranges and widths.
-    Raises KerilogError for samples or settings that do not fit and Unsupported for a layer without an
-    integer form.
+    Several inputs have their samples by the names of their layers. As in ``kerilog build`` the first
+    ``count`` samples are used (None: all), and raw ones are scaled: by ``input_scale`` where it is given;
+    else uint8 is divided by 255, unless ``model`` scales its input itself.
+
+    ``settings`` choose ranges and widths. Raises KerilogError for samples or settings that do not fit and
+    Unsupported for a layer without an integer form.
     """
-    return IntegerModel(quantize_graph(calibrate(model, samples), scheme, rounding, settings), model)
+    if count is not None and count < 1:
+        raise KerilogError(f"count must be at least 1, found {count}")
+    ready = prepare(model, samples, input_scale, count)
+    graph = quantize_graph(calibrate(model, ready.samples), scheme, rounding, settings)
+    return IntegerModel(graph, model, scaling=ready.scaling, warnings=ready.warnings)
 
 
 def generate(
@@ -72,4 +85,5 @@ def generate(
     goal = Goal(interval, fps, clock_mhz, multipliers, device, tuple(unroll))
     design = design_for(strip_softmax(graph), goal, name or graph.name)
     model = Model(file=graph.name, sha256=storage.digest(graph))
-    return build.generate(graph, design, Path(directory), build.about(graph, model))
+    told = build.about(graph, model, warnings=quantized.warnings, scaling=quantized.scaling)
+    return build.generate(graph, design, Path(directory), told)
