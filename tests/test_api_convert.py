@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import json
 import re
 import tempfile
@@ -12,9 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rich.console
+import rich.progress
 
 import kerilog as api
-from kerilog import storage
+from kerilog import progress, storage
 from kerilog.manifest import IntegerManifest, Manifest
 from support.command import kerilog
 from support.keras_files import (
@@ -160,6 +163,58 @@ def test_run_gives_the_codes_of_codes(tiny: api.IntegerModel) -> None:
     assert codes.shape == (3, *SHAPE) and codes.dtype == np.int64
     np.testing.assert_array_equal(tiny.run(codes), tiny.run(codes.astype(np.int8)))
     np.testing.assert_array_equal(tiny.run(x), tiny.run(codes))  # floats are quantized
+
+
+def test_uint8_is_raw_or_codes_and_never_guessed(tiny: api.IntegerModel, data: dict[str, np.ndarray]) -> None:
+    x = data["x_test"]
+    with pytest.raises(api.KerilogError, match="inputs: uint8 may be codes or raw samples: say which"):
+        tiny.run(x)
+    np.testing.assert_array_equal(tiny.run(x, "raw"), tiny.run(tiny.quantize_input(x)))
+    small = (x // 2).astype(np.uint8)
+    np.testing.assert_array_equal(tiny.run(small, "codes"), tiny.run(small.astype(np.int64)))
+    assert tiny.scaling["input"].told.endswith("divided by 255")
+    with pytest.raises(api.KerilogError, match="x: how raw int64 is scaled is not known"):
+        tiny.predict(x.astype(np.int64))
+
+
+def test_the_scale_that_is_given_holds_for_all_samples(data: dict[str, np.ndarray]) -> None:
+    x = data["x_train"]
+    given = api.convert("tiny.keras", x.astype(np.int64), input_scale=1 / 255, verbose=False)
+    usual = api.convert("tiny.keras", x, verbose=False)
+    np.testing.assert_allclose(given.predict(x.astype(np.float64)), usual.predict(x), atol=1e-3)
+
+
+def test_what_is_doubtful_is_a_warning(data: dict[str, np.ndarray], tmp_path: Path) -> None:
+    """Of Python's own, at the caller's line; in the object; in the manifest."""
+    with pytest.warns(api.KerilogWarning, match="rounding 'single' has no effect") as seen:
+        network = api.convert("tiny.keras", data["x_train"], rounding="single", verbose=False)
+    assert [Path(one.filename).name for one in seen] == [Path(__file__).name]
+    with pytest.warns(api.KerilogWarning, match="look like pixels"):
+        unscaled = api.convert("tiny.keras", data["x_train"].astype(np.float32), verbose=False)
+    assert len(network.warnings) == len(unscaled.warnings) == 1
+    saved = unscaled.save(tmp_path / "saved")
+    assert saved.warnings == unscaled.warnings and "look like pixels" in unscaled._repr_html_()
+
+
+def test_bars_are_drawn_where_they_can_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a notebook that has ipywidgets; not in one without, nor where nobody asked for them."""
+    shown: list[bool] = []
+
+    class Recorded(rich.progress.Progress):
+        def __init__(self, *columns: Any, disable: bool, **options: Any) -> None:
+            shown.append(not disable)
+            super().__init__(*columns, disable=True)
+
+    monkeypatch.setattr(rich.progress, "Progress", Recorded)
+    monkeypatch.setattr(rich.console.Console, "is_terminal", False)
+    for notebook, widgets, asked in (
+        (True, True, True), (True, False, True), (True, True, False), (False, True, True),
+    ):  # fmt: skip
+        monkeypatch.setattr(rich.console, "_is_jupyter", lambda notebook=notebook: notebook)
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name, there=widgets: there or None)
+        with progress.show_progress("title", asked):
+            pass
+    assert shown == [True, False, False, False]
 
 
 def test_plan_says_what_build_writes(tiny: api.IntegerModel, tmp_path: Path) -> None:

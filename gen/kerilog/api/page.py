@@ -100,7 +100,15 @@ def _quality(model: IntegerModel) -> Iterator[Row]:
         return
     before, after = model.evaluated["float"], model.evaluated["integer"]
     for key in dict.fromkeys((*before, *after)):
-        yield key.replace("_", " "), _figure(key, before.get(key)), _figure(key, after.get(key))
+        yield _words(key), _figure(key, before.get(key)), _figure(key, after.get(key))
+
+
+def _words(key: str) -> str:
+    """The name of a figure, as ``accuracy`` or ``gate_snr_db``."""
+    for ending, words in (("snr_db", "SNR"), ("rmse", "RMSE")):
+        if key.endswith(ending):
+            key = key.removesuffix(ending) + words
+    return key.replace("_", " ")
 
 
 def _figure(key: str, value: float | str | None) -> str:

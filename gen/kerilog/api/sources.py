@@ -8,6 +8,7 @@ import hashlib
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,9 @@ def _from_keras(model: Any) -> Source:
     suffix = ".h5" if _is_old(next(_origins(model))) else ".keras"
     with _Scratch(f"model{suffix}", f"model '{name}'") as path:
         try:
-            model.save(path)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about HDF5, say: the file is ours alone
+                model.save(path)
         except Exception as error:  # of any layer's get_config, too, which a user wrote
             reason = printable(str(error)) or type(error).__name__
             raise KerilogError(f"{path}: Keras cannot save it: {reason}") from error
@@ -125,7 +128,10 @@ class _Scratch:
     """
 
     def __init__(self, name: str, title: str) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="kerilog_")
+        try:
+            self._folder = tempfile.TemporaryDirectory(prefix="kerilog_")
+        except OSError as error:
+            raise KerilogError(f"{title}: no temporary folder: {error.strerror or error}") from None
         self._path, self._title = Path(self._folder.name) / name, title
 
     def __enter__(self) -> Path:
