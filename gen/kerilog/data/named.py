@@ -124,8 +124,10 @@ def _labelled(found: Found, outputs: Mapping[str, Shape]) -> tuple[tuple[str, ..
     plain = [key for key in ("y_test", "y") if key in found.arrays]
     if len(names) > 1:
         own = [name for name in names if name in found.arrays or f"y_test_{name}" in found.arrays]
+        if own or not plain:
+            return names, []
         unused = f"{found.source}: labels {plain[0]} are not used: the model has outputs {', '.join(names)}"
-        return names, [f"{unused}; name an array after each"] if plain and not own else []
+        return names, [f"{unused}; name an array after each"]
     count = len(found.classes)
     shape = outputs[names[0]] if names else ()
     if count and shape and not (shape == (count,) or (shape == (1,) and count == 2)):

@@ -54,7 +54,8 @@ def scaled(raw: RawArray, where: str, factor: float) -> Array:
             floats = floats / np.float32(255)
         elif factor != 1:
             floats = floats * np.float32(factor)
-    return finite(floats, where)
+    finite(floats, where)
+    return floats
 
 
 def factor_for(raw: RawArray, scaling: Scaling, where: str) -> float:
