@@ -37,7 +37,7 @@ LAYERS = (
     ("handoff",),
     ("quality",),
     ("report",),
-    ("unused",),
+    ("unused", "measured"),
     ("build",),
     ("study", "explore"),
     ("schemas", "support", "reference"),

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from kerilog.qgraph import QFloatSoftmax, QGraph, QLookup, QReshape, QSoftmax
 from kerilog.quality import batches
 from kerilog.quality.labels import Head, NoAccuracy, Target, target
 from kerilog.quality.moments import Moments, moments
+from kerilog.quantize import strip_softmax
 from kerilog.transforms import simplify
 
 FLOAT, INTEGER, NAIVE = "float", "integer", "naive"
@@ -102,13 +103,17 @@ def evaluate(
     output's name and "_". "float" is empty without ``graph``. Labels of several outputs come by their names.
     Raises KerilogError for samples and labels that do not fit the network or each other.
     """
+    return figures(measure(graph, integer, x, y, progress=progress))
+
+
+def figures(measured: Mapping[str, HeadQuality]) -> dict[str, dict[str, float | str | None]]:
+    """What ``evaluate`` gives, of outputs that are ``measured`` already."""
     found: dict[str, dict[str, float | str | None]] = {FLOAT: {}, INTEGER: {}}
-    measured = measure(graph, integer, x, y, progress=progress)
     for name, one in measured.items():
         prefix = f"{name}_" if len(measured) > 1 else ""
-        for network in (FLOAT, INTEGER) if graph is not None else (INTEGER,):
-            figures = _figures(one, network)
-            found[network] |= {f"{prefix}{key}": value for key, value in figures.items()}
+        for network in (FLOAT, INTEGER) if one.error is not None else (INTEGER,):
+            of_one = _figures(one, network)
+            found[network] |= {f"{prefix}{key}": value for key, value in of_one.items()}
     return found
 
 
@@ -132,21 +137,19 @@ def measure(
     x: Samples,
     y: Labels | None = None,
     naive: QGraph | None = None,
+    others: Mapping[str, npt.NDArray[Any]] | None = None,
     progress: Progress = silent,
 ) -> dict[str, HeadQuality]:
     """The quality of every output of ``integer`` by name, in their order; see ``evaluate``.
 
-    ``naive`` is the yardstick, which has the outputs of ``integer``.
+    ``naive`` is the yardstick, which has the outputs of ``integer``; ``others`` are labels of other samples
+    by the names of the outputs, as for ``labels.target``. A softmax at an output of ``integer`` is left out,
+    for the largest of its inputs is the largest of its outputs.
     """
     by_name = batches.named(integer, x)
     count = floating.count(by_name)
     names = frames.output_names(integer)
-    goals = {
-        name: target(labels, head)
-        for name, labels, head in zip(
-            names, _labels_of(graph, integer, y, count), heads(graph, integer), strict=True
-        )
-    }
+    goals = _goals(graph, integer, _labels_of(graph, integer, y, count), others or {})
     judged = any(isinstance(goal, Target) for goal in goals.values())
     walk = _Networks(graph, integer, naive if judged else None)
     tallies = {name: {network: Tally() for network in walk.names} for name in names}
@@ -170,6 +173,19 @@ def measure(
     }
 
 
+def _goals(
+    graph: Graph | None,
+    integer: QGraph,
+    labels: Sequence[npt.NDArray[Any] | None],
+    others: Mapping[str, npt.NDArray[Any]],
+) -> dict[str, Target | NoAccuracy]:
+    """Which answers are right, by the name of the output."""
+    names = frames.output_names(integer)
+    originals = names if graph is None else frames.output_names(graph)
+    rows = zip(names, originals, labels, heads(graph, integer), strict=True)
+    return {name: target(some, head, others.get(original)) for name, original, some, head in rows}
+
+
 def _count(tallies: Mapping[str, Tally], goal: Target | NoAccuracy, start: int, reals: Reals) -> None:
     """Add a batch of every network to its tally."""
     for network, outputs in reals.items():
@@ -184,6 +200,7 @@ class _Networks:
     """The networks side by side: what each makes of the same samples, in real values."""
 
     def __init__(self, graph: Graph | None, integer: QGraph, naive: QGraph | None) -> None:
+        integer = strip_softmax(integer)
         self.integers = {INTEGER: integer} | ({NAIVE: naive} if naive is not None else {})
         self.names = ((FLOAT,) if graph is not None else ()) + tuple(self.integers)
         self._original = None if graph is None else _with_references(simplify(graph), integer)
