@@ -265,6 +265,9 @@ def test_simulate_uses_what_was_built(data: dict[str, np.ndarray], tmp_path: Pat
     found = network.simulate(network.quantize_input(data["x_test"][:1]), "icarus")
     assert found.passed and found.planned_interval == Manifest.read(tmp_path / "mine").frame_interval
     assert network.report() == tmp_path / "mine" / "report" / "index.html"
+    network.save(tmp_path / "saved")  # has no hardware: what was built is still there
+    assert network.simulate(network.quantize_input(data["x_test"][:1]), "icarus").passed
+    assert network.report() == tmp_path / "saved" / "report" / "index.html"
 
 
 def test_without_hardware() -> None:

@@ -27,13 +27,16 @@ from kerilog.verify.steady import simulate_steady
 
 
 class Folder:
-    """``path`` is the folder, None before the first one; ``file`` is the model's."""
+    """``path`` is the last folder, ``design`` the last one with hardware, None before the first; ``file`` is
+    the model's.
+    """
 
     def __init__(
         self, graph: QGraph, file: Model | None, scaling: Mapping[str, Scaling], warnings: tuple[str, ...]
     ) -> None:
         self.graph, self._file, self._scaling, self._warnings = graph, file, scaling, warnings
         self.path: Path | None = None
+        self.design: Path | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     def temporary(self) -> Path:
@@ -53,13 +56,15 @@ class Folder:
     def write(self, target: Path, design: Design, data: str | None, found: Measured) -> Manifest:
         """``design`` with its integer model and what was ``found`` on ``data``, which is in words."""
         manifest = build.generate(self.graph, design, target, self._about(data, found), found.record)
-        self.path = target
+        self.path = self.design = target
         return manifest
 
     def write_model(self, target: Path, name: str, data: str | None, found: Measured) -> IntegerManifest:
         """The integer model alone, with what was measured."""
         manifest = build.generate_model(self.graph, target, self._about(data, found), name, (), found.record)
         self.path = target
+        if target == self.design:  # which this has replaced
+            self.design = None
         return manifest
 
     def simulate(self, directory: Path, codes: IntArray, simulator: str, progress: Progress) -> Simulation:

@@ -346,13 +346,13 @@ class IntegerModel:
 
     def _built(self) -> Path:
         """The folder of a design: the last one, or a temporary one."""
-        return self._folder.path or self._written(Path(self._folder.temporary()))
+        return self._folder.design or self._written(self._folder.temporary())
 
     def _written(self, target: Path | None = None) -> Path:
         """A temporary folder with the design for the default goal; without ``target`` the integer model alone
         will do where hardware does not support the network.
         """
-        where = target or Path(self._folder.temporary())
+        where = target or self._folder.temporary()
         try:
             self.build(where)
         except KerilogError:
