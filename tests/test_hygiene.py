@@ -13,7 +13,8 @@ import jinja2
 import pytest
 from jinja2 import nodes
 
-ROOT = Path(__file__).resolve().parent.parent
+from support.paths import ROOT
+
 PACKAGE = ROOT / "gen" / "kerilog"
 SPDX = "SPDX-License-Identifier: Apache-2.0"
 LARGEST = 1_500_000  # bytes
@@ -37,11 +38,10 @@ LAYERS = (
     ("handoff",),
     ("quality",),
     ("report",),
-    ("measured",),
-    ("unused",),
+    ("unused", "measured"),
     ("build",),
     ("study", "explore"),
-    ("schemas", "support"),
+    ("schemas", "support", "reference"),
     ("api",),
     ("__init__", "cli"),
     # For users only: nothing else imports it.

@@ -123,14 +123,9 @@ def build(
     source = Model(file=model.name, sha256=hashlib.sha256(_read(model)).hexdigest())
     network = _network(model, options, settings, progress)
     found = network.measured
+    doubts = (*network.warnings, *found.warnings)
     told = about(
-        network.graph,
-        source,
-        network.data,
-        found.accuracies,
-        (*network.warnings, *found.warnings),
-        network.scaling,
-        found.quality,
+        network.graph, source, network.data, found.accuracies, doubts, network.scaling, found.quality
     )
     name = options.name or model.stem
     if options.integer_only:

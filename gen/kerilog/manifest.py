@@ -156,6 +156,36 @@ class Accuracy(Struct, frozen=True, kw_only=True):
     naive: Share
 
 
+class Scaling(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What the raw samples of an input were, and the ``factor`` that a build multiplied them by.
+
+    ``minimum`` and ``maximum`` are of the samples as they came. ``given``: the factor is the user's, for
+    samples of any type. ``why``: the reason for leaving integers as they are.
+    """
+
+    dtype: Word
+    minimum: float
+    maximum: float
+    factor: float = 1.0
+    given: bool = False
+    why: str = ""
+
+    def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (self.minimum, self.maximum, self.factor))):
+            raise ValueError(".factor: expected finite numbers")
+
+    @property
+    def told(self) -> str:
+        """In words: ``uint8 0..255, divided by 255``."""
+        if self.given:
+            done = f"times {self.factor:g}, as the input scale says"
+        elif self.factor == 1:
+            done = f"as they are; {self.why}" if self.why else "as they are"
+        else:
+            done = f"divided by {1 / self.factor:g}"
+        return f"{self.dtype} {self.minimum:g}..{self.maximum:g}, {done}"
+
+
 class Rates(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A share of right answers, of three networks: the float one, the ``integer`` one, and the ``naive`` one.
 
@@ -197,36 +227,6 @@ class Quality(Struct, frozen=True, omit_defaults=True, kw_only=True):
     largest_class: Share | UnsetType = UNSET
     label_rmse: Distances | UnsetType = UNSET
     why_no_accuracy: Word | UnsetType = UNSET
-
-
-class Scaling(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What the raw samples of an input were, and the ``factor`` that a build multiplied them by.
-
-    ``minimum`` and ``maximum`` are of the samples as they came. ``given``: the factor is the user's, for
-    samples of any type. ``why``: the reason for leaving integers as they are.
-    """
-
-    dtype: Word
-    minimum: float
-    maximum: float
-    factor: float = 1.0
-    given: bool = False
-    why: str = ""
-
-    def __post_init__(self) -> None:
-        if not all(map(math.isfinite, (self.minimum, self.maximum, self.factor))):
-            raise ValueError(".factor: expected finite numbers")
-
-    @property
-    def told(self) -> str:
-        """In words: ``uint8 0..255, divided by 255``."""
-        if self.given:
-            done = f"times {self.factor:g}, as the input scale says"
-        elif self.factor == 1:
-            done = f"as they are; {self.why}" if self.why else "as they are"
-        else:
-            done = f"divided by {1 / self.factor:g}"
-        return f"{self.dtype} {self.minimum:g}..{self.maximum:g}, {done}"
 
 
 class Constants(Struct, frozen=True, kw_only=True):
@@ -343,7 +343,7 @@ class IntegerManifest(About, frozen=True, kw_only=True):
     def why(self) -> str:
         """All reasons in one line."""
         told = [f"layer '{one.layer}': {one.reason}" if one.layer else one.reason for one in self.no_hardware]
-        return "; ".join(told) or "it was built with --integer-only"
+        return "; ".join(told) or "the integer model alone was asked for"
 
 
 class Manifest(About, frozen=True, kw_only=True):

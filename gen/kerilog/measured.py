@@ -29,12 +29,16 @@ Labels = Mapping[str, npt.NDArray[Any]]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Measured:
-    """``accuracies`` and ``quality`` by the name of the output, the report's record, what is doubtful."""
+    """``accuracies`` and ``quality`` by the name of the output, the report's record, what is doubtful.
+
+    ``heads``: what ``quality`` was made from.
+    """
 
     accuracies: Mapping[str, Accuracy] = dataclasses.field(default_factory=dict)
     quality: Mapping[str, Quality] = dataclasses.field(default_factory=dict)
     record: Record | None = None
     warnings: tuple[str, ...] = ()
+    heads: Mapping[str, HeadQuality] = dataclasses.field(default_factory=dict)
 
 
 def nothing(integer: QGraph) -> Measured:
@@ -72,6 +76,7 @@ def measure(
         figures.qualities(found),
         Record(samples, seen, simple, tuple(_answers(found))),
         (*warnings, *doubts.about_accuracy(found)),
+        found,
     )
 
 

@@ -103,13 +103,17 @@ def evaluate(
     output's name and "_". "float" is empty without ``graph``. Labels of several outputs come by their names.
     Raises KerilogError for samples and labels that do not fit the network or each other.
     """
+    return figures(measure(graph, integer, x, y, progress=progress))
+
+
+def figures(measured: Mapping[str, HeadQuality]) -> dict[str, dict[str, float | str | None]]:
+    """What ``evaluate`` gives, of outputs that are ``measured`` already."""
     found: dict[str, dict[str, float | str | None]] = {FLOAT: {}, INTEGER: {}}
-    measured = measure(graph, integer, x, y, progress=progress)
     for name, one in measured.items():
         prefix = f"{name}_" if len(measured) > 1 else ""
-        for network in (FLOAT, INTEGER) if graph is not None else (INTEGER,):
-            figures = _figures(one, network)
-            found[network] |= {f"{prefix}{key}": value for key, value in figures.items()}
+        for network in (FLOAT, INTEGER) if one.error is not None else (INTEGER,):
+            of_one = _figures(one, network)
+            found[network] |= {f"{prefix}{key}": value for key, value in of_one.items()}
     return found
 
 
