@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,10 @@ from kerilog import manifest as manifests
 from kerilog.manifest import Rates
 from support.command import Outcome, kerilog
 from support.keras_files import SHAPE, dense_weights, label_as, layer, write, write_tiny, write_two_heads
-from support.mnist import MODEL, ROOT, write_small_mnist
+from support.mnist import MODEL, write_small_mnist
+from support.paths import SHARED
 
 COUNT = 60
-SHARED = Path(os.environ.get("KERILOG_SHARED") or ROOT.parent / "shared")
 CASES = SHARED / "cases"
 
 
