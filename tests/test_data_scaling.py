@@ -157,7 +157,11 @@ DOUBTS: dict[str, tuple[np.ndarray, Intake, float | None, str]] = {
     ),
     "scaled before": (UINT8 / 255, OWN, None, "layer 'rescale' makes -1..-0.992 of them, which is little"),
     "normalized for 0..1": (
-        UINT8, Intake((2,), "bn", (3.2,), (-0.4,)), None, "layer 'bn' makes -0.4..816 of them, which is much",
+        UINT8, Intake((2,), "bn", (3.2,), (-0.4,)), None,
+        "makes -0.4..816 of them, which is much: was the model trained on scaled samples? An input scale of 1",
+    ),
+    "normalized for less": (
+        UINT8, Intake((2,), "bn", (32.0,), (-0.4,)), 1 / 100, "makes -0.4..81.2 of them",
     ),
     "bits": (UINT8 // 128, Intake((2,)), None, "uint8 0..1, divided by 255: few values for an image"),
     "pixels as integers": (UINT8.astype(np.int32), Intake((2,)), None, "int32 0..255, as they are, look"),
@@ -179,6 +183,8 @@ def test_what_is_doubtful_is_told(case: str, tmp_path: Path) -> None:
         (UINT8, Intake((2,)), None),
         (UINT8, OWN, None),
         (UINT8, OWN, 1.0),
+        (UINT8, Intake((2,), "bn", (3.2,), (-0.4,)), 1 / 255),
+        (np.array([[1e6, 0.001], [3e6, 0.004]]), Intake((2,), "norm", (1e-6, 700.0), (-2.0, -1.7)), None),
         (UINT8 / 255, Intake((2,)), None),
         (UINT8.astype(np.int32), Intake((2,)), 1 / 255),
         (UINT8.astype(np.int32), OWN, None),
