@@ -158,7 +158,7 @@ DOUBTS: dict[str, tuple[np.ndarray, Intake, float | None, str]] = {
     "scaled before": (UINT8 / 255, OWN, None, "layer 'rescale' makes -1..-0.992 of them, which is little"),
     "normalized for 0..1": (
         UINT8, Intake((2,), "bn", (3.2,), (-0.4,)), None,
-        "makes -0.4..816 of them, which is much: was the model trained on scaled samples? An input scale of 1",
+        "makes -0.4..816 of them, which is much: was the model trained on scaled samples? An input scale of ",
     ),
     "normalized for less": (
         UINT8, Intake((2,), "bn", (32.0,), (-0.4,)), 1 / 100, "makes -0.4..81.2 of them",
