@@ -63,6 +63,16 @@ class Intake:
         ends = np.stack([seen.min(axis=0), seen.max(axis=0)]) * factors + offsets
         return float(ends.min()), float(ends.max()), float(np.ptp(ends, axis=0).max())
 
+    def lost(self, raw: RawArray, factor: float) -> tuple[int, float] | None:
+        """How many channels need a finer step than 8 bits over all of ``raw`` times ``factor`` allow, and it.
+
+        For them one step is more than 1 behind ``scaled_by``. None where there are no such channels.
+        """
+        seen = raw[:_SOME].astype(np.float64) * factor
+        step = float(np.ptp(seen)) / (2**8 - 1)
+        count = int(np.count_nonzero(np.abs(np.asarray(self.factors)) * step > 1))
+        return (count, step) if count else None
+
 
 def intakes(graph: Graph | QGraph) -> dict[str, Intake]:
     """The inputs of ``graph`` by name."""

@@ -118,6 +118,12 @@ def _of_own_scaling(told: str, scaling: Scaling, intake: Intake, raw: RawArray) 
         if _fits(intake.made_of(raw, PIXEL)):
             advice += " An input scale of 1/255 divides them"
         yield f"{told}: {makes}, which is much: {advice}"
+    elif lost := intake.lost(raw, scaling.factor):
+        count, step = lost
+        yield (
+            f"{told}: layer '{intake.scaled_by}' needs steps finer than the {step:.3g} of 8 bits for {count} "
+            f"of {len(intake.factors)} channels: scale the samples before the model, or use more bits"
+        )
 
 
 def _fits(made: tuple[float, float, float] | None) -> bool:
