@@ -122,7 +122,7 @@ def _of_own_scaling(told: str, scaling: Scaling, intake: Intake, raw: RawArray) 
         count, step = lost
         yield (
             f"{told}: layer '{intake.scaled_by}' needs steps finer than the {step:.3g} of 8 bits for {count} "
-            f"of {len(intake.factors)} channels: scale the samples before the model, or use more bits"
+            f"of {len(intake.factors)} channels: scale the samples before the model instead"
         )
 
 
