@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from kerilog import build
-from kerilog.cli.options import PATH
+from kerilog.cli.options import FORCE, PATH
 from kerilog.progress import show_progress
 
 
@@ -18,14 +18,20 @@ from kerilog.progress import show_progress
 @click.option("--data", type=PATH, help="NPZ as for build.  [default: MNIST]")
 @click.option("--input-scale", type=float, help="Factor on the samples.  [default: 1/255 for uint8]")
 @click.option("--samples", type=int, help="Test samples to count right answers on.  [default: all]")
+@FORCE
 def study_command(
-    model: Path, output: Path | None, data: Path | None, input_scale: float | None, samples: int | None
+    model: Path,
+    output: Path | None,
+    data: Path | None,
+    input_scale: float | None,
+    samples: int | None,
+    force: bool,
 ) -> None:
     """Try many number formats on MODEL (.keras or .h5): accuracy against bytes."""
     from kerilog.study import command, results
 
     target = output or Path("build") / f"{model.stem}-study"
-    options = build.Options(data=data, input_scale=input_scale)
+    options = build.Options(data=data, input_scale=input_scale, force=force)
     with show_progress("study") as progress:
         outcomes = command.study(model, target, options, samples, progress)
     results.show(outcomes)

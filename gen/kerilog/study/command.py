@@ -27,7 +27,7 @@ def study(
     """
     if samples is not None and samples < 1:
         raise KerilogError(f"--samples must be at least 1, found {samples}")
-    outputs.check(target, results.FILES)
+    outputs.check(target, results.WRITER, options.force)
     progress("reading the model", None)
     loaded = frontend.load(model)
     if not isinstance(loaded, Graph):
@@ -42,5 +42,5 @@ def study(
     network = Network(calibration, x_train, data.x_test[:samples], labels[:samples])
     outcomes = sweep(network, progress)
     source = data.source if options.data is None else options.data.name
-    results.write(outcomes, target, model.name, source, len(network.x))
+    results.write(outcomes, target, model.name, source, len(network.x), options.force)
     return outcomes
