@@ -26,17 +26,17 @@ needs_nextpnr = pytest.mark.skipif(
 # One of each: a multiply-accumulate, a small RAM with asynchronous read, a big ROM, a shift register.
 _EXTRA = """
   reg signed [31:0] sum = 0;
-  reg [7:0] small [0:31];
+  reg [7:0] few [0:31];
   reg [7:0] rom [0:4095];
   reg [7:0] word;
   reg [11:0] where;
   initial $readmemh("rom/big.mem", rom);
   always @(posedge clk) begin
     sum <= rst ? 0 : sum + $signed(s_axis_tdata[7:0]) * $signed(s_axis_tdata[15:8]);
-    small[s_axis_tdata[4:0]] <= s_axis_tdata[15:8];
+    few[s_axis_tdata[4:0]] <= s_axis_tdata[15:8];
     where <= s_axis_tdata[11:0];
     word <= rom[where];
-    frame_error <= ^sum ^ ^word ^ ^small[s_axis_tdata[9:5]];
+    frame_error <= ^sum ^ ^word ^ ^few[s_axis_tdata[9:5]];
   end
 
 endmodule"""
@@ -180,7 +180,7 @@ def test_missing_memory_is_an_error(tiny_design) -> None:
         KerilogError, match=r"rtl/tiny_adder\.v:\d+: reads 'rom/gone\.mem', which is no memory"
     ):
         synthesize(design.directory)
-    assert list((design.directory / "report").iterdir()) == []
+    assert not (design.directory / "report").exists()
 
 
 def test_undriven_wire_is_an_error(tiny_design) -> None:
