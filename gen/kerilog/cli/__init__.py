@@ -55,7 +55,8 @@ class _Group(click.Group):
             return str(error)
         command = self.commands.get(ctx.invoked_subcommand or "")
         options = {option.name: max(option.opts, key=len) for option in command.params} if command else {}
-        return error.naming(lambda argument: options.get(argument, argument))
+        # a flag is called as it is given: force=True
+        return error.naming(lambda argument: options.get(argument.partition("=")[0], argument))
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
