@@ -23,6 +23,8 @@ from kerilog.qgraph import QGraph
 
 POINTS_A_PROCESS = 8  # fewer are planned before another process has started
 
+PARTS_A_PROCESS = 4  # of the intervals, so that all processes end at about the same time
+
 
 @dataclasses.dataclass(frozen=True)
 class Point:
@@ -54,9 +56,11 @@ def explore(graph: QGraph, progress: Progress = silent) -> list[Point]:
         found = _collected(map(planned, intervals), intervals, progress)
     else:  # not forked: Keras may have started threads
         spawn = multiprocessing.get_context("spawn")
+        # neighbours share what is costly to find, above all sums for constant weights
+        share = -(-len(intervals) // (PARTS_A_PROCESS * processes))
         with concurrent.futures.ProcessPoolExecutor(processes, spawn) as pool, _ended_with_this():
             with _deaf_to_interrupts():
-                points = pool.map(planned, intervals)
+                points = pool.map(planned, intervals, chunksize=share)
             found = _collected(points, intervals, progress)
     if not found:
         raise KerilogError(f"model '{graph.name}': no frame interval is reached")
