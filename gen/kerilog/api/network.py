@@ -167,7 +167,12 @@ class IntegerModel:
         return values
 
     def _samples(self, x: Arrays, what: str) -> dict[str, Array]:
-        return samples.raw(self.original or self.graph, x, what, self.scaling)
+        known = self.original or self.graph
+        if self.scaling:
+            return samples.raw(known, x, what, self.scaling)
+        seen = samples.first_seen(known, x, what, None)  # no others were seen before
+        _warn(seen.warnings, 4)
+        return seen.samples
 
     def _codes(self, x: Inputs, kind: Kind | None) -> Inputs:
         if not isinstance(x, Mapping):
@@ -416,7 +421,7 @@ def _alone(found: dict[str, Found]) -> Found | Any:
     return next(iter(found.values())) if len(found) == 1 else found
 
 
-def _warn(doubts: Sequence[str]) -> None:
-    """At the line that called a method."""
+def _warn(doubts: Sequence[str], level: int = 3) -> None:
+    """At the line that called a method, ``level`` calls from here."""
     for doubt in doubts:
-        warnings.warn(doubt, KerilogWarning, stacklevel=3)
+        warnings.warn(doubt, KerilogWarning, stacklevel=level)
