@@ -249,6 +249,7 @@ def test_plan_says_what_build_writes(tiny: api.IntegerModel, tmp_path: Path) -> 
     manifest = tiny.build(tmp_path / "design", 60)
     assert (manifest.frame_interval, manifest.latency) == (plan.interval, plan.latency)
     assert (manifest.multipliers, manifest.predicted["xc7"]) == (plan.multipliers, plan.area)
+    assert tiny.plan(60, unroll="dense") is tiny.plan(60, unroll=["dense"])
     assert manifest.data is not None and "40 calibration samples" in str(manifest.data)
 
 
