@@ -52,8 +52,8 @@ class IntegerModel:
 
     Attributes: ``graph``, the integer network; ``original``, the float one, None for a TFLite file; ``name``,
     what a design is called by default; ``scaling``, what was done to the raw samples of each input, by its
-    name; ``warnings``, what was doubtful, a line each; ``verbose``, whether long work shows a progress bar (on
-    the error stream of a terminal, or in a notebook that has ipywidgets).
+    name; ``warnings``, what was doubtful, a line each; ``verbose``, whether long work shows a progress bar
+    (on the error stream of a terminal, or in a notebook that has ipywidgets).
     """
 
     def __init__(
