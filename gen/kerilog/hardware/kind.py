@@ -67,6 +67,9 @@ class Wiring(Protocol):
     def is_unrolled(self, node: QNode) -> bool:
         """Whether the user asks for a constant multiplier per weight."""
 
+    def reads_windows(self, node: QNode) -> bool:
+        """Whether a folded layer may read its windows word by word."""
+
     def append(self, stage: Stage, codes: Clamp) -> Flow:
         """The flow behind ``stage``, which is the next one of the design and gives ``codes``."""
 

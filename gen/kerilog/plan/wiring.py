@@ -15,6 +15,9 @@ from kerilog.hardware.stages import KINDS
 from kerilog.plan.sketch import ENDLESS, Sketch
 from kerilog.qgraph import Clamp, QGraph, QInput, QNode
 
+READ_WINDOWS: set[str] = set()
+"""Layers whose windows are read word by word. TODO"""
+
 
 def sketch(graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = ()) -> Sketch:
     """The hardware of ``graph`` for one frame every ``interval`` cycles, before its buffers are measured.
@@ -57,6 +60,9 @@ class Network:
 
     def is_unrolled(self, node: QNode) -> bool:
         return node.name in self._unroll
+
+    def reads_windows(self, node: QNode) -> bool:
+        return node.name in READ_WINDOWS
 
     def identifier(self, layer: str) -> str:
         base = name = verilog_name(layer)
