@@ -147,6 +147,12 @@ def weighted(
     return Sums(matvec, requantizer, reach, op.kernel_format, op.bias_format, macs)
 
 
+def multiplier(folding: Folding, widths: Widths) -> MatVec:
+    """``folding`` beside a ROM of no weights, to be counted."""
+    empty = memories.weights("", lambda: np.zeros(0, np.int64), folding.steps, folding.pe, folding.simd, widths.w)
+    return MatVec.of(folding, widths, Rom(empty))
+
+
 def _with_padding(codes: Clamp, op: QConv2D | QDense, zero: int) -> Clamp:
     """The codes that the multipliers see: the tensor's, and that of padding where windows overhang."""
     if isinstance(op, QDense) or op.padding == ((0, 0), (0, 0)):

@@ -5,18 +5,22 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterable
 
+from kerilog import area
+from kerilog.area import Area, devices
 from kerilog.hardware import connectors
 from kerilog.hardware.design import INPUT, Stage, Tensor
 from kerilog.hardware.folding import divisors
 from kerilog.hardware.kind import Flow, code_range, title
+from kerilog.hardware.module import Module
 from kerilog.hardware.naming import verilog_name
 from kerilog.hardware.stages import KINDS
 from kerilog.plan.sketch import ENDLESS, Sketch
 from kerilog.qgraph import Clamp, QGraph, QInput, QNode
 
-READ_WINDOWS: set[str] = set()
-"""Layers whose windows are read word by word. TODO"""
+MEASURE = "xc7z020"
+"""The FPGA whose resources say what a flip-flop is worth in look-up tables, DSPs and block RAMs."""
 
 
 def sketch(graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = ()) -> Sketch:
@@ -61,8 +65,11 @@ class Network:
     def is_unrolled(self, node: QNode) -> bool:
         return node.name in self._unroll
 
-    def reads_windows(self, node: QNode) -> bool:
-        return node.name in READ_WINDOWS
+    def share(self, modules: Iterable[Module]) -> float:
+        found = sum((area.without_memories(module) for module in modules), Area())
+        measure = devices.seven_series(MEASURE)
+        of_tables, of_memories = found.luts / measure.lut, found.bram18 / measure.bram18
+        return of_tables + found.ff / measure.ff + found.dsp / measure.dsp + of_memories
 
     def identifier(self, layer: str) -> str:
         base = name = verilog_name(layer)

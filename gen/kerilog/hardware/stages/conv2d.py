@@ -12,10 +12,10 @@ from kerilog.hardware.design import LayerStage, Tensor
 from kerilog.hardware.folding import MatrixJob, word_by_word
 from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring, code_range, title
 from kerilog.hardware.module import Module
-from kerilog.hardware.modules.matvec import Folding
+from kerilog.hardware.modules.matvec import Folding, Widths
 from kerilog.hardware.modules.window import VectorSlicing
-from kerilog.hardware.pace import fold, folding_in_turns, shortest_interval
-from kerilog.hardware.sums import SlicedStage, WeightedStage, weighted
+from kerilog.hardware.pace import fold, folding_in_turns, shortest_interval, windows_wide_enough
+from kerilog.hardware.sums import SlicedStage, WeightedStage, multiplier, weighted
 from kerilog.hardware.windowed import (
     Geometry,
     ReaderStage,
@@ -24,6 +24,9 @@ from kerilog.hardware.windowed import (
     image_refusals,
 )
 from kerilog.qgraph import QConv2D, QGraph, QNode
+
+MORE = 1.0
+"""How many multipliers windows that are read may take for one of those that are held."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -117,15 +120,31 @@ class Conv2D(LayerKind):
         return wiring.append(stage, code_range(node))
 
     def _word_by_word(self, node: QNode, wiring: Wiring) -> Folding | None:
-        """The folding with which windows are read word by word; None where they are better held whole."""
-        op, job = _op(node), self.job(node)
-        image = wiring.source(node).shape
-        if op.groups not in (1, image[-1]) or wiring.is_unrolled(node) or not wiring.reads_windows(node):
+        """The folding with which windows are read word by word; None where they are better held whole: where
+        a window is worked on in few cycles, or reading takes more of an FPGA, or more multipliers.
+        """
+        op, job, source = _op(node), self.job(node), wiring.source(node)
+        image = source.shape
+        if op.groups not in (1, image[-1]) or wiring.is_unrolled(node):
             return None
+        geometry, tensor = _geometry(op, 0), Tensor(image, source.format, 1)
+        found = next(windows_wide_enough(geometry.window(tensor, node.shape), wiring.interval), None)
+        if found is None or found[1] > 1 or found[0].pixels > 1:
+            return None
+        window = found[0]
+        whole = fold(job, window, None, wiring.interval, title(node))
+        bits = tensor.bits, op.kernel_format.bits
+        widths = Widths(*bits, sum(bits) + job.inputs.bit_length())
+        of_whole = wiring.share((window, multiplier(whole, widths)))
         for choice in word_by_word(job, image[-1], wiring.interval):
             folding = folding_in_turns(job, choice)
             words = int(np.prod(image)) // (folding.vectors * folding.lanes)
-            if folding.steps > 1 and words <= wiring.interval:
+            if folding.products > MORE * whole.products:
+                return None
+            if folding.steps == 1 or words > wiring.interval:
+                continue
+            reader = geometry.reader(tensor, node.shape, folding)
+            if wiring.share((reader, multiplier(folding, widths))) < of_whole:
                 return folding
         return None
 
