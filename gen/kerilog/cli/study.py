@@ -29,4 +29,7 @@ def study_command(
     with show_progress("study") as progress:
         outcomes = command.study(model, target, options, samples, progress)
     results.show(outcomes)
-    click.echo(target / "study.svg")
+    lack = results.no_pictures()
+    click.echo(target / ("study.csv" if lack else "study.svg"))
+    if lack:
+        click.echo(f"kerilog: warning: {lack}", err=True)

@@ -14,7 +14,6 @@ from matplotlib.ticker import FuncFormatter
 
 from kerilog.explore.points import Point
 
-SUFFIXES = (".svg", ".png", ".pdf")
 _BLUE, _TEAL, _ORANGE, _PINK = "#1f4fd8", "#0e9384", "#dd6b20", "#d6336c"
 
 

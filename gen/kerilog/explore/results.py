@@ -13,12 +13,12 @@ import rich.box
 import rich.console
 import rich.table
 
-from kerilog import outputs
+from kerilog import extras, outputs
 from kerilog.errors import KerilogError
-from kerilog.explore import plot
 from kerilog.explore.points import Point
 
 FILES = tuple(f"front{kind}" for kind in (".svg", ".png", ".csv", ".json"))
+PICTURES = (".svg", ".png", ".pdf")
 _CAPTION = (
     "DSP, RAMB18, LUT (those used as memories too), FF: predicted for Xilinx 7-series. "
     "use: useful multiplications of all possible ones."
@@ -48,24 +48,36 @@ def rows(points: Sequence[Point], clock_mhz: float | None) -> list[dict[str, int
 
 
 def check(target: Path) -> None:
-    """Raises KerilogError if ``target`` is no file that can be written, or a folder with foreign files."""
-    known = (*plot.SUFFIXES, ".csv", ".json")
+    """Raises KerilogError if ``target`` is no file that can be written, or a folder with foreign files.
+
+    A single picture without the library that draws it cannot be written either; a folder goes without.
+    """
+    known = (*PICTURES, ".csv", ".json")
     if not target.suffix:
         outputs.check(target, FILES)
     elif target.suffix.lower() not in known:
         raise KerilogError(f"{target}: expected a folder or a file that ends in one of {', '.join(known)}")
+    elif target.suffix.lower() in PICTURES:
+        extras.require("matplotlib", f"a front as {target.suffix.lower()}")
+
+
+def no_pictures() -> str | None:
+    """Why a folder gets no pictures and how to have them, in one line; None where it gets them."""
+    return extras.lacking("matplotlib", "a front as a picture")
 
 
 def write(points: Sequence[Point], target: Path, name: str, clock_mhz: float | None) -> list[Path]:
     """Write the front: ``target`` is a picture (.svg, .png, .pdf), a table (.csv, .json), or a folder for
-    front.svg, .png, .csv and .json. Raises KerilogError if it cannot be.
+    front.svg, .png, .csv and .json, the first two only if ``no_pictures`` is None. Raises KerilogError if it
+    cannot be written.
     """
     check(target)
     if not target.suffix:
+        files = [file for file in FILES if not no_pictures() or not file.endswith(PICTURES)]
         with outputs.folder(target, FILES) as root:
-            for file in FILES:
+            for file in files:
                 _write(points, root / file, name, clock_mhz)
-        return [target / file for file in FILES]
+        return [target / file for file in files]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _write(points, target, name, clock_mhz)
@@ -82,6 +94,8 @@ def _write(points: Sequence[Point], path: Path, name: str, clock_mhz: float | No
     elif kind == ".json":
         path.write_text(_json(points, name, clock_mhz), encoding="utf-8")
     else:
+        from kerilog.explore import plot
+
         plot.save(plot.draw(points, name, clock_mhz), path)
 
 

@@ -13,8 +13,7 @@ import rich.box
 import rich.console
 import rich.table
 
-from kerilog import outputs
-from kerilog.study import plot
+from kerilog import extras, outputs
 from kerilog.study.sweep import Outcome
 
 FILES = tuple(f"study.{kind}" for kind in ("json", "csv", "svg", "png"))
@@ -50,20 +49,36 @@ def rows(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
 
 
 def write(outcomes: Sequence[Outcome], directory: Path, model: str, data: str, samples: int) -> list[Path]:
-    """Write study.json, .csv, .svg and .png to ``directory``. Raises KerilogError if it cannot be."""
+    """Write study.json and .csv to ``directory``, and .svg and .png if ``no_pictures`` is None.
+
+    Raises KerilogError if it cannot be.
+    """
     records = rows(outcomes)
     about = {"model": model, "data": data, "samples": samples, "outcomes": records}
     text = io.StringIO()
     table = csv.DictWriter(text, records[0].keys(), lineterminator="\n")
     table.writeheader()
     table.writerows(records)
-    figure = plot.draw(outcomes, front(outcomes), f"{model}, {samples:,} test samples")
     with outputs.folder(directory, FILES) as root:
         (root / "study.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         (root / "study.csv").write_text(text.getvalue(), encoding="utf-8")
-        for suffix in ("svg", "png"):
-            plot.save(figure, root / f"study.{suffix}")
-    return [directory / name for name in FILES]
+        if not no_pictures():
+            _draw(outcomes, f"{model}, {samples:,} test samples", root)
+        written = {path.name for path in root.iterdir()}
+    return [directory / name for name in FILES if name in written]
+
+
+def no_pictures() -> str | None:
+    """Why a study gets no pictures and how to have them, in one line; None where it gets them."""
+    return extras.lacking("matplotlib", "a study as a picture")
+
+
+def _draw(outcomes: Sequence[Outcome], title: str, directory: Path) -> None:
+    from kerilog.study import plot
+
+    figure = plot.draw(outcomes, front(outcomes), title)
+    for suffix in ("svg", "png"):
+        plot.save(figure, directory / f"study.{suffix}")
 
 
 def show(outcomes: Sequence[Outcome], console: rich.console.Console | None = None) -> None:
