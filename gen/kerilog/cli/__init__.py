@@ -9,6 +9,7 @@ import click
 
 from kerilog import __version__
 from kerilog.cli.build import build_command
+from kerilog.cli.doctor import doctor_command
 from kerilog.cli.eval import eval_command
 from kerilog.cli.explore import explore_command
 from kerilog.cli.report import report_command
@@ -59,5 +60,6 @@ for _command in (
     report_command,
     study_command,
     show_command,
+    doctor_command,
 ):
     main.add_command(_command)
