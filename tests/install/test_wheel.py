@@ -27,8 +27,8 @@ from packaging.requirements import Requirement
 from kerilog import storage
 from kerilog.integer.model import run
 from support.keras_files import write_samples, write_tiny
+from support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 LIMIT = 300  # MB
 SOURCES = ("gen", "hw", "templates", "pyproject.toml", "setup.py", "README.md", "LICENSE")
 MAPPED = {"gen/kerilog": "kerilog", "hw": "kerilog/hw", "templates": "kerilog/templates"}

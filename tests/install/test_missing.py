@@ -19,8 +19,8 @@ from kerilog.errors import KerilogError
 from kerilog.verify import tools
 from support.command import kerilog
 from support.keras_files import write_samples, write_tiny
+from support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 HEAVY = ("matplotlib", "mlxtend", "edalize", "cocotb", "keras", "tensorflow", "scipy", "pandas")
 
 
@@ -42,7 +42,7 @@ def block(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 def run_blocked(names: tuple[str, ...], code: str) -> subprocess.CompletedProcess[str]:
     """``code`` in a Python of its own, where the libraries ``names`` are not installed."""
     blocked = f"import sys; sys.modules.update(dict.fromkeys({names!r}))"
-    command = [sys.executable, "-c", f"{blocked}; {code}"]
+    command = [sys.executable, "-W", "ignore", "-c", f"{blocked}; {code}"]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
