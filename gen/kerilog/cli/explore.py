@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from kerilog import build
-from kerilog.cli.options import PATH, quantization
+from kerilog.cli.options import PATH, given_options, quantization, warn
 from kerilog.errors import KerilogError
 from kerilog.progress import show_progress
 
@@ -34,7 +34,8 @@ def explore_command(model: Path, output: Path | None, clock_mhz: float | None, *
     target = output or Path("build") / f"{model.stem}-front"
     results.check(target)
     with show_progress("explore") as progress:
-        points = explore(build.integer_network(model, build.Options(**options), progress), progress)
+        chosen = build.Options(given=given_options(), **options)
+        points = explore(build.integer_network(model, chosen, progress, warn), progress)
         files = results.write(points, target, model.stem, clock_mhz)
     results.show(points, model.stem, clock_mhz)
     if not target.suffix and len(files) < len(results.FILES):

@@ -58,6 +58,9 @@ def _about_rows(about: About) -> Iterator[Row]:
         yield "warning", warning
     if about.data is not UNSET:
         yield "data", about.data
+    if about.scaling is not UNSET:
+        for name, scaling in about.scaling.items():
+            yield "input" if len(about.scaling) == 1 else f"input {name}", scaling.told
     if about.accuracies is not UNSET:
         for name, accuracy in about.accuracies.items():
             yield from _accuracy_rows("" if len(about.accuracies) == 1 else f" of {name}", accuracy)

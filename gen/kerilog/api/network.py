@@ -1,0 +1,412 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The converted network: run it, judge it, plan it, build it, simulate it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from kerilog import build, floating, frames
+from kerilog.api import measured, samples
+from kerilog.api.folders import Folder
+from kerilog.api.plans import Plan
+from kerilog.api.samples import Arrays
+from kerilog.api.simulations import Simulation
+from kerilog.api.sources import Source
+from kerilog.errors import KerilogError
+from kerilog.formats import Format, IntArray
+from kerilog.frames import Kind
+from kerilog.graph import Activation, Array, Graph, Shape
+from kerilog.handoff.synth import Resources
+from kerilog.integer import model as integer_model
+from kerilog.integer.model import Inputs
+from kerilog.manifest import Bytes, IntegerManifest, Manifest, Scaling
+from kerilog.plan.goals import Goal, design_for
+from kerilog.progress import Progress, show_progress
+from kerilog.qgraph import QConv2D, QDense, QGraph
+from kerilog.quality import heads, layers
+from kerilog.quality.layers import LayerError
+from kerilog.quantize import strip_softmax
+
+Floats = npt.NDArray[np.float32]
+Figures = dict[str, dict[str, float | str | None]]
+Found = TypeVar("Found", bound=npt.NDArray[Any])
+_SHOWN_SAMPLES = 100  # behind the figures that a notebook shows
+Simulator = Literal["verilator", "icarus"]
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerFormats:
+    """The number formats of a layer: of its ``output`` and, where it has them, its weights and its bias.
+
+    ``shape`` is that of the output, without the batch axis.
+    """
+
+    layer: str
+    kind: str
+    shape: Shape
+    output: Format
+    weights: Format | None = None
+    bias: Format | None = None
+
+
+class IntegerModel:
+    """A network in integers: what the hardware computes, bit for bit.
+
+    ``kerilog.convert`` makes one. ``predict``, ``evaluate`` and ``compare`` take samples as the original
+    model takes them; ``run`` and ``simulate`` take and give codes, the integers of the hardware.
+
+    Attributes: ``graph``, the integer network; ``original``, the float one, None for a TFLite file; ``name``,
+    what a design is called by default; ``scaling``, what was done to the raw samples of each input, by its
+    name; ``verbose``, whether long work shows a progress bar (on the error
+    stream of a terminal, or in a notebook that has ipywidgets); ``warnings``, what was doubtful, a line each.
+    """
+
+    def __init__(
+        self,
+        graph: QGraph,
+        original: Graph | None = None,
+        source: Source | None = None,
+        calibration: Mapping[str, Array] | None = None,
+        *,
+        scaling: Mapping[str, Scaling] = MappingProxyType({}),
+        warnings: tuple[str, ...] = (),
+        verbose: bool = False,
+    ) -> None:
+        self.graph, self.original = graph, original
+        self.name = graph.name if source is None else source.name
+        self.verbose = verbose
+        self.scaling, self.warnings = dict(scaling), warnings
+        self.evaluated: Figures | None = None
+        """What ``evaluate`` gave last."""
+        self._calibration = calibration
+        self._folder = Folder(graph, None if source is None else source.file, scaling, warnings)
+        self.last_plan: Plan | None = None
+        """What was planned or built last."""
+        self._plans: dict[tuple[Goal, str], Plan] = {}
+
+    # ---- what it is ----
+
+    @property
+    def scheme(self) -> Literal["affine", "fixed"]:
+        """How numbers are represented: "fixed" (binary points) or "affine" (TFLite's int8)."""
+        return self.graph.scheme
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the inputs, in their order: those of their layers."""
+        return frames.input_names(self.graph)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """The names of the outputs, in their order: those of their layers."""
+        return frames.output_names(self.graph if self.original is None else self.original)
+
+    @property
+    def input_format(self) -> Format:
+        """The format of the first input; ``input_format.scales`` is the value of one step."""
+        return self.graph.inputs[0].format
+
+    @property
+    def output_format(self) -> Format:
+        """The format of the first output."""
+        return self.graph[self.graph.outputs[0]].format
+
+    @property
+    def bytes(self) -> Bytes:
+        """Bytes of all weights and biases: ``in_float`` as float32, ``in_integers`` in their formats."""
+        return build.parameter_bytes(self.graph)
+
+    def formats(self) -> list[LayerFormats]:
+        """The number formats of every layer, in the order of the network."""
+        found = []
+        for node in self.graph:
+            op = node.op
+            own = (op.kernel_format, op.bias_format) if isinstance(op, (QConv2D, QDense)) else ()
+            found.append(LayerFormats(node.name, op.kind, node.shape, node.format, *own))
+        return found
+
+    # ---- running it ----
+
+    def predict(self, x: Arrays) -> Floats | Any:
+        """What the integer network answers, as floats: the counterpart of a Keras model's ``predict``.
+
+        ``x``: samples (count, *input shape) as the original model takes them; floats are used as they are,
+        integers as for ``convert``. Several inputs come as a mapping by name or as a list in their order.
+        Returns float32 (count, *output shape); for several outputs a dict of these by name. A softmax at an
+        output, which the hardware leaves to its host, is applied in float. Raises KerilogError where ``x``
+        does not fit the inputs.
+        """
+        codes = self.run_outputs(self._samples(x, "x"))
+        found = {
+            name: self._real(place, codes[name]).astype(np.float32)
+            for place, name in enumerate(self.output_names)
+        }
+        return _alone(found)
+
+    def run(self, x: Inputs, kind: Kind | None = None) -> IntArray | Any:
+        """Output codes for input codes: exactly the integers that the hardware takes and gives.
+
+        ``x``: integers (count, *input shape) within the input's format, or floats, which are quantized with
+        it; several inputs by name. uint8 may be codes or raw samples, so ``kind`` must say which: "codes", or
+        "raw", which are scaled as those of ``predict``. Returns int64 (count, *output shape), for several
+        outputs a dict of these by name. Raises KerilogError for codes out of range and where ``x`` does not
+        fit the inputs.
+        """
+        return _alone(self.run_outputs(x, kind))
+
+    def run_outputs(self, x: Inputs, kind: Kind | None = None) -> dict[str, IntArray]:
+        """As ``run``, always a dict by the names of the outputs."""
+        tensors = self._model.tensors(self._codes(x, kind), self.graph.outputs)
+        return {name: tensors[node] for name, node in zip(self.output_names, self.graph.outputs, strict=True)}
+
+    def quantize_input(self, x: Arrays) -> IntArray | Any:
+        """The codes of samples ``x``, as ``predict`` takes them: int64 (count, *input shape).
+
+        For several inputs a dict by name. Raises KerilogError where ``x`` does not fit the inputs.
+        """
+        return _alone(frames.codes_of(self.graph, self._samples(x, "x")))
+
+    def _real(self, place: int, codes: IntArray) -> npt.NDArray[Any]:
+        """The numbers that output ``place`` stands for; with the softmax that the float network ends in."""
+        values = self.graph[self.graph.outputs[place]].format.dequantize(codes)
+        if self.original is None:
+            return values
+        op = self.original[self.original.outputs[place]].op
+        if isinstance(op, Activation) and op.function == "softmax":
+            return floating.activate(values.astype(np.float32), "softmax")
+        return values
+
+    def _samples(self, x: Arrays, what: str) -> dict[str, Array]:
+        return samples.raw(self.original or self.graph, x, what, self.scaling)
+
+    def _codes(self, x: Inputs, kind: Kind | None) -> Inputs:
+        if not isinstance(x, Mapping):
+            array = np.asarray(x)
+            ready = self._model.ready(array) if array.size and kind is None else None
+            if ready is not None:
+                return ready
+            if len(self.graph.inputs) != 1:
+                raise KerilogError(f"{self.graph.name}: expected one input, found {len(self.graph.inputs)}")
+            x = {self.graph.inputs[0].name: array}
+        return frames.codes_of(self.graph, x, kind, self.scaling)
+
+    @functools.cached_property
+    def _model(self) -> integer_model.Model:
+        return integer_model.Model(self.graph)
+
+    # ---- judging it ----
+
+    def evaluate(self, x: Arrays, y: Arrays | None = None) -> Figures:
+        """Figures of quality of both networks on samples ``x`` with labels ``y``.
+
+        ``x`` as for ``predict``. ``y``: class numbers (count,), names of classes, or a row per sample as the
+        output has it; several outputs as a mapping by name or a list. Returns ``{"float": {...}, "integer":
+        {...}}``: ``accuracy`` (0..1) where the labels allow it, else ``why_no_accuracy``; ``exact_match`` for
+        several labels per sample, ``label_rmse`` for a regression; and for "integer" ``rmse``, ``snr_db`` and
+        ``correlation`` against float. With several outputs keys begin with the output's name and "_". "float"
+        is empty for a TFLite file. Raises KerilogError where ``x`` or ``y`` does not fit.
+        """
+        given = self._samples(x, "x")
+        known = self.original or self.graph
+        truth = None if y is None else samples.labels(known, y, floating.count(given), "y")
+        with self._progress("evaluate") as progress:
+            self.evaluated = heads.evaluate(self.original, self.graph, given, truth, progress)
+        return self.evaluated
+
+    def compare(self, x: Arrays) -> list[LayerError]:
+        """The error of every layer of the integer network against the float one, over samples ``x``.
+
+        ``x`` as for ``predict``. A record per layer, in the order of the network: ``layer``, ``rmse`` in the
+        unit of the tensor, ``snr_db`` (infinite where nothing differs, None without a signal),
+        ``correlation`` (None where a tensor is constant). Raises KerilogError where ``x`` does not fit and
+        for a TFLite file, which has no float network.
+        """
+        if self.original is None:
+            raise KerilogError(f"{self.name}: came in integers; there is no float network to compare it with")
+        given = self._samples(x, "x")
+        with self._progress("compare") as progress:
+            return layers.compare(self.original, self.graph, given, progress)
+
+    @functools.cached_property
+    def calibration_errors(self) -> tuple[LayerError, ...]:
+        """``compare`` over the first 100 calibration samples; empty without a float network."""
+        if self.original is None or self._calibration is None:
+            return ()
+        some = floating.part(self._calibration, 0, _SHOWN_SAMPLES)
+        return tuple(layers.compare(self.original, self.graph, some))
+
+    # ---- hardware ----
+
+    def plan(
+        self,
+        interval: int | None = None,
+        *,
+        fps: float | None = None,
+        clock_mhz: float | None = None,
+        multipliers: int | None = None,
+        device: str | None = None,
+        unroll: Sequence[str] = (),
+        name: str | None = None,
+    ) -> Plan:
+        """Plan the hardware, writing nothing: ``print`` what comes back.
+
+        The goal is one of ``interval``, clock cycles per frame; ``fps`` at ``clock_mhz``; ``multipliers``, at
+        most as many; ``device``, a Xilinx 7-series FPGA that must hold the design ("xc7a35t"); without one it
+        is the shortest interval that 76 multipliers allow, or one per layer if there are more layers. The
+        layers of ``unroll`` get a constant multiplier for every weight. ``name`` is the top module's. Raises
+        KerilogError when no folding meets the goal, Unsupported, with all reasons, where hardware does not
+        support the network.
+        """
+        goal = Goal(interval, fps, clock_mhz, multipliers, device, tuple(unroll))
+        return self._planned(goal, name or self.name)
+
+    def _planned(self, goal: Goal, name: str) -> Plan:
+        if (goal, name) not in self._plans:
+            with self._progress("plan") as progress:
+                design = design_for(strip_softmax(self.graph), goal, name, progress)
+            self._plans[goal, name] = Plan.of(design)
+        self.last_plan = self._plans[goal, name]
+        return self.last_plan
+
+    def build(
+        self,
+        directory: str | Path,
+        interval: int | None = None,
+        *,
+        fps: float | None = None,
+        clock_mhz: float | None = None,
+        multipliers: int | None = None,
+        device: str | None = None,
+        unroll: Sequence[str] = (),
+        name: str | None = None,
+        x_test: Arrays | None = None,
+        y_test: Arrays | None = None,
+    ) -> Manifest:
+        """Write the Verilog, the memories, the integer model and the manifest to ``directory``.
+
+        The goal and ``name`` as for ``plan``. ``x_test`` and ``y_test``, as for ``evaluate``, are what the
+        accuracy in the manifest and the errors in the report are measured on; without them the report shows
+        the first 1,000 calibration samples. Raises as ``plan``, and KerilogError when ``directory`` cannot be
+        written; it is then as it was before.
+        """
+        goal = Goal(interval, fps, clock_mhz, multipliers, device, tuple(unroll))
+        planned = self._planned(goal, name or self.name)
+        with self._progress("build") as progress:
+            return self._folder.write(
+                Path(directory), planned.design, self._measured(x_test, y_test, progress)
+            )
+
+    def save(
+        self,
+        directory: str | Path,
+        *,
+        name: str | None = None,
+        x_test: Arrays | None = None,
+        y_test: Arrays | None = None,
+    ) -> IntegerManifest:
+        """Write the integer model alone, without hardware, to ``directory``; otherwise as ``build``."""
+        with self._progress("save") as progress:
+            figures = self._measured(x_test, y_test, progress)
+            return self._folder.write_model(Path(directory), name or self.name, figures)
+
+    def simulate(
+        self, x: Inputs, simulator: Simulator = "verilator", *, kind: Kind | None = None
+    ) -> Simulation:
+        """Run the Verilog that was built last and check every output against the integer model.
+
+        ``x`` and ``kind`` as for ``run``. ``simulator``: "verilator", or "icarus" for a few frames by another
+        tool. What was never built is built first, for the default goal, in a temporary folder that lives as
+        long as this object. Frames that are too few to show the steady interval are sent again. Raises
+        KerilogError where ``x`` does not fit and when the simulator is missing, Unsupported where hardware
+        does not support the network.
+        """
+        codes = self._codes(x, kind)
+        array = next(iter(codes.values())) if isinstance(codes, Mapping) else codes
+        directory = self._built()
+        with self._progress("simulate") as progress:
+            return self._folder.simulate(directory, np.asarray(array).astype(np.int64), simulator, progress)
+
+    def synthesize(
+        self, target: Literal["xc7", "ecp5"] = "xc7", *, device: str | None = None, seed: int | None = None
+    ) -> Resources:
+        """Area (for ecp5 also the clock) of the design that was built last, from open tools.
+
+        ``target``: "xc7", Xilinx 7-series by Yosys, before placement; "ecp5", placed by nextpnr on
+        ``device`` ("25k", "45k", "85k", by default the smallest that holds it) from ``seed``. The manifest in
+        the folder gets it, too. Without a build as for ``simulate``. Raises KerilogError for a missing tool
+        and for a design that no device holds.
+        """
+        directory = self._built()
+        with self._progress("synthesize") as progress:
+            return self._folder.synthesize(directory, target, progress, device, seed)
+
+    def report(self) -> Path:
+        """Write one HTML page of ranges, formats, errors and accuracy; returns its path.
+
+        It lies in the folder that was built or saved last, else, as for ``simulate``, in a temporary one.
+        Raises KerilogError when it cannot be written.
+        """
+        directory = self._folder.path or self._written()
+        with self._progress("report") as progress:
+            return self._folder.report(directory, progress)
+
+    def _built(self) -> Path:
+        """The folder of a design: the last one, or a temporary one."""
+        return self._folder.path or self._written(Path(self._folder.temporary()))
+
+    def _written(self, target: Path | None = None) -> Path:
+        """A temporary folder with the design for the default goal; without ``target`` the integer model alone
+        will do where hardware does not support the network.
+        """
+        where = target or Path(self._folder.temporary())
+        try:
+            self.build(where)
+        except KerilogError:
+            if target is not None:
+                raise
+            self.save(where)
+        return where
+
+    def _measured(self, x: Arrays | None, y: Arrays | None, progress: Progress) -> measured.Measured:
+        if x is None and y is not None:
+            raise KerilogError("y_test: expected x_test with it, found none")
+        if x is None:
+            return measured.measure(self.original, self.graph, self._calibration, None, progress)
+        given = self._samples(x, "x_test")
+        known = self.original or self.graph
+        truth = None if y is None else samples.labels(known, y, floating.count(given), "y_test")
+        return measured.measure(self.original, self.graph, given, truth, progress)
+
+    # ---- showing it ----
+
+    def _progress(self, title: str) -> AbstractContextManager[Progress]:
+        return show_progress(title, self.verbose)
+
+    def __repr__(self) -> str:
+        def tensors(names: tuple[str, ...], nodes: Sequence[str]) -> str:
+            pairs = zip(names, nodes, strict=True)
+            return ", ".join(f"{name} {'x'.join(map(str, self.graph[node].shape))}" for name, node in pairs)
+
+        inputs = tensors(self.input_names, [node.name for node in self.graph.inputs])
+        outputs = tensors(self.output_names, self.graph.outputs)
+        size = f"{self.bytes.in_integers:,} bytes"
+        return f"<kerilog.IntegerModel {self.name}: {self.scheme}, {inputs} -> {outputs}, {size}>"
+
+    def _repr_html_(self) -> str:
+        from kerilog.api import page
+
+        return page.network(self)
+
+
+def _alone(found: dict[str, Found]) -> Found | Any:
+    """The one value there is, or all of them by name."""
+    return next(iter(found.values())) if len(found) == 1 else found
