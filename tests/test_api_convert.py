@@ -29,6 +29,9 @@ from support.keras_files import (
     write_two_inputs,
 )
 
+# random labels: no network is better than chance at them
+pytestmark = pytest.mark.filterwarnings("ignore:float accuracy.*chance")
+
 OPTIONS: dict[str, dict[str, Any]] = {
     "defaults": {},
     "affine": {"scheme": "affine", "rounding": "single", "range": "minmax"},
@@ -86,6 +89,10 @@ def test_the_integer_model_is_the_command_s(
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
     expected = Manifest.read(first)
     assert (manifest.model, manifest.accuracy) == (expected.model, expected.accuracy)
+    assert manifest.quality == expected.quality
+    assert [one for one in manifest.warnings if "chance" in one] == [
+        one for one in expected.warnings if "chance" in one
+    ]
     assert (manifest.frame_interval, manifest.latency) == (expected.frame_interval, expected.latency)
 
 
@@ -193,6 +200,9 @@ def test_what_is_doubtful_is_a_warning(data: dict[str, np.ndarray], tmp_path: Pa
         unscaled = api.convert("tiny.keras", data["x_train"].astype(np.float32), verbose=False)
     assert len(network.warnings) == len(unscaled.warnings) == 1
     saved = unscaled.save(tmp_path / "saved")
+    with pytest.warns(api.KerilogWarning, match="float accuracy .* is near or below chance") as seen:
+        network.evaluate(data["x_test"], data["y_test"])
+    assert [Path(one.filename).name for one in seen] == [Path(__file__).name]
     assert saved.warnings == unscaled.warnings and "look like pixels" in unscaled._repr_html_()
 
 
@@ -255,6 +265,9 @@ def test_simulate_uses_what_was_built(data: dict[str, np.ndarray], tmp_path: Pat
     found = network.simulate(network.quantize_input(data["x_test"][:1]), "icarus")
     assert found.passed and found.planned_interval == Manifest.read(tmp_path / "mine").frame_interval
     assert network.report() == tmp_path / "mine" / "report" / "index.html"
+    network.save(tmp_path / "saved")  # has no hardware: what was built is still there
+    assert network.simulate(network.quantize_input(data["x_test"][:1]), "icarus").passed
+    assert network.report() == tmp_path / "saved" / "report" / "index.html"
 
 
 def test_without_hardware() -> None:

@@ -127,7 +127,14 @@ def test_what_is_no_image_is_told(tmp_path: Path) -> None:
     paint(tmp_path / "a" / "0.png")
     for name in ("a/notes.txt", "b.csv"):
         (tmp_path / name).write_text("")
-    assert load(tmp_path).warnings[0] == f"{tmp_path}: 2 files are no images and were left out: b.csv"
+    assert load(tmp_path).warnings[0] == f"{tmp_path}: 2 files are no images, left out: b.csv"
+
+
+def test_names_of_files_stay_on_one_line(tmp_path: Path) -> None:
+    paint(tmp_path / "a\nb" / "0.png")
+    assert load(tmp_path, classes=1).note == "1 class: a?b"
+    (tmp_path / "a\nb" / "1\n.png").write_text("")
+    assert "a?b/1?.png: not a readable image" in refusal(tmp_path)
 
 
 def test_classes_that_do_not_fit_the_output_are_told_and_not_used(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ LAYERS = (
     ("handoff",),
     ("quality",),
     ("report",),
-    ("unused",),
+    ("unused", "measured"),
     ("build",),
     ("study", "explore"),
     ("schemas", "support", "reference"),

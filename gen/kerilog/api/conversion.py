@@ -14,16 +14,15 @@ import numpy as np
 from kerilog import typed
 from kerilog.api import samples, sources
 from kerilog.api.network import IntegerModel
-from kerilog.api.samples import Arrays
+from kerilog.api.samples import Arrays, Calibrated
 from kerilog.api.sources import Source
 from kerilog.errors import KerilogError, KerilogWarning
-from kerilog.graph import Array, Graph
+from kerilog.graph import Graph
 from kerilog.progress import show_progress
 from kerilog.qgraph import QGraph
 from kerilog.quantize import SCHEMES, LayerSettings, Settings, calibrate
 from kerilog.quantize import quantize as quantize_graph
 from kerilog.quantize.settings import FixedRange
-from kerilog.report.record import SAMPLES
 from kerilog.scales import ROUNDINGS, Rounding
 
 Scheme = Literal["fixed", "affine"]
@@ -103,7 +102,7 @@ def _converted(
         progress("choosing formats", None)
         graph = quantize_graph(calibration, scheme, rounding, settings)
     doubts = (*given.warnings, *_without_effect(scheme, rounding))
-    kept = _first(given.samples)
+    kept = Calibrated.keeping(given.samples, calibration.observations)
     return IntegerModel(
         graph, original, source, kept, scaling=given.scaling, warnings=doubts, verbose=verbose
     )
@@ -118,7 +117,7 @@ def _as_it_came(
             raise KerilogError("input_scale: expected x_calibration with it, found none")
         return IntegerModel(graph, None, source, verbose=verbose)
     given = samples.first_seen(graph, x, "x_calibration", input_scale)
-    kept = _first(given.samples)
+    kept = Calibrated.keeping(given.samples)
     return IntegerModel(
         graph, None, source, kept, scaling=given.scaling, warnings=given.warnings, verbose=verbose
     )
@@ -127,11 +126,6 @@ def _as_it_came(
 def _without_effect(scheme: str, rounding: str) -> Iterator[str]:
     if rounding != "reference" and scheme != "affine":
         yield f"rounding '{rounding}' has no effect: it belongs to the scheme affine"
-
-
-def _first(given: dict[str, Array]) -> dict[str, Array]:
-    """As many samples as the report shows; the others are let go."""
-    return {name: array[:SAMPLES].copy() if len(array) > SAMPLES else array for name, array in given.items()}
 
 
 def _check_words(scheme: object, rounding: object) -> None:

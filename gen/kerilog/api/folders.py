@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from kerilog import build, storage
-from kerilog.api.measured import Measured
 from kerilog.api.simulations import Simulation
 from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
@@ -19,6 +18,7 @@ from kerilog.handoff.synth import synthesize as synthesize_folder
 from kerilog.hardware.design import Design
 from kerilog.integer.model import run
 from kerilog.manifest import About, IntegerManifest, Manifest, Model, Scaling
+from kerilog.measured import Measured
 from kerilog.progress import Progress
 from kerilog.qgraph import QGraph
 from kerilog.quantize import softmax_tail
@@ -27,13 +27,16 @@ from kerilog.verify.steady import simulate_steady
 
 
 class Folder:
-    """``path`` is the folder, None before the first one; ``file`` is the model's."""
+    """``path`` is the last folder, ``design`` the last one with hardware, None before the first; ``file`` is
+    the model's.
+    """
 
     def __init__(
         self, graph: QGraph, file: Model | None, scaling: Mapping[str, Scaling], warnings: tuple[str, ...]
     ) -> None:
         self.graph, self._file, self._scaling, self._warnings = graph, file, scaling, warnings
         self.path: Path | None = None
+        self.design: Path | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     def temporary(self) -> Path:
@@ -45,21 +48,23 @@ class Folder:
                 raise KerilogError(f"no temporary folder: {error.strerror or error}") from None
         return Path(self._scratch.name) / "design"
 
-    def _about(self, found: Measured) -> About:
+    def _about(self, data: str | None, found: Measured) -> About:
         file = self._file or Model(file=self.graph.name, sha256=storage.digest(self.graph))
         warnings = (*self._warnings, *found.warnings)
-        return build.about(self.graph, file, found.data, found.accuracies, warnings, self._scaling)
+        return build.about(self.graph, file, data, found.accuracies, warnings, self._scaling, found.quality)
 
-    def write(self, target: Path, design: Design, found: Measured) -> Manifest:
-        """``design`` with its integer model and what was measured."""
-        manifest = build.generate(self.graph, design, target, self._about(found), found.record)
-        self.path = target
+    def write(self, target: Path, design: Design, data: str | None, found: Measured) -> Manifest:
+        """``design`` with its integer model and what was ``found`` on ``data``, which is in words."""
+        manifest = build.generate(self.graph, design, target, self._about(data, found), found.record)
+        self.path = self.design = target
         return manifest
 
-    def write_model(self, target: Path, name: str, found: Measured) -> IntegerManifest:
+    def write_model(self, target: Path, name: str, data: str | None, found: Measured) -> IntegerManifest:
         """The integer model alone, with what was measured."""
-        manifest = build.generate_model(self.graph, target, self._about(found), name, (), found.record)
+        manifest = build.generate_model(self.graph, target, self._about(data, found), name, (), found.record)
         self.path = target
+        if target == self.design:  # which this has replaced
+            self.design = None
         return manifest
 
     def simulate(self, directory: Path, codes: IntArray, simulator: str, progress: Progress) -> Simulation:

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -14,24 +14,25 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from kerilog import build, floating, frames
-from kerilog.api import measured, samples
+from kerilog import build, floating, frames, measured
+from kerilog.api import samples
 from kerilog.api.folders import Folder
+from kerilog.api.formats import LayerFormats, layer_formats
 from kerilog.api.plans import Plan
-from kerilog.api.samples import Arrays
+from kerilog.api.samples import Arrays, Calibrated
 from kerilog.api.simulations import Simulation
 from kerilog.api.sources import Source
-from kerilog.errors import KerilogError
+from kerilog.errors import KerilogError, KerilogWarning
 from kerilog.formats import Format, IntArray
 from kerilog.frames import Kind
-from kerilog.graph import Activation, Array, Graph, Shape
+from kerilog.graph import Activation, Array, Graph
 from kerilog.handoff.synth import Resources
 from kerilog.integer import model as integer_model
 from kerilog.integer.model import Inputs
 from kerilog.manifest import Bytes, IntegerManifest, Manifest, Scaling
 from kerilog.plan.goals import Goal, design_for
 from kerilog.progress import Progress, show_progress
-from kerilog.qgraph import QConv2D, QDense, QGraph
+from kerilog.qgraph import QGraph
 from kerilog.quality import heads, layers
 from kerilog.quality.layers import LayerError
 from kerilog.quantize import strip_softmax
@@ -41,21 +42,6 @@ Figures = dict[str, dict[str, float | str | None]]
 Found = TypeVar("Found", bound=npt.NDArray[Any])
 _SHOWN_SAMPLES = 100  # behind the figures that a notebook shows
 Simulator = Literal["verilator", "icarus"]
-
-
-@dataclasses.dataclass(frozen=True)
-class LayerFormats:
-    """The number formats of a layer: of its ``output`` and, where it has them, its weights and its bias.
-
-    ``shape`` is that of the output, without the batch axis.
-    """
-
-    layer: str
-    kind: str
-    shape: Shape
-    output: Format
-    weights: Format | None = None
-    bias: Format | None = None
 
 
 class IntegerModel:
@@ -75,7 +61,7 @@ class IntegerModel:
         graph: QGraph,
         original: Graph | None = None,
         source: Source | None = None,
-        calibration: Mapping[str, Array] | None = None,
+        calibration: Calibrated | None = None,
         *,
         scaling: Mapping[str, Scaling] = MappingProxyType({}),
         warnings: tuple[str, ...] = (),
@@ -127,12 +113,7 @@ class IntegerModel:
 
     def formats(self) -> list[LayerFormats]:
         """The number formats of every layer, in the order of the network."""
-        found = []
-        for node in self.graph:
-            op = node.op
-            own = (op.kernel_format, op.bias_format) if isinstance(op, (QConv2D, QDense)) else ()
-            found.append(LayerFormats(node.name, op.kind, node.shape, node.format, *own))
-        return found
+        return layer_formats(self.graph)
 
     # ---- running it ----
 
@@ -216,10 +197,11 @@ class IntegerModel:
         is empty for a TFLite file. Raises KerilogError where ``x`` or ``y`` does not fit.
         """
         given = self._samples(x, "x")
-        known = self.original or self.graph
-        truth = None if y is None else samples.labels(known, y, floating.count(given), "y")
+        truth = self._labels(y, floating.count(given), "y")
         with self._progress("evaluate") as progress:
-            self.evaluated = heads.evaluate(self.original, self.graph, given, truth, progress)
+            found = self._on(given, truth, progress)
+        self.evaluated = heads.figures(found.heads)
+        _warn(found.warnings)
         return self.evaluated
 
     def compare(self, x: Arrays) -> list[LayerError]:
@@ -241,7 +223,7 @@ class IntegerModel:
         """``compare`` over the first 100 calibration samples; empty without a float network."""
         if self.original is None or self._calibration is None:
             return ()
-        some = floating.part(self._calibration, 0, _SHOWN_SAMPLES)
+        some = floating.part(self._calibration.samples, 0, _SHOWN_SAMPLES)
         return tuple(layers.compare(self.original, self.graph, some))
 
     # ---- hardware ----
@@ -301,9 +283,10 @@ class IntegerModel:
         goal = Goal(interval, fps, clock_mhz, multipliers, device, tuple(unroll))
         planned = self._planned(goal, name or self.name)
         with self._progress("build") as progress:
-            return self._folder.write(
-                Path(directory), planned.design, self._measured(x_test, y_test, progress)
-            )
+            figures = self._measured(x_test, y_test, progress)
+            manifest = self._folder.write(Path(directory), planned.design, *figures)
+        _warn(figures[1].warnings)
+        return manifest
 
     def save(
         self,
@@ -316,7 +299,9 @@ class IntegerModel:
         """Write the integer model alone, without hardware, to ``directory``; otherwise as ``build``."""
         with self._progress("save") as progress:
             figures = self._measured(x_test, y_test, progress)
-            return self._folder.write_model(Path(directory), name or self.name, figures)
+            manifest = self._folder.write_model(Path(directory), name or self.name, *figures)
+        _warn(figures[1].warnings)
+        return manifest
 
     def simulate(
         self, x: Inputs, simulator: Simulator = "verilator", *, kind: Kind | None = None
@@ -361,13 +346,13 @@ class IntegerModel:
 
     def _built(self) -> Path:
         """The folder of a design: the last one, or a temporary one."""
-        return self._folder.path or self._written(Path(self._folder.temporary()))
+        return self._folder.design or self._written(self._folder.temporary())
 
     def _written(self, target: Path | None = None) -> Path:
         """A temporary folder with the design for the default goal; without ``target`` the integer model alone
         will do where hardware does not support the network.
         """
-        where = target or Path(self._folder.temporary())
+        where = target or self._folder.temporary()
         try:
             self.build(where)
         except KerilogError:
@@ -376,15 +361,31 @@ class IntegerModel:
             self.save(where)
         return where
 
-    def _measured(self, x: Arrays | None, y: Arrays | None, progress: Progress) -> measured.Measured:
+    def _measured(
+        self, x: Arrays | None, y: Arrays | None, progress: Progress
+    ) -> tuple[str | None, measured.Measured]:
+        """On which samples, in words, and what was found."""
         if x is None and y is not None:
             raise KerilogError("y_test: expected x_test with it, found none")
-        if x is None:
-            return measured.measure(self.original, self.graph, self._calibration, None, progress)
-        given = self._samples(x, "x_test")
-        known = self.original or self.graph
-        truth = None if y is None else samples.labels(known, y, floating.count(given), "y_test")
-        return measured.measure(self.original, self.graph, given, truth, progress)
+        if x is not None:
+            given = self._samples(x, "x_test")
+            truth = self._labels(y, floating.count(given), "y_test")
+            told = f"{floating.count(given):,} test samples, from Python"
+            return told, self._on(given, truth, progress)
+        if self._calibration is None:
+            return None, measured.nothing(self.graph)
+        seen = self._calibration.samples
+        return f"{floating.count(seen):,} calibration samples, from Python", self._on(seen, {}, progress)
+
+    def _labels(self, y: Arrays | None, count: int, what: str) -> dict[str, npt.NDArray[Any]]:
+        return {} if y is None else samples.labels(self.original or self.graph, y, count, what)
+
+    def _on(
+        self, x: Mapping[str, Array], y: Mapping[str, npt.NDArray[Any]], progress: Progress
+    ) -> measured.Measured:
+        """All figures on samples ``x`` with labels ``y``, both by name."""
+        seen = None if self._calibration is None else self._calibration.observations
+        return measured.measure(self.original, self.graph, x, y, seen, progress=progress)
 
     # ---- showing it ----
 
@@ -410,3 +411,9 @@ class IntegerModel:
 def _alone(found: dict[str, Found]) -> Found | Any:
     """The one value there is, or all of them by name."""
     return next(iter(found.values())) if len(found) == 1 else found
+
+
+def _warn(doubts: Sequence[str]) -> None:
+    """At the line that called a method."""
+    for doubt in doubts:
+        warnings.warn(doubt, KerilogWarning, stacklevel=3)

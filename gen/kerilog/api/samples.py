@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -10,15 +11,36 @@ import numpy as np
 import numpy.typing as npt
 
 from kerilog import data, frames
+from kerilog.calibrate import Observation
 from kerilog.data import Prepared, scaling
 from kerilog.data.samples import finite, samples_of
 from kerilog.errors import KerilogError
 from kerilog.graph import Array, Graph, Shape
 from kerilog.manifest import Scaling
 from kerilog.qgraph import QGraph
+from kerilog.report.record import SAMPLES
 
 Arrays = npt.ArrayLike | Mapping[str, npt.ArrayLike] | Sequence[npt.ArrayLike]
 """One array; for several inputs or outputs a mapping from their names to arrays, or a list in their order."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Calibrated:
+    """The first of the calibration ``samples``, as the network gets them, and what all of them showed.
+
+    ``observations`` are of the float tensors by name, None for a network that came with its formats.
+    """
+
+    samples: Mapping[str, Array]
+    observations: Mapping[str, Observation] | None = None
+
+    @classmethod
+    def keeping(
+        cls, samples: Mapping[str, Array], observations: Mapping[str, Observation] | None = None
+    ) -> Calibrated:
+        """As many of ``samples`` as a report shows; the others are let go."""
+        few = {name: array[:SAMPLES].copy() for name, array in samples.items()}
+        return cls(few, observations)
 
 
 def first_seen(graph: Graph | QGraph, x: Arrays, what: str, input_scale: float | None) -> Prepared:

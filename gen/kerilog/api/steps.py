@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kerilog import build, frontend, storage
 from kerilog.api.network import IntegerModel
+from kerilog.api.samples import Calibrated
 from kerilog.data import prepare
 from kerilog.errors import KerilogError
 from kerilog.graph import Graph
@@ -55,8 +56,10 @@ def quantize(
     if count is not None and count < 1:
         raise KerilogError(f"count must be at least 1, found {count}")
     ready = prepare(model, samples, input_scale, count)
-    graph = quantize_graph(calibrate(model, ready.samples), scheme, rounding, settings)
-    return IntegerModel(graph, model, scaling=ready.scaling, warnings=ready.warnings)
+    calibration = calibrate(model, ready.samples)
+    graph = quantize_graph(calibration, scheme, rounding, settings)
+    kept = Calibrated.keeping(ready.samples, calibration.observations)
+    return IntegerModel(graph, model, None, kept, scaling=ready.scaling, warnings=ready.warnings)
 
 
 def generate(

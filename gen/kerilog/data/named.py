@@ -12,8 +12,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-import numpy as np
-
 from kerilog.data import scaling
 from kerilog.data.arrays import Arrays, RawArray
 from kerilog.data.found import Found, notes
@@ -114,7 +112,7 @@ def _doubts(
     for name, (train, test) in rules.items():
         if train.dtype != test.dtype:
             yield f"input '{name}': calibration samples are {train.dtype}, test samples are {test.dtype}"
-        whole = bool(np.all(raw[name] == np.floor(raw[name])))
+        whole = scaling.is_whole(raw[name])
         yield from scaling.doubts(name, _whole_rule(train, test), inputs[name], whole)
 
 

@@ -58,6 +58,14 @@ def scaled(raw: RawArray, where: str, factor: float) -> Array:
     return floats
 
 
+def is_whole(raw: RawArray) -> bool:
+    """Whether samples ``raw`` are whole numbers, by their type or by the first thousand of them."""
+    if raw.dtype.kind != "f":
+        return True
+    some = raw[:1000]
+    return bool(np.all(some == np.floor(some)))
+
+
 def factor_for(raw: RawArray, scaling: Scaling, where: str) -> float:
     """The factor for raw samples ``raw`` of an input of which a build saw others: ``scaling``.
 
