@@ -392,3 +392,14 @@ def test_the_manifest_of_a_model_without_a_file(data: dict[str, np.ndarray], tmp
     about = json.loads((tmp_path / "saved" / "manifest.json").read_text())
     assert about["model"] == {"file": "tiny", "sha256": storage.digest(network.graph)}
     assert about["no_hardware"] == []
+
+
+def test_what_was_changed_by_hand_is_replaced_by_force_alone(tiny: api.IntegerModel, tmp_path: Path) -> None:
+    top = tmp_path / "mine" / tiny.build(tmp_path / "mine").sources[-1]
+    written = top.read_text()
+    top.write_text("// by hand")
+    with pytest.raises(api.KerilogError, match=r"was changed since .* or give force=True to replace it"):
+        tiny.build(tmp_path / "mine")
+    assert top.read_text() == "// by hand"
+    tiny.build(tmp_path / "mine", force=True)
+    assert top.read_text() == written

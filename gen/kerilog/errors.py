@@ -23,7 +23,8 @@ class KerilogWarning(UserWarning):
 class ArgumentError(KerilogError):
     """An argument has a value that cannot be used; the command line has an option for it.
 
-    In ``text``, ``{0}``, ``{1}`` ... stand for the names of ``arguments``, ``{key}`` for one of ``values``.
+    In ``text``, ``{0}``, ``{1}`` ... stand for the names of ``arguments`` (of a flag "name=True"), ``{key}``
+    for one of ``values``.
     """
 
     def __init__(self, text: str, *arguments: str, **values: object) -> None:

@@ -140,7 +140,7 @@ def test_a_tflite_file_without_samples(tmp_path: Path) -> None:
     model, _ = case("tflite_bn_after_pool", "d08_batch1_sep.tflite", "d08_batch1_sep.npz")
     found = kerilog("build", model, "-o", tmp_path / "out", "--integer-only")
     assert (found.status, found.error) == (0, "")
-    assert "accuracy none: no samples: give some with --data" in lines(found)
+    assert "accuracy none: there were no samples to measure on" in lines(found)
 
 
 def test_an_older_manifest_still_shows_its_accuracy(tmp_path: Path) -> None:

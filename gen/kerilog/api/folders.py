@@ -53,15 +53,19 @@ class Folder:
         warnings = (*self._warnings, *found.warnings)
         return build.about(self.graph, file, data, found.accuracies, warnings, self._scaling, found.quality)
 
-    def write(self, target: Path, design: Design, data: str | None, found: Measured) -> Manifest:
+    def write(self, target: Path, design: Design, data: str | None, found: Measured, force: bool) -> Manifest:
         """``design`` with its integer model and what was ``found`` on ``data``, which is in words."""
-        manifest = build.generate(self.graph, design, target, self._about(data, found), found.record)
+        manifest = build.generate(self.graph, design, target, self._about(data, found), found.record, force)
         self.path = self.design = target
         return manifest
 
-    def write_model(self, target: Path, name: str, data: str | None, found: Measured) -> IntegerManifest:
+    def write_model(
+        self, target: Path, name: str, data: str | None, found: Measured, force: bool
+    ) -> IntegerManifest:
         """The integer model alone, with what was measured."""
-        manifest = build.generate_model(self.graph, target, self._about(data, found), name, (), found.record)
+        manifest = build.generate_model(
+            self.graph, target, self._about(data, found), name, (), found.record, force
+        )
         self.path = target
         if target == self.design:  # which this has replaced
             self.design = None

@@ -272,19 +272,21 @@ class IntegerModel:
         name: str | None = None,
         x_test: Arrays | None = None,
         y_test: Arrays | None = None,
+        force: bool = False,
     ) -> Manifest:
         """Write the Verilog, the memories, the integer model and the manifest to ``directory``.
 
         The goal and ``name`` as for ``plan``. ``x_test`` and ``y_test``, as for ``evaluate``, are what the
         accuracy in the manifest and the errors in the report are measured on; without them the report shows
-        the first 1,000 calibration samples. Raises as ``plan``, and KerilogError when ``directory`` cannot be
-        written; it is then as it was before.
+        the first 1,000 calibration samples. What Kerilog wrote to ``directory`` before is replaced, all else
+        stays; what was changed since is replaced with ``force`` alone. Raises as ``plan``, and KerilogError
+        when ``directory`` cannot be written or holds something in the way; it is then as it was before.
         """
         goal = Goal(interval, fps, clock_mhz, multipliers, device, tuple(unroll))
         planned = self._planned(goal, name or self.name)
         with self._progress("build") as progress:
             figures = self._measured(x_test, y_test, progress)
-            manifest = self._folder.write(Path(directory), planned.design, *figures)
+            manifest = self._folder.write(Path(directory), planned.design, *figures, force)
         _warn(figures[1].warnings)
         return manifest
 
@@ -295,11 +297,12 @@ class IntegerModel:
         name: str | None = None,
         x_test: Arrays | None = None,
         y_test: Arrays | None = None,
+        force: bool = False,
     ) -> IntegerManifest:
         """Write the integer model alone, without hardware, to ``directory``; otherwise as ``build``."""
         with self._progress("save") as progress:
             figures = self._measured(x_test, y_test, progress)
-            manifest = self._folder.write_model(Path(directory), name or self.name, *figures)
+            manifest = self._folder.write_model(Path(directory), name or self.name, *figures, force)
         _warn(figures[1].warnings)
         return manifest
 

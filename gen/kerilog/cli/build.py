@@ -11,7 +11,7 @@ import click
 
 from kerilog import build
 from kerilog.cli import tables
-from kerilog.cli.options import PATH, given_options, quantization, warn
+from kerilog.cli.options import FORCE, PATH, given_options, quantization, warn
 from kerilog.manifest import IntegerManifest
 from kerilog.plan.goals import Goal
 from kerilog.progress import show_progress
@@ -35,6 +35,7 @@ NO_HARDWARE = 3  # exit status
 )
 @click.option("--integer-only", is_flag=True, help="Write the integer model alone; plan no hardware.")
 @click.option("--name", help="Name of the top module.  [default: of the model file]")
+@FORCE
 def build_command(
     model: Path,
     output: Path | None,

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import click
 
-from kerilog.cli.options import DIRECTORY
+from kerilog.cli.options import DIRECTORY, FORCE
 from kerilog.progress import show_progress
 
 
 @click.command("report")
 @DIRECTORY
-def report_command(directory: Path) -> None:
+@FORCE
+def report_command(directory: Path, force: bool) -> None:
     """Write DIR/report/index.html: what the formats of the design in DIR cover and cost."""
     from kerilog.report.writer import write
 
     with show_progress("report") as progress:
-        path = write(directory, progress)
+        path = write(directory, progress, force)
     click.echo(path)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from kerilog import build
-from kerilog.cli.options import PATH, data_source, warn
+from kerilog.cli.options import FORCE, PATH, data_source, warn
 from kerilog.progress import show_progress
 
 
@@ -18,6 +18,7 @@ from kerilog.progress import show_progress
 @click.option("-o", "--output", type=PATH, help="Folder to write.  [default: build/<model name>-study]")
 @data_source
 @click.option("--samples", type=int, help="Test samples to count right answers on.  [default: all]")
+@FORCE
 def study_command(model: Path, output: Path | None, samples: int | None, **options: Any) -> None:
     """Try many number formats on MODEL (.keras or .h5): accuracy against bytes."""
     from kerilog.study import command, results

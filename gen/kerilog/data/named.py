@@ -112,8 +112,7 @@ def _doubts(
     for name, (train, test) in rules.items():
         if train.dtype != test.dtype:
             yield f"input '{name}': calibration samples are {train.dtype}, test samples are {test.dtype}"
-        whole = scaling.is_whole(raw[name])
-        yield from scaling.doubts(name, _whole_rule(train, test), inputs[name], whole)
+        yield from scaling.doubts(name, _whole_rule(train, test), inputs[name], raw[name])
 
 
 def _labelled(found: Found, outputs: Mapping[str, Shape]) -> tuple[tuple[str, ...], list[str]]:

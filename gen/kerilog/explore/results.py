@@ -20,6 +20,7 @@ from kerilog.explore import interactive, plot
 from kerilog.explore.points import Point
 
 FILES = tuple(f"front{kind}" for kind in (".svg", ".png", ".csv", ".json", ".html"))
+WRITER = outputs.Writer("explore", ("explore",), FILES)
 _CAPTION = (
     "DSP, RAMB18, LUT (those used as memories too), FF: predicted for Xilinx 7-series. "
     "util.: utilization, useful multiplications as a share of all possible ones."
@@ -48,26 +49,28 @@ def rows(points: Sequence[Point], clock_mhz: float | None) -> list[dict[str, int
     return records
 
 
-def check(target: Path) -> None:
-    """Raises KerilogError if ``target`` is no file that can be written, or a folder with foreign files."""
+def check(target: Path, force: bool = False) -> None:
+    """Raises KerilogError if ``target`` is no file that can be written, or a folder with other such files."""
     known = (*plot.SUFFIXES, ".csv", ".json", ".html")
     if not target.suffix:
-        outputs.check(target, FILES)
+        outputs.check(target, WRITER, force)
     elif target.suffix.lower() not in known:
         raise KerilogError(f"{target}: expected a folder or a file that ends in one of {', '.join(known)}")
     elif target.suffix.lower() == ".html" and not interactive.available():
         raise KerilogError(f"{target}: {interactive.HOW_TO_GET}")
 
 
-def write(points: Sequence[Point], target: Path, name: str, clock_mhz: float | None) -> list[Path]:
+def write(
+    points: Sequence[Point], target: Path, name: str, clock_mhz: float | None, force: bool = False
+) -> list[Path]:
     """Write the front: ``target`` is a picture (.svg, .png, .pdf), a table (.csv, .json), an interactive page
     (.html), or a folder for front.svg, .png, .csv, .json and .html, the last one where the packages for it
     are installed. Returns what was written. Raises KerilogError if it cannot be.
     """
-    check(target)
+    check(target, force)
     if not target.suffix:
         files = [file for file in FILES if interactive.available() or not file.endswith(".html")]
-        with outputs.folder(target, FILES) as root:
+        with outputs.folder(target, WRITER, force) as root:
             for file in files:
                 _write(points, root / file, name, clock_mhz)
         return [target / file for file in files]

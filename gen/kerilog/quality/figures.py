@@ -13,7 +13,7 @@ from kerilog.quality.heads import FLOAT, INTEGER, NAIVE, HeadQuality
 from kerilog.quality.labels import NoAccuracy, Target
 
 NO_FLOAT = "a TFLite file has no float original"
-NO_DATA = "no samples: give some with --data"
+NO_DATA = "there were no samples to measure on"
 
 
 def unmeasured(names: tuple[str, ...]) -> dict[str, Quality]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +30,9 @@ from kerilog.qgraph import QGraph, QInput, QNode
 from support import command
 from support.keras_files import SHAPE, dense_weights, label_as, layer, write, write_samples, write_tiny
 from support.mnist import MODEL
+from support.paths import SHARED
 
-SHARED = Path(os.environ.get("KERILOG_SHARED") or Path(__file__).resolve().parents[2] / "shared") / "cases"
+CASES = SHARED / "cases"
 NORM = BatchNormalization(np.full(1, 1 / 127.5, np.float32), np.full(1, -1, np.float32))
 DENSE = Dense(np.ones((1, 2), np.float32), np.zeros(2, np.float32))
 IMAGE = (4, 4, 1)
@@ -157,11 +157,19 @@ DOUBTS: dict[str, tuple[np.ndarray, Intake, float | None, str]] = {
     ),
     "scaled before": (UINT8 / 255, OWN, None, "layer 'rescale' makes -1..-0.992 of them, which is little"),
     "normalized for 0..1": (
-        UINT8, Intake((2,), "bn", (3.2,), (-0.4,)), None, "layer 'bn' makes -0.4..816 of them, which is much",
+        UINT8, Intake((2,), "bn", (3.2,), (-0.4,)), None,
+        "makes -0.4..816 of them, which is much: was the model trained on scaled samples? An input scale of ",
+    ),
+    "normalized for less": (
+        UINT8, Intake((2,), "bn", (32.0,), (-0.4,)), 1 / 100, "makes -0.4..81.2 of them",
     ),
     "bits": (UINT8 // 128, Intake((2,)), None, "uint8 0..1, divided by 255: few values for an image"),
     "pixels as integers": (UINT8.astype(np.int32), Intake((2,)), None, "int32 0..255, as they are, look"),
     "pixels as floats": (UINT8.astype(np.float32), Intake((2,)), None, "float32 0..255, as they are, look"),
+    "channels apart": (
+        np.array([[1e6, 0.001], [3e6, 0.004]]), Intake((2,), "norm", (1e-6, 700.0), (-2.0, -1.7)), None,
+        "layer 'norm' needs steps finer than the 1.18e+04 of 8 bits for 1 of 2 channels",
+    ),
     "symmetric": (UINT8, Intake((2,), holds=(-1.0, 0.99)), None, "fills 0..1 of the -1..0.99 that"),
 }  # fmt: skip
 
@@ -179,6 +187,8 @@ def test_what_is_doubtful_is_told(case: str, tmp_path: Path) -> None:
         (UINT8, Intake((2,)), None),
         (UINT8, OWN, None),
         (UINT8, OWN, 1.0),
+        (UINT8, Intake((2,), "bn", (3.2,), (-0.4,)), 1 / 255),
+        (np.array([[100.0, 1], [300, 4]]), Intake((2,), "norm", (1e-2, 0.7), (-2.0, -1.7)), None),
         (UINT8 / 255, Intake((2,)), None),
         (UINT8.astype(np.int32), Intake((2,)), 1 / 255),
         (UINT8.astype(np.int32), OWN, None),
@@ -272,7 +282,7 @@ def test_explore_and_study_warn_as_well(bench: Path) -> None:
 
 @pytest.mark.parametrize("name", ["ic_resnet8"])
 def test_a_tflite_file_without_data_needs_no_options_about_it(name: str, bench: Path) -> None:
-    model = SHARED.parent / "mlperf_tiny" / name / "model.tflite"
+    model = SHARED / "mlperf_tiny" / name / "model.tflite"
     if not model.is_file():
         pytest.skip("needs the models of MLPerf Tiny")
     found = build(str(model), "--input-scale", "2", "--samples", "9", "--scheme", "fixed")
@@ -362,9 +372,9 @@ def test_quantize_refuses_what_does_not_fit(bench: Path) -> None:
     [("rescaling_and_uint8/c13_mobilenet_rescale", 104 / 120), ("normalization_layer/c03b_normalization", 1)],
 )
 def test_cases(case: str, share: float, scheme: str, tmp_path: Path) -> None:
-    if not SHARED.is_dir():
+    if not CASES.is_dir():
         pytest.skip("needs the shared cases")
-    model, samples = SHARED / f"{case}.keras", SHARED / f"{case}.npz"
+    model, samples = CASES / f"{case}.keras", CASES / f"{case}.npz"
     assert isinstance(frontend.load(model), Graph)
     found = command.kerilog(
         "build", model, "--data", samples, "--scheme", scheme, "--integer-only", "-o", tmp_path / "out"
