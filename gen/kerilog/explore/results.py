@@ -20,7 +20,7 @@ from kerilog.explore import interactive, plot
 from kerilog.explore.points import Point
 
 FILES = tuple(f"front{kind}" for kind in (".svg", ".png", ".csv", ".json", ".html"))
-WRITER = outputs.Writer("explore", ("explore",), FILES)
+WRITER = outputs.Writer("explore", ("explore",), FILES[:-1])  # the page needs packages that may be missing
 _CAPTION = (
     "DSP, RAMB18, LUT (those used as memories too), FF: predicted for Xilinx 7-series. "
     "util.: utilization, useful multiplications as a share of all possible ones."
