@@ -5,8 +5,8 @@
 // Equation: t = LEFT_FACTOR * x + RIGHT_FACTOR * y + OFFSET, or - RIGHT_FACTOR * y with SUBTRACT;
 //           z = clamp((t + (t < 0 ? ROUND_NEGATIVE : ROUND_POSITIVE)) >>> SHIFT)
 //           With TABLE 1 a table replaces LEFT_FACTOR * x + OFFSET, with TABLE 2
-//           RIGHT_FACTOR * y: one word per code, addressed by its bits. The zero points are in the constants. The
-//           planner proves, for every pair of codes that can meet, that z is the reference function.
+//           RIGHT_FACTOR * y: one word per code, addressed by its bits. The zero points are in the constants.
+//           The planner proves, for every pair of codes that can meet, that z is the reference function.
 //
 // Latency:  6 cycles. One beat per cycle.
 // Stream:   a beat enters when both inputs offer one: s0_axis_tready waits for s1_axis_tvalid and vice

@@ -2,8 +2,8 @@
 //
 // krl_fork: one stream to OUTPUTS streams, each of which accepts every beat once, at its own pace.
 //
-// Equation: m_axis_tdata = s_axis_tdata, a bus that all outputs share; m_axis_tvalid[i] is high until output i has
-//           accepted the beat.
+// Equation: m_axis_tdata = s_axis_tdata, a bus that all outputs share; m_axis_tvalid[i] is high until output
+//           i has accepted the beat.
 // Latency:  none: it holds no beat.
 // Stream:   m_axis_tvalid waits for no m_axis_tready; s_axis_tready is high when every output has accepted
 //           the beat or accepts it now. Put a krl_fifo behind each output to end that path.
