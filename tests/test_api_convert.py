@@ -206,6 +206,18 @@ def test_what_is_doubtful_is_a_warning(data: dict[str, np.ndarray], tmp_path: Pa
     assert saved.warnings == unscaled.warnings and "look like pixels" in unscaled._repr_html_()
 
 
+def test_a_network_that_saw_no_samples_says_what_it_makes_of_them() -> None:
+    """As one of a TFLite file that came without any."""
+    graph = api.convert("tiny.keras", floats(30, *SHAPE), verbose=False).graph
+    alone = api.IntegerModel(graph)
+    x = floats(4, *SHAPE)
+    np.testing.assert_array_equal(alone.quantize_input(x), graph.inputs[0].format.quantize(x))
+    pixels = (255 * x).round()
+    with pytest.warns(api.KerilogWarning, match="look like pixels") as seen:
+        alone.predict(pixels)
+    assert [Path(one.filename).name for one in seen] == [Path(__file__).name]
+
+
 def test_bars_are_drawn_where_they_can_move(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a notebook that has ipywidgets; not in one without, nor where nobody asked for them."""
     shown: list[bool] = []
@@ -237,6 +249,7 @@ def test_plan_says_what_build_writes(tiny: api.IntegerModel, tmp_path: Path) -> 
     manifest = tiny.build(tmp_path / "design", 60)
     assert (manifest.frame_interval, manifest.latency) == (plan.interval, plan.latency)
     assert (manifest.multipliers, manifest.predicted["xc7"]) == (plan.multipliers, plan.area)
+    assert tiny.plan(60, unroll="dense") is tiny.plan(60, unroll=["dense"])
     assert manifest.data is not None and "40 calibration samples" in str(manifest.data)
 
 

@@ -52,8 +52,8 @@ class IntegerModel:
 
     Attributes: ``graph``, the integer network; ``original``, the float one, None for a TFLite file; ``name``,
     what a design is called by default; ``scaling``, what was done to the raw samples of each input, by its
-    name; ``verbose``, whether long work shows a progress bar (on the error
-    stream of a terminal, or in a notebook that has ipywidgets); ``warnings``, what was doubtful, a line each.
+    name; ``warnings``, what was doubtful, a line each; ``verbose``, whether long work shows a progress bar
+    (on the error stream of a terminal, or in a notebook that has ipywidgets).
     """
 
     def __init__(
@@ -167,7 +167,12 @@ class IntegerModel:
         return values
 
     def _samples(self, x: Arrays, what: str) -> dict[str, Array]:
-        return samples.raw(self.original or self.graph, x, what, self.scaling)
+        known = self.original or self.graph
+        if self.scaling:
+            return samples.raw(known, x, what, self.scaling)
+        seen = samples.first_seen(known, x, what, None)  # no others were seen before
+        _warn(seen.warnings, 4)
+        return seen.samples
 
     def _codes(self, x: Inputs, kind: Kind | None) -> Inputs:
         if not isinstance(x, Mapping):
@@ -236,7 +241,7 @@ class IntegerModel:
         clock_mhz: float | None = None,
         multipliers: int | None = None,
         device: str | None = None,
-        unroll: Sequence[str] = (),
+        unroll: str | Sequence[str] = (),
         name: str | None = None,
     ) -> Plan:
         """Plan the hardware, writing nothing: ``print`` what comes back.
@@ -248,7 +253,7 @@ class IntegerModel:
         KerilogError when no folding meets the goal, Unsupported, with all reasons, where hardware does not
         support the network.
         """
-        goal = Goal(interval, fps, clock_mhz, multipliers, device, tuple(unroll))
+        goal = Goal(interval, fps, clock_mhz, multipliers, device, _names(unroll))
         return self._planned(goal, name or self.name)
 
     def _planned(self, goal: Goal, name: str) -> Plan:
@@ -268,7 +273,7 @@ class IntegerModel:
         clock_mhz: float | None = None,
         multipliers: int | None = None,
         device: str | None = None,
-        unroll: Sequence[str] = (),
+        unroll: str | Sequence[str] = (),
         name: str | None = None,
         x_test: Arrays | None = None,
         y_test: Arrays | None = None,
@@ -282,7 +287,7 @@ class IntegerModel:
         stays; what was changed since is replaced with ``force`` alone. Raises as ``plan``, and KerilogError
         when ``directory`` cannot be written or holds something in the way; it is then as it was before.
         """
-        goal = Goal(interval, fps, clock_mhz, multipliers, device, tuple(unroll))
+        goal = Goal(interval, fps, clock_mhz, multipliers, device, _names(unroll))
         planned = self._planned(goal, name or self.name)
         with self._progress("build") as progress:
             figures = self._measured(x_test, y_test, progress)
@@ -416,7 +421,12 @@ def _alone(found: dict[str, Found]) -> Found | Any:
     return next(iter(found.values())) if len(found) == 1 else found
 
 
-def _warn(doubts: Sequence[str]) -> None:
-    """At the line that called a method."""
+def _names(layers: str | Sequence[str]) -> tuple[str, ...]:
+    """The names of ``layers``, of which one may come by itself."""
+    return (layers,) if isinstance(layers, str) else tuple(layers)
+
+
+def _warn(doubts: Sequence[str], level: int = 3) -> None:
+    """At the line that called a method, ``level`` calls from here."""
     for doubt in doubts:
-        warnings.warn(doubt, KerilogWarning, stacklevel=3)
+        warnings.warn(doubt, KerilogWarning, stacklevel=level)

@@ -55,12 +55,10 @@ def raw(graph: Graph | QGraph, x: Arrays, what: str, rules: Mapping[str, Scaling
     """Samples float32 (count, *shape) of every input, by name, from ``x`` as the model takes it.
 
     They are scaled by ``rules``, which ``first_seen`` gave; integers of another type than those are refused
-    unless the model scales them itself. Without rules as ``first_seen``. Raises KerilogError, with ``what``
-    for a name of ``x``, where it does not fit the inputs.
+    unless the model scales them itself. Raises KerilogError, with ``what`` for a name of ``x``, where it does
+    not fit the inputs.
     """
     arrays = _checked(graph, x, what)
-    if not rules:
-        return data.prepare(graph, arrays).samples
     inputs = data.intakes(graph)
     found = {}
     for name, array in arrays.items():
