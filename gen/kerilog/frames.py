@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -24,7 +25,16 @@ from kerilog.qgraph import QGraph, QNode
 
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
-_UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError, RuntimeError)
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    MemoryError,
+    RuntimeError,
+    TokenError,
+)
 _PARTS = frozenset({"Activation", "Lookup", "Softmax", "FloatSoftmax", "Requantize"})
 
 

@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -33,6 +34,7 @@ _MODULES = (qgraph, formats)
 _UNREADABLE = (
     *(OSError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError, RuntimeError),
     *(ValueError, KeyError, TypeError, AttributeError),
+    tokenize.TokenError,  # of the header of an array, which NumPy reads as Python's
 )
 
 Item = TypeVar("Item")
