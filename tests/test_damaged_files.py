@@ -164,6 +164,13 @@ def test_many_damaged_files(name: str, bench: Path) -> None:
     assert try_all(MANY, name, bench) > MANY // 10
 
 
+def test_settings_that_nest_without_end(bench: Path) -> None:
+    (bench / "settings.toml").write_text("a = " + "[" * 20_000)
+    found = kerilog(*FORMATS["settings"][1])
+    assert found.status == 2
+    assert re.fullmatch(r"kerilog: error: settings\.toml: is no TOML: [^\n]+\n", found.error)
+
+
 def test_a_header_that_claims_terabytes(bench: Path) -> None:
     header = np.lib.format.header_data_from_array_1_0(np.zeros((2, *SHAPE))) | {"shape": (1 << 40, *SHAPE)}
     with (bench / "x.npy").open("wb") as file:
@@ -171,7 +178,19 @@ def test_a_header_that_claims_terabytes(bench: Path) -> None:
         file.write(bytes(1000))
     found = kerilog("eval", "design", *EVAL, "x.npy")
     assert found.status == 2
-    assert re.fullmatch(r"kerilog: error: x\.npy: cannot be read as \.npy or \.npz: [^\n]+\n", found.error)
+    assert re.fullmatch(r"kerilog: error: x\.npy: [^\n]+\n", found.error)
+
+
+def test_an_archive_that_claims_terabytes(bench: Path) -> None:
+    path = bench / "design" / storage.FILE_NAME
+    content = bytearray(path.read_bytes())
+    place = content.index(b"PK\x01\x02") + 24  # the size of the first part in the archive's directory
+    content[place : place + 4] = struct.pack("<I", 0xFFFFFFF0)
+    second = content.index(b"PK\x01\x02", place) + 24
+    content[second : second + 4] = struct.pack("<I", 0xFFFFFFF0)
+    path.write_bytes(content)
+    found = kerilog("eval", "design", *EVAL, "x.npy")
+    assert found.status == 2 and "is no integer model: claims 8," in found.error
 
 
 # ---- memories and sources of a design: checked before any tool sees them ----

@@ -16,7 +16,6 @@ import zipfile
 import zlib
 from collections.abc import Set
 from pathlib import Path
-from tokenize import TokenError
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +32,7 @@ SMALL_TEST_SHARE = 5
 SMALL_SEED = 2024
 PLAIN = frozenset({"x_train", "y_train", "x_test", "y_test", "x", "y"})
 """The names of arrays in Keras' own layout."""
-UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError, RuntimeError, TokenError)
+UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError, RuntimeError)
 
 
 Arrays = dict[str, npt.NDArray[np.generic]]

@@ -12,7 +12,6 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -25,16 +24,7 @@ from kerilog.qgraph import QGraph, QNode
 
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
-_UNREADABLE = (
-    OSError,
-    ValueError,
-    EOFError,
-    zipfile.BadZipFile,
-    zlib.error,
-    MemoryError,
-    RuntimeError,
-    TokenError,
-)
+_UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError, RuntimeError)
 _PARTS = frozenset({"Activation", "Lookup", "Softmax", "FloatSoftmax", "Requantize"})
 
 
