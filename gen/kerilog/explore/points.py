@@ -23,6 +23,8 @@ from kerilog.qgraph import QGraph
 
 POINTS_A_PROCESS = 8  # fewer are planned before another process has started
 
+PARTS_A_PROCESS = 4  # of the intervals, so that all processes end at about the same time
+
 
 @dataclasses.dataclass(frozen=True)
 class Point:
@@ -55,8 +57,10 @@ def explore(graph: QGraph, progress: Progress = silent) -> list[Point]:
     else:  # not forked: Keras may have started threads
         spawn = multiprocessing.get_context("spawn")
         with concurrent.futures.ProcessPoolExecutor(processes, spawn) as pool, _ended_with_this():
+            # neighbours share what is costly to find, above all sums for constant weights
+            share = -(-len(intervals) // (PARTS_A_PROCESS * processes))
             with _deaf_to_interrupts():
-                points = pool.map(planned, intervals)
+                points = pool.map(planned, intervals, chunksize=share)
             found = _collected(points, intervals, progress)
     if not found:
         raise KerilogError(f"model '{graph.name}': no frame interval is reached")
@@ -79,10 +83,11 @@ def _deaf_to_interrupts() -> Iterator[None]:
 @contextlib.contextmanager
 def _ended_with_this() -> Iterator[None]:
     """Where the block is left by an exception, the processes of the pool end, whatever they are doing."""
+    others = set(multiprocessing.active_children())
     try:
         yield
     except BaseException:
-        for process in multiprocessing.active_children():
+        for process in set(multiprocessing.active_children()) - others:
             process.kill()
         raise
 
