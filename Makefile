@@ -23,7 +23,7 @@ COMPILED := setup.py $(wildcard gen/kerilog/timing/*.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help rtl design sim test-fast test test-full lint synth vivado bench train clean
+.PHONY: help rtl design sim test-fast test test-full lint docs synth vivado bench train clean
 
 help:
 	@echo "make rtl        quantize MODEL and generate its Verilog into OUT"
@@ -32,13 +32,14 @@ help:
 	@echo "make test       run every test but the long sweeps"
 	@echo "make test-full  run every test"
 	@echo "make lint       check the Python and the Verilog"
+	@echo "make docs       print docs/layers.md and docs/api.md anew, from the source"
 	@echo "make synth      measure the area of OUT with open tools, and its clock for TARGET=ecp5"
 	@echo "make vivado     write OUT/vivado, for PART and CLOCK in MHz, and run Vivado if it is on PATH"
 	@echo "make bench      measure the hardware, against NNgen, and write docs/performance.md anew"
 	@echo "make train      train the default model again"
 	@echo "make clean      remove what was built, but not .venv"
 	@echo
-	@echo $(call quoted,MODEL=$(MODEL) SCHEME=$(or $(SCHEME),(the default)) TARGET=$(TARGET) DATA=$(or $(DATA),(MNIST)))
+	@echo $(call quoted,MODEL=$(MODEL) SCHEME=$(or $(SCHEME),(the default)) TARGET=$(TARGET) DATA=$(or $(DATA),(MNIST for the default model)))
 	@echo $(call quoted,OUT=$(OUT) PART=$(PART) CLOCK=$(CLOCK) JOBS=$(JOBS))
 
 # $(call quoted,TEXT): one word for the shell, whatever is in it.
@@ -108,6 +109,10 @@ test-full: $(STAMP)
 	$(call need,$(ICARUS) $(VERILATOR) $(YOSYS) $(TCL) $(CHROMIUM))
 	@KERILOG_SEED=$${KERILOG_SEED:-$$($(PYTHON) -c 'import random; print(random.randrange(10**6))')} \
 	  $(TESTS) -m "full or not full"
+
+docs: $(STAMP)
+	@$(BIN)/python -m kerilog.support
+	@$(BIN)/python -m kerilog.reference
 
 lint: $(STAMP)
 	$(call need,$(VERILATOR))

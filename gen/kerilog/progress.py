@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 from collections.abc import Callable, Iterator
 
 import rich.console
@@ -18,10 +19,11 @@ def silent(stage: str, fraction: float | None) -> None:
 
 
 @contextlib.contextmanager
-def show_progress(title: str) -> Iterator[Progress]:
+def show_progress(title: str, shown: bool = True) -> Iterator[Progress]:
     """Draw a bar titled ``title`` on the error stream; yields the Progress that moves it.
 
-    Where that is no terminal nothing is drawn, so that an error stays the only line.
+    Nothing is drawn where that is neither a terminal nor a notebook, so that an error stays the only line,
+    nor unless it is to be ``shown``.
     """
     columns = (
         rich.progress.TextColumn("{task.description}"),
@@ -30,7 +32,7 @@ def show_progress(title: str) -> Iterator[Progress]:
         rich.progress.TimeElapsedColumn(),
     )
     console = rich.console.Console(stderr=True)
-    hidden = not console.is_terminal
+    hidden = not shown or not (console.is_terminal or _is_notebook(console))
     with rich.progress.Progress(*columns, console=console, transient=True, disable=hidden) as bar:
         task = bar.add_task(title, total=None)
 
@@ -39,3 +41,8 @@ def show_progress(title: str) -> Iterator[Progress]:
             bar.update(task, description=f"{title}: {stage}", total=total, completed=fraction or 0.0)
 
         yield move
+
+
+def _is_notebook(console: rich.console.Console) -> bool:
+    """Whether ``console`` is a cell of a notebook that has the package that moves a bar there."""
+    return console.is_jupyter and importlib.util.find_spec("ipywidgets") is not None

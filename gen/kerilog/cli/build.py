@@ -11,7 +11,7 @@ import click
 
 from kerilog import build
 from kerilog.cli import tables
-from kerilog.cli.options import FORCE, PATH, quantization
+from kerilog.cli.options import FORCE, PATH, given_options, quantization, warn
 from kerilog.manifest import IntegerManifest
 from kerilog.plan.goals import Goal
 from kerilog.progress import show_progress
@@ -56,10 +56,12 @@ def build_command(
     goal = Goal(interval, fps, clock_mhz, multipliers, device, unroll)
     target = output or Path("build") / model.stem
     with show_progress("build") as progress:
-        built = build.build(model, target, build.Options(goal=goal, **options), progress)
+        built = build.build(
+            model, target, build.Options(goal=goal, given=given_options(), **options), progress
+        )
     tables.show(built, target)
     for warning in built.warnings:
-        click.echo(f"kerilog: warning: {warning}", err=True)
+        warn(warning)
     if isinstance(built, IntegerManifest) and not options["integer_only"]:
         _tell_no_hardware(built, target, goal)
         sys.exit(NO_HARDWARE)

@@ -17,9 +17,9 @@ from kerilog.progress import show_progress
 @click.command("eval")
 @DIRECTORY
 @inputs_and_outputs
-def eval_command(directory: Path, inputs: Path, outputs: Path) -> None:
+def eval_command(directory: Path, inputs: Path, outputs: Path, kind: frames.Kind | None) -> None:
     """Run the integer model in DIR, of a design or alone."""
     graph = folder.integer_model(directory)
-    codes = folder.codes(graph, inputs, outputs)
+    codes = folder.codes(directory, graph, inputs, outputs, kind)
     with show_progress("eval"):
         frames.write(outputs, folder.by_name(graph, run_outputs(graph, codes)))

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from kerilog import build
-from kerilog.cli.options import FORCE, PATH, quantization
+from kerilog.cli.options import FORCE, PATH, given_options, quantization, warn
 from kerilog.errors import KerilogError
 from kerilog.progress import show_progress
 
@@ -37,7 +37,8 @@ def explore_command(
     target = output or Path("build") / f"{model.stem}-front"
     results.check(target, force)
     with show_progress("explore") as progress:
-        points = explore(build.integer_network(model, build.Options(**options), progress), progress)
+        chosen = build.Options(given=given_options(), **options)
+        points = explore(build.integer_network(model, chosen, progress, warn), progress)
         files = results.write(points, target, model.stem, clock_mhz, force)
     results.show(points, model.stem, clock_mhz)
     click.echo(files[0])

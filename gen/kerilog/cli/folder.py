@@ -6,6 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
+from msgspec import UNSET
+
 from kerilog import frames, storage
 from kerilog import manifest as manifests
 from kerilog.errors import KerilogError
@@ -20,10 +23,21 @@ def integer_model(directory: Path) -> QGraph:
     return storage.load(directory / storage.FILE_NAME)
 
 
-def codes(graph: QGraph, inputs: Path, outputs: Path) -> dict[str, IntArray]:
-    """The codes of every input from a file; KerilogError as well if ``outputs`` cannot hold the results."""
+def codes(
+    directory: Path, graph: QGraph, inputs: Path, outputs: Path, kind: frames.Kind | None
+) -> dict[str, IntArray]:
+    """The codes of every input from a file of what ``kind`` says; see ``frames.codes_of``.
+
+    One line on the error stream tells where integers are taken as codes. Raises KerilogError as well if
+    ``outputs`` cannot hold the results.
+    """
     frames.check_outputs(outputs, frames.output_names(graph))
-    return frames.codes_of(graph, frames.read(inputs, frames.input_names(graph)))
+    found = frames.read(inputs, frames.input_names(graph))
+    scaling = manifests.read(directory).scaling
+    made = frames.codes_of(graph, found, kind, None if scaling is UNSET else scaling, "--codes or --raw")
+    if kind is None and (told := frames.taken_as_codes(graph, found)):
+        click.echo(f"kerilog: {told}", err=True)
+    return made
 
 
 def check_tensors(manifest: Manifest, graph: QGraph, directory: Path) -> None:

@@ -26,7 +26,9 @@ DIFFERS = 1  # exit status
 @DIRECTORY
 @inputs_and_outputs
 @click.option("--simulator", type=click.Choice(sorted(SIMULATORS)), default="verilator", show_default=True)
-def sim_command(directory: Path, inputs: Path, outputs: Path, simulator: str) -> None:
+def sim_command(
+    directory: Path, inputs: Path, outputs: Path, kind: frames.Kind | None, simulator: str
+) -> None:
     """Run the RTL of the design in DIR and check every output against the integer model.
 
     The RTL ends in logits; a softmax at the end of a TFLite file is done here, as a host would. Frames that
@@ -37,7 +39,7 @@ def sim_command(directory: Path, inputs: Path, outputs: Path, simulator: str) ->
     manifest = Manifest.read(directory)
     graph = folder.integer_model(directory)
     folder.check_tensors(manifest, strip_softmax(graph), directory)
-    (codes,) = folder.codes(graph, inputs, outputs).values()
+    (codes,) = folder.codes(directory, graph, inputs, outputs, kind).values()
     with show_progress("sim") as progress:
         found = simulate_steady(directory, codes, simulator, progress)
         progress("running the integer model", None)

@@ -4,35 +4,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from kerilog import build
-from kerilog.cli.options import FORCE, PATH
+from kerilog.cli.options import FORCE, PATH, data_source, warn
 from kerilog.progress import show_progress
 
 
 @click.command("study")
 @click.argument("model", type=PATH)
 @click.option("-o", "--output", type=PATH, help="Folder to write.  [default: build/<model name>-study]")
-@click.option("--data", type=PATH, help="NPZ as for build.  [default: MNIST]")
-@click.option("--input-scale", type=float, help="Factor on the samples.  [default: 1/255 for uint8]")
+@data_source
 @click.option("--samples", type=int, help="Test samples to count right answers on.  [default: all]")
 @FORCE
-def study_command(
-    model: Path,
-    output: Path | None,
-    data: Path | None,
-    input_scale: float | None,
-    samples: int | None,
-    force: bool,
-) -> None:
+def study_command(model: Path, output: Path | None, samples: int | None, **options: Any) -> None:
     """Try many number formats on MODEL (.keras or .h5): accuracy against bytes."""
     from kerilog.study import command, results
 
     target = output or Path("build") / f"{model.stem}-study"
-    options = build.Options(data=data, input_scale=input_scale, force=force)
     with show_progress("study") as progress:
-        outcomes = command.study(model, target, options, samples, progress)
+        outcomes = command.study(model, target, build.Options(**options), samples, progress, warn)
     results.show(outcomes)
     click.echo(target / "study.svg")

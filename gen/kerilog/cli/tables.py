@@ -14,7 +14,8 @@ from msgspec import UNSET
 
 from kerilog.area import devices
 from kerilog.handoff.synth import Resources
-from kerilog.manifest import About, Accuracy, IntegerManifest, Layer, Manifest, Tensor, share_used
+from kerilog.manifest import About, IntegerManifest, Layer, Manifest, Tensor, share_used
+from kerilog.quality import rows as quality
 from kerilog.verify.steady import SteadyResult
 
 Row = tuple[str, str]
@@ -58,19 +59,13 @@ def _about_rows(about: About) -> Iterator[Row]:
         yield "warning", warning
     if about.data is not UNSET:
         yield "data", about.data
-    if about.accuracies is not UNSET:
-        for name, accuracy in about.accuracies.items():
-            yield from _accuracy_rows("" if len(about.accuracies) == 1 else f" of {name}", accuracy)
+    if about.scaling is not UNSET:
+        for name, scaling in about.scaling.items():
+            yield "input" if len(about.scaling) == 1 else f"input {name}", scaling.told
+    yield from quality.rows(about)
     before, after = about.bytes.in_float, about.bytes.in_integers
     ratio = before / max(1, after)
     yield "parameters", f"{before:,} bytes float32, {after:,} integer ({ratio:.2f} x)"
-
-
-def _accuracy_rows(output: str, accuracy: Accuracy) -> Iterator[Row]:
-    change = 100 * (accuracy.integer - accuracy.original)
-    yield f"accuracy{output}, float", f"{accuracy.original:.2%} of {accuracy.samples:,} test samples"
-    yield f"accuracy{output}, integer", f"{accuracy.integer:.2%} ({change:+.2f} points)"
-    yield f"accuracy{output}, naive", f"{accuracy.naive:.2%} (one Q1.7 format for every tensor)"
 
 
 def _integer_rows(manifest: IntegerManifest) -> Iterator[Row]:

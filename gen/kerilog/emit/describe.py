@@ -63,12 +63,14 @@ def design_manifest(
         constants=design.products - design.multipliers,
         macs=design.macs,
         goal=design.goal,
-        predicted={"xc7": _area(area.of(design))},
-        layers=tuple(_layer(stage) for stage in design.stages),
+        predicted={"xc7": area_of(design)},
+        layers=tuple(layer_of(stage) for stage in design.stages),
     )
 
 
-def _area(found: area.Area) -> Area:
+def area_of(design: Design) -> Area:
+    """The predicted area of ``design`` on Xilinx 7-series."""
+    found = area.of(design)
     return Area(
         lut=round(found.lut),
         lutram=round(found.lutram),
@@ -103,7 +105,8 @@ def ports(side: str, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _layer(stage: Stage) -> Layer:
+def layer_of(stage: Stage) -> Layer:
+    """What is told of one stage."""
     facts = stage.facts
     return Layer(
         name=stage.name,
