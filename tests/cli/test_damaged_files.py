@@ -237,3 +237,19 @@ def test_a_list_that_names_what_is_not_there(bench: Path) -> None:
     text["files"]["rtl/gone.v"] = {"sha256": "0" * 64, "by": "build"}
     path.write_text(json.dumps(text))
     assert kerilog("build", "tiny.keras", "--data", "samples.npz", "-o", "design").status == 0
+
+
+def test_a_report_holds_no_markup_of_a_stranger(bench: Path) -> None:
+    path = bench / "design/manifest.json"
+    values = json.loads(path.read_text())
+    evil = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'"
+    values["model"]["file"] = values["data"] = values["goal"] = evil
+    values["warnings"] = [evil]
+    for layer in values["layers"]:
+        layer["layer"] = layer["kind"] = evil
+    path.write_text(json.dumps(values))
+    found = kerilog("report", "design")
+    assert found.status == 0, found.error
+    page = (bench / "design/report/index.html").read_text()
+    assert "alert(1)" in page
+    assert "<script>alert" not in page and "<img src=x" not in page
