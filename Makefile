@@ -5,7 +5,7 @@ MODEL  ?= models/mnist_cnn.keras
 SCHEME ?=
 TARGET ?= xc7
 DATA   ?=
-OUT    ?= build/$(basename $(notdir $(MODEL)))
+OUT    ?= build/$(shell name=$$(basename -- $(call quoted,$(MODEL))); printf %s "$${name%.*}")
 PART   ?= xc7a100tcsg324-1
 CLOCK  ?= 100
 JOBS   ?= 2
@@ -23,7 +23,7 @@ COMPILED := setup.py $(wildcard gen/kerilog/timing/*.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help rtl sim test-fast test test-full lint docs synth vivado bench train clean
+.PHONY: help rtl design sim test-fast test test-full lint docs synth vivado bench train clean
 
 help:
 	@echo "make rtl        quantize MODEL and generate its Verilog into OUT"
@@ -39,8 +39,11 @@ help:
 	@echo "make train      train the default model again"
 	@echo "make clean      remove what was built, but not .venv"
 	@echo
-	@echo "MODEL=$(MODEL) SCHEME=$(or $(SCHEME),(the default)) TARGET=$(TARGET) DATA=$(or $(DATA),(MNIST for the default model))"
-	@echo "OUT=$(OUT) PART=$(PART) CLOCK=$(CLOCK) JOBS=$(JOBS)"
+	@echo $(call quoted,MODEL=$(MODEL) SCHEME=$(or $(SCHEME),(the default)) TARGET=$(TARGET) DATA=$(or $(DATA),(MNIST for the default model)))
+	@echo $(call quoted,OUT=$(OUT) PART=$(PART) CLOCK=$(CLOCK) JOBS=$(JOBS))
+
+# $(call quoted,TEXT): one word for the shell, whatever is in it.
+quoted = '$(subst ','\'',$(1))'
 
 # $(call need,PROGRAM=PACKAGE ...): install the Debian packages of the programs that are missing.
 need = @missing=$$(for pair in $(1); do command -v $${pair%%=*} >/dev/null || echo $${pair\#*=}; done); \
@@ -84,11 +87,12 @@ $(STAMP): pyproject.toml $(COMPILED)
 
 rtl: $(STAMP)
 	$(call need,$(ICARUS))
-	@$(BIN)/kerilog build $(MODEL) -o $(OUT) $(if $(SCHEME),--scheme $(SCHEME)) $(if $(DATA),--data $(DATA))
+	@$(BIN)/kerilog build -o $(call quoted,$(OUT)) $(if $(SCHEME),--scheme $(SCHEME)) \
+	  $(if $(DATA),--data $(call quoted,$(DATA))) -- $(call quoted,$(MODEL))
 
 # A design for the targets that only need one; `make rtl` builds it anew.
-$(OUT)/manifest.json:
-	@$(MAKE) --no-print-directory rtl
+design: $(STAMP)
+	@test -f $(call quoted,$(OUT))/manifest.json || $(MAKE) --no-print-directory rtl
 
 sim: $(STAMP)
 	$(call need,$(ICARUS))
@@ -127,23 +131,23 @@ lint: $(STAMP)
 	done
 	@echo "lint: clean"
 
-synth: $(STAMP) $(OUT)/manifest.json
+synth: design
 	$(call need,$(YOSYS))
 ifeq ($(TARGET),ecp5)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-input -e '.[ecp5]'
 endif
-	@$(BIN)/kerilog synth $(OUT) --target $(TARGET)
+	@$(BIN)/kerilog synth --target $(TARGET) -- $(call quoted,$(OUT))
 
-vivado: $(STAMP) $(OUT)/manifest.json
-	@$(BIN)/kerilog vivado $(OUT) --part $(PART) --clock $(CLOCK)
+vivado: design
+	@$(BIN)/kerilog vivado --part $(PART) --clock $(CLOCK) -- $(call quoted,$(OUT))
 
 bench: $(STAMP)
 	$(call need,$(ICARUS) $(VERILATOR) $(YOSYS))
 	-@$(BIN)/pip install --quiet --disable-pip-version-check --no-input -e '.[ecp5]'
-	@$(BIN)/python benchmarks/hardware $(if $(DATA),--data $(DATA))
+	@$(BIN)/python benchmarks/hardware $(if $(DATA),--data $(call quoted,$(DATA)))
 
 train: $(STAMP)
-	@$(BIN)/python models/train_mnist_cnn.py $(if $(DATA),--data $(DATA))
+	@$(BIN)/python models/train_mnist_cnn.py $(if $(DATA),--data $(call quoted,$(DATA)))
 
 clean:
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis

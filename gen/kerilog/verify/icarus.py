@@ -8,7 +8,6 @@ vvp exits with 0 on most errors, so that its text and the log of the bench decid
 from __future__ import annotations
 
 import re
-import tempfile
 import time
 from pathlib import Path
 
@@ -49,8 +48,7 @@ def simulate(
     checked = result.check_codes(codes, manifest.input)
     limit = result.watchdog_cycles(manifest, stalls) if watchdog is None else watchdog
     tools.find_tool("vvp")
-    with tempfile.TemporaryDirectory(prefix="kerilog_icarus_") as place:
-        work = Path(place)
+    with tools.work_folder() as work:
         found.write(work)
         _compile(manifest, work, _bench(manifest, work, checked, stalls, limit))
         start = time.perf_counter()

@@ -5,16 +5,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kerilog.emit.verilog import environment
 from kerilog.errors import KerilogError
 
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+-]+")
 _PACKAGES = {
     "iverilog": "the Debian package 'iverilog' (apt-get install iverilog)",
     "vvp": "the Debian package 'iverilog' (apt-get install iverilog)",
@@ -62,6 +65,7 @@ def started(command: Sequence[str], cwd: Path) -> Iterator[subprocess.Popen[str]
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        env=_environment(),
         start_new_session=True,
     )
     try:
@@ -69,6 +73,31 @@ def started(command: Sequence[str], cwd: Path) -> Iterator[subprocess.Popen[str]
         process.wait()
     finally:
         _end(process)
+
+
+@contextlib.contextmanager
+def work_folder() -> Iterator[Path]:
+    """A new folder for a tool to work in, which goes at the end.
+
+    Its path has no blanks and no other signs that make or a shell would trip over, even where that of the
+    user's temporary files does. Raises KerilogError where there is no such place.
+    """
+    with tempfile.TemporaryDirectory(prefix="kerilog_work_", dir=_plain_place()) as place:
+        yield Path(place)
+
+
+def _plain_place() -> str:
+    """The folder for temporary files, or another one if a tool could not work in that."""
+    usual = tempfile.gettempdir()
+    for place in (usual, "/tmp", "/var/tmp"):
+        if _PLAIN_PATH.fullmatch(place) and os.access(place, os.W_OK | os.X_OK):
+            return place
+    raise KerilogError(f"{usual}: make cannot work in a folder of such a name; set TMPDIR to another one")
+
+
+def _environment() -> dict[str, str]:
+    """That of this process, its temporary files where tools can work: some paste their path into commands."""
+    return {**os.environ, "TMPDIR": _plain_place()}
 
 
 def _end(process: subprocess.Popen[str]) -> None:

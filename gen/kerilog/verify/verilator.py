@@ -9,7 +9,6 @@ import functools
 import hashlib
 import platform
 import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -127,8 +126,7 @@ def _versions() -> str:
 
 def _compile(found: Snapshot, arguments: tuple[str, ...], driver: str, place: Path) -> None:
     """Compile in a folder of its own, with relative paths: make knows no blanks. Then fill ``place``."""
-    with tempfile.TemporaryDirectory(prefix="kerilog_verilator_") as temporary:
-        root = Path(temporary)
+    with tools.work_folder() as root:
         work = root / ".work"
         work.mkdir()
         found.write(root)
