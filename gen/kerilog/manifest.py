@@ -223,7 +223,8 @@ class About(Struct, frozen=True, kw_only=True):
     """What both kinds of folder tell.
 
     ``accuracies`` by the name of the output, where the data has labels for it; ``accuracy`` is the same where
-    there is one output. ``data``: the samples that were used. ``warnings``: what was doubtful when it was built.
+    there is one output. ``data``: the samples that were used. ``warnings``: what was doubtful when it was
+    built.
     """
 
     schema: Schema

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from kerilog import __version__
+from kerilog.cli import output
 from kerilog.cli.build import build_command
 from kerilog.cli.eval import eval_command
 from kerilog.cli.explore import explore_command
@@ -21,7 +22,11 @@ from kerilog.errors import KerilogError
 
 
 class _Group(click.Group):
-    """Prints a KerilogError as one line and exits with status 2."""
+    """Prints a KerilogError as one line and exits with status 2; gives each command the options of all."""
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        cmd.params.extend(output.options())
+        super().add_command(cmd, name)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -49,6 +54,7 @@ def main() -> None:
     """
 
 
+main.params.extend(output.options())
 for _command in (
     build_command,
     explore_command,

@@ -10,22 +10,32 @@ import click
 import numpy as np
 
 from kerilog import frames
-from kerilog.cli import folder, tables
+from kerilog.cli import folder, output, tables
 from kerilog.cli.options import DIRECTORY, inputs_and_outputs
 from kerilog.integer.model import run
 from kerilog.manifest import Manifest
-from kerilog.progress import show_progress
 from kerilog.quantize import softmax_tail, strip_softmax
 from kerilog.verify import SIMULATORS
 from kerilog.verify.steady import simulate_steady
 
 DIFFERS = 1  # exit status
+EXAMPLES = """\b
+Examples:
+  kerilog sim build/mnist_cnn --inputs x.npy --outputs y.npy
+  kerilog sim build/mnist_cnn --inputs x.npy --outputs y.npy --simulator icarus
+"""
 
 
-@click.command("sim")
+@click.command("sim", short_help="Run the RTL on frames, check every output.", epilog=EXAMPLES)
 @DIRECTORY
 @inputs_and_outputs
-@click.option("--simulator", type=click.Choice(sorted(SIMULATORS)), default="verilator", show_default=True)
+@click.option(
+    "--simulator",
+    type=click.Choice(sorted(SIMULATORS)),
+    default="verilator",
+    show_default=True,
+    help="verilator for whole data sets, icarus for a few frames by a second tool.",
+)
 def sim_command(directory: Path, inputs: Path, outputs: Path, simulator: str) -> None:
     """Run the RTL of the design in DIR and check every output against the integer model.
 
@@ -38,7 +48,7 @@ def sim_command(directory: Path, inputs: Path, outputs: Path, simulator: str) ->
     graph = folder.integer_model(directory)
     folder.check_tensors(manifest, strip_softmax(graph), directory)
     (codes,) = folder.codes(graph, inputs, outputs).values()
-    with show_progress("sim") as progress:
+    with output.progress("sim") as progress:
         found = simulate_steady(directory, codes, simulator, progress)
         progress("running the integer model", None)
         tail = softmax_tail(graph)
@@ -49,6 +59,6 @@ def sim_command(directory: Path, inputs: Path, outputs: Path, simulator: str) ->
     tables.show_simulation(found, manifest, different)
     troubles = list(found.differences(manifest))
     for trouble in troubles:
-        click.echo(f"kerilog: {trouble}", err=True)
+        output.complaint(trouble)
     if different or troubles:
         sys.exit(DIFFERS)

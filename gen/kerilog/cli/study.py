@@ -8,25 +8,32 @@ from pathlib import Path
 import click
 
 from kerilog import build
+from kerilog.cli import output
 from kerilog.cli.options import PATH
-from kerilog.progress import show_progress
+
+EXAMPLES = """\b
+Example:
+  kerilog study models/mnist_cnn.keras --samples 2000 -o build/study
+"""
 
 
-@click.command("study")
+@click.command("study", short_help="Try many number formats: accuracy against bytes.", epilog=EXAMPLES)
 @click.argument("model", type=PATH)
-@click.option("-o", "--output", type=PATH, help="Folder to write.  [default: build/<model name>-study]")
+@click.option("-o", "--output", "target", type=PATH, help="Folder.  [default: build/<model name>-study]")
 @click.option("--data", type=PATH, help="NPZ as for build.  [default: MNIST]")
 @click.option("--input-scale", type=float, help="Factor on the samples.  [default: 1/255 for uint8]")
 @click.option("--samples", type=int, help="Test samples to count right answers on.  [default: all]")
 def study_command(
-    model: Path, output: Path | None, data: Path | None, input_scale: float | None, samples: int | None
+    model: Path, target: Path | None, data: Path | None, input_scale: float | None, samples: int | None
 ) -> None:
     """Try many number formats on MODEL (.keras or .h5): accuracy against bytes."""
     from kerilog.study import command, results
 
-    target = output or Path("build") / f"{model.stem}-study"
+    target = target or Path("build") / f"{model.stem}-study"
     options = build.Options(data=data, input_scale=input_scale)
-    with show_progress("study") as progress:
+    with output.progress("study") as progress:
         outcomes = command.study(model, target, options, samples, progress)
-    results.show(outcomes)
-    click.echo(target / "study.svg")
+    results.show(outcomes, output.console())
+    output.line(target / "study.svg")
+    files = [target / name for name in results.FILES]
+    output.result({"model": model.name, "outcomes": results.rows(outcomes), "files": files})

@@ -6,40 +6,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import rich.box
-import rich.console
-import rich.table
-import rich.text
+import msgspec
 from msgspec import UNSET
 
 from kerilog.area import devices
+from kerilog.cli import output
+from kerilog.cli.output import Row
 from kerilog.handoff.synth import Resources
 from kerilog.manifest import About, Accuracy, IntegerManifest, Layer, Manifest, Tensor, share_used
 from kerilog.verify.steady import SteadyResult
-
-Row = tuple[str, str]
-
-
-def _print(title: str, rows: Iterator[Row]) -> None:
-    table = rich.table.Table(
-        title=_plain(title), show_header=False, box=rich.box.SIMPLE, title_justify="left"
-    )
-    table.add_column(style="bold")
-    table.add_column()
-    for row in rows:
-        table.add_row(*map(_plain, row))
-    rich.console.Console().print(table)
-
-
-def _plain(text: str) -> rich.text.Text:
-    """``text`` without markup and control characters: names come from files that nobody has vetted."""
-    return rich.text.Text("".join(mark if mark.isprintable() else "?" for mark in text))
 
 
 def show(manifest: Manifest | IntegerManifest, directory: Path) -> None:
     """The table of a folder that ``kerilog build`` wrote."""
     rows = _design_rows(manifest) if isinstance(manifest, Manifest) else _integer_rows(manifest)
-    _print(f"{manifest.name}, {manifest.scheme}", _rows(manifest, rows, directory))
+    output.table(f"{manifest.name}, {manifest.scheme}", _rows(manifest, rows, directory))
+    output.result({"folder": directory} | msgspec.to_builtins(manifest))
 
 
 def _rows(manifest: Manifest | IntegerManifest, rows: Iterator[Row], directory: Path) -> Iterator[Row]:
@@ -63,6 +45,9 @@ def _about_rows(about: About) -> Iterator[Row]:
             yield from _accuracy_rows("" if len(about.accuracies) == 1 else f" of {name}", accuracy)
     before, after = about.bytes.in_float, about.bytes.in_integers
     ratio = before / max(1, after)
+    if output.manners().verbose:
+        yield "model", f"{about.model.file}, sha256 {about.model.sha256}"
+        yield "kerilog", about.kerilog
     yield "parameters", f"{before:,} bytes float32, {after:,} integer ({ratio:.2f} x)"
 
 
@@ -104,9 +89,24 @@ def _design_rows(manifest: Manifest) -> Iterator[Row]:
         luts = f"{need.lut:,} LUT + {need.lutram:,} as memory"
         yield "predicted area", f"{luts}, {need.ff:,} FF, {need.bram18} RAMB18, {need.dsp} DSP"
         yield "fits", _some(devices.holding(need)) or "none of the known 7-series devices"
+    if output.manners().verbose:
+        yield from _stage_rows(manifest)
+        return
     for layer in manifest.layers:
         if layer.products:
             yield f"  {layer.layer}", _folding(layer, manifest.frame_interval)
+
+
+def _stage_rows(manifest: Manifest) -> Iterator[Row]:
+    """Every stage, queues and converters too, in the order of the data."""
+    for layer in manifest.layers:
+        shape = " x ".join(map(str, layer.output_shape or ()))
+        parts = [_folding(layer, manifest.frame_interval) if layer.products else layer.kind, f"gives {shape}"]
+        if layer.weight_bits:
+            parts.append(f"weights of {layer.weight_bits:,} bits in all")
+        if layer.depth is not None:
+            parts.append(f"{layer.depth} beats deep, at most {layer.peak} used")
+        yield f"  {layer.name}", ", ".join(parts)
 
 
 def _some(names: list[str], most: int = 5) -> str:
@@ -128,7 +128,26 @@ def _folding(layer: Layer, interval: int) -> str:
 
 def show_simulation(found: SteadyResult, manifest: Manifest, different: int) -> None:
     """What a simulation found, beside what the plan promised."""
-    _print("simulation", _simulation_rows(found, manifest, different))
+    output.table("simulation", _simulation_rows(found, manifest, different))
+    result = found.result
+    output.result(
+        {
+            "frames": len(result.codes),
+            "elements": result.codes.size,
+            "mismatches": different,
+            "frame_interval": found.interval,
+            "latency": result.latency,
+            "first_output": result.first_latency,
+            "planned": {
+                "frame_interval": manifest.frame_interval,
+                "latency": manifest.latency,
+                "first_output": manifest.first_output,
+            },
+            "frame_error": result.frame_error,
+            "cycles": result.cycles,
+            "seconds": result.seconds,
+        }
+    )
 
 
 def _simulation_rows(found: SteadyResult, manifest: Manifest, different: int) -> Iterator[Row]:
@@ -150,7 +169,8 @@ def _simulation_rows(found: SteadyResult, manifest: Manifest, different: int) ->
 
 def show_resources(resources: Resources) -> None:
     """What synthesis found."""
-    _print(f"{resources.target}, {resources.device}", _resource_rows(resources))
+    output.table(f"{resources.target}, {resources.device}", _resource_rows(resources))
+    output.result(resources.summary())
 
 
 def _resource_rows(resources: Resources) -> Iterator[Row]:
