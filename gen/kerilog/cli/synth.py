@@ -10,6 +10,7 @@ import click
 from kerilog.cli import output, tables
 from kerilog.cli.options import DIRECTORY
 from kerilog.handoff.synth import synthesize
+from kerilog.manifest import Manifest
 
 EXAMPLES = """\b
 Examples:
@@ -33,4 +34,4 @@ def synth_command(directory: Path, target: str, device: str | None, seed: int | 
     """Area (and for ecp5 the clock) of the design in DIR, from open tools; adds it to the manifest."""
     with output.progress("synth") as progress:
         resources = synthesize(directory, target, progress, device, seed)
-    tables.show_resources(resources)
+    tables.show_resources(resources, Manifest.read(directory))

@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 from msgspec import UNSET
 
-from kerilog.area import devices
+from kerilog.area import devices, shares
 from kerilog.cli import output
 from kerilog.cli.output import Row
 from kerilog.handoff.synth import Resources
-from kerilog.manifest import About, Accuracy, IntegerManifest, Layer, Manifest, Tensor, share_used
+from kerilog.manifest import About, Accuracy, Area, IntegerManifest, Layer, Manifest, Tensor, share_used
 from kerilog.verify.steady import SteadyResult
 
 
@@ -21,7 +21,10 @@ def show(manifest: Manifest | IntegerManifest, directory: Path) -> None:
     """The table of a folder that ``kerilog build`` wrote."""
     rows = _design_rows(manifest) if isinstance(manifest, Manifest) else _integer_rows(manifest)
     output.table(f"{manifest.name}, {manifest.scheme}", _rows(manifest, rows, directory))
-    output.result({"folder": directory} | msgspec.to_builtins(manifest))
+    area = {}
+    if isinstance(manifest, Manifest):
+        area["area"] = {found.target: found.as_record() for found in shares.of_manifest(manifest)}
+    output.result({"folder": directory} | msgspec.to_builtins(manifest) | area)
 
 
 def _rows(manifest: Manifest | IntegerManifest, rows: Iterator[Row], directory: Path) -> Iterator[Row]:
@@ -85,16 +88,44 @@ def _design_rows(manifest: Manifest) -> Iterator[Row]:
     interval = f"{manifest.frame_interval}"
     yield "cycles per frame", interval if used is None else f"{interval}, utilization {used:.1%}"
     yield "latency", f"{manifest.latency} cycles, first input beat to last output beat"
-    if need := manifest.predicted.get("xc7"):
-        luts = f"{need.lut:,} LUT + {need.lutram:,} as memory"
-        yield "predicted area", f"{luts}, {need.ff:,} FF, {need.bram18} RAMB18, {need.dsp} DSP"
-        yield "fits", _some(devices.holding(need)) or "none of the known 7-series devices"
+    yield from _area_rows(manifest)
     if output.manners().verbose:
         yield from _stage_rows(manifest)
         return
     for layer in manifest.layers:
         if layer.products:
             yield f"  {layer.layer}", _folding(layer, manifest.frame_interval)
+
+
+def _area_rows(manifest: Manifest) -> Iterator[Row]:
+    """Predicted area, what synthesis measured beside it, and the share of a device that each takes."""
+    resources = {} if manifest.resources is UNSET else manifest.resources
+    if need := manifest.predicted.get("xc7"):
+        yield "predicted area", _area(need)
+    for target, measured in sorted(resources.items(), reverse=True):
+        yield f"measured area, {target}", f"{_area(measured)}, by {measured.tool}"
+        if measured.fmax_mhz is not None:
+            yield f"Fmax, {target}", f"{measured.fmax_mhz:.1f} MHz, {measured.device}"
+    for found in shares.of_manifest(manifest):
+        yield "device", found.why
+        if found.device:
+            yield "  share of it", ", ".join(_share(share) for share in found.shares)
+    if need:
+        yield "fits", _some(devices.holding(need)) or "none of the known 7-series devices"
+
+
+def _area(area: Area) -> str:
+    luts = f"{area.lut:,} LUT + {area.lutram:,} as memory"
+    return f"{luts}, {area.ff:,} FF, {area.bram18:,} RAMB18, {area.dsp:,} DSP"
+
+
+def _share(share: shares.Share) -> str:
+    """Of the device, by prediction and by measurement; what there is of both."""
+    predicted, measured = share.of_device(share.predicted), share.of_device(share.measured)
+    if predicted is None or measured is None:
+        only = measured if predicted is None else predicted
+        return f"{share.resource} {'-' if only is None else f'{only:.1%}'}"
+    return f"{share.resource} {predicted:.1%} (measured {measured:.1%})"
 
 
 def _stage_rows(manifest: Manifest) -> Iterator[Row]:
@@ -167,20 +198,27 @@ def _simulation_rows(found: SteadyResult, manifest: Manifest, different: int) ->
     )
 
 
-def show_resources(resources: Resources) -> None:
-    """What synthesis found."""
-    output.table(f"{resources.target}, {resources.device}", _resource_rows(resources))
-    output.result(resources.summary())
+def show_resources(resources: Resources, manifest: Manifest) -> None:
+    """What synthesis found, beside the prediction in ``manifest``, and the share of a device."""
+    found = [one for one in shares.of_manifest(manifest) if one.target == resources.target]
+    title = f"{resources.target}, {resources.device}"
+    if resources.target == "xc7" and found:
+        title += f"; shares of {found[0].why}" if found[0].device else f"; {found[0].why}"
+    rows = (row for one in found for share in one.shares for row in _measured_rows(share, resources))
+    output.table(title, [*rows, *_clock_rows(resources)], ("", "measured", "predicted", "device", "share"))
+    area = {one.target: one.as_record() for one in found}
+    output.result(msgspec.to_builtins(resources.summary()) | {"area": area})
 
 
-def _resource_rows(resources: Resources) -> Iterator[Row]:
-    for label, value in (
-        ("LUT", resources.lut),
-        ("LUT as memory", resources.lutram),
-        ("FF", resources.ff),
-        ("BRAM (18 Kbit)", resources.bram18),
-        ("DSP", resources.dsp),
-    ):
-        yield label, f"{value:,}"
+def _measured_rows(share: shares.Share, resources: Resources) -> Iterator[Row]:
+    taken = share.of_device(share.measured)
+    counts = (share.measured, share.predicted, share.available)
+    cells = ("-" if count is None else f"{count:,}" for count in counts)
+    yield share.resource, *cells, "-" if taken is None else f"{taken:.1%}"
+    if share.resource == "LUT":
+        yield "  as memory", f"{resources.lutram:,}", "", "", ""
+
+
+def _clock_rows(resources: Resources) -> Iterator[Row]:
     if resources.fmax_mhz is not None:
-        yield "Fmax", f"{resources.fmax_mhz:.1f} MHz, after place and route"
+        yield "Fmax, MHz", f"{resources.fmax_mhz:.1f}", "", "", ""
