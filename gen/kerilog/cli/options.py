@@ -18,20 +18,41 @@ PATH = click.Path(path_type=Path)
 DIRECTORY = click.argument("directory", metavar="DIR", type=PATH)
 
 
-def inputs_and_outputs(command: Command) -> Command:
-    """The options that ``eval`` and ``sim`` share."""
-    command = click.option(
-        "--outputs",
-        required=True,
-        type=PATH,
-        help="Integer codes (frames, *shape), .npy; of several outputs .npz, by layer name.",
-    )(command)
-    return click.option(
-        "--inputs",
-        required=True,
-        type=PATH,
-        help="Frames, .npy: floats (quantized for you) or integer codes; several inputs: .npz by layer name.",
-    )(command)
+def frames_and_results(command: Command) -> Command:
+    """The options that ``eval`` and ``sim`` share: which frames go in, and what is written of the results."""
+    for option in reversed(
+        (
+            click.option(
+                "--inputs",
+                type=PATH,
+                help="Frames, .npy: floats (quantized for you) or integer codes; several inputs: .npz by "
+                "layer name.",
+            ),
+            click.option(
+                "--data",
+                type=PATH,
+                help="In place of --inputs: raw samples and labels, as for build; gives the accuracy.",
+            ),
+            click.option(
+                "--input-scale", type=float, help="Factor on the samples of --data.  [default: as for build]"
+            ),
+            click.option("--count", type=int, help="Use the first COUNT frames.  [default: all]"),
+            click.option(
+                "--outputs",
+                type=PATH,
+                help="File for the results, .npy; of several outputs .npz, by layer name.",
+            ),
+            click.option(
+                "--as",
+                "kind",
+                type=click.Choice(["codes", "floats", "classes"]),
+                help="What --outputs holds: integer codes, real values, class numbers from 0.  "
+                "[default: codes]",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
 
 
 def _bias_bits(_: click.Context, __: click.Parameter, text: str | None) -> int | str | None:

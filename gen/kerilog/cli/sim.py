@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 
-from kerilog import frames
-from kerilog.cli import folder, output, tables
-from kerilog.cli.options import DIRECTORY, inputs_and_outputs
+from kerilog.cli import folder as folders
+from kerilog.cli import output, tables
+from kerilog.cli.folder import Folder, Request
+from kerilog.cli.options import DIRECTORY, frames_and_results
 from kerilog.integer.model import run
 from kerilog.manifest import Manifest
 from kerilog.quantize import softmax_tail, strip_softmax
@@ -22,13 +24,14 @@ DIFFERS = 1  # exit status
 EXAMPLES = """\b
 Examples:
   kerilog sim build/mnist_cnn --inputs x.npy --outputs y.npy
+  kerilog sim build/mnist_cnn --data samples.npz --count 1000
   kerilog sim build/mnist_cnn --inputs x.npy --outputs y.npy --simulator icarus
 """
 
 
 @click.command("sim", short_help="Run the RTL on frames, check every output.", epilog=EXAMPLES)
 @DIRECTORY
-@inputs_and_outputs
+@frames_and_results
 @click.option(
     "--simulator",
     type=click.Choice(sorted(SIMULATORS)),
@@ -36,7 +39,7 @@ Examples:
     show_default=True,
     help="verilator for whole data sets, icarus for a few frames by a second tool.",
 )
-def sim_command(directory: Path, inputs: Path, outputs: Path, simulator: str) -> None:
+def sim_command(directory: Path, simulator: str, **options: Any) -> None:
     """Run the RTL of the design in DIR and check every output against the integer model.
 
     The RTL ends in logits; a softmax at the end of a TFLite file is done here, as a host would. Frames that
@@ -44,20 +47,23 @@ def sim_command(directory: Path, inputs: Path, outputs: Path, simulator: str) ->
 
     Exits with status 1 if any element, the steady frame interval or the latency is not what it should be.
     """
+    asked = Request(**options)
     manifest = Manifest.read(directory)
-    graph = folder.integer_model(directory)
-    folder.check_tensors(manifest, strip_softmax(graph), directory)
-    (codes,) = folder.codes(graph, inputs, outputs).values()
+    folder = Folder.read(directory)
+    graph = folder.graph
+    folders.check_tensors(manifest, strip_softmax(graph), directory)
+    given = folder.frames(asked)
+    (codes,) = given.codes.values()
     with output.progress("sim") as progress:
-        found = simulate_steady(directory, codes, simulator, progress)
+        steady = simulate_steady(directory, codes, simulator, progress)
         progress("running the integer model", None)
         tail = softmax_tail(graph)
-        given = found.result.codes if tail is None else run(tail, found.result.codes)
-        expected = run(graph, codes)
-    frames.write(outputs, folder.by_name(graph, (given,)))
-    different = int(np.count_nonzero(given != expected))
-    tables.show_simulation(found, manifest, different)
-    troubles = list(found.differences(manifest))
+        found = steady.result.codes if tail is None else run(tail, steady.result.codes)
+        different = int(np.count_nonzero(found != run(graph, codes)))
+    folder.write(asked, (found,))
+    judged = folder.judge(given, (found,))
+    tables.show_simulation(tables.Simulated(manifest, steady, different, given, judged), asked)
+    troubles = list(steady.differences(manifest))
     for trouble in troubles:
         output.complaint(trouble)
     if different or troubles:

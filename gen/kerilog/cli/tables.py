@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -11,9 +12,11 @@ from msgspec import UNSET
 
 from kerilog.area import devices, shares
 from kerilog.cli import output
+from kerilog.cli.folder import Frames, Request
 from kerilog.cli.output import Row
 from kerilog.handoff.synth import Resources
 from kerilog.manifest import About, Accuracy, Area, IntegerManifest, Layer, Manifest, Tensor, share_used
+from kerilog.quality.answers import Judgement
 from kerilog.verify.steady import SteadyResult
 
 
@@ -157,16 +160,68 @@ def _folding(layer: Layer, interval: int) -> str:
     return f"{layer.kind}, {folding}, sums of {layer.accumulator_bits} bits"
 
 
-def show_simulation(found: SteadyResult, manifest: Manifest, different: int) -> None:
+def show_evaluation(given: Frames, judged: Mapping[str, Judgement], asked: Request) -> None:
+    """What the integer model gave."""
+    output.table("integer model", [*_frame_rows(given, judged), *_written_rows(asked)])
+    output.result({"frames": given.count, **_judged(judged), "outputs": asked.outputs})
+
+
+def _frame_rows(given: Frames, judged: Mapping[str, Judgement]) -> Iterator[Row]:
+    yield "frames", f"{given.count:,} of {given.source}"
+    for name, found in judged.items():
+        of = "" if len(judged) == 1 else f" of {name}"
+        if found.accuracy is not None:
+            yield f"accuracy{of}", f"{found.accuracy:.2%} of {found.samples:,}; {found.rule}"
+        else:
+            yield f"accuracy{of}", f"none: {found.rule}"
+        if found.exact_match is not None:
+            yield f"all labels right{of}", f"{found.exact_match:.2%}"
+        if found.label_rmse is not None:
+            yield f"RMSE to the labels{of}", f"{found.label_rmse:.4g}"
+
+
+def _written_rows(asked: Request) -> Iterator[Row]:
+    if asked.outputs is not None:
+        yield "written", f"{asked.outputs}, {asked.kind or 'codes'}"
+
+
+def _judged(judged: Mapping[str, Judgement]) -> dict[str, object]:
+    """The keys of JSON that tell of accuracy."""
+    return {
+        "accuracies": {
+            name: {
+                "samples": found.samples,
+                "integer": found.accuracy,
+                "exact_match": found.exact_match,
+                "label_rmse": found.label_rmse,
+                "rule": found.rule,
+            }
+            for name, found in judged.items()
+        }
+    }
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Simulated:
+    """What ``kerilog sim`` found: ``different`` elements, and files that it wrote."""
+
+    manifest: Manifest
+    steady: SteadyResult
+    different: int
+    given: Frames
+    judged: Mapping[str, Judgement]
+
+
+def show_simulation(found: Simulated, asked: Request) -> None:
     """What a simulation found, beside what the plan promised."""
-    output.table("simulation", _simulation_rows(found, manifest, different))
-    result = found.result
+    output.table("simulation", [*_simulation_rows(found), *_written_rows(asked)])
+    result, manifest = found.steady.result, found.manifest
     output.result(
         {
             "frames": len(result.codes),
             "elements": result.codes.size,
-            "mismatches": different,
-            "frame_interval": found.interval,
+            "mismatches": found.different,
+            "frame_interval": found.steady.interval,
             "latency": result.latency,
             "first_output": result.first_latency,
             "planned": {
@@ -177,25 +232,27 @@ def show_simulation(found: SteadyResult, manifest: Manifest, different: int) -> 
             "frame_error": result.frame_error,
             "cycles": result.cycles,
             "seconds": result.seconds,
+            **_judged(found.judged),
+            "outputs": asked.outputs,
         }
     )
 
 
-def _simulation_rows(found: SteadyResult, manifest: Manifest, different: int) -> Iterator[Row]:
-    result = found.result
-    given = len(result.codes)
-    again = f"; {found.frames:,} sent in all for the steady interval" if found.frames > given else ""
-    yield "frames", f"{given:,}, {result.codes.size:,} elements{again}"
-    yield "mismatches", f"{different:,}"
-    pace = f"{result.cycles_per_second:,.0f} a second"
+def _simulation_rows(found: Simulated) -> Iterator[Row]:
+    steady, result, manifest = found.steady, found.steady.result, found.manifest
+    yield from _frame_rows(found.given, found.judged)
+    if steady.frames > len(result.codes):
+        yield "again", f"{steady.frames:,} sent in all for the steady interval"
+    yield "mismatches", f"{found.different:,} of {result.codes.size:,} elements"
+    pace = f"{result.cycles_per_second:,.0f} per second"
     yield "cycles", f"{result.cycles:,} in {result.seconds:.1f} s, {pace}"
     planned = f"planned {manifest.frame_interval}"
-    steady = f"not steady within {found.frames:,} frames" if found.interval is None else f"{found.interval}"
-    yield "cycles per frame", f"{steady}, {planned}"
-    yield (
-        "latency",
-        f"{result.latency} cycles, first input beat to last output beat, planned {manifest.latency}",
-    )
+    if steady.interval is None:
+        yield "cycles per frame", f"not steady within {steady.frames:,} frames, {planned}"
+    else:
+        yield "cycles per frame", f"{steady.interval}, {planned}"
+    told = f"{result.latency} cycles, first input beat to last output beat"
+    yield "latency", f"{told}, planned {manifest.latency}"
 
 
 def show_resources(resources: Resources, manifest: Manifest) -> None:
