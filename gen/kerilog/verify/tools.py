@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kerilog.emit.verilog import environment
@@ -38,20 +40,47 @@ def run_tool(command: Sequence[str], cwd: Path) -> str:
 
     Raises KerilogError with the first line that looks like an error when it exits with another status than 0.
     """
-    program = find_tool(command[0])
-    done = subprocess.run(
-        [program, *command[1:]],
+    with started([find_tool(command[0]), *command[1:]], cwd) as process:
+        log, _ = process.communicate()
+    if process.returncode != 0:
+        raise KerilogError(f"{command[0]} failed: {first_error(log)}")
+    return log
+
+
+@contextlib.contextmanager
+def started(command: Sequence[str], cwd: Path) -> Iterator[subprocess.Popen[str]]:
+    """The running ``command``, its two outputs in one; on leaving, it and all that it started have ended.
+
+    It has a session of its own, so that an interrupt reaches this process alone, which then ends the whole
+    family: a simulator's compiler starts make, and make starts compilers.
+    """
+    process = subprocess.Popen(
+        command,
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        check=False,
+        start_new_session=True,
     )
-    if done.returncode != 0:
-        raise KerilogError(f"{command[0]} failed in {cwd}: {first_error(done.stdout)}")
-    return done.stdout
+    try:
+        yield process
+        process.wait()
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Kill what is left of the session that ``process`` leads."""
+    if process.poll() is None:
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def first_error(log: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import hashlib
+import platform
 import shutil
 import tempfile
 import time
@@ -19,9 +21,11 @@ from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
 from kerilog.manifest import Manifest
 from kerilog.progress import Progress, silent
-from kerilog.verify import result, tools
+from kerilog.verify import cache, design, result, tools
+from kerilog.verify.design import Snapshot
 
 _CHUNK_CYCLES = 200_000  # between two calls of the progress, some 50 ms
+_LIBRARY = "libkrl.so"
 _FAST = ("-O3", "--x-assign", "fast", "--x-initial", "unique")
 # One process may load the libraries of several designs: none may see the symbols of another.
 _CFLAGS = "-O2 -fPIC -fno-gnu-unique -std=gnu++17"
@@ -58,37 +62,32 @@ def simulate(
     """Stream ``codes`` (frames, *input shape), integers, through the design in ``directory``.
 
     ``watchdog``: clock cycles without a beat that count as a hang; by default what the manifest makes sure.
-    The compiled library stays in ``directory/sim`` until a source or a memory changes.
+    The compiled library stays in the user's cache (``cache``); nothing is written to ``directory``.
 
     Raises KerilogError when Verilator is missing or refuses the design, for codes that do not fit the input,
     and when the design hangs, breaks the stream protocol, stops the simulation or lacks a memory file.
     """
-    directory = Path(directory).resolve()
-    manifest = Manifest.read(directory)
-    checked = result.check_codes(codes, manifest.input)
-    library = _load(build(directory, progress))
-    limit = result.watchdog_cycles(manifest, stalls) if watchdog is None else watchdog
-    return _Run(manifest, checked, stalls, limit).execute(library, directory, progress)
+    found = design.read(directory)
+    checked = result.check_codes(codes, found.manifest.input)
+    place = build(found, progress)
+    limit = result.watchdog_cycles(found.manifest, stalls) if watchdog is None else watchdog
+    return _Run(found.manifest, checked, stalls, limit).execute(_load(place / _LIBRARY), place, progress)
 
 
-def build(directory: Path, progress: Progress = silent) -> Path:
-    """Compile the design in ``directory`` and its driver; returns the library, cached if nothing changed."""
-    manifest = Manifest.read(directory)
+def build(found: Snapshot, progress: Progress = silent) -> Path:
+    """Compile the design ``found`` and its driver; returns a folder with the library and the memories.
+
+    It comes out of the user's cache if the same was compiled before.
+    """
     tools.find_tool("verilator")
-    driver = _driver(manifest)
-    cache = directory / "sim" / f"verilator_{_digest(directory, manifest, driver)}"
-    library = cache / "libkrl.so"
-    if library.is_file():
-        return library
-    progress("compiling with Verilator", None)
-    cache.parent.mkdir(exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix="building_", dir=cache.parent))
-    try:
-        _compile(directory, manifest, driver, work)
-        _publish(work / library.name, cache)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return library
+    driver = _driver(found.manifest)
+    arguments = _arguments(found.manifest)
+
+    def make(place: Path) -> None:
+        progress("compiling with Verilator", None)
+        _compile(found, arguments, driver, place)
+
+    return cache.entry(_key(found, arguments, driver), make)
 
 
 def _driver(manifest: Manifest) -> str:
@@ -102,33 +101,41 @@ def _driver(manifest: Manifest) -> str:
     )
 
 
-def _digest(directory: Path, manifest: Manifest, driver: str) -> str:
-    """A name for the exact contents of driver, sources and memories."""
-    digest = hashlib.sha256(driver.encode())
-    for name in (*manifest.sources, *manifest.memories):
-        digest.update(name.encode() + b"\0" + hashlib.sha256((directory / name).read_bytes()).digest())
-    return digest.hexdigest()[:16]
-
-
-def _compile(directory: Path, manifest: Manifest, driver: str, work: Path) -> None:
-    (work / "driver.cpp").write_text(driver, encoding="ascii")
-    options = ["--cc", "--exe", "--build", *_FAST, "-j", "2", "-Wno-fatal", "--top-module", manifest.top]
+def _arguments(manifest: Manifest) -> tuple[str, ...]:
+    """The command, to be run in a folder with the design and, in ``.work``, the driver."""
+    language = ["--language", "1364-2005", "--no-timing"]
+    options = ["--cc", "--exe", "--build", *language, *_FAST, "-j", "2", "-Wno-fatal"]
     flags = ["-CFLAGS", f"{_CFLAGS} {_HOOKS}", "-LDFLAGS", "-shared -Wl,-Bsymbolic"]
-    place = ["--Mdir", str(work), "-o", "libkrl.so", str(work / "driver.cpp")]
-    tools.run_tool(["verilator", *options, *flags, *place, *manifest.sources], cwd=directory)
+    place = ["--top-module", manifest.top, "--Mdir", ".work", "-o", _LIBRARY, "driver.cpp"]
+    return ("verilator", *options, *flags, *place, *manifest.sources)
 
 
-def _publish(library: Path, cache: Path) -> None:
-    """Move the finished library to its place in one step, as another process may be building it too."""
-    staged = Path(tempfile.mkdtemp(prefix="ready_", dir=cache.parent))
-    shutil.move(library, staged / library.name)
-    try:
-        staged.rename(cache)
-    except OSError:  # the other process was first
-        shutil.rmtree(staged)
-    for old in cache.parent.glob("verilator_*"):
-        if old != cache:
-            shutil.rmtree(old, ignore_errors=True)
+def _key(found: Snapshot, arguments: tuple[str, ...], driver: str) -> str:
+    """A name for all that the library depends on: what is compiled, by what, how and for which machine."""
+    facts = (_versions(), platform.platform(), platform.machine(), *arguments, driver)
+    digest = hashlib.sha256("\0".join(facts).encode())
+    found.update(digest)
+    return f"verilator_{digest.hexdigest()[:32]}"
+
+
+@functools.cache
+def _versions() -> str:
+    """Of Verilator and of the compiler that it calls."""
+    places = tools.find_tool("verilator"), tools.find_tool("g++")
+    return "\n".join(tools.run_tool([place, "--version"], cwd=Path.cwd()) for place in places)
+
+
+def _compile(found: Snapshot, arguments: tuple[str, ...], driver: str, place: Path) -> None:
+    """Compile in a folder of its own, with relative paths: make knows no blanks. Then fill ``place``."""
+    with tempfile.TemporaryDirectory(prefix="kerilog_verilator_") as temporary:
+        root = Path(temporary)
+        work = root / ".work"
+        work.mkdir()
+        found.write(root)
+        (work / "driver.cpp").write_text(driver, encoding="ascii")
+        tools.run_tool(arguments, cwd=root)
+        shutil.move(work / _LIBRARY, place / _LIBRARY)
+    found.write(place, found.manifest.memories)
 
 
 def _load(path: Path) -> ctypes.CDLL:
@@ -165,10 +172,10 @@ class _Run:
             _threshold(stalls.sink),
         )
 
-    def execute(self, library: ctypes.CDLL, directory: Path, progress: Progress) -> result.SimulationResult:
+    def execute(self, library: ctypes.CDLL, place: Path, progress: Progress) -> result.SimulationResult:
         start = time.perf_counter()
-        # The memories are read in the first evaluation, by their path relative to the design.
-        with contextlib.chdir(directory):
+        # The memories are read in the first evaluation, by their path in the design: from their copy.
+        with contextlib.chdir(place):
             simulation = library.krl_create(ctypes.byref(self.job))
         try:
             status = _RUNNING
