@@ -155,6 +155,36 @@ class Accuracy(Struct, frozen=True, kw_only=True):
     naive: Share
 
 
+class Scaling(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What the raw samples of an input were, and the ``factor`` that a build multiplied them by.
+
+    ``minimum`` and ``maximum`` are of the samples as they came. ``given``: the factor is the user's, for
+    samples of any type. ``why``: the reason for leaving integers as they are.
+    """
+
+    dtype: Word
+    minimum: float
+    maximum: float
+    factor: float = 1.0
+    given: bool = False
+    why: str = ""
+
+    def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (self.minimum, self.maximum, self.factor))):
+            raise ValueError(".factor: expected finite numbers")
+
+    @property
+    def told(self) -> str:
+        """In words: ``uint8 0..255, divided by 255``."""
+        if self.given:
+            done = f"times {self.factor:g}, as the input scale says"
+        elif self.factor == 1:
+            done = f"as they are; {self.why}" if self.why else "as they are"
+        else:
+            done = f"divided by {1 / self.factor:g}"
+        return f"{self.dtype} {self.minimum:g}..{self.maximum:g}, {done}"
+
+
 class Constants(Struct, frozen=True, kw_only=True):
     """The sums that stand for the products of a layer whose weights are constants."""
 
@@ -226,8 +256,8 @@ class About(Struct, frozen=True, kw_only=True):
     """What both kinds of folder tell.
 
     ``accuracies`` by the name of the output, where the data has labels for it; ``accuracy`` is the same where
-    there is one output. ``data``: the samples that were used. ``warnings``: what was doubtful when it was
-    built.
+    there is one output. ``data``: the samples that were used. ``scaling``: what was done to the samples of
+    each input, by its name. ``warnings``: what was doubtful when it was built.
     """
 
     schema: Schema
@@ -236,6 +266,7 @@ class About(Struct, frozen=True, kw_only=True):
     model: Model
     bytes: Bytes
     data: str | UnsetType = UNSET
+    scaling: dict[str, Scaling] | UnsetType = UNSET
     accuracy: Accuracy | UnsetType = UNSET
     accuracies: dict[str, Accuracy] | UnsetType = UNSET
     warnings: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ import click
 
 from kerilog import build
 from kerilog.cli import output, tables
-from kerilog.cli.options import PATH, quantization
+from kerilog.cli.options import PATH, given_options, quantization
 from kerilog.manifest import IntegerManifest
 from kerilog.plan.goals import Goal
 
@@ -61,7 +61,8 @@ def build_command(
     goal = Goal(interval, fps, clock_mhz, multipliers, device, unroll)
     target = target or Path("build") / model.stem
     with output.progress("build") as progress:
-        built = build.build(model, target, build.Options(goal=goal, **options), progress)
+        chosen = build.Options(goal=goal, given=given_options(), **options)
+        built = build.build(model, target, chosen, progress)
     tables.show(built, target)
     for warning in built.warnings:
         output.warning(warning)

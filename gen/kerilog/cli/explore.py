@@ -11,7 +11,7 @@ import click
 
 from kerilog import build
 from kerilog.cli import output
-from kerilog.cli.options import PATH, quantization
+from kerilog.cli.options import PATH, given_options, quantization
 from kerilog.errors import KerilogError
 
 EXAMPLES = """\b
@@ -41,7 +41,8 @@ def explore_command(model: Path, target: Path | None, clock_mhz: float | None, *
     target = target or Path("build") / f"{model.stem}-front"
     results.check(target)
     with output.progress("explore") as progress:
-        points = explore(build.integer_network(model, build.Options(**options), progress), progress)
+        chosen = build.Options(given=given_options(), **options)
+        points = explore(build.integer_network(model, chosen, progress, output.warning), progress)
         files = results.write(points, target, model.stem, clock_mhz)
     results.show(points, model.stem, clock_mhz, output.console())
     output.line(files[0])

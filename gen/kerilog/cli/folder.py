@@ -12,14 +12,18 @@ from typing import Any
 import click
 import numpy as np
 import numpy.typing as npt
+from msgspec import UNSET
 
-from kerilog import build, floating, frames, storage
+from kerilog import data, frames, storage
 from kerilog import manifest as manifests
 from kerilog.cli import output
+from kerilog.data.scaling import factor_for, scaled
+from kerilog.data.source import Source
 from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
-from kerilog.graph import Graph
-from kerilog.manifest import Manifest
+from kerilog.frames import Kind
+from kerilog.graph import Array, Graph
+from kerilog.manifest import IntegerManifest, Manifest, Scaling
 from kerilog.qgraph import QGraph
 from kerilog.quality import answers
 from kerilog.quality.answers import Judgement
@@ -36,19 +40,25 @@ class Request:
     """What the user asks ``eval`` and ``sim`` for; see ``cli.options.frames_and_results``."""
 
     inputs: Path | None
-    data: Path | None
-    outputs: Path | None
-    count: int | None
-    kind: str | None
+    kind: Kind | None
+    data: Source | None
+    labels: Path | None
+    label: str | None
     input_scale: float | None
+    count: int | None
+    outputs: Path | None
+    form: str | None
 
     def __post_init__(self) -> None:
         if (self.inputs is None) == (self.data is None):
             raise click.UsageError("give frames with either --inputs or --data")
-        if self.inputs is not None and self.input_scale is not None:
-            raise click.UsageError("--input-scale is for --data: frames of --inputs are not scaled")
-        if self.outputs is None and self.kind is not None:
-            raise click.UsageError(f"--as {self.kind} says what a file holds: give --outputs as well")
+        if self.data is not None and self.kind is not None:
+            raise click.UsageError(f"--{self.kind} is for --inputs: --data is raw samples")
+        for name in ("labels", "label", "input_scale"):
+            if self.inputs is not None and getattr(self, name) is not None:
+                raise click.UsageError(f"--{name.replace('_', '-')} is for --data")
+        if self.outputs is None and self.form is not None:
+            raise click.UsageError(f"--as {self.form} says what a file holds: give --outputs as well")
         if self.count is not None and self.count < 1:
             raise KerilogError(f"--count must be at least 1, found {self.count}")
 
@@ -71,13 +81,14 @@ class Folder:
     """The integer model of a folder, with what its outputs are."""
 
     directory: Path
+    manifest: Manifest | IntegerManifest
     graph: QGraph
 
     @classmethod
     def read(cls, directory: Path) -> Folder:
         """That of ``directory``, with or without hardware. KerilogError if it holds none."""
-        manifests.read(directory)
-        return cls(directory, storage.load(directory / storage.FILE_NAME))
+        manifest = manifests.read(directory)
+        return cls(directory, manifest, storage.load(directory / storage.FILE_NAME))
 
     @functools.cached_property
     def original(self) -> Graph | None:
@@ -102,7 +113,7 @@ class Folder:
         """The frames that are asked for; KerilogError as well for a file that cannot hold the results."""
         if asked.outputs is not None:
             frames.check_outputs(asked.outputs, self.names)
-        found = self._of_file(asked.inputs) if asked.inputs else self._of_data(asked)
+        found = self._of_file(asked.inputs, asked.kind) if asked.inputs else self._of_data(asked)
         if asked.count is None:
             return found
         if asked.count > found.count:
@@ -113,21 +124,35 @@ class Folder:
             found.source,
         )
 
-    def _of_file(self, path: Path) -> Frames:
-        arrays = frames.read(path, frames.input_names(self.graph))
-        return Frames(frames.codes_of(self.graph, arrays), {}, str(path))
+    @property
+    def scaling(self) -> Mapping[str, Scaling]:
+        """What the build did to the raw samples of each input, by its name; empty if it had none."""
+        return {} if self.manifest.scaling is UNSET else self.manifest.scaling
+
+    def _of_file(self, path: Path, kind: Kind | None) -> Frames:
+        """Frames of a file; one line on the error stream tells where integers are taken as codes."""
+        found = frames.read(path, frames.input_names(self.graph))
+        codes = frames.codes_of(self.graph, found, kind, self.scaling, "--codes or --raw")
+        if kind is None and (told := frames.taken_as_codes(self.graph, found)):
+            output.complaint(told)
+        return Frames(codes, {}, str(path))
 
     def _of_data(self, asked: Request) -> Frames:
-        """Test samples and their labels, quantized with the formats of the inputs."""
-        known = self.graph if self.original is None else self.original
-        options = build.Options(data=asked.data, input_scale=asked.input_scale)
-        data = build.named_data_for(known, options)
-        samples = {name: values[: asked.count] for name, values in data.x_test.items()}
-        if floating.count(samples) == 0:
-            raise KerilogError(f"{asked.data}: there is no test sample")
-        renamed = dict(zip(frames.output_names(known), self.names, strict=True))
-        labels = {renamed.get(name, name): values for name, values in data.y_test.items()}
-        return Frames(frames.codes_of(self.graph, samples), labels, data.source)
+        """Test samples and their labels, scaled as the build scaled its own, then quantized."""
+        rules = {} if asked.input_scale is not None else self.scaling
+        factor = 1.0 if rules else asked.input_scale
+        request = data.Request(asked.data, asked.labels, asked.label, factor)
+        shapes = dict(zip(self.names, (head.shape for head in self.heads), strict=True))
+        found = data.load(request, data.intakes(self.graph), shapes)
+        for text in found.warnings:
+            output.warning(text)
+        samples = {}
+        for name, raw in found.x_test.items():
+            part, rule = raw[: asked.count], rules.get(name)
+            if rule is not None:
+                part = _by_rule(part, found.scaling[name].dtype, rule, f"{found.source}: input '{name}'")
+            samples[name] = part
+        return Frames(frames.codes_of(self.graph, samples), found.y_test, found.source)
 
     def reals(self, codes: Sequence[IntArray]) -> dict[str, npt.NDArray[np.float64]]:
         """The real values of the outputs ``codes``, in their order, by name."""
@@ -148,9 +173,9 @@ class Folder:
         """Write the outputs as what is asked for, where that is anything."""
         if asked.outputs is None:
             return
-        if asked.kind == FLOATS:
+        if asked.form == FLOATS:
             found: dict[str, npt.NDArray[Any]] = dict(self.reals(codes))
-        elif asked.kind == CLASSES:
+        elif asked.form == CLASSES:
             reals = self.reals(codes)
             found = {
                 name: answers.classes(head, reals[name], name)
@@ -159,6 +184,12 @@ class Folder:
         else:
             found = dict(zip(self.names, codes, strict=True))
         frames.write(asked.outputs, found)
+
+
+def _by_rule(samples: Array, dtype: str, rule: Scaling, where: str) -> Array:
+    """Float32 ``samples``, which came as ``dtype``, scaled by the ``rule`` of a build."""
+    as_they_came = np.empty(0, dtype)
+    return scaled(samples, where, factor_for(as_they_came, rule, where))
 
 
 def check_tensors(manifest: Manifest, graph: QGraph, directory: Path) -> None:

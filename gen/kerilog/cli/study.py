@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from kerilog import build
 from kerilog.cli import output
-from kerilog.cli.options import PATH
+from kerilog.cli.options import PATH, data_source
 
 EXAMPLES = """\b
 Example:
@@ -20,19 +21,15 @@ Example:
 @click.command("study", short_help="Try many number formats: accuracy against bytes.", epilog=EXAMPLES)
 @click.argument("model", type=PATH)
 @click.option("-o", "--output", "target", type=PATH, help="Folder.  [default: build/<model name>-study]")
-@click.option("--data", type=PATH, help="NPZ as for build.  [default: MNIST]")
-@click.option("--input-scale", type=float, help="Factor on the samples.  [default: 1/255 for uint8]")
+@data_source
 @click.option("--samples", type=int, help="Test samples to count right answers on.  [default: all]")
-def study_command(
-    model: Path, target: Path | None, data: Path | None, input_scale: float | None, samples: int | None
-) -> None:
+def study_command(model: Path, target: Path | None, samples: int | None, **options: Any) -> None:
     """Try many number formats on MODEL (.keras or .h5): accuracy against bytes."""
     from kerilog.study import command, results
 
     target = target or Path("build") / f"{model.stem}-study"
-    options = build.Options(data=data, input_scale=input_scale)
     with output.progress("study") as progress:
-        outcomes = command.study(model, target, options, samples, progress)
+        outcomes = command.study(model, target, build.Options(**options), samples, progress, output.warning)
     results.show(outcomes, output.console())
     output.line(target / "study.svg")
     files = [target / name for name in results.FILES]

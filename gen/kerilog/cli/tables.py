@@ -46,6 +46,9 @@ def _about_rows(about: About) -> Iterator[Row]:
         yield "warning", warning
     if about.data is not UNSET:
         yield "data", about.data
+    if about.scaling is not UNSET:
+        for name, scaling in about.scaling.items():
+            yield "input" if len(about.scaling) == 1 else f"input {name}", scaling.told
     if about.accuracies is not UNSET:
         for name, accuracy in about.accuracies.items():
             yield from _accuracy_rows("" if len(about.accuracies) == 1 else f" of {name}", accuracy)
@@ -182,7 +185,7 @@ def _frame_rows(given: Frames, judged: Mapping[str, Judgement]) -> Iterator[Row]
 
 def _written_rows(asked: Request) -> Iterator[Row]:
     if asked.outputs is not None:
-        yield "written", f"{asked.outputs}, {asked.kind or 'codes'}"
+        yield "written", f"{asked.outputs}, {asked.form or 'codes'}"
 
 
 def _judged(judged: Mapping[str, Judgement]) -> dict[str, object]:

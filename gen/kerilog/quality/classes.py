@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from kerilog import floating, frames
+from kerilog.data import NamedData
 from kerilog.formats import IntArray
 from kerilog.graph import Array, Graph, Shape
 from kerilog.integer.model import run_outputs
 from kerilog.manifest import Accuracy
-from kerilog.named_data import NamedData
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QGraph
 from kerilog.quantize import naive
