@@ -13,11 +13,11 @@ import numpy as np
 from kerilog.cli import folder as folders
 from kerilog.cli import output, tables
 from kerilog.cli.folder import Folder, Request
-from kerilog.cli.options import DIRECTORY, frames_and_results
+from kerilog.cli.options import DIRECTORY, PATH, frames_and_results
 from kerilog.integer.model import run
 from kerilog.manifest import Manifest
 from kerilog.quantize import softmax_tail, strip_softmax
-from kerilog.verify import SIMULATORS
+from kerilog.verify import SIMULATORS, layers, trace
 from kerilog.verify.steady import simulate_steady
 
 DIFFERS = 1  # exit status
@@ -25,7 +25,8 @@ EXAMPLES = """\b
 Examples:
   kerilog sim build/mnist_cnn --inputs x.npy --outputs y.npy
   kerilog sim build/mnist_cnn --data samples.npz --count 1000
-  kerilog sim build/mnist_cnn --inputs x.npy --outputs y.npy --simulator icarus
+  kerilog sim build/mnist_cnn --inputs x.npy --compare-layers
+  kerilog sim build/mnist_cnn --inputs x.npy --trace out.fst --trace-frames 2:4 --simulator icarus
 """
 
 
@@ -39,7 +40,23 @@ Examples:
     show_default=True,
     help="verilator for whole data sets, icarus for a few frames by a second tool.",
 )
-def sim_command(directory: Path, simulator: str, **options: Any) -> None:
+@click.option(
+    "--trace", "trace_file", type=PATH, metavar="FILE", help="Write waveforms as well: FILE.fst or FILE.vcd."
+)
+@click.option("--trace-frames", metavar="A:B", help="Frames A to B - 1 of --trace, from 0.  [default: 0:1]")
+@click.option(
+    "--compare-layers",
+    is_flag=True,
+    help="Compare every layer, and name the first one, its pixel and its channel that differ.",
+)
+def sim_command(
+    directory: Path,
+    simulator: str,
+    trace_file: Path | None,
+    trace_frames: str | None,
+    compare_layers: bool,
+    **options: Any,
+) -> None:
     """Run the RTL of the design in DIR and check every output against the integer model.
 
     The RTL ends in logits; a softmax at the end of a TFLite file is done here, as a host would. Frames that
@@ -47,6 +64,8 @@ def sim_command(directory: Path, simulator: str, **options: Any) -> None:
 
     Exits with status 1 if any element, the steady frame interval or the latency is not what it should be.
     """
+    if trace_frames is not None and trace_file is None:
+        raise click.UsageError("--trace-frames is for --trace")
     asked = Request(**options)
     manifest = Manifest.read(directory)
     folder = Folder.read(directory)
@@ -54,7 +73,15 @@ def sim_command(directory: Path, simulator: str, **options: Any) -> None:
     folders.check_tensors(manifest, strip_softmax(graph), directory)
     given = folder.frames(asked)
     (codes,) = given.codes.values()
+    wanted = None if trace_file is None else trace.parse(trace_file, trace_frames, given.count)
+    difference = None
     with output.progress("sim") as progress:
+        if wanted is not None:
+            trace.write(directory, codes, wanted, simulator, progress)
+        if compare_layers:
+            difference = layers.first_difference(directory, strip_softmax(graph), codes, simulator, progress)
+            if difference is not None:
+                output.complaint(difference.told)
         steady = simulate_steady(directory, codes, simulator, progress)
         progress("running the integer model", None)
         tail = softmax_tail(graph)
@@ -62,9 +89,10 @@ def sim_command(directory: Path, simulator: str, **options: Any) -> None:
         different = int(np.count_nonzero(found != run(graph, codes)))
     folder.write(asked, (found,))
     judged = folder.judge(given, (found,))
-    tables.show_simulation(tables.Simulated(manifest, steady, different, given, judged), asked)
+    looks = tables.Looks(compare_layers, difference, wanted)
+    tables.show_simulation(tables.Simulated(manifest, steady, different, given, judged, looks), asked)
     troubles = list(steady.differences(manifest))
     for trouble in troubles:
         output.complaint(trouble)
-    if different or troubles:
+    if different or troubles or difference is not None:
         sys.exit(DIFFERS)

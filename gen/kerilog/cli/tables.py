@@ -17,6 +17,8 @@ from kerilog.cli.output import Row
 from kerilog.handoff.synth import Resources
 from kerilog.manifest import About, Accuracy, Area, IntegerManifest, Layer, Manifest, Tensor, share_used
 from kerilog.quality.answers import Judgement
+from kerilog.verify.layers import Difference
+from kerilog.verify.look import Trace
 from kerilog.verify.steady import SteadyResult
 
 
@@ -204,15 +206,25 @@ def _judged(judged: Mapping[str, Judgement]) -> dict[str, object]:
     }
 
 
+@dataclasses.dataclass(frozen=True)
+class Looks:
+    """What a look inside found: whether layers were ``compared``, the first difference, the trace."""
+
+    compared: bool = False
+    difference: Difference | None = None
+    trace: Trace | None = None
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Simulated:
-    """What ``kerilog sim`` found: ``different`` elements, and files that it wrote."""
+    """What ``kerilog sim`` found; ``different`` counts elements of the output."""
 
     manifest: Manifest
     steady: SteadyResult
     different: int
     given: Frames
     judged: Mapping[str, Judgement]
+    looks: Looks = Looks()
 
 
 def show_simulation(found: Simulated, asked: Request) -> None:
@@ -237,6 +249,9 @@ def show_simulation(found: Simulated, asked: Request) -> None:
             "seconds": result.seconds,
             **_judged(found.judged),
             "outputs": asked.outputs,
+            "layers_compared": found.looks.compared,
+            "difference": found.looks.difference and dataclasses.asdict(found.looks.difference),
+            "trace": found.looks.trace and dataclasses.asdict(found.looks.trace),
         }
     )
 
@@ -256,6 +271,11 @@ def _simulation_rows(found: Simulated) -> Iterator[Row]:
         yield "cycles per frame", f"{steady.interval}, {planned}"
     told = f"{result.latency} cycles, first input beat to last output beat"
     yield "latency", f"{told}, planned {manifest.latency}"
+    looks = found.looks
+    if looks.compared:
+        yield "layers", "all as in the integer model" if looks.difference is None else looks.difference.told
+    if looks.trace is not None:
+        yield "trace", f"{looks.trace.path}, frames {looks.trace.first}:{looks.trace.stop}"
 
 
 def show_resources(resources: Resources, manifest: Manifest) -> None:

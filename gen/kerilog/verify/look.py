@@ -8,7 +8,6 @@ Verilog is what it was.
 from __future__ import annotations
 
 import dataclasses
-import re
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,6 @@ from kerilog.manifest import Manifest
 from kerilog.qgraph import QGraph
 
 Words = npt.NDArray[np.uint32]
-SUFFIXES = (".fst", ".vcd")
 GUARD = "guarded"  # the stream behind the frame guard
 _FORK = "Fork"  # its streams are looked at in the queues behind it
 
@@ -99,26 +97,6 @@ class Look:
 
 
 NOTHING = Look()
-
-
-def parse_trace(path: Path, frames: str | None, count: int) -> Trace:
-    """The trace of ``frames``, "A:B" for frames A to B - 1 of ``count``, to ``path``; None for the first one.
-
-    Raises KerilogError for another kind of file and for a range that is none.
-    """
-    if path.suffix.lower() not in SUFFIXES:
-        raise KerilogError(f"{path}: a trace is a file that ends in {' or '.join(SUFFIXES)}")
-    if frames is None:
-        return Trace(path)
-    found = re.fullmatch(r"(\d{0,9}):(\d{0,9})", frames)
-    if found is None:
-        raise KerilogError(f"--trace-frames: expected A:B, for frames A to B - 1, found '{frames}'")
-    first, stop = int(found[1] or 0), int(found[2] or count)
-    if not first < stop:
-        raise KerilogError(f"--trace-frames {frames}: holds no frame; A:B are frames A to B - 1")
-    if stop > count:
-        raise KerilogError(f"--trace-frames {frames}: the last frame is {count - 1}, as {count} go in")
-    return Trace(path, first, stop)
 
 
 def taps(manifest: Manifest, graph: QGraph) -> tuple[Tap, ...]:
