@@ -10,6 +10,7 @@ import click
 from kerilog import __version__
 from kerilog.cli import output
 from kerilog.cli.build import build_command
+from kerilog.cli.compare import compare_command
 from kerilog.cli.eval import eval_command
 from kerilog.cli.explore import explore_command
 from kerilog.cli.report import report_command
@@ -65,5 +66,6 @@ for _command in (
     report_command,
     study_command,
     show_command,
+    compare_command,
 ):
     main.add_command(_command)
