@@ -17,7 +17,7 @@ TESTS := $(BIN)/pytest -n $(JOBS)
 SCRIPTS := $(wildcard models/*.py examples/*.py benchmarks/*.py benchmarks/hardware/*.py)
 # the test files that name no simulator, synthesis, TensorFlow, browser or whole command
 SLOW  := simulate|support.designs|support.command|[Kk]eras|tensorflow|verilator|yosys|chromium
-FAST  := $(shell grep -LE '$(SLOW)' tests/test_*.py)
+FAST  := $(shell grep -LE '$(SLOW)' tests/test_*.py tests/*/test_*.py)
 LINTED := setup.py gen tests sim models examples benchmarks
 COMPILED := setup.py $(wildcard gen/kerilog/timing/*.py)
 

@@ -13,7 +13,8 @@ import jinja2
 import pytest
 from jinja2 import nodes
 
-ROOT = Path(__file__).resolve().parent.parent
+from support.paths import ROOT
+
 PACKAGE = ROOT / "gen" / "kerilog"
 SPDX = "SPDX-License-Identifier: Apache-2.0"
 LARGEST = 1_500_000  # bytes

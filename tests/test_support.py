@@ -14,8 +14,7 @@ from kerilog.hardware.kind import LayerKind
 from kerilog.hardware.stages import KINDS
 from kerilog.integer import steps
 from kerilog.qgraph import QOp
-
-ROOT = Path(__file__).resolve().parents[1]
+from support.paths import ROOT
 
 
 def test_the_page_is_printed_from_the_registries() -> None:

@@ -44,11 +44,20 @@ def parallel() -> QGraph:
     return net.depthwise(groups=3, each=2).average((2, 1)).flatten("flatten").dense(6, "logits").graph
 
 
+def inception() -> QGraph:
+    """Three branches of different depth that are concatenated along the channels."""
+    net = Branches("golden_inception", "affine", (4, 4, 2), 16)
+    net.conv(2, (1, 1), name="stem").conv(3, padding="same", name="conv2d")
+    net.at("stem").conv(1, (1, 1), name="pointwise").concatenate("conv2d", "stem")
+    return net.mean().dense(3, "logits", relu=False).graph
+
+
 NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "affine": (affine, 70),
     "fixed": (fixed, 30),
     "residual": (residual, 64),
     "difference": (difference_of_four, 32),
     "parallel": (parallel, 16),
+    "inception": (inception, 96),
 }
 """What makes the network, and the frame interval of its design."""

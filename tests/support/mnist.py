@@ -3,19 +3,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[2]
-MODEL = ROOT / "models" / "mnist_cnn.keras"
+from support.paths import MODELS, SHARED
+
+MODEL = MODELS / "mnist_cnn.keras"
 
 
 def whole_mnist() -> Path | None:
     """Keras' own NPZ: below KERILOG_SHARED, or in a folder ``shared`` beside the checkout."""
-    shared = Path(os.environ.get("KERILOG_SHARED") or ROOT.parent / "shared")
-    path = shared / "mnist" / "mnist.npz"
+    path = SHARED / "mnist" / "mnist.npz"
     return path if path.is_file() else None
 
 

@@ -19,8 +19,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from common.bugs import Bug
+from support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 RTL, HARNESSES = ROOT / "hw" / "rtl", ROOT / "hw" / "formal"
 ARRIVED = "arrived"
 MEMORY = 3 << 30  # bytes

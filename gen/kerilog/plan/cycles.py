@@ -8,6 +8,8 @@ of the RTL against these numbers.
 from __future__ import annotations
 
 import dataclasses
+import functools
+import pickle
 from collections.abc import Sequence
 
 from kerilog.hardware.design import INPUT, Cycles, Stage
@@ -50,15 +52,35 @@ def pipeline_of(stages: Sequence[Stage], pace: int = 0) -> Pipeline:
     return Pipeline(Schedule(nodes), controls)
 
 
-def chain_of(stages: Sequence[Stage]) -> Schedule:
-    """``stages`` one behind the other, fed and emptied without a pause.
+def interval_of_chain(stages: Sequence[Stage]) -> int:
+    """Cycles per frame of ``stages`` one behind the other, fed and emptied without a pause.
 
-    Of a first stage with several inputs, what is behind their join.
+    Of a first stage with several inputs, what is behind their join. Networks repeat their layers and plans
+    their trials, so what was run once is not run again.
     """
     controls = [control for stage in stages for control in stage.controls()]
     first = stages[0]
     fed = first.input if len(first.sources) == 1 else first.output
-    return chain(controls, fed.beats_per_frame, stages[-1].output.beats_per_frame)
+    return _run(_Chain(controls, fed.beats_per_frame, stages[-1].output.beats_per_frame))
+
+
+class _Chain:
+    """Controls after a reset between a source and a sink, which compare by the values of all they hold."""
+
+    def __init__(self, controls: list[Control], beats_in: int, beats_out: int) -> None:
+        self.parts = controls, beats_in, beats_out
+        self._key = pickle.dumps(self.parts)  # taken before they run
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Chain) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+@functools.lru_cache(maxsize=4096)
+def _run(fresh: _Chain) -> int:
+    return chain(*fresh.parts).measure().interval
 
 
 def schedule_of(stages: Sequence[Stage], pace: int = 0) -> Schedule:

@@ -63,7 +63,7 @@ def _fewest_rows(left: list[Stage], stage: WindowedStage, enough: int, goal: int
 
 def _interval(stages: Sequence[Stage]) -> int:
     """Cycles per frame of ``stages`` one behind the other, fed and emptied without a pause; 0 of none."""
-    return cycles.chain_of(stages).measure().interval if stages else 0
+    return cycles.interval_of_chain(stages) if stages else 0
 
 
 class Neighbours:

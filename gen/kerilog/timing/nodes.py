@@ -81,7 +81,8 @@ class Agenda:
 
     def act(self) -> None:
         """Have those that are awake act; whoever has nothing to do falls asleep."""
-        self.offers, self.takes = [], []
+        self.offers.clear()
+        self.takes.clear()
         before: Node | None = None
         node = self.awake
         while node is not None:
@@ -122,7 +123,7 @@ class Agenda:
                     node.alarm = NEVER
                     node.catch_up(cycle)
                     self.refresh(node)
-            self._soon[cycle % SOON] = []
+            due.clear()
 
     def leap(self) -> bool:
         """On to the next alarm; False if there is none."""

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Generated designs held to golden copies, so that every change of output is seen in review.
+
+KERILOG_UPDATE_GOLDEN=1 writes the copies anew.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from kerilog.manifest import Manifest
+from kerilog.plan import plan
+from support.designs import generate
+from support.golden import NETWORKS
+from support.paths import GOLDEN
+
+UPDATE = "KERILOG_UPDATE_GOLDEN"
+
+
+KINDS = {
+    *("Conv2D", "Dense", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D"),
+    *("Add", "Subtract", "Requantize", "Concatenate", "Lookup", "Fork", "Fifo", "Lanes"),
+}
+"""Every kind of stage."""
+
+
+def is_golden(path: str, library: set[str]) -> bool:
+    """Whether a file is kept: what was generated for this network alone."""
+    name = Path(path).name
+    return (path.startswith(("rtl/", "rom/")) and name not in library) or path == "manifest.json"
+
+
+def files_of(directory: Path) -> dict[str, str]:
+    """The golden files of a design by their path."""
+    library = {path.name for path in directory.glob("rtl/krl_*.v")}
+    paths = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
+    return {name: path.read_text() for name, path in sorted(paths.items()) if is_golden(name, library)}
+
+
+def update(golden: Path, found: dict[str, str]) -> None:
+    """Write the golden copy anew."""
+    shutil.rmtree(golden, ignore_errors=True)
+    for name, text in found.items():
+        (golden / name).parent.mkdir(parents=True, exist_ok=True)
+        (golden / name).write_text(text)
+
+
+def difference(expected: dict[str, str], found: dict[str, str]) -> str:
+    """What differs, as a patch."""
+    lines: list[str] = []
+    for name in sorted({*expected, *found}):
+        old, new = (files.get(name, "").splitlines(keepends=True) for files in (expected, found))
+        lines += difflib.unified_diff(old, new, f"golden/{name}", f"generated/{name}", n=1)
+    return "".join(lines)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_output_is_golden(name: str, tmp_path: Path) -> None:
+    make, interval = NETWORKS[name]
+    generate(make(), tmp_path / "design", interval)
+    found = files_of(tmp_path / "design")
+    golden = GOLDEN / name
+    if os.environ.get(UPDATE):
+        update(golden, found)
+    expected = files_of(golden)
+    assert difference(expected, found) == "", f"if this is meant, run again with {UPDATE}=1"
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_two_builds_are_the_same_bytes(name: str, tmp_path: Path) -> None:
+    make, interval = NETWORKS[name]
+    for copy in ("one", "two"):
+        generate(make(), tmp_path / copy, interval)
+    one, two = (
+        {path.relative_to(tmp_path / copy): path.read_bytes() for path in (tmp_path / copy).rglob("*.*")}
+        for copy in ("one", "two")
+    )
+    assert one == two
+    assert len(one) > 15
+
+
+def test_the_golden_networks_cover_the_stages() -> None:
+    stages = [stage for make, interval in NETWORKS.values() for stage in plan(make(), interval).stages]
+    assert {stage.kind for stage in stages} == KINDS
+    assert {"krl_lanes", "krl_gearbox"} <= {stage.module for stage in stages}
+    assert any(stage.template == "stages/pointwise_conv2d.v.j2" for stage in stages)
+    assert any(stage.facts.unrolled for stage in stages)
+    assert any(stage.facts.pairs for stage in stages)
+    assert any((stage.facts.windows or 1) > 1 for stage in stages)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_golden_manifest_is_legal(name: str, tmp_path: Path) -> None:
+    make, interval = NETWORKS[name]
+    written = generate(make(), tmp_path / "design", interval)
+    assert Manifest.read(tmp_path / "design").to_json() == written.to_json()
