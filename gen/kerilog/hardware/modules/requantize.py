@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 from collections.abc import Sequence
 from typing import ClassVar
@@ -50,8 +51,9 @@ class Requantizer(Module):
             "CLAMP_MAX": self.clamp_max,
         }
 
+    @abc.abstractmethod
     def _own_parameters(self) -> dict[str, int | str]:
-        raise NotImplementedError
+        """Those that the other kind does not have."""
 
     def controls(self) -> Sequence[Control]:
         return (Pipe(depth=self.latency),)
