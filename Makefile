@@ -38,7 +38,7 @@ help:
 	@echo "make train      train the default model again"
 	@echo "make clean      remove what was built, but not .venv"
 	@echo
-	@echo "MODEL=$(MODEL) SCHEME=$(or $(SCHEME),(the default)) TARGET=$(TARGET) DATA=$(or $(DATA),(MNIST))"
+	@echo "MODEL=$(MODEL) SCHEME=$(or $(SCHEME),(the default)) TARGET=$(TARGET) DATA=$(or $(DATA),(MNIST for the default model))"
 	@echo "OUT=$(OUT) PART=$(PART) CLOCK=$(CLOCK) JOBS=$(JOBS)"
 
 # $(call need,PROGRAM=PACKAGE ...): install the Debian packages of the programs that are missing.

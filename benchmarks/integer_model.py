@@ -131,7 +131,7 @@ def main() -> None:
 
     model, graph = keras.models.load_model(MODEL), kerilog.load(MODEL)
     assert isinstance(graph, Graph)
-    data = load_dataset(arguments.data, (28, 28, 1))
+    data = load_dataset(arguments.data or "mnist", (28, 28, 1))
     networks = {s: kerilog.quantize(graph, data.x_train[:SAMPLES], s) for s in ("affine", "fixed")}
     content = convert(model, data.x_train[:SAMPLES])
     resolvers = tf.lite.experimental.OpResolverType

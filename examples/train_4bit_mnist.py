@@ -112,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> Results:
     parser.add_argument("-o", "--output", type=Path, default=Path("mnist_4bit.keras"))
     args = parser.parse_args(arguments)
     model = keras.models.load_model(args.model)
-    data = load_dataset(args.data, tuple(model.input_shape[1:]))
+    data = load_dataset(args.data or "mnist", tuple(model.input_shape[1:]))
     trained, results = run(model, data, args.epochs)
     show(results)
     trained.save(args.output)

@@ -150,7 +150,7 @@ def main() -> None:
     parser.add_argument("--train", type=int, default=60_000, help="images to train the two networks on")
     parser.add_argument("--epochs", type=int, default=3)
     args = parser.parse_args()
-    data = load_dataset(args.data, MNIST_SHAPE)
+    data = load_dataset(args.data or "mnist", MNIST_SHAPE)
     print(
         f"{data.source}; {args.samples} samples; right answers in percent of {len(data.x_test):,} test images"
     )

@@ -137,7 +137,7 @@ def save(path: Path, **arrays: Any) -> None:
 IMAGES = np.zeros((4, *SHAPE), np.float32)
 SAMPLES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "missing": (lambda path: None, r"bad\.npz: no such file"),
-    "text": (lambda path: path.write_text("numbers"), r"bad\.npz: not an NPZ file"),
+    "text": (lambda path: path.write_text("numbers"), r"bad\.npz: cannot be read as an NPZ file"),
     "wrong shape": (
         lambda path: write_samples(path, (5, 6, 1)),
         r"bad\.npz: x_train: expected samples of 6x5x1, got 5x6x1",
@@ -160,7 +160,8 @@ def test_bad_samples_are_refused(name: str, bench: Path) -> None:
 def test_no_samples_at_all(bench: Path) -> None:
     before = contents(bench)
     found = kerilog("build", "tiny.keras", "-o", "design")
-    assert_refused(found, "no samples for a model input of 6x5x1: give an NPZ file with --data")
+    kinds = r"FILE\.npz, a FOLDER of images, X\.npy or FILE\.csv"
+    assert_refused(found, f"no samples for a model input of 6x5x1: give --data {kinds}$")
     assert contents(bench) == before
 
 
@@ -176,7 +177,8 @@ def test_no_samples_at_all(bench: Path) -> None:
         ),
         (["--interval", "0"], "the frame interval must be at least 1 cycle, found 0"),
         (["--samples", "0"], "--samples must be at least 1, found 0"),
-        (["--input-scale", "nan"], "NaN or infinity"),
+        (["--input-scale", "nan"], "input scale: expected a finite number other than 0, got nan"),
+        (["--input-scale", "0"], "input scale: expected a finite number other than 0, got 0"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

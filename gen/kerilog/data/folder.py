@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kerilog.data.arrays import Arrays, RawArray, check_memory, one_line
-from kerilog.data.found import Found, class_note, notes, split
+from kerilog.data.found import Found, class_note, notes, plain, split
 from kerilog.errors import KerilogError
 from kerilog.graph import Shape
 from kerilog.parallel import results
@@ -55,15 +55,24 @@ def read_folder(path: Path, shape: Shape) -> Found:
         parts = _parts(path)
         listings = [_listing(part) for part in parts]
     except OSError as error:
-        raise KerilogError(f"{path}: cannot be read: {error.strerror or error}") from None
+        raise KerilogError(f"{plain(path)}: cannot be read: {error.strerror or error}") from None
     first = listings[0]
     if any(listing.classes != first.classes for listing in listings):
-        raise KerilogError(f"{path}: expected the same classes in {' and '.join(p.name for p in parts)}")
+        raise KerilogError(
+            f"{plain(path)}: expected the same classes in {' and '.join(p.name for p in parts)}"
+        )
     arrays, how = _arrays(listings, shape, mode)
     others = [file for listing in listings for file in listing.others]
-    left = f"{path}: {len(others)} files are no images and were left out: {others[0].name}" if others else ""
     told = class_note(first.classes) if first.classes else "no labels"
-    return Found(arrays, path.name or str(path), notes(told, how), first.classes, (left,) if left else ())
+    return Found(arrays, plain(path.name or path), notes(told, how), first.classes, _left_out(path, others))
+
+
+def _left_out(path: Path, others: Sequence[Path]) -> tuple[str, ...]:
+    """A warning about files that are no images."""
+    if not others:
+        return ()
+    count = f"{len(others)} file{' is no image' if len(others) == 1 else 's are no images'}"
+    return (f"{plain(path)}: {count}, left out: {plain(others[0].name)}",)
 
 
 def _mode(path: Path, shape: Shape) -> str:
@@ -71,7 +80,7 @@ def _mode(path: Path, shape: Shape) -> str:
     if len(shape) not in (2, 3) or channels not in MODES:
         came = "x".join(map(str, shape))
         raise KerilogError(
-            f"{path}: a folder of images is for an input of height x width x 1, 3 or 4; the model's is {came}"
+            f"{plain(path)}: images are for an input of height x width x 1, 3 or 4; the model's is {came}"
         )
     return MODES[channels]
 
@@ -102,12 +111,12 @@ def _listing(path: Path) -> _Listing:
         for number, folder in enumerate(folders):
             some, more = _files(folder)
             if not some:
-                raise KerilogError(f"{folder}: expected images ({_suffixes()}), found none")
+                raise KerilogError(f"{plain(folder)}: expected images ({_suffixes()}), found none")
             images += some
             labels += [number] * len(some)
             others += more
     elif not own:
-        raise KerilogError(f"{path}: expected a subfolder of images for each class, found no images")
+        raise KerilogError(f"{plain(path)}: expected a subfolder of images for each class, found no images")
     else:
         images = own
     return _Listing(tuple(images), tuple(labels), tuple(folder.name for folder in folders), tuple(others))
@@ -167,19 +176,19 @@ def _image(pillow: object, path: Path, shape: Shape, mode: str) -> RawArray:
     except KerilogError:
         raise
     except Exception as error:  # damaged files make Pillow raise nearly anything
-        raise KerilogError(f"{path}: not a readable image: {one_line(error)}") from None
+        raise KerilogError(f"{plain(path)}: not a readable image: {one_line(error)}") from None
 
 
 def _check(image: Image.Image, path: Path, shape: Shape) -> None:
     """Raises KerilogError, before anything is decoded, for another size and for more than 8 bits."""
     if (image.height, image.width) != shape[:2]:
         raise KerilogError(
-            f"{path}: expected {shape[0]} x {shape[1]} pixels (height x width), as the model's input, found "
-            f"{image.height} x {image.width}; images are not resized"
+            f"{plain(path)}: expected {shape[0]} x {shape[1]} pixels (height x width), as the model's input, "
+            f"found {image.height} x {image.width}; images are not resized"
         )
     if image.mode not in _BYTES:
         raise KerilogError(
-            f"{path}: expected 8 bits per channel, found Pillow's mode {image.mode}; give arrays instead"
+            f"{plain(path)}: expected 8 bits per channel, found Pillow's mode {image.mode}; give an array"
         )
     if getattr(image, "n_frames", 1) != 1:
-        raise KerilogError(f"{path}: expected one image, found {getattr(image, 'n_frames', 0)}")
+        raise KerilogError(f"{plain(path)}: expected one image, found {getattr(image, 'n_frames', 0)}")

@@ -46,8 +46,14 @@ def split(x: RawArray, y: RawArray | None) -> tuple[Arrays, str]:
 
 def class_note(classes: tuple[str, ...], most: int = 6) -> str:
     """The first of the classes in words."""
+    count = f"{len(classes)} class{'' if len(classes) == 1 else 'es'}"
     more = f" and {len(classes) - most} more" if len(classes) > most else ""
-    return f"{len(classes)} classes: {', '.join(classes[:most])}{more}"
+    return f"{count}: {', '.join(map(plain, classes[:most]))}{more}"
+
+
+def plain(text: object) -> str:
+    """``text`` that a file or its name brought, on one line."""
+    return "".join(sign if sign.isprintable() else "?" for sign in str(text))
 
 
 def notes(*parts: str) -> str:

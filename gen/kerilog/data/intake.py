@@ -7,6 +7,7 @@ import dataclasses
 
 import numpy as np
 
+from kerilog.data.arrays import RawArray
 from kerilog.graph import (
     BatchNormalization,
     Converter,
@@ -20,6 +21,7 @@ from kerilog.graph import (
 from kerilog.qgraph import QGraph
 
 _PIXELS = 128.0  # an input whose format reaches this far is one of pixels as they are
+_SOME = 1000  # samples that ranges are taken from
 _THROUGH = (Reshape, ZeroPadding2D, Dropout, Converter)
 
 
@@ -48,13 +50,28 @@ class Intake:
             return f"the model's input holds {self.holds[0]:g}..{self.holds[1]:g}"
         return ""
 
-    def made_of(self, low: float, high: float) -> tuple[float, float] | None:
-        """The range that ``scaled_by`` makes of samples in ``low``..``high``; None without such a layer."""
+    def made_of(self, raw: RawArray, factor: float) -> tuple[float, float, float] | None:
+        """What ``scaled_by`` makes of the first samples of ``raw`` (count, *shape) times ``factor``.
+
+        Its smallest and its largest value, and the widest range of a channel; None without such a layer.
+        """
         if not self.scaled_by:
             return None
-        factors, offsets = np.asarray(self.factors), np.asarray(self.offsets)
-        ends = np.stack([factors * low + offsets, factors * high + offsets])
-        return float(ends.min()), float(ends.max())
+        factors, offsets = np.asarray(self.factors) * factor, np.asarray(self.offsets)
+        # the layer may be behind a Reshape, which keeps the elements in order
+        seen = raw[:_SOME].reshape(-1, factors.size).astype(np.float64)
+        ends = np.stack([seen.min(axis=0), seen.max(axis=0)]) * factors + offsets
+        return float(ends.min()), float(ends.max()), float(np.ptp(ends, axis=0).max())
+
+    def lost(self, raw: RawArray, factor: float) -> tuple[int, float] | None:
+        """How many channels need a finer step than 8 bits over all of ``raw`` times ``factor`` allow, and it.
+
+        For them one step is more than 1 behind ``scaled_by``. None where there are no such channels.
+        """
+        seen = raw[:_SOME].astype(np.float64) * factor
+        step = float(np.ptp(seen)) / (2**8 - 1)
+        count = int(np.count_nonzero(np.abs(np.asarray(self.factors)) * step > 1))
+        return (count, step) if count else None
 
 
 def intakes(graph: Graph | QGraph) -> dict[str, Intake]:

@@ -12,8 +12,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-import numpy as np
-
 from kerilog.data import scaling
 from kerilog.data.arrays import Arrays, RawArray
 from kerilog.data.found import Found, notes
@@ -114,8 +112,7 @@ def _doubts(
     for name, (train, test) in rules.items():
         if train.dtype != test.dtype:
             yield f"input '{name}': calibration samples are {train.dtype}, test samples are {test.dtype}"
-        whole = bool(np.all(raw[name] == np.floor(raw[name])))
-        yield from scaling.doubts(name, _whole_rule(train, test), inputs[name], whole)
+        yield from scaling.doubts(name, _whole_rule(train, test), inputs[name], raw[name])
 
 
 def _labelled(found: Found, outputs: Mapping[str, Shape]) -> tuple[tuple[str, ...], list[str]]:
@@ -124,8 +121,10 @@ def _labelled(found: Found, outputs: Mapping[str, Shape]) -> tuple[tuple[str, ..
     plain = [key for key in ("y_test", "y") if key in found.arrays]
     if len(names) > 1:
         own = [name for name in names if name in found.arrays or f"y_test_{name}" in found.arrays]
+        if own or not plain:
+            return names, []
         unused = f"{found.source}: labels {plain[0]} are not used: the model has outputs {', '.join(names)}"
-        return names, [f"{unused}; name an array after each"] if plain and not own else []
+        return names, [f"{unused}; name an array after each"]
     count = len(found.classes)
     shape = outputs[names[0]] if names else ()
     if count and shape and not (shape == (count,) or (shape == (1,) and count == 2)):

@@ -50,7 +50,7 @@ def prepare(
         raw = samples_of(np.asarray(arrays[name]), where, intake.shape)[:count]
         rules[name] = scaling.scaling_of(raw, intake, scale)
         samples[name] = scaling.scaled(raw, where, rules[name].factor)
-        warnings += scaling.doubts(name, rules[name], intake, bool(np.all(raw == np.floor(raw))))
+        warnings += scaling.doubts(name, rules[name], intake, raw)
     return Prepared(samples, rules, tuple(warnings))
 
 

@@ -13,7 +13,7 @@ from kerilog.graph import Array, Shape
 def samples_of(raw: RawArray, where: str, shape: Shape) -> RawArray:
     """``raw`` as (count, *shape), of any real type; a missing channel axis is added.
 
-    Raises KerilogError for another shape, for no samples and for what are no numbers.
+    Raises KerilogError for another shape, for no samples and for what are no finite numbers.
     """
     _check_numbers(raw, where)
     values = raw
@@ -24,11 +24,13 @@ def samples_of(raw: RawArray, where: str, shape: Shape) -> RawArray:
         raise KerilogError(f"{where}: expected samples of {'x'.join(map(str, shape))}, got {came}")
     if len(values) == 0:
         raise KerilogError(f"{where}: holds no samples")
-    return values
+    return finite(values, where)
 
 
-def finite(values: Array, where: str) -> Array:
-    """``values`` (count, ...), float32. Raises KerilogError unless all of them are finite."""
+def finite(values: RawArray, where: str) -> RawArray:
+    """``values`` (count, ...) of any real type. Raises KerilogError unless all of them are finite."""
+    if values.dtype.kind != "f":
+        return values
     bad = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
     if bad.size:
         raise KerilogError(f"{where}: {bad.size} samples hold NaN or infinity, the first is sample {bad[0]}")

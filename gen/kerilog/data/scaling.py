@@ -54,7 +54,8 @@ def scaled(raw: RawArray, where: str, factor: float) -> Array:
             floats = floats / np.float32(255)
         elif factor != 1:
             floats = floats * np.float32(factor)
-    return finite(floats, where)
+    finite(floats, where)
+    return floats
 
 
 def factor_for(raw: RawArray, scaling: Scaling, where: str) -> float:
@@ -80,34 +81,61 @@ def together(one: Scaling, other: Scaling) -> Scaling:
     )
 
 
-def doubts(name: str, scaling: Scaling, intake: Intake, whole: bool) -> Iterator[str]:
-    """Warnings about the samples of input ``name``; ``whole``: all of them are whole numbers."""
+def doubts(name: str, scaling: Scaling, intake: Intake, raw: RawArray) -> Iterator[str]:
+    """Warnings about the samples ``raw`` (count, *shape) of input ``name``."""
     kind, low, high = scaling.dtype, scaling.minimum, scaling.maximum
     told = f"input '{name}': {kind} {low:g}..{high:g}"
-    integers = kind.startswith(("int", "uint"))
     if intake.plain:
         yield (
             f"input '{name}': layer '{intake.scaled_by}' scales it, layer '{intake.plain}' gets it as it is: "
             "an input scale (1 for none) says what the samples are"
         )
-    if scaling.given and intake.scaled_by and integers and scaling.factor != 1:
-        yield (
-            f"{told}, times {scaling.factor:g} as the input scale says, although the model scales its input "
-            f"itself (layer '{intake.scaled_by}')"
-        )
-    elif (made := intake.made_of(low * scaling.factor, high * scaling.factor)) and low < high:
-        makes = f"layer '{intake.scaled_by}' makes {made[0]:.3g}..{made[1]:.3g} of them"
-        if made[1] - made[0] < _NARROW:
-            yield f"{told}: {makes}, which is little: are they scaled already?"
-        elif max(-made[0], made[1]) > _WIDE:
-            yield f"{told}: {makes}, which is much: was the model trained on scaled samples?"
+    yield from _of_own_scaling(told, scaling, intake, raw)
     if scaling.given or scaling.why:
         return
     if kind == "uint8" and high <= _FEW:
         yield f"{told}, divided by 255: few values for an image; an input scale of 1 leaves them as they are"
-    elif kind != "uint8" and not intake.scaled_by and whole and low >= 0 and 127 < high <= 255:
+    elif kind != "uint8" and not intake.scaled_by and low >= 0 and 127 < high <= 255 and _is_whole(raw):
         yield f"{told}, as they are, look like pixels; an input scale of 1/255 divides them"
     yield from _outside(told, scaling, intake)
+
+
+def _of_own_scaling(told: str, scaling: Scaling, intake: Intake, raw: RawArray) -> Iterator[str]:
+    """A warning where the model's own scaling makes of the samples what no network is trained on."""
+    made, plain = intake.made_of(raw, scaling.factor), intake.made_of(raw, 1.0)
+    if made is None or scaling.minimum == scaling.maximum:
+        return
+    makes = f"layer '{intake.scaled_by}' makes {made[0]:.3g}..{made[1]:.3g} of them"
+    if scaling.given and scaling.factor != 1 and raw.dtype.kind in "iu" and (_fits(plain) or not _fits(made)):
+        yield (
+            f"{told}, times {scaling.factor:g} as the input scale says, although the model scales its input "
+            f"itself: {makes}"
+        )
+    elif made[2] < _NARROW:
+        yield f"{told}: {makes}, which is little: are they scaled already?"
+    elif not _fits(made):
+        advice = "was the model trained on scaled samples?"
+        if _fits(intake.made_of(raw, PIXEL)):
+            advice += " An input scale of 1/255 divides them"
+        yield f"{told}: {makes}, which is much: {advice}"
+    elif lost := intake.lost(raw, scaling.factor):
+        count, step = lost
+        yield (
+            f"{told}: layer '{intake.scaled_by}' needs steps finer than the {step:.3g} of 8 bits for {count} "
+            f"of {len(intake.factors)} channels: scale the samples before the model instead"
+        )
+
+
+def _fits(made: tuple[float, float, float] | None) -> bool:
+    return made is not None and made[2] >= _NARROW and max(-made[0], made[1]) <= _WIDE
+
+
+def _is_whole(raw: RawArray) -> bool:
+    """Whether samples ``raw`` are whole numbers, by their type or by the first of them."""
+    if raw.dtype.kind != "f":
+        return True
+    some = raw[:1000]
+    return bool(np.all(some == np.floor(some)))
 
 
 def _outside(told: str, scaling: Scaling, intake: Intake) -> Iterator[str]:

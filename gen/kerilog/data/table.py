@@ -80,17 +80,23 @@ def _read(rows: Rows, path: Path, elements: int, label: str | None) -> tuple[Raw
     """The numbers (rows, elements), the text of the labels, and the columns."""
     number, first = next(rows, (0, []))
     columns = _columns(first, path, elements, label)
-    data = array.array("d")
+    data, lines = array.array("d"), array.array("q")
     labels: list[str] = []
     if not columns.header:
         _take(first, number, path, columns, data, labels)
+        lines.append(number)
     for number, row in rows:
         if len(row) != columns.count:
             raise KerilogError(f"{path}: line {number}: expected {columns.count} columns, found {len(row)}")
         _take(row, number, path, columns, data, labels)
+        lines.append(number)
     if not data:
         raise KerilogError(f"{path}: holds no samples")
-    return np.frombuffer(data, np.float64).reshape(-1, elements), labels, columns
+    values = np.frombuffer(data, np.float64).reshape(-1, elements)
+    bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    if bad.size:
+        raise KerilogError(f"{path}: line {lines[bad[0]]}: expected finite numbers, found NaN or infinity")
+    return values, labels, columns
 
 
 def _columns(first: Sequence[str], path: Path, elements: int, label: str | None) -> _Columns:
@@ -132,10 +138,9 @@ def _take(
     labels: list[str],
 ) -> None:
     """Append a row to ``data`` and ``labels``."""
-    values = row
+    values = list(row)
     if columns.label is not None:
-        labels.append(row[columns.label].strip())
-        values = [text for at, text in enumerate(row) if at != columns.label]
+        labels.append(values.pop(columns.label).strip())
     try:
         data.extend(map(float, values))
     except ValueError:
@@ -145,8 +150,6 @@ def _take(
         raise KerilogError(
             f"{path}: line {number}: {columns.name(bad)}: expected a number, found {found}"
         ) from None
-    if not all(map(math.isfinite, data[-len(values) :])):
-        raise KerilogError(f"{path}: line {number}: expected finite numbers, found NaN or infinity")
 
 
 def _narrowed(values: RawArray) -> RawArray:

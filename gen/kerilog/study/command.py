@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from kerilog import build, frontend, outputs
+from kerilog import build, floating, frontend, outputs
 from kerilog.errors import KerilogError
 from kerilog.graph import Graph
 from kerilog.progress import Progress, silent
@@ -45,6 +45,9 @@ def study(
     for warning in data.warnings:
         warn(warning)
     alone = len(loaded.outputs) == 1
+    if samples is not None and samples > floating.count(data.x_test):
+        count = floating.count(data.x_test)
+        warn(f"--samples {samples}: there are {count:,} test samples, which are all used")
     ((_, x_train),), ((_, x_test),) = data.x_train.items(), data.x_test.items()
     known = next(iter(data.y_test.values()), None)
     labels = classes.class_labels(known, loaded[loaded.outputs[0]].shape) if alone else None
