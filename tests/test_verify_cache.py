@@ -110,6 +110,16 @@ def test_what_was_used_longest_ago_goes_first(place: Path) -> None:
     assert sorted(path.name for path in place.iterdir()) == ["old"]
 
 
+def test_what_a_killed_process_left_goes_after_a_day(place: Path) -> None:
+    entry = cache.entry("one", fill())
+    for name, age in (("building_a", 0), ("building_b", 100_000)):
+        (place / name).mkdir()
+        then = (place / name).stat().st_mtime - age
+        os.utime(place / name, (then, then))
+    cache.prune(place, entry)
+    assert sorted(path.name for path in place.iterdir()) == ["building_a", "one"]
+
+
 def test_the_usual_variables_move_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KERILOG_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

@@ -49,8 +49,8 @@ from kerilog.report.record import Answers, Record
 from kerilog.scales import ROUNDINGS, Rounding
 from kerilog.unused import SAMPLES, unused_by_keras, unused_by_tflite
 
-CONTENTS = (FILE_NAME, storage.FILE_NAME, "rtl", "rom", "report", "sim", "vivado")
-"""What a design's folder holds, the work of later commands included; a new build replaces it all."""
+WRITER = outputs.Writer("build", ("build", "report", "synth"), (FILE_NAME, storage.FILE_NAME))
+"""What later commands found out of a design goes with it; a hand-off, which stands alone, stays."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +66,7 @@ class Options:
     input_scale: float | None = None
     goal: Goal = Goal()  # noqa: RUF009 - frozen
     integer_only: bool = False
+    force: bool = False
     name: str | None = None
     config: Path | None = None
     range: str | None = None
@@ -113,7 +114,7 @@ def build(
     written alone, and the result holds every reason; a goal is then not tried.
     Raises KerilogError for anything that the user can mend; ``target`` is then as it was before.
     """
-    outputs.check(target, CONTENTS)
+    outputs.check(target, WRITER, options.force)
     if options.rounding not in ROUNDINGS:
         raise KerilogError(f"unknown rounding '{options.rounding}'; choose one of {', '.join(ROUNDINGS)}")
     if options.integer_only and options.goal != Goal():
@@ -125,13 +126,14 @@ def build(
     told = about(network.graph, source, network.data, network.accuracies, network.warnings, network.scaling)
     name = options.name or model.stem
     if options.integer_only:
-        return generate_model(network.graph, target, told, name, (), network.record)
+        return generate_model(network.graph, target, told, name, (), network.record, options.force)
     progress("planning the hardware", None)
     try:
         design = design_for(strip_softmax(network.graph), options.goal, name, progress)
     except Unsupported as error:
-        return generate_model(network.graph, target, told, name, error.reasons, network.record)
-    return generate(network.graph, design, target, told, network.record)
+        reasons = error.reasons
+        return generate_model(network.graph, target, told, name, reasons, network.record, options.force)
+    return generate(network.graph, design, target, told, network.record, options.force)
 
 
 def _network(model: Path, options: Options, settings: Settings, progress: Progress) -> _Network:
@@ -238,13 +240,21 @@ def _refuse_settings(model: Path, settings: Settings) -> None:
 
 
 def generate(
-    graph: QGraph, design: Design, target: Path, told: About, measured: Record | None = None
+    graph: QGraph,
+    design: Design,
+    target: Path,
+    told: About,
+    measured: Record | None = None,
+    force: bool = False,
 ) -> Manifest:
-    """Write ``design``, its integer model and what was measured to the folder ``target``: all, or nothing."""
+    """Write ``design``, its integer model and what was measured to the folder ``target``: all, or nothing.
+
+    ``force``: replace what was changed or put there since.
+    """
     sources = verilog.render(design)
     names = frames.input_names(graph), frames.output_names(graph)
     manifest = describe.design_manifest(design, names, sources, told)
-    with outputs.folder(target, CONTENTS) as root:
+    with outputs.folder(target, WRITER, force) as root:
         writer.write(sources, design, root)
         _save(graph, measured, manifest, root)
     return manifest
@@ -257,10 +267,11 @@ def generate_model(
     name: str,
     reasons: tuple[Reason, ...],
     measured: Record | None = None,
+    force: bool = False,
 ) -> IntegerManifest:
     """Write the integer model alone to ``target``, and in its manifest the ``reasons`` for no hardware."""
     manifest = describe.integer_manifest(graph, told, name, reasons)
-    with outputs.folder(target, CONTENTS) as root:
+    with outputs.folder(target, WRITER, force) as root:
         (root / "report").mkdir()
         _save(graph, measured, manifest, root)
     return manifest

@@ -17,8 +17,9 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from kerilog import typed
+from kerilog import listed, typed
 from kerilog.errors import KerilogError
+from kerilog.listed import PART, Digest
 
 FILE_NAME = "manifest.json"
 SCHEMA: Literal[1] = 1
@@ -34,15 +35,11 @@ Word = Annotated[str, Meta(min_length=1, description="a string that is not empty
 Identifier = Annotated[
     str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(?![\s\S])", description="a Verilog identifier")
 ]
-_PART = "[A-Za-z0-9_][A-Za-z0-9_.-]*"
 Source = Annotated[
-    str, Meta(pattern=rf"^({_PART}/)*{_PART}\.v(?![\s\S])", description="a relative path to a .v file")
+    str, Meta(pattern=rf"^({PART}/)*{PART}\.v(?![\s\S])", description="a relative path to a .v file")
 ]
 MemoryFile = Annotated[
-    str, Meta(pattern=rf"^({_PART}/)*{_PART}\.mem(?![\s\S])", description="a relative path to a .mem file")
-]
-Digest = Annotated[
-    str, Meta(pattern=r"^[0-9a-f]{64}(?![\s\S])", description="a SHA-256 of 64 hexadecimal digits")
+    str, Meta(pattern=rf"^({PART}/)*{PART}\.mem(?![\s\S])", description="a relative path to a .mem file")
 ]
 Shape = Annotated[
     tuple[Size, ...], Meta(min_length=1, max_length=8, description="a list of positive integers")
@@ -400,23 +397,15 @@ def read(directory: str | Path) -> Manifest | IntegerManifest:
     return manifest
 
 
-def record(directory: str | Path, resources: dict[str, Resources]) -> None:
-    """Add ``resources``, by target, to the manifest in ``directory``; what it holds else stays.
+def recorded(directory: str | Path, resources: dict[str, Resources]) -> str:
+    """The text of the manifest in ``directory`` with ``resources``, by target; what it holds else stays.
 
-    Raises KerilogError when the manifest cannot be read or written; it is then as it was.
+    Raises KerilogError when the manifest cannot be read.
     """
-    path = Path(directory) / FILE_NAME
     _checked(directory, Manifest)
     raw = _read_json(directory)
     raw["resources"] = raw.get("resources", {}) | msgspec.to_builtins(resources)
-    draft = path.with_name(f".{FILE_NAME}.new")
-    try:
-        draft.write_text(_text(raw), encoding="ascii")
-        draft.replace(path)
-    except OSError as error:
-        raise KerilogError(f"{path}: cannot be written: {error.strerror or error}") from None
-    finally:
-        draft.unlink(missing_ok=True)
+    return _text(raw)
 
 
 def _text(values: object) -> str:
@@ -436,6 +425,7 @@ def _checked(directory: str | Path, kind: type[AnyManifest]) -> AnyManifest:
 
 def _read_json(directory: str | Path) -> Any:
     path = Path(directory) / FILE_NAME
+    listed.refuse_interrupted(directory)
     try:
         return msgspec.json.decode(path.read_bytes())
     except FileNotFoundError:

@@ -134,6 +134,7 @@ def test_explore_prints_and_draws_the_front() -> None:
     found = kerilog("explore", "tiny.keras", "--data", "samples.npz", "-o", "front", "--clock", 10)
     assert found.status == 0, found.error
     assert {path.name for path in Path("front").iterdir()} == {
+        ".kerilog",
         "front.svg",
         "front.png",
         "front.csv",
@@ -176,13 +177,14 @@ def test_explore_refuses_what_it_cannot_write(folder: Path) -> None:
         assert (found.status, "--clock must be above 0 MHz" in found.error) == (2, True), clock
 
 
-@pytest.mark.parametrize("command", ["explore", "study"])
-def test_folders_of_others_stay_as_they_are(command: str, folder: Path) -> None:
+@pytest.mark.parametrize(("command", "name"), [("explore", "front.json"), ("study", "study.svg")])
+def test_folders_of_others_stay_as_they_are(command: str, name: str, folder: Path) -> None:
     (folder / f"of_{command}").mkdir()
-    (folder / f"of_{command}/notes.txt").write_text("years of work")
+    (folder / f"of_{command}" / name).write_text("years of work")
     found = kerilog(command, "tiny.keras", "--data", "samples.npz", "-o", f"of_{command}")
-    assert (found.status, "the output folder holds 'notes.txt'" in found.error) == (2, True)
-    assert [path.name for path in (folder / f"of_{command}").iterdir()] == ["notes.txt"]
+    assert (found.status, f"{name}: was there before and is not Kerilog's" in found.error) == (2, True)
+    assert [path.name for path in (folder / f"of_{command}").iterdir()] == [name]
+    assert (folder / f"of_{command}" / name).read_text() == "years of work"
 
 
 def test_explore_says_where_it_writes() -> None:

@@ -88,7 +88,7 @@ def test_the_integer_model_is_written_with_status_3(name: str, scheme: str, fold
         re.findall(r"^ +(\w+(?: \w+)?)", found.output, re.M)
     )
     assert sorted(path.name for path in Path(name).iterdir()) == [
-        "integer_model.npz", "manifest.json", "report",
+        ".kerilog", "integer_model.npz", "manifest.json", "report",
     ]  # fmt: skip
 
 

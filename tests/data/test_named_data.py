@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kerilog.named_data import NamedData
 
 from kerilog import data
 from kerilog.data import Intake, NamedData, Request

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from kerilog import listed
 from kerilog.manifest import Manifest
 from kerilog.plan import plan
 from support.designs import generate
@@ -39,6 +40,7 @@ def files_of(directory: Path) -> dict[str, str]:
     """The golden files of a design by their path."""
     library = {path.name for path in directory.glob("rtl/krl_*.v")}
     paths = {path.relative_to(directory).as_posix(): path for path in directory.rglob("*") if path.is_file()}
+    paths.pop(listed.FILE_NAME, None)
     return {name: path.read_text() for name, path in sorted(paths.items()) if is_golden(name, library)}
 
 

@@ -11,7 +11,7 @@ import click
 
 from kerilog import build
 from kerilog.cli import output, tables
-from kerilog.cli.options import PATH, given_options, quantization
+from kerilog.cli.options import FORCE, PATH, given_options, quantization
 from kerilog.manifest import IntegerManifest
 from kerilog.plan.goals import Goal
 
@@ -41,6 +41,7 @@ Examples:
 )
 @click.option("--integer-only", is_flag=True, help="Write the integer model alone; plan no hardware.")
 @click.option("--name", help="Name of the top module.  [default: of the model file]")
+@FORCE
 def build_command(
     model: Path,
     target: Path | None,

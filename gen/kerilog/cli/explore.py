@@ -11,7 +11,7 @@ import click
 
 from kerilog import build
 from kerilog.cli import output
-from kerilog.cli.options import PATH, given_options, quantization
+from kerilog.cli.options import FORCE, PATH, given_options, quantization
 from kerilog.errors import KerilogError
 
 EXAMPLES = """\b
@@ -31,7 +31,10 @@ Examples:
     help="A folder, or a file (.svg .png .pdf .csv .json), to write.  [default: build/<model name>-front]",
 )
 @click.option("--clock", "clock_mhz", type=float, help="MHz: adds frames per second.")
-def explore_command(model: Path, target: Path | None, clock_mhz: float | None, **options: Any) -> None:
+@FORCE
+def explore_command(
+    model: Path, target: Path | None, clock_mhz: float | None, force: bool, **options: Any
+) -> None:
     """List every folding of MODEL worth having: cycles per frame against multipliers and predicted area."""
     from kerilog.explore import results
     from kerilog.explore.points import explore
@@ -39,11 +42,11 @@ def explore_command(model: Path, target: Path | None, clock_mhz: float | None, *
     if clock_mhz is not None and not 0 < clock_mhz < math.inf:
         raise KerilogError(f"--clock must be above 0 MHz, found {clock_mhz:g}")
     target = target or Path("build") / f"{model.stem}-front"
-    results.check(target)
+    results.check(target, force)
     with output.progress("explore") as progress:
         chosen = build.Options(given=given_options(), **options)
         points = explore(build.integer_network(model, chosen, progress, output.warning), progress)
-        files = results.write(points, target, model.stem, clock_mhz)
+        files = results.write(points, target, model.stem, clock_mhz, force)
     results.show(points, model.stem, clock_mhz, output.console())
     output.line(files[0])
     output.result(results.summary(points, model.stem, clock_mhz) | {"files": files})

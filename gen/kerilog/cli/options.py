@@ -17,6 +17,11 @@ from kerilog.scales import ROUNDINGS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path)
+FORCE = click.option(
+    "--force",
+    is_flag=True,
+    help="Replace files that were changed since Kerilog wrote them, or are not its own.",
+)
 DIRECTORY = click.argument("directory", metavar="DIR", type=PATH)
 
 

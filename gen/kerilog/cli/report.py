@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from kerilog.cli import output
-from kerilog.cli.options import DIRECTORY
+from kerilog.cli.options import DIRECTORY, FORCE
 
 EXAMPLES = """\b
 Example:
@@ -18,11 +18,12 @@ Example:
 
 @click.command("report", short_help="Write one HTML page: ranges, formats, accuracy.", epilog=EXAMPLES)
 @DIRECTORY
-def report_command(directory: Path) -> None:
+@FORCE
+def report_command(directory: Path, force: bool) -> None:
     """Write DIR/report/index.html: what the formats of the design in DIR cover and cost."""
     from kerilog.report.writer import write
 
     with output.progress("report") as progress:
-        path = write(directory, progress)
+        path = write(directory, progress, force)
     output.line(path)
     output.result({"file": path})

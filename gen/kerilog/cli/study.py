@@ -10,7 +10,7 @@ import click
 
 from kerilog import build
 from kerilog.cli import output
-from kerilog.cli.options import PATH, data_source
+from kerilog.cli.options import FORCE, PATH, data_source
 
 EXAMPLES = """\b
 Example:
@@ -23,6 +23,7 @@ Example:
 @click.option("-o", "--output", "target", type=PATH, help="Folder.  [default: build/<model name>-study]")
 @data_source
 @click.option("--samples", type=int, help="Test samples to count right answers on.  [default: all]")
+@FORCE
 def study_command(model: Path, target: Path | None, samples: int | None, **options: Any) -> None:
     """Try many number formats on MODEL (.keras or .h5): accuracy against bytes."""
     from kerilog.study import command, results

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from kerilog.cli import output, tables
-from kerilog.cli.options import DIRECTORY
+from kerilog.cli.options import DIRECTORY, FORCE
 from kerilog.handoff.synth import synthesize
 from kerilog.manifest import Manifest
 
@@ -30,8 +30,9 @@ Examples:
 )
 @click.option("--device", help="ecp5 only: 25k, 45k or 85k.  [default: the smallest that holds the design]")
 @click.option("--seed", type=click.IntRange(min=1), help="ecp5 only: where placement starts.  [default: 1]")
-def synth_command(directory: Path, target: str, device: str | None, seed: int | None) -> None:
+@FORCE
+def synth_command(directory: Path, target: str, device: str | None, seed: int | None, force: bool) -> None:
     """Area (and for ecp5 the clock) of the design in DIR, from open tools; adds it to the manifest."""
     with output.progress("synth") as progress:
-        resources = synthesize(directory, target, progress, device, seed)
+        resources = synthesize(directory, target, progress, device, seed, force)
     tables.show_resources(resources, Manifest.read(directory))

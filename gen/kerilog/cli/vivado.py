@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from kerilog.cli import output
-from kerilog.cli.options import DIRECTORY
+from kerilog.cli.options import DIRECTORY, FORCE
 from kerilog.handoff.vivado import run_vivado, write_vivado
 
 EXAMPLES = """\b
@@ -22,9 +22,10 @@ Example:
 @DIRECTORY
 @click.option("--part", default="xc7a100tcsg324-1", show_default=True, help="The device, as Vivado calls it.")
 @click.option("--clock", "clock_mhz", default=100.0, show_default=True, help="MHz that the clock must reach.")
-def vivado_command(directory: Path, part: str, clock_mhz: float) -> None:
+@FORCE
+def vivado_command(directory: Path, part: str, clock_mhz: float, force: bool) -> None:
     """Write DIR/vivado, ready to open; run Vivado on it where it is installed."""
-    folder = write_vivado(directory, part, clock_mhz)
+    folder = write_vivado(directory, part, clock_mhz, force)
     reports: Path | None = None
     output.line(f"written: {folder}")
     if shutil.which("vivado"):

@@ -20,6 +20,7 @@ from kerilog.explore import plot
 from kerilog.explore.points import Point
 
 FILES = tuple(f"front{kind}" for kind in (".svg", ".png", ".csv", ".json"))
+WRITER = outputs.Writer("explore", ("explore",), FILES)
 _CAPTION = (
     "DSP, RAMB18, LUT (those used as memories too), FF: predicted for Xilinx 7-series. "
     "use: useful multiplications of all possible ones."
@@ -48,22 +49,24 @@ def rows(points: Sequence[Point], clock_mhz: float | None) -> list[dict[str, int
     return records
 
 
-def check(target: Path) -> None:
-    """Raises KerilogError if ``target`` is no file that can be written, or a folder with foreign files."""
+def check(target: Path, force: bool = False) -> None:
+    """Raises KerilogError if ``target`` is no file that can be written, or a folder with other such files."""
     known = (*plot.SUFFIXES, ".csv", ".json")
     if not target.suffix:
-        outputs.check(target, FILES)
+        outputs.check(target, WRITER, force)
     elif target.suffix.lower() not in known:
         raise KerilogError(f"{target}: expected a folder or a file that ends in one of {', '.join(known)}")
 
 
-def write(points: Sequence[Point], target: Path, name: str, clock_mhz: float | None) -> list[Path]:
+def write(
+    points: Sequence[Point], target: Path, name: str, clock_mhz: float | None, force: bool = False
+) -> list[Path]:
     """Write the front: ``target`` is a picture (.svg, .png, .pdf), a table (.csv, .json), or a folder for
     front.svg, .png, .csv and .json. Raises KerilogError if it cannot be.
     """
-    check(target)
+    check(target, force)
     if not target.suffix:
-        with outputs.folder(target, FILES) as root:
+        with outputs.folder(target, WRITER, force) as root:
             for file in FILES:
                 _write(points, root / file, name, clock_mhz)
         return [target / file for file in FILES]

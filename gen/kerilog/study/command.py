@@ -34,7 +34,7 @@ def study(
     """
     if samples is not None and samples < 1:
         raise KerilogError(f"--samples must be at least 1, found {samples}")
-    outputs.check(target, results.FILES)
+    outputs.check(target, results.WRITER, options.force)
     progress("reading the model", None)
     loaded = frontend.load(model)
     if not isinstance(loaded, Graph):
@@ -57,5 +57,5 @@ def study(
     calibration = calibrate(loaded, x_train, progress)
     network = Network(calibration, x_train, x_test[:samples], labels[:samples])
     outcomes = sweep(network, progress)
-    results.write(outcomes, target, model.name, data.source, len(network.x))
+    results.write(outcomes, target, model.name, data.source, len(network.x), options.force)
     return outcomes

@@ -18,6 +18,7 @@ from kerilog.study import plot
 from kerilog.study.sweep import Outcome
 
 FILES = tuple(f"study.{kind}" for kind in ("json", "csv", "svg", "png"))
+WRITER = outputs.Writer("study", ("study",), FILES)
 _GOOD, _FAIR = 0.001, 0.01  # losses up to which a row is green, yellow
 _CAPTION = "*  no smaller format is as accurate"
 _HINTS = (0.0, 0.001, 0.005, 0.01)
@@ -49,7 +50,9 @@ def rows(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
     ]
 
 
-def write(outcomes: Sequence[Outcome], directory: Path, model: str, data: str, samples: int) -> list[Path]:
+def write(
+    outcomes: Sequence[Outcome], directory: Path, model: str, data: str, samples: int, force: bool = False
+) -> list[Path]:
     """Write study.json, .csv, .svg and .png to ``directory``. Raises KerilogError if it cannot be."""
     records = rows(outcomes)
     about = {"model": model, "data": data, "samples": samples, "outcomes": records}
@@ -58,7 +61,7 @@ def write(outcomes: Sequence[Outcome], directory: Path, model: str, data: str, s
     table.writeheader()
     table.writerows(records)
     figure = plot.draw(outcomes, front(outcomes), f"{model}, {samples:,} test samples")
-    with outputs.folder(directory, FILES) as root:
+    with outputs.folder(directory, WRITER, force) as root:
         (root / "study.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         (root / "study.csv").write_text(text.getvalue(), encoding="utf-8")
         for suffix in ("svg", "png"):

@@ -82,8 +82,12 @@ def sweep(network: Network, progress: Progress = silent) -> tuple[Outcome, ...]:
         concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
         futures = [pool.submit(trial, network) for trial in todo]
-        for done, _ in enumerate(concurrent.futures.as_completed(futures), 1):
-            progress(f"{done} of {len(todo)} formats", done / len(todo))
+        try:
+            for done, _ in enumerate(concurrent.futures.as_completed(futures), 1):
+                progress(f"{done} of {len(todo)} formats", done / len(todo))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # else all the others would be tried first
+            raise
         return tuple(future.result() for future in futures)
 
 

@@ -16,6 +16,7 @@ import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,7 @@ MOST_BYTES = 1 << 30
 """Of the whole cache. Beyond it, the entries that were used longest ago go."""
 _LIST = "entry.json"
 _BUILDING = "building_"
+_DAY = 24 * 3600
 
 
 def root() -> Path:
@@ -124,11 +126,13 @@ def prune(top: Path, kept: Path, most: int = MOST_BYTES) -> None:
     for place in top.iterdir():
         with contextlib.suppress(OSError):  # another process removed it
             size = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
-            clock = place / _LIST if (place / _LIST).is_file() else place
-            found.append((clock.stat().st_mtime, size, place))
+            used = place / _LIST if (place / _LIST).is_file() else place
+            found.append((used.stat().st_mtime, size, place))
     total = sum(size for _, size, _ in found)
-    for _, size, place in sorted(found):
-        if total > most and place != kept and not place.name.startswith(_BUILDING):
+    for clock, size, place in sorted(found):
+        in_work = place.name.startswith(_BUILDING)
+        left_behind = in_work and clock < time.time() - _DAY  # by a process that was killed
+        if place != kept and (left_behind or (total > most and not in_work)):
             shutil.rmtree(place, ignore_errors=True)
             total -= size
 
