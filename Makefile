@@ -23,7 +23,7 @@ COMPILED := setup.py $(wildcard gen/kerilog/timing/*.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help rtl sim test-fast test test-full lint synth vivado bench train clean
+.PHONY: help rtl sim test-fast test test-full lint docs synth vivado bench train clean
 
 help:
 	@echo "make rtl        quantize MODEL and generate its Verilog into OUT"
@@ -32,6 +32,7 @@ help:
 	@echo "make test       run every test but the long sweeps"
 	@echo "make test-full  run every test"
 	@echo "make lint       check the Python and the Verilog"
+	@echo "make docs       print docs/layers.md and docs/api.md anew, from the source"
 	@echo "make synth      measure the area of OUT with open tools, and its clock for TARGET=ecp5"
 	@echo "make vivado     write OUT/vivado, for PART and CLOCK in MHz, and run Vivado if it is on PATH"
 	@echo "make bench      measure the hardware, against NNgen, and write docs/performance.md anew"
@@ -104,6 +105,10 @@ test-full: $(STAMP)
 	$(call need,$(ICARUS) $(VERILATOR) $(YOSYS) $(TCL) $(CHROMIUM))
 	@KERILOG_SEED=$${KERILOG_SEED:-$$($(PYTHON) -c 'import random; print(random.randrange(10**6))')} \
 	  $(TESTS) -m "full or not full"
+
+docs: $(STAMP)
+	@$(BIN)/python -m kerilog.support
+	@$(BIN)/python -m kerilog.reference
 
 lint: $(STAMP)
 	$(call need,$(VERILATOR))

@@ -10,8 +10,8 @@ depth one at a time and fits
 
     seconds = a + b x stages x beats + c x weights
 
-by non-negative least squares of the relative errors. "Stages x beats" adds up, over the operations that
-become hardware, the places of the image that they read or write, whichever are more. Each network of it
+by non-negative least squares of the relative errors. "Stages x beats" adds up the beats of a frame that leave
+each stage of the pipeline, queues and converters of lanes included, before any is spared. Each network of it
 is folded onto about 512 multipliers and has two images to calibrate and two to test.
 
 It writes the table, the study and a picture into docs/performance.md unless `--dry` is given. `--against DIR`
@@ -35,10 +35,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kerilog.build import Options, integer_network
 from kerilog.errors import KerilogError
-from kerilog.frontend import load
-from kerilog.graph import Conv2D, Dense, DepthwiseConv2D, Graph, Node, Reshape
-from kerilog.transforms import simplify
+from kerilog.plan.planner import relaxed
+from kerilog.qgraph import QConv2D, QDense
 from runs import ROOT, TINY, Checkout, Limits, Networks, measure
 
 sys.path.insert(0, str(ROOT / "benchmarks" / "hardware"))
@@ -112,30 +112,20 @@ def table(
 # ---- how it grows ----
 
 
-def size_of(model: Path) -> Values:
+def size_of(model: Path, data: Path | None) -> Values:
     """``stages``, ``work`` (stages x beats), ``weights`` and the ``interval`` to ask for of a model file."""
-    graph = load(model)
-    assert isinstance(graph, Graph)
-    simple = simplify(graph)
-    places: dict[str, int] = {}
-    stages = work = weights = macs = 0
-    for node in simple:
-        read = [places[name] for name in node.inputs]
-        places[node.name] = read[0] if isinstance(node.op, Reshape) else math.prod(node.shape[:-1])
-        if not read or isinstance(node.op, Reshape) or _is_softmax(node):
-            continue
-        stages += 1
-        work += max(places[node.name], *read)
-        if isinstance(node.op, Conv2D | DepthwiseConv2D | Dense):
-            weights += node.op.kernel.size
-            macs += node.op.kernel.size * math.prod(node.shape[:-1])
-    pixels = math.prod(simple.inputs[0].shape[:-1])
+    network = integer_network(model, Options(data=data))
+    kernels = [(node.op.kernel.size, node.shape) for node in network if isinstance(node.op, QConv2D | QDense)]
+    macs = sum(size * math.prod(shape[:-1]) for size, shape in kernels)
+    pixels = math.prod(network.inputs[0].shape[:-1])
     interval = max(pixels, -(-macs // MULTIPLIERS))
-    return {"stages": stages, "work": work, "weights": weights, "interval": interval}
-
-
-def _is_softmax(node: Node) -> bool:
-    return node.op.kind == "Activation" and getattr(node.op, "function", "") == "softmax"
+    stages = relaxed(network, "measured", interval).stages
+    return {
+        "stages": len(stages),
+        "work": sum(stage.output.beats_per_frame for stage in stages),
+        "weights": sum(size for size, _ in kernels),
+        "interval": interval,
+    }
 
 
 def scaling(
@@ -148,7 +138,7 @@ def scaling(
     for family, count in points:
         name = f"{family}-{count}"
         files = networks.files(name, SAMPLES["scaling"])
-        size = size_of(files[0])
+        size = size_of(*files)
         row = Row(name, ("build", "--interval", str(size["interval"])), 0)
         runs: list[Values | None] = []
         for checkout in checkouts:

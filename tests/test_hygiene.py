@@ -38,10 +38,10 @@ LAYERS = (
     ("handoff",),
     ("quality",),
     ("report",),
-    ("unused",),
+    ("unused", "measured"),
     ("build",),
     ("study", "explore"),
-    ("schemas", "support"),
+    ("schemas", "support", "reference"),
     ("api",),
     ("__init__", "cli"),
     # For users only: nothing else imports it.

@@ -81,7 +81,7 @@ def test_what_is_not_in_the_list_stays(target: Path) -> None:
 def test_what_was_changed_stops_the_build_and_is_named(target: Path) -> None:
     (target / "rtl/deep/b.v").write_text("by hand")
     with pytest.raises(
-        KerilogError, match=r"out/rtl/deep/b\.v: was changed since Kerilog wrote it; .*--force"
+        KerilogError, match=r"out/rtl/deep/b\.v: was changed since Kerilog wrote it; .*force=True"
     ):
         outputs.check(target, BUILD)
     refused(r"out/rtl/deep/b\.v: was changed since", target)
@@ -91,7 +91,7 @@ def test_what_was_changed_stops_the_build_and_is_named(target: Path) -> None:
 
 def test_what_is_in_the_way_stops_the_build(target: Path) -> None:
     (target / "rtl/c.v").write_text("mine")
-    refused(r"out/rtl/c\.v: was there before and is not Kerilog's; .* --force", target)
+    refused(r"out/rtl/c\.v: was there before and is not Kerilog's; .* force=True", target)
     write(target, SECOND, force=True)
     assert texts(target) == SECOND
 
@@ -289,7 +289,7 @@ def test_an_interrupt_waits_until_all_is_moved(target: Path, monkeypatch: pytest
 )
 def test_a_damaged_list_is_refused(target: Path, text: str, message: str) -> None:
     (target / listed.FILE_NAME).write_text(text)
-    refused(rf"\.kerilog/files\.json: {message}.*; --force does without it", target)
+    refused(rf"\.kerilog/files\.json: {message}.*; force=True does without it", target)
     write(target, SECOND, force=True)
     assert texts(target) == {"rtl/deep/b.v": "b1", "rom/x.mem": "x1"} | SECOND
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy.typing as npt
 from msgspec import UNSET
 
-from kerilog import floating, frames, frontend, outputs, storage
+from kerilog import floating, frames, frontend, measured, outputs, storage
 from kerilog.data import NamedData, Request, intakes, load, shipped
 from kerilog.data.source import Source
 from kerilog.emit import describe, verilog, writer
@@ -30,12 +30,13 @@ from kerilog.manifest import (
     IntegerManifest,
     Manifest,
     Model,
+    Quality,
     Scaling,
 )
+from kerilog.measured import Measured
 from kerilog.plan.goals import Goal, design_for
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QConv2D, QDense, QGraph
-from kerilog.quality import classes
 from kerilog.quantize import (
     Calibration,
     Settings,
@@ -45,7 +46,7 @@ from kerilog.quantize import (
     strip_softmax,
 )
 from kerilog.report import record
-from kerilog.report.record import Answers, Record
+from kerilog.report.record import Record
 from kerilog.scales import ROUNDINGS, Rounding
 from kerilog.unused import SAMPLES, unused_by_keras, unused_by_tflite
 
@@ -98,9 +99,8 @@ class _Network:
     """An integer network and what was measured; ``data`` says on which samples, None for none."""
 
     graph: QGraph
+    measured: Measured
     data: str | None = None
-    accuracies: Mapping[str, Accuracy] = dataclasses.field(default_factory=dict)
-    record: Record | None = None
     warnings: tuple[str, ...] = ()
     scaling: Mapping[str, Scaling] = dataclasses.field(default_factory=dict)
 
@@ -123,17 +123,21 @@ def build(
     progress("reading the model", None)
     source = Model(file=model.name, sha256=hashlib.sha256(_read(model)).hexdigest())
     network = _network(model, options, settings, progress)
-    told = about(network.graph, source, network.data, network.accuracies, network.warnings, network.scaling)
+    found = network.measured
+    doubts = (*network.warnings, *found.warnings)
+    told = about(
+        network.graph, source, network.data, found.accuracies, doubts, network.scaling, found.quality
+    )
     name = options.name or model.stem
     if options.integer_only:
-        return generate_model(network.graph, target, told, name, (), network.record, options.force)
+        return generate_model(network.graph, target, told, name, (), found.record, options.force)
     progress("planning the hardware", None)
     try:
         design = design_for(strip_softmax(network.graph), options.goal, name, progress)
     except Unsupported as error:
         reasons = error.reasons
-        return generate_model(network.graph, target, told, name, reasons, network.record, options.force)
-    return generate(network.graph, design, target, told, network.record, options.force)
+        return generate_model(network.graph, target, told, name, reasons, found.record, options.force)
+    return generate(network.graph, design, target, told, found.record, options.force)
 
 
 def _network(model: Path, options: Options, settings: Settings, progress: Progress) -> _Network:
@@ -145,15 +149,10 @@ def _network(model: Path, options: Options, settings: Settings, progress: Progre
     data = named_data_for(loaded, model, options)
     calibration = _calibrate(loaded, data, options, progress)
     graph = quantize(calibration, options.scheme, options.rounding, settings)
-    matrices = classes.measure_confusions(loaded, graph, data, progress)
-    return _Network(
-        graph,
-        _told(data),
-        {name: classes.accuracy_of(found) for name, found in matrices.items()},
-        _record(calibration.graph, graph, data, matrices, progress),
-        _warnings(data, options),
-        data.scaling,
-    )
+    labels = {name: some[: options.samples] for name, some in data.y_train.items()}
+    seen = calibration.observations
+    found = measured.measure(loaded, graph, data.x_test, data.y_test, seen, labels, progress)
+    return _Network(graph, found, _told(data), _warnings(data, options), data.scaling)
 
 
 def _given_network(graph: QGraph, model: Path, options: Options, progress: Progress) -> _Network:
@@ -161,11 +160,10 @@ def _given_network(graph: QGraph, model: Path, options: Options, progress: Progr
     unused = tuple(unused_by_tflite(options.given, options.scheme, options.samples))
     request = options.request(model)
     if request.source is None:
-        return _Network(graph, warnings=(*unused, *request.unused()))
+        return _Network(graph, measured.nothing(graph), warnings=(*unused, *request.unused()))
     data = named_data_for(graph, model, options)
-    measured = _record_alone(strip_softmax(graph), data, progress)
-    warnings = (*unused, *data.warnings)
-    return _Network(graph, _told(data), record=measured, warnings=warnings, scaling=data.scaling)
+    found = measured.measure(None, graph, data.x_test, data.y_test, progress=progress)
+    return _Network(graph, found, _told(data), (*unused, *data.warnings), data.scaling)
 
 
 def _told(data: NamedData) -> str:
@@ -187,6 +185,7 @@ def about(
     accuracies: Mapping[str, Accuracy] | None = None,
     warnings: tuple[str, ...] = (),
     scaling: Mapping[str, Scaling] | None = None,
+    quality: Mapping[str, Quality] | None = None,
 ) -> About:
     """What the manifest of ``graph`` tells, with hardware or without."""
     found = dict(accuracies or {})
@@ -201,6 +200,7 @@ def about(
         scaling=dict(scaling) if scaling else UNSET,
         accuracy=next(iter(found.values())) if alone else UNSET,
         accuracies=found or UNSET,
+        quality=dict(quality) if quality else UNSET,
         warnings=warnings,
     )
 
@@ -305,21 +305,6 @@ def _calibrate(graph: Graph, data: NamedData, options: Options, progress: Progre
     if options.samples < 1:
         raise KerilogError(f"--samples must be at least 1, found {options.samples}")
     return calibrate(graph, floating.part(data.x_train, 0, options.samples), progress)
-
-
-def _record_alone(integer: QGraph, data: NamedData, progress: Progress) -> Record:
-    """What the range report will need of a network that has no float original."""
-    activations = record.measure(integer, data.x_test, None, progress)
-    return Record(min(floating.count(data.x_test), record.SAMPLES), activations)
-
-
-def _record(
-    original: Graph, integer: QGraph, data: NamedData, matrices: Mapping[str, IntArray], progress: Progress
-) -> Record:
-    """What the range report will need."""
-    activations = record.measure(integer, data.x_test, original, progress)
-    answers = tuple(Answers(name, found[0], found[1]) for name, found in matrices.items())
-    return Record(min(floating.count(data.x_test), record.SAMPLES), activations, original, answers)
 
 
 def codes_of(graph: QGraph, x: npt.NDArray[Any], kind: frames.Kind | None = None) -> IntArray:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from kerilog import typed
-from kerilog.errors import KerilogError
+from kerilog.errors import ArgumentError, KerilogError
 
 FILE_NAME = ".kerilog/files.json"
 SCHEMA: Literal[1] = 1
@@ -23,7 +23,7 @@ Digest = Annotated[
     str, Meta(pattern=r"^[0-9a-f]{64}(?![\s\S])", description="a SHA-256 of 64 hexadecimal digits")
 ]
 _PATH = re.compile(f"(?:{PART}/){{0,8}}{PART}")
-_DAMAGED = "--force does without it"
+_DAMAGED = "{problem}; {0} does without it", "force=True"
 
 
 class File(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -62,11 +62,11 @@ def read(directory: str | Path) -> Files:
     except (FileNotFoundError, NotADirectoryError):
         return Files(files={})
     except (OSError, ValueError, RecursionError) as error:
-        raise KerilogError(f"{path}: cannot be read as JSON: {error}; {_DAMAGED}") from None
+        raise ArgumentError(*_DAMAGED, problem=f"{path}: cannot be read as JSON: {error}") from None
     try:
         return typed.checked(raw, Files, path)
     except KerilogError as error:
-        raise KerilogError(f"{error}; {_DAMAGED}") from None
+        raise ArgumentError(*_DAMAGED, problem=error) from None
 
 
 def refuse_interrupted(directory: str | Path) -> None:

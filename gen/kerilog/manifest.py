@@ -30,6 +30,7 @@ Schema = Annotated[Literal[1], Meta(description="1")]
 Count = Annotated[int, Meta(ge=0, le=_MOST)]
 Size = Annotated[int, Meta(ge=1, le=_MOST)]
 Share = Annotated[float, Meta(ge=0, le=1)]
+Distance = Annotated[float, Meta(ge=0)]
 Word = Annotated[str, Meta(min_length=1, description="a string that is not empty")]
 # (?![\s\S]) is the end of the text in every dialect of regular expressions; $ may stand before a line's end.
 Identifier = Annotated[
@@ -140,7 +141,7 @@ class Bytes(Struct, frozen=True, kw_only=True):
 
 
 class Accuracy(Struct, frozen=True, kw_only=True):
-    """Share of test samples whose largest output is the right one, of three networks.
+    """Share of right answers over ``samples`` test samples, of three networks; see ``Quality.rule``.
 
     The ``original`` in float, the ``integer`` one, and the ``naive`` one with one Q1.7 format for every
     tensor.
@@ -180,6 +181,49 @@ class Scaling(Struct, frozen=True, omit_defaults=True, kw_only=True):
         else:
             done = f"divided by {1 / self.factor:g}"
         return f"{self.dtype} {self.minimum:g}..{self.maximum:g}, {done}"
+
+
+class Rates(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A share of right answers, of three networks: the float one, the ``integer`` one, and the ``naive`` one.
+
+    A network that was not measured is left out: a TFLite file has no float original.
+    """
+
+    in_float: Share | UnsetType = msgspec.field(name="float", default=UNSET)
+    in_integers: Share = msgspec.field(name="integer")
+    naive: Share | UnsetType = UNSET
+
+
+class Distances(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Root mean squared distances, of the float network where there is one, and of the integer one."""
+
+    in_float: Distance | UnsetType = msgspec.field(name="float", default=UNSET)
+    in_integers: Distance = msgspec.field(name="integer")
+
+
+class Quality(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What was measured at one output over ``samples`` test samples.
+
+    ``rmse``, ``snr_db`` and ``correlation`` are of the integer network against the float one, softmax left
+    out of both; ``snr_db`` is null where nothing differs or where the float output is 0 everywhere,
+    ``correlation`` where either is constant; ``why_no_error``: why they are missing. ``rule``: which answers
+    are right. ``accuracy``: their share, where a sample has several labels of all of these; ``exact_match``
+    is then the share of samples with all labels right. ``largest_class``: the accuracy of always giving the
+    commonest answer. ``label_rmse``: distance to the labels of a regression. ``why_no_accuracy``: why it is
+    missing.
+    """
+
+    samples: Count
+    rmse: Distance | UnsetType = UNSET
+    snr_db: float | UnsetType | None = UNSET
+    correlation: Annotated[float, Meta(ge=-1, le=1)] | UnsetType | None = UNSET
+    why_no_error: Word | UnsetType = UNSET
+    rule: Word | UnsetType = UNSET
+    accuracy: Rates | UnsetType = UNSET
+    exact_match: Rates | UnsetType = UNSET
+    largest_class: Share | UnsetType = UNSET
+    label_rmse: Distances | UnsetType = UNSET
+    why_no_accuracy: Word | UnsetType = UNSET
 
 
 class Constants(Struct, frozen=True, kw_only=True):
@@ -253,8 +297,9 @@ class About(Struct, frozen=True, kw_only=True):
     """What both kinds of folder tell.
 
     ``accuracies`` by the name of the output, where the data has labels for it; ``accuracy`` is the same where
-    there is one output. ``data``: the samples that were used. ``scaling``: what was done to the samples of
-    each input, by its name. ``warnings``: what was doubtful when it was built.
+    there is one output. ``quality``: by the name of the output, everything that was measured. ``data``: the
+    samples that were used. ``scaling``: what was done to the samples of each input, by its name.
+    ``warnings``: what was doubtful when it was built.
     """
 
     schema: Schema
@@ -266,6 +311,7 @@ class About(Struct, frozen=True, kw_only=True):
     scaling: dict[str, Scaling] | UnsetType = UNSET
     accuracy: Accuracy | UnsetType = UNSET
     accuracies: dict[str, Accuracy] | UnsetType = UNSET
+    quality: dict[str, Quality] | UnsetType = UNSET
     warnings: tuple[str, ...] = ()
 
     def to_json(self) -> str:
@@ -297,7 +343,7 @@ class IntegerManifest(About, frozen=True, kw_only=True):
     def why(self) -> str:
         """All reasons in one line."""
         told = [f"layer '{one.layer}': {one.reason}" if one.layer else one.reason for one in self.no_hardware]
-        return "; ".join(told) or "it was built with --integer-only"
+        return "; ".join(told) or "the integer model alone was asked for"
 
 
 class Manifest(About, frozen=True, kw_only=True):

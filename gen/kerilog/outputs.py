@@ -29,7 +29,7 @@ from types import FrameType
 import msgspec
 
 from kerilog import listed, manifest
-from kerilog.errors import KerilogError
+from kerilog.errors import ArgumentError, KerilogError
 from kerilog.listed import File, Files
 
 FOLDER = ".kerilog"
@@ -138,8 +138,11 @@ class _Folder:
             if name in self.files
             else "was there before and is not Kerilog's"
         )
-        raise KerilogError(
-            f"{path}: {done}; move it away, choose another folder, or give --force to replace it"
+        raise ArgumentError(
+            "{path}: {done}; move it away, choose another folder, or give {0} to replace it",
+            "force=True",
+            path=path,
+            done=done,
         )
 
     def is_unchanged(self, name: str) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib.util
 import time
 from collections.abc import Callable, Iterator
 
+import rich.console
 import rich.progress
 
 from kerilog.console import console, plain
@@ -37,11 +39,11 @@ class Steps:
 
 
 @contextlib.contextmanager
-def show_progress(title: str, hidden: bool = False, steps: Steps | None = None) -> Iterator[Progress]:
+def show_progress(title: str, shown: bool = True, steps: Steps | None = None) -> Iterator[Progress]:
     """Draw a bar titled ``title`` on the error stream; yields the Progress that moves it.
 
-    Where that is no terminal, or if ``hidden``, nothing is drawn, so that an error stays the only line.
-    ``steps``, if given, is told of every stage.
+    Nothing is drawn where that is neither a terminal nor a notebook, so that an error stays the only line,
+    nor unless it is to be ``shown``. ``steps``, if given, is told of every stage.
     """
     columns = (
         rich.progress.TextColumn("{task.description}", markup=False),
@@ -50,7 +52,7 @@ def show_progress(title: str, hidden: bool = False, steps: Steps | None = None) 
         rich.progress.TimeElapsedColumn(),
     )
     screen = console(stderr=True)
-    disable = hidden or not screen.is_terminal
+    disable = not shown or not (screen.is_terminal or _is_notebook(screen))
     timed = Steps() if steps is None else steps
     with rich.progress.Progress(*columns, console=screen, transient=True, disable=disable) as bar:
         task = bar.add_task(title, total=None)
@@ -66,3 +68,8 @@ def show_progress(title: str, hidden: bool = False, steps: Steps | None = None) 
             yield move
         finally:
             timed.enter(None)
+
+
+def _is_notebook(screen: rich.console.Console) -> bool:
+    """Whether ``screen`` is a cell of a notebook that has the package that moves a bar there."""
+    return screen.is_jupyter and importlib.util.find_spec("ipywidgets") is not None

@@ -15,7 +15,7 @@ import pytest
 
 import kerilog
 from kerilog.errors import KerilogError
-from support.keras_files import write_tiny
+from support.keras_files import SHAPE, write_tiny
 from support.paths import ROOT
 
 
@@ -73,13 +73,16 @@ def test_this_checkout_is_what_runs(bench: Any, monkeypatch: pytest.MonkeyPatch,
         runs.Checkout(tmp_path)
 
 
-def test_size_is_counted_in_places_and_weights(bench: Any, tmp_path: Path) -> None:
-    size = bench("planning").size_of(write_tiny(tmp_path / "tiny.keras"))
-    # 6 x 5 through a 3 x 3 convolution, 4 x 3, pooled to 2 x 1, 4 values to 5 units to 3 classes
-    assert size["stages"] == 4
-    assert size["work"] == 30 + 12 + 2 + 1
+def test_size_is_counted_in_beats_and_weights(bench: Any, tmp_path: Path) -> None:
+    samples = tmp_path / "tiny.npz"
+    np.savez(samples, x=np.random.default_rng(1).random((4, *SHAPE), np.float32))
+    size = bench("planning").size_of(write_tiny(tmp_path / "tiny.keras"), samples)
+    # 4 x 3 places of 2 channels one by one, then two per beat, and again from a queue; 2 pooled places of 2
+    # per beat, and from a queue, then one by one; 5 units, and from a queue; 3 classes
+    assert size["work"] == 24 + 12 + 12 + 2 + 2 + 4 + 5 + 5 + 3
+    assert size["stages"] == 9
     assert size["weights"] == 18 + 20 + 15
-    assert size["interval"] == 30
+    assert size["interval"] == 30  # a pixel per cycle; 512 multipliers would allow less
 
 
 def point(work: float, weights: float, seconds: float, status: int = 0, **more: Any) -> Any:

@@ -16,7 +16,7 @@ import pytest
 import kerilog as package
 from kerilog.verify import cache
 from support.command import contents, kerilog
-from support.keras_files import CLASSES, SHAPE, write_samples, write_tiny
+from support.keras_files import CLASSES, SHAPE, label_as, write_samples, write_tiny
 
 OPTIONS = {
     "build": "MODEL --output --scheme --rounding --data --samples --input-scale --interval --name",
@@ -34,6 +34,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("workshop")
     write_tiny(root / "tiny.keras")
     write_samples(root / "samples.npz")
+    label_as(root / "tiny.keras", root / "samples.npz")
     for scheme in ("fixed", "affine"):
         built = kerilog(
             "build", root / "tiny.keras", "-o", root / scheme,

@@ -121,10 +121,10 @@ def test_the_python_interface_takes_the_same_words(folder: Path) -> None:
     with pytest.raises(api.KerilogError, match="expected one goal at most"):
         api.generate(quantized, "mine", 50, device="xc7s6")
     for goal, message in (
-        ({"interval": 50.5}, "--interval must be a whole number, found 50.5"),
-        ({"multipliers": "many"}, "--multipliers must be a whole number, found 'many'"),
-        ({"fps": "fast", "clock_mhz": 1}, "--fps must be a number, found 'fast'"),
-        ({"device": 7}, "--device must be a name, found 7"),
+        ({"interval": 50.5}, "^interval must be a whole number, found 50.5"),
+        ({"multipliers": "many"}, "^multipliers must be a whole number, found 'many'"),
+        ({"fps": "fast", "clock_mhz": 1}, "^fps must be a number, found 'fast'"),
+        ({"device": 7}, "^device must be a name, found 7"),
     ):
         with pytest.raises(api.KerilogError, match=message):
             api.generate(quantized, "mine", **goal)

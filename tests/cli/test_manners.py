@@ -160,7 +160,7 @@ def test_verbose_shows_every_stage(workshop: Path) -> None:
 
 def test_steps_add_up() -> None:
     steps = Steps()
-    with show_progress("work", hidden=True, steps=steps) as move:
+    with show_progress("work", shown=False, steps=steps) as move:
         for stage in ("read", "write", "read"):
             move(stage, None)
     assert list(steps.seconds) == ["work", "read", "write"]

@@ -28,7 +28,7 @@ from kerilog.graph import (
 from kerilog.manifest import IntegerManifest, Scaling
 from kerilog.qgraph import QGraph, QInput, QNode
 from support import command
-from support.keras_files import SHAPE, dense_weights, layer, write, write_samples, write_tiny
+from support.keras_files import SHAPE, dense_weights, label_as, layer, write, write_samples, write_tiny
 from support.mnist import MODEL
 from support.paths import SHARED
 
@@ -216,6 +216,9 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     rescaling_model(tmp_path / "own.keras")
     write_tiny(tmp_path / "tiny.keras")
     write_samples(tmp_path / "samples.npz")
+    label_as(tmp_path / "tiny.keras", tmp_path / "samples.npz")
+    arrays = np.load(tmp_path / "samples.npz")
+    np.savez(tmp_path / "images.npz", x_train=arrays["x_train"], x_test=arrays["x_test"])
     return tmp_path
 
 
@@ -224,11 +227,11 @@ def build(model: str, *options: object) -> command.Outcome:
 
 
 def test_a_model_that_scales_itself_gets_images_as_they_are(bench: Path) -> None:
-    found = build("own.keras", "--data", "samples.npz")
+    found = build("own.keras", "--data", "images.npz")
     assert found.status == 0 and found.error == ""
     table = " ".join(found.output.split())
     assert "input uint8 0..255, as they are; the model scales them (layer 'rescaling')" in table
-    assert table.count("samples.npz (40 + 40 samples)") == 1
+    assert table.count("images.npz (40 + 40 samples)") == 1
     manifest = IntegerManifest.read(bench / "out")
     assert manifest.scaling == {
         "image": Scaling(

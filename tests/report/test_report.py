@@ -22,7 +22,7 @@ from kerilog.graph import Dense, Graph, Input, Node
 from kerilog.integer.model import run
 from kerilog.manifest import Model
 from kerilog.qgraph import QGraph
-from kerilog.quality import classes
+from kerilog.quality.heads import confusion
 from kerilog.quantize import calibrate, quantize
 from kerilog.report import heat, page, ranges, record, words
 from kerilog.report.conversion import Conversion, Error, compare, convert, covered_powers
@@ -122,7 +122,7 @@ def test_a_wide_bias_does_not_stretch_the_map() -> None:
 
 def test_confusion() -> None:
     labels, answers = np.array([0, 0, 1, 2, 2]), np.array([0, 1, 1, 2, 0])
-    assert classes.confusion(labels, answers, 3).tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 1]]
+    assert confusion(labels, answers, 3).tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 1]]
 
 
 def test_words() -> None:

@@ -21,7 +21,7 @@ from kerilog.cli.sim import sim_command
 from kerilog.cli.study import study_command
 from kerilog.cli.synth import synth_command
 from kerilog.cli.vivado import vivado_command
-from kerilog.errors import KerilogError
+from kerilog.errors import ArgumentError, KerilogError
 
 INTERRUPTED = 130  # exit status
 
@@ -52,10 +52,19 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except KerilogError as error:
-            click.echo(f"kerilog: error: {error}", err=True)
+            click.echo(f"kerilog: error: {self._worded(error, ctx)}", err=True)
             ctx.exit(2)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
+
+    def _worded(self, error: KerilogError, ctx: click.Context) -> str:
+        """The message of ``error``, an argument called by the option that stands for it."""
+        if not isinstance(error, ArgumentError):
+            return str(error)
+        command = self.commands.get(ctx.invoked_subcommand or "")
+        options = {option.name: max(option.opts, key=len) for option in command.params} if command else {}
+        # a flag is called as it is given: force=True
+        return error.naming(lambda argument: options.get(argument.partition("=")[0], argument))
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

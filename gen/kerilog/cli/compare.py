@@ -13,7 +13,7 @@ import click
 import msgspec
 from msgspec import UNSET
 
-from kerilog import frames, storage
+from kerilog import frames, outputs, storage
 from kerilog import manifest as manifests
 from kerilog.area import shares
 from kerilog.cli import output
@@ -29,7 +29,7 @@ Examples:
   kerilog compare build/fixed build/affine --json
 """
 NONE = "-"
-_WORK = ("sim", "vivado")  # folders of later commands
+_WORK = ("sim", "vivado", outputs.FOLDER)  # folders of later commands, and the list of files
 _MOST_FILES = 8  # named in the table; JSON and --verbose have all
 
 
@@ -120,14 +120,12 @@ def _facts(side: Side) -> Iterator[tuple[str, Any]]:
 
 def _quality(manifest: Manifest | IntegerManifest) -> Iterator[tuple[str, Any]]:
     """Accuracy and the error against float, of every output."""
-    accuracies = {} if manifest.accuracies is UNSET else manifest.accuracies
-    for name, accuracy in accuracies.items():
-        yield f"accuracy of {name}, float", accuracy.original
-        yield f"accuracy of {name}, integer", accuracy.integer
-    quality = getattr(manifest, "quality", UNSET)
-    for name, figures in ({} if quality is UNSET else msgspec.to_builtins(quality)).items():
+    quality = {} if manifest.quality is UNSET else msgspec.to_builtins(manifest.quality)
+    for name, figures in quality.items():
         for key, value in figures.items():
-            if isinstance(value, int | float | None) and key != "samples":
+            if isinstance(value, dict):  # by network: float, integer, naive
+                yield from ((f"{key} of {name}, {network}", share) for network, share in value.items())
+            elif isinstance(value, float | None):
                 yield f"{key} of {name}", value
 
 

@@ -133,7 +133,7 @@ def complaint(text: str) -> None:
 def progress(title: str) -> Iterator[Progress]:
     """A bar on the error stream, where that is a terminal; with ``--verbose`` the time of each step."""
     chosen = manners()
-    with show_progress(title, chosen.quiet, chosen.steps) as move:
+    with show_progress(title, not chosen.quiet, chosen.steps) as move:
         yield move
     if chosen.verbose:
         for step, seconds in chosen.steps.seconds.items():

@@ -15,7 +15,8 @@ from kerilog.cli import output
 from kerilog.cli.folder import Frames, Request
 from kerilog.cli.output import Row
 from kerilog.handoff.synth import Resources
-from kerilog.manifest import About, Accuracy, Area, IntegerManifest, Layer, Manifest, Tensor, share_used
+from kerilog.manifest import About, Area, IntegerManifest, Layer, Manifest, Tensor, share_used
+from kerilog.quality import rows as quality
 from kerilog.quality.answers import Judgement
 from kerilog.verify.layers import Difference
 from kerilog.verify.look import Trace
@@ -51,22 +52,13 @@ def _about_rows(about: About) -> Iterator[Row]:
     if about.scaling is not UNSET:
         for name, scaling in about.scaling.items():
             yield "input" if len(about.scaling) == 1 else f"input {name}", scaling.told
-    if about.accuracies is not UNSET:
-        for name, accuracy in about.accuracies.items():
-            yield from _accuracy_rows("" if len(about.accuracies) == 1 else f" of {name}", accuracy)
+    yield from quality.rows(about)
     before, after = about.bytes.in_float, about.bytes.in_integers
     ratio = before / max(1, after)
     if output.manners().verbose:
         yield "model", f"{about.model.file}, sha256 {about.model.sha256}"
         yield "kerilog", about.kerilog
     yield "parameters", f"{before:,} bytes float32, {after:,} integer ({ratio:.2f} x)"
-
-
-def _accuracy_rows(output: str, accuracy: Accuracy) -> Iterator[Row]:
-    change = 100 * (accuracy.integer - accuracy.original)
-    yield f"accuracy{output}, float", f"{accuracy.original:.2%} of {accuracy.samples:,} test samples"
-    yield f"accuracy{output}, integer", f"{accuracy.integer:.2%} ({change:+.2f} points)"
-    yield f"accuracy{output}, naive", f"{accuracy.naive:.2%} (one Q1.7 format for every tensor)"
 
 
 def _integer_rows(manifest: IntegerManifest) -> Iterator[Row]:

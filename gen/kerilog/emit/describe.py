@@ -64,12 +64,14 @@ def design_manifest(
         macs=design.macs,
         goal=design.goal,
         device=design.device,
-        predicted={"xc7": _area(area.of(design))},
-        layers=_layers(design, names[0][0]),
+        predicted={"xc7": area_of(design)},
+        layers=layers_of(design, names[0][0]),
     )
 
 
-def _area(found: area.Area) -> Area:
+def area_of(design: Design) -> Area:
+    """The predicted area of ``design`` on Xilinx 7-series."""
+    found = area.of(design)
     return Area(
         lut=round(found.lut),
         lutram=round(found.lutram),
@@ -104,9 +106,9 @@ def ports(side: str, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _layers(design: Design, source: str) -> tuple[Layer, ...]:
-    """The stages of ``design``, whose input is the tensor ``source``: what stands between two layers gives
-    the tensor that it gets.
+def layers_of(design: Design, source: str = "") -> tuple[Layer, ...]:
+    """What is told of the stages of ``design``, whose input is the tensor ``source``: what stands between two
+    layers gives the tensor that it gets.
     """
     tensors = {INPUT: source}
     layers = []

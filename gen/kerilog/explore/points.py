@@ -56,9 +56,9 @@ def explore(graph: QGraph, progress: Progress = silent) -> list[Point]:
         found = _collected(map(planned, intervals), intervals, progress)
     else:  # not forked: Keras may have started threads
         spawn = multiprocessing.get_context("spawn")
+        # neighbours share what is costly to find, above all sums for constant weights
+        share = -(-len(intervals) // (PARTS_A_PROCESS * processes))
         with concurrent.futures.ProcessPoolExecutor(processes, spawn) as pool, _ended_with_this():
-            # neighbours share what is costly to find, above all sums for constant weights
-            share = -(-len(intervals) // (PARTS_A_PROCESS * processes))
             with _deaf_to_interrupts():
                 points = pool.map(planned, intervals, chunksize=share)
             found = _collected(points, intervals, progress)

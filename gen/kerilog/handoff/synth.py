@@ -19,7 +19,7 @@ from typing import Any
 from kerilog import manifest as manifests
 from kerilog import outputs
 from kerilog.area.devices import ECP5
-from kerilog.errors import KerilogError
+from kerilog.errors import ArgumentError, KerilogError
 from kerilog.manifest import Manifest
 from kerilog.progress import Progress, silent
 from kerilog.verify import design, tools
@@ -149,13 +149,15 @@ def synthesize(
 
 
 def _check_ecp5(target: str, device: str | None, seed: int | None) -> None:
-    for option, value in (("--device", device), ("--seed", seed)):
+    for argument, value in (("device", device), ("seed", seed)):
         if value is not None and target != "ecp5":
-            raise KerilogError(f"{option} is for the target ecp5; {target} is not placed on any")
+            raise ArgumentError(
+                "{0} is for the target ecp5; {target} is not placed on any", argument, target=target
+            )
     if device is not None and device not in ECP5:
         raise KerilogError(f"unknown device '{device}'; choose one of {', '.join(ECP5)}")
     if seed is not None and seed < 1:
-        raise KerilogError(f"--seed must be at least 1, found {seed}")
+        raise ArgumentError("{0} must be at least 1, found {found}", "seed", found=seed)
 
 
 def _measure(

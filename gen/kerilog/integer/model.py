@@ -93,18 +93,9 @@ class Model:
         for_each(range(0, frames, size), work)
         return result
 
-    def few(self, x: Inputs) -> dict[str, Codes]:
-        """The codes of every tensor by node name for a few frames ``x``, each in the narrowest type, on this
-        processor; a constant comes once.
-        """
-        names = tuple(self._shapes)
-        if names not in self._steps:
-            self._steps[names] = make_steps(self.graph, names)
-        return self._chunk(self._checked(x), self._steps[names])
-
     def each(self, x: Inputs) -> Iterator[tuple[str, Codes]]:
-        """Name and codes of every tensor for a few frames ``x`` in order, each let go after its last use; as
-        ``few`` otherwise.
+        """Name and codes of every tensor for a few frames ``x`` in order, each in the narrowest type and let
+        go after its last use, on this processor; a constant comes once.
         """
         tensors = self._checked(x)
         yield from tuple(tensors.items())

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from kerilog.qgraph import QFloatSoftmax, QGraph, QLookup, QReshape, QSoftmax
 from kerilog.quality import batches
 from kerilog.quality.labels import Head, NoAccuracy, Target, target
 from kerilog.quality.moments import Moments, moments
+from kerilog.quantize import strip_softmax
 from kerilog.transforms import simplify
 
 FLOAT, INTEGER, NAIVE = "float", "integer", "naive"
@@ -102,13 +103,17 @@ def evaluate(
     output's name and "_". "float" is empty without ``graph``. Labels of several outputs come by their names.
     Raises KerilogError for samples and labels that do not fit the network or each other.
     """
+    return figures(measure(graph, integer, x, y, progress=progress))
+
+
+def figures(measured: Mapping[str, HeadQuality]) -> dict[str, dict[str, float | str | None]]:
+    """What ``evaluate`` gives, of outputs that are ``measured`` already."""
     found: dict[str, dict[str, float | str | None]] = {FLOAT: {}, INTEGER: {}}
-    measured = measure(graph, integer, x, y, progress=progress)
     for name, one in measured.items():
         prefix = f"{name}_" if len(measured) > 1 else ""
-        for network in (FLOAT, INTEGER) if graph is not None else (INTEGER,):
-            figures = _figures(one, network)
-            found[network] |= {f"{prefix}{key}": value for key, value in figures.items()}
+        for network in (FLOAT, INTEGER) if one.error is not None else (INTEGER,):
+            of_one = _figures(one, network)
+            found[network] |= {f"{prefix}{key}": value for key, value in of_one.items()}
     return found
 
 
@@ -132,31 +137,29 @@ def measure(
     x: Samples,
     y: Labels | None = None,
     naive: QGraph | None = None,
+    others: Mapping[str, npt.NDArray[Any]] | None = None,
     progress: Progress = silent,
 ) -> dict[str, HeadQuality]:
     """The quality of every output of ``integer`` by name, in their order; see ``evaluate``.
 
-    ``naive`` is the yardstick, which has the outputs of ``integer``.
+    ``naive`` is the yardstick, which has the outputs of ``integer``; ``others`` are labels of other samples
+    by the names of the outputs, as for ``labels.target``. A softmax at an output of ``integer`` is left out,
+    for the largest of its inputs is the largest of its outputs.
     """
     by_name = batches.named(integer, x)
     count = floating.count(by_name)
-    names = frames.output_names(integer)
-    goals = {
-        name: target(labels, head)
-        for name, labels, head in zip(
-            names, _labels_of(graph, integer, y, count), heads(graph, integer), strict=True
-        )
-    }
+    places, goals = _goals(graph, integer, _labels_of(graph, integer, y, count), others or {})
     judged = any(isinstance(goal, Target) for goal in goals.values())
     walk = _Networks(graph, integer, naive if judged else None)
-    tallies = {name: {network: Tally() for network in walk.names} for name in names}
-    errors = dict.fromkeys(names, Moments())
+    tallies = {name: {network: Tally() for network in walk.names} for name in places}
+    errors = dict.fromkeys(places, Moments())
     for start, part in batches.batches(integer, by_name, batches.batch_size(integer)):
         progress("comparing with float", start / count)
-        for name, reals, reference in zip(names, *walk.run(part), strict=True):
-            if reference is not None:
-                errors[name] += moments(reference, reals[INTEGER])
-            _count(tallies[name], goals[name], start, reals)
+        reals, references = walk.run(part)
+        for name, place in places.items():
+            if (reference := references[place]) is not None:
+                errors[name] += moments(reference, reals[place][INTEGER])
+            _count(tallies[name], goals[name], start, reals[place])
     return {
         name: HeadQuality(
             name,
@@ -166,7 +169,31 @@ def measure(
             tallies[name],
             _largest_class(goals[name], count),
         )
-        for name in names
+        for name in places
+    }
+
+
+def _goals(
+    graph: Graph | None,
+    integer: QGraph,
+    labels: Sequence[npt.NDArray[Any] | None],
+    others: Mapping[str, npt.NDArray[Any]],
+) -> tuple[dict[str, int], dict[str, Target | NoAccuracy]]:
+    """The place of every output in the order of the network and which answers are right, by its name.
+
+    Logits that are an output beside their own softmax are one tensor in integers: it is judged once, with the
+    labels of either.
+    """
+    names = frames.output_names(integer)
+    originals = names if graph is None else frames.output_names(graph)
+    places: dict[str, int] = {}
+    for place, name in enumerate(names):
+        if name not in places or labels[places[name]] is None:
+            places[name] = place
+    kinds = heads(graph, integer)
+    return places, {
+        name: target(labels[place], kinds[place], others.get(originals[place]))
+        for name, place in places.items()
     }
 
 
@@ -184,6 +211,7 @@ class _Networks:
     """The networks side by side: what each makes of the same samples, in real values."""
 
     def __init__(self, graph: Graph | None, integer: QGraph, naive: QGraph | None) -> None:
+        integer = strip_softmax(integer)
         self.integers = {INTEGER: integer} | ({NAIVE: naive} if naive is not None else {})
         self.names = ((FLOAT,) if graph is not None else ()) + tuple(self.integers)
         self._original = None if graph is None else _with_references(simplify(graph), integer)

@@ -86,8 +86,12 @@ class NoAccuracy:
     values: Labels | None = None
 
 
-def target(labels: Labels | None, head: Head) -> Target | NoAccuracy:
-    """What ``labels`` (count, ...), numbers or names, make an answer of ``head`` right."""
+def target(labels: Labels | None, head: Head, others: Labels | None = None) -> Target | NoAccuracy:
+    """What ``labels`` (count, ...), numbers or names, make an answer of ``head`` right.
+
+    ``others`` are more labels of the same kind (those of the training samples): numbers that these lack tell
+    whether classes are counted from 0 or from 1.
+    """
     if labels is None:
         return NoAccuracy(_NONE)
     if labels.dtype.kind not in "buif":
@@ -96,9 +100,9 @@ def target(labels: Labels | None, head: Head) -> Target | NoAccuracy:
     if not all(np.isfinite(part).all() for part in _parts(rows)):
         return NoAccuracy("labels hold NaN or infinity")
     if head.units == 1 and rows.shape[1] == head.places:
-        return _yes_or_no(rows, head)
+        return _yes_or_no(rows, head, _alike(others, rows))
     if rows.shape[1] == head.places:
-        return _class_numbers(rows, head)
+        return _class_numbers(rows, head, _alike(others, rows))
     if rows.shape[1] == head.places * head.units:
         return _label_rows(rows, head)
     came = " x ".join(map(str, labels.shape[1:])) or "one number"
@@ -107,19 +111,27 @@ def target(labels: Labels | None, head: Head) -> Target | NoAccuracy:
     )
 
 
-def _yes_or_no(rows: Labels, head: Head) -> Target | NoAccuracy:
+def _alike(others: Labels | None, rows: Labels) -> Labels:
+    """``others`` as ``rows`` are; none where they are of another kind."""
+    if others is None or others.dtype.kind not in "buif" or others.size != len(others) * rows.shape[1]:
+        return rows[:0]
+    return others.reshape(len(others), -1)
+
+
+def _yes_or_no(rows: Labels, head: Head, others: Labels) -> Target | NoAccuracy:
     """One unit: a probability behind a sigmoid, or a logit."""
     if head.function == "softmax":
         return NoAccuracy("a softmax over one unit gives 1 whatever the input")
     if (few := _few(rows)) is None:
         return NoAccuracy("labels are numbers, not yes and no: a regression", rows)
+    few |= _few(others) or set()
     found = " and ".join(f"{value:g}" for value in sorted(few))
     if head.function == "sigmoid":
         if few <= {0, 1}:
             return Target(head, rows, "above 0.5 counts as 1", PROBABILITY)
         if few <= {1, 2}:
             return Target(head, rows, "above 0.5 counts as 2; labels are 1 and 2", PROBABILITY, 1)
-        return NoAccuracy(f"expected labels 0 and 1, found {found}", rows)
+        return NoAccuracy(f"expected labels 0 and 1, found {found}")
     if head.function == "linear" and few <= {0, 1}:
         return Target(head, rows, "a logit: above 0 counts as 1", LOGIT)
     if head.function in ("linear", "tanh") and few <= {-1, 1}:
@@ -127,22 +139,24 @@ def _yes_or_no(rows: Labels, head: Head) -> Target | NoAccuracy:
     return NoAccuracy("labels are numbers, not yes and no: a regression", rows)
 
 
-def _class_numbers(rows: Labels, head: Head) -> Target | NoAccuracy:
+def _class_numbers(rows: Labels, head: Head, others: Labels) -> Target | NoAccuracy:
     """A class number at each place; they may begin at 1, as in MATLAB and in many tables."""
     if not _all_whole(rows):
         return NoAccuracy("labels are not whole numbers, so no class numbers")
     low, high = int(rows.min()), int(rows.max())
+    if others.size and np.isfinite(others).all():
+        low, high = min(low, int(others.min())), max(high, int(others.max()))
     if low >= 0 and high < head.units:
-        return Target(head, rows, _LARGEST)
+        return Target(head, rows, LARGEST)
     if low >= 1 and high == head.units:
-        return Target(head, rows, f"{_LARGEST}; labels 1 to {high} are classes 0 to {high - 1}", first=1)
+        return Target(head, rows, f"{LARGEST}; labels 1 to {high} are classes 0 to {high - 1}", first=1)
     last = head.units - 1
     return NoAccuracy(
         f"expected class numbers from 0 to {last}, or from 1 to {last + 1}, found {low} to {high}"
     )
 
 
-_LARGEST = "the largest output counts"
+LARGEST = "the largest output counts"
 
 
 def _label_rows(rows: Labels, head: Head) -> Target | NoAccuracy:
@@ -151,10 +165,11 @@ def _label_rows(rows: Labels, head: Head) -> Target | NoAccuracy:
     if (few := _few(rows)) is None or not few <= {0, 1}:
         # smoothed one-hot rows, or those of a mixture
         if head.function == "softmax" and rows.min() >= 0 and np.allclose(sums, 1, atol=1e-3):
-            return Target(head, rows, f"{_LARGEST}; of each row of labels the largest one", one_hot=True)
-        return NoAccuracy("labels are numbers, not classes: a regression", rows)
+            return Target(head, rows, f"{LARGEST}; of each row of labels the largest one", one_hot=True)
+        values = None if head.function == "softmax" else rows
+        return NoAccuracy("labels are numbers, not classes: a regression", values)
     if np.all(sums == 1):
-        return Target(head, rows, f"{_LARGEST}; labels are one-hot", one_hot=True)
+        return Target(head, rows, f"{LARGEST}; labels are one-hot", one_hot=True)
     if head.function == "softmax":
         return NoAccuracy("a softmax has one answer, and rows of labels have none or several ones")
     if head.function == "sigmoid":

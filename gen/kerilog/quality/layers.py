@@ -45,13 +45,15 @@ def compare(graph: Graph, integer: QGraph, x: Samples, progress: Progress = sile
     by_name = batches.named(integer, x)
     total = floating.count(by_name)
     size = floating.batch_size(original)
-    compared = [node.name for node in integer if node.name in {source.name for source in original}]
+    floats = {node.name for node in original}
+    compared = [node.name for node in integer if node.name in floats]
 
     def work(start: int) -> dict[str, Moments]:
         ((_, part),) = batches.batches(integer, floating.part(by_name, start, start + size), size)
         return {
-            name: moments(floats, integer[name].format.dequantize(codes))
-            for name, floats, codes in _together(original, integer, part)
+            name: moments(values, integer[name].format.dequantize(codes))
+            for name, values, codes in together(original, integer, part)
+            if values is not None
         }
 
     found = dict.fromkeys(compared, Moments())
@@ -63,21 +65,20 @@ def compare(graph: Graph, integer: QGraph, x: Samples, progress: Progress = sile
     return [LayerError(name, one.rmse, one.snr_db, one.correlation) for name, one in found.items()]
 
 
-def _together(
-    original: Graph, integer: QGraph, part: Mapping[str, Array]
-) -> Iterator[tuple[str, Array, Codes]]:
-    """Each tensor that both networks have, as both have it.
+def together(
+    original: Graph | None, integer: QGraph, part: Mapping[str, Array]
+) -> Iterator[tuple[str, Array | None, Codes]]:
+    """Name, float values and codes of every tensor of ``integer``, over a few samples ``part`` of each input.
 
-    Both walk on side by side, so that no more is held than either needs to go on.
+    Values are None where ``original`` has no such tensor. Both networks walk on side by side, so that no more
+    is held than either needs to go on; what is handed out is good until the next one.
     """
-    walk = prepared(integer).each(batches.codes_of(integer, part))
-    shared = {node.name for node in integer} & {node.name for node in original}
-    waiting: dict[str, Codes] = {}
-    for name, floats in floating.each(original, part):
-        if name not in shared:
-            continue
-        while name not in waiting:
-            made, codes = next(walk)
-            if made in shared:
-                waiting[made] = codes
-        yield name, floats, waiting.pop(name)
+    walk = iter(()) if original is None else floating.each(original, part)
+    wanted = {node.name for node in integer} & {node.name for node in original or ()}
+    waiting: dict[str, Array] = {}
+    for name, codes in prepared(integer).each(batches.codes_of(integer, part)):
+        while name in wanted and name not in waiting:
+            made, values = next(walk)
+            if made in wanted:
+                waiting[made] = values
+        yield name, waiting.pop(name, None), codes

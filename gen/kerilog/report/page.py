@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from kerilog.manifest import IntegerManifest, Layer, Manifest
 from kerilog.qgraph import QConv2D, QDense, QGraph
-from kerilog.report import accuracy, area, heat, ranges, words
+from kerilog.report import accuracy, area, heat, quality, ranges, words
 from kerilog.report.record import Record
 from kerilog.report.tensors import Tensor, tensors
 from kerilog.report.timing import Times
@@ -55,6 +55,7 @@ def render(
         model=manifest.model.file,
         data="" if manifest.data is UNSET else manifest.data,
         cards=tuple(_cards(manifest, graph, record, found, times)),
+        quality=quality.rows(manifest),
         powers=powers,
         rows=ranges.rows(found, powers),
         samples=f"{record.samples:,}",
@@ -89,6 +90,8 @@ def _cards(
         name = accuracy.title(record, answers)
         label = f"Accuracy, {name}" if name else "Accuracy"
         yield Card(label, words.percent(after), note, "bad" if after < before - 0.01 else "good")
+    for headline in quality.headlines(manifest, record):
+        yield Card(*headline)
     total = sizes(graph)[-1]
     yield Card("Parameters", f"{total.after} bytes", f"{total.before} in float32, {total.ratio}")
     for tensor in found:

@@ -203,6 +203,29 @@ def test_labels_that_fit_no_output_are_refused(y: Any, message: str) -> None:
         evaluate(graph, integers(graph, ROWS), ROWS, y)
 
 
+@pytest.mark.parametrize("labelled", ["y", "y/softmax"])
+def test_logits_beside_their_softmax_are_one_output(labelled: str) -> None:
+    graph = identity(3, "softmax")
+    both = Graph("both", graph.nodes, ("y", "y/softmax"))
+    integer = integers(both, ROWS)
+    (found,) = measure(both, integer, ROWS, {labelled: np.array([0, 1, 2, 1])}).values()
+    assert (found.accuracy("float"), found.accuracy("integer")) == (0.75, 0.75)
+    assert found.error is not None and found.error.count == ROWS.size
+
+
+def test_a_softmax_is_not_measured_against_numbers() -> None:
+    found = figures(identity(3, "softmax"), ROWS, ROWS)
+    assert found["float"] == {"why_no_accuracy": "labels are numbers, not classes: a regression"}
+
+
+def test_labels_of_the_calibration_tell_where_classes_begin() -> None:
+    graph = identity(3, "softmax")
+    few, all_of_them = np.array([1, 2, 1, 1]), {"y": np.array([1, 2, 3])}
+    integer = integers(graph, ROWS)
+    assert measure(graph, integer, ROWS, few)["y"].accuracy("float") == 0.0
+    assert measure(graph, integer, ROWS, few, others=all_of_them)["y"].accuracy("float") == 0.75
+
+
 def test_another_float_network_is_refused() -> None:
     with pytest.raises(KerilogError, match="was not made from this float network"):
         evaluate(pixels((1, 1, 3)), integers(identity(3, "sigmoid"), ROWS), ROWS)
