@@ -28,10 +28,10 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
 import numpy as np
 import tensorflow as tf
 
+import keras
 import kerilog
 from kerilog.data import load_dataset
 from kerilog.graph import Graph

@@ -19,10 +19,10 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
 import numpy as np
 import tensorflow as tf
 
+import keras
 import kerilog
 from kerilog import floating
 from kerilog.data import MNIST_SHAPE, Dataset, load_dataset
@@ -134,7 +134,7 @@ def answers_of(model: keras.Model, data: Dataset, count: int) -> list[np.ndarray
     settings: list[tuple[str, Rounding]]
     settings = [("affine", "reference"), ("affine", "single"), ("fixed", "reference")]
     for scheme, rounding in settings:
-        answers.append(kerilog.quantize(graph, samples, scheme, rounding).run(x))
+        answers.append(kerilog.quantize(graph, samples, scheme, rounding, count=None).run(x))
     return [answer.argmax(axis=1) for answer in answers]
 
 

@@ -10,7 +10,8 @@ import pytest
 
 import kerilog
 from kerilog import frontend, storage
-from kerilog.data import Intake, NamedData, Request, intakes, load, prepare, shipped
+from kerilog.data import Intake, NamedData, Request, intakes, load, mnist, prepare, shipped
+from kerilog.data.found import Found
 from kerilog.errors import KerilogError
 from kerilog.formats import Affine
 from kerilog.graph import (
@@ -315,6 +316,16 @@ def test_a_model_that_is_trained_anew_is_known(tmp_path: Path, monkeypatch: pyte
     shipped.record(MODEL)
     assert shipped.is_shipped(MODEL)
     assert len(listing.read_text().split(":")) == 2
+
+
+def test_mnist_is_a_word_and_its_path_a_folder(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mnist, "read_mnist", lambda: Found({"x": np.zeros((2, 28, 28), np.uint8)}, "MNIST"))
+    (bench / "mnist").mkdir()
+    found = build("tiny.keras", "--data", "mnist")
+    assert (found.status, found.error) == (
+        2, "kerilog: error: MNIST: x: expected samples of 6x5x1, got 28x28\n",
+    )  # fmt: skip
+    assert "mnist: expected a subfolder of images" in build("tiny.keras", "--data", "./mnist").error
 
 
 def test_another_model_of_that_shape_needs_data(tmp_path: Path) -> None:

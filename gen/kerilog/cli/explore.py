@@ -28,7 +28,7 @@ Examples:
     "--output",
     "target",
     type=PATH,
-    help="A folder, or a file (.svg .png .pdf .csv .json), to write.  [default: build/<model name>-front]",
+    help="Folder, or file (.svg .png .pdf .csv .json .html), to write.  [default: build/<model name>-front]",
 )
 @click.option("--clock", "clock_mhz", type=float, help="MHz: adds frames per second.")
 @FORCE
@@ -36,7 +36,7 @@ def explore_command(
     model: Path, target: Path | None, clock_mhz: float | None, force: bool, **options: Any
 ) -> None:
     """List every folding of MODEL worth having: cycles per frame against multipliers and predicted area."""
-    from kerilog.explore import results
+    from kerilog.explore import interactive, results
     from kerilog.explore.points import explore
 
     if clock_mhz is not None and not 0 < clock_mhz < math.inf:
@@ -48,5 +48,9 @@ def explore_command(
         points = explore(build.integer_network(model, chosen, progress, output.warning), progress)
         files = results.write(points, target, model.stem, clock_mhz, force)
     results.show(points, model.stem, clock_mhz, output.console())
-    output.line(files[0])
+    if not target.suffix and len(files) < len(results.FILES):
+        output.complaint(f"note: {interactive.HOW_TO_GET}")
+    for file in files[::-1]:
+        if file.suffix in (".html", files[0].suffix):
+            output.line(file)
     output.result(results.summary(points, model.stem, clock_mhz) | {"files": files})

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import rich.box
@@ -16,19 +17,19 @@ import rich.table
 from kerilog import outputs
 from kerilog.console import plain
 from kerilog.errors import KerilogError
-from kerilog.explore import plot
+from kerilog.explore import interactive, plot
 from kerilog.explore.points import Point
 
-FILES = tuple(f"front{kind}" for kind in (".svg", ".png", ".csv", ".json"))
-WRITER = outputs.Writer("explore", ("explore",), FILES)
+FILES = tuple(f"front{kind}" for kind in (".svg", ".png", ".csv", ".json", ".html"))
+WRITER = outputs.Writer("explore", ("explore",), FILES[:-1])  # the page needs packages that may be missing
 _CAPTION = (
     "DSP, RAMB18, LUT (those used as memories too), FF: predicted for Xilinx 7-series. "
-    "use: useful multiplications of all possible ones."
+    "util.: utilization, useful multiplications as a share of all possible ones."
 )
 
 
 def rows(points: Sequence[Point], clock_mhz: float | None) -> list[dict[str, int | float | None]]:
-    """One flat record a point; area under the names of the manifest's ``resources``."""
+    """One flat record per point; area under the names of the manifest's ``resources``."""
     records: list[dict[str, int | float | None]] = []
     for point in points:
         record: dict[str, int | float | None] = {
@@ -51,25 +52,29 @@ def rows(points: Sequence[Point], clock_mhz: float | None) -> list[dict[str, int
 
 def check(target: Path, force: bool = False) -> None:
     """Raises KerilogError if ``target`` is no file that can be written, or a folder with other such files."""
-    known = (*plot.SUFFIXES, ".csv", ".json")
+    known = (*plot.SUFFIXES, ".csv", ".json", ".html")
     if not target.suffix:
         outputs.check(target, WRITER, force)
     elif target.suffix.lower() not in known:
         raise KerilogError(f"{target}: expected a folder or a file that ends in one of {', '.join(known)}")
+    elif target.suffix.lower() == ".html" and not interactive.available():
+        raise KerilogError(f"{target}: {interactive.HOW_TO_GET}")
 
 
 def write(
     points: Sequence[Point], target: Path, name: str, clock_mhz: float | None, force: bool = False
 ) -> list[Path]:
-    """Write the front: ``target`` is a picture (.svg, .png, .pdf), a table (.csv, .json), or a folder for
-    front.svg, .png, .csv and .json. Raises KerilogError if it cannot be.
+    """Write the front: ``target`` is a picture (.svg, .png, .pdf), a table (.csv, .json), an interactive page
+    (.html), or a folder for front.svg, .png, .csv, .json and .html, the last one where the packages for it
+    are installed. Returns what was written. Raises KerilogError if it cannot be.
     """
     check(target, force)
     if not target.suffix:
+        files = [file for file in FILES if interactive.available() or not file.endswith(".html")]
         with outputs.folder(target, WRITER, force) as root:
-            for file in FILES:
+            for file in files:
                 _write(points, root / file, name, clock_mhz)
-        return [target / file for file in FILES]
+        return [target / file for file in files]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _write(points, target, name, clock_mhz)
@@ -85,6 +90,9 @@ def _write(points: Sequence[Point], path: Path, name: str, clock_mhz: float | No
         path.write_text(_csv(points, clock_mhz), encoding="utf-8")
     elif kind == ".json":
         path.write_text(_json(points, name, clock_mhz), encoding="utf-8")
+    elif kind == ".html":
+        records = rows(points, clock_mhz)
+        path.write_text(interactive.render(records, name, clock_mhz, version("kerilog")), encoding="utf-8")
     else:
         plot.save(plot.draw(points, name, clock_mhz), path)
 
@@ -111,10 +119,10 @@ def show(
     points: Sequence[Point], name: str, clock_mhz: float | None, console: rich.console.Console | None = None
 ) -> None:
     """Print the table."""
-    clock = "" if clock_mhz is None else f", frames a second at {clock_mhz:g} MHz"
+    clock = "" if clock_mhz is None else f", frames per second at {clock_mhz:g} MHz"
     heading = plain(f"{name}: {len(points)} designs{clock}")
     table = rich.table.Table(title=heading, title_justify="left", box=rich.box.SIMPLE, caption=_CAPTION)
-    titles = ["cycles\na frame", "multi-\npliers", "DSP", "RAMB18", "RAM\nkbit", "LUT", "FF", "use"]
+    titles = ["cycles /\nframe", "multi-\npliers", "DSP", "RAMB18", "RAM\nkbit", "LUT", "FF", "util."]
     if clock_mhz is not None:
         titles.append("frames/s")
     for title in titles:
