@@ -22,7 +22,7 @@ LARGEST = 1_500_000  # bytes
 # Imports go one way: a module imports from its own group and from those above it.
 LAYERS = (
     ("errors", "names", "typed", "formats", "graph", "qgraph", "scales", "listed", "manifest"),
-    ("data", "frames", "outputs", "parallel", "progress"),
+    ("console", "data", "frames", "outputs", "parallel", "progress"),
     ("timing",),
     ("frontend",),
     ("transforms",),

@@ -15,6 +15,7 @@ import rich.console
 import rich.table
 
 from kerilog import outputs
+from kerilog.console import plain
 from kerilog.errors import KerilogError
 from kerilog.explore import interactive, plot
 from kerilog.explore.points import Point
@@ -105,9 +106,13 @@ def _csv(points: Sequence[Point], clock_mhz: float | None) -> str:
     return text.getvalue()
 
 
+def summary(points: Sequence[Point], name: str, clock_mhz: float | None) -> dict[str, object]:
+    """What ``front.json`` holds."""
+    return {"model": name, "clock_mhz": clock_mhz, "points": rows(points, clock_mhz)}
+
+
 def _json(points: Sequence[Point], name: str, clock_mhz: float | None) -> str:
-    about = {"model": name, "clock_mhz": clock_mhz, "points": rows(points, clock_mhz)}
-    return json.dumps(about, indent=2) + "\n"
+    return json.dumps(summary(points, name, clock_mhz), indent=2) + "\n"
 
 
 def show(
@@ -115,8 +120,8 @@ def show(
 ) -> None:
     """Print the table."""
     clock = "" if clock_mhz is None else f", frames per second at {clock_mhz:g} MHz"
-    title = f"{name}: {len(points)} designs{clock}"
-    table = rich.table.Table(title=title, title_justify="left", box=rich.box.SIMPLE, caption=_CAPTION)
+    heading = plain(f"{name}: {len(points)} designs{clock}")
+    table = rich.table.Table(title=heading, title_justify="left", box=rich.box.SIMPLE, caption=_CAPTION)
     titles = ["cycles /\nframe", "multi-\npliers", "DSP", "RAMB18", "RAM\nkbit", "LUT", "FF", "util."]
     if clock_mhz is not None:
         titles.append("frames/s")

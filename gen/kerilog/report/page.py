@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from kerilog.manifest import IntegerManifest, Layer, Manifest
 from kerilog.qgraph import QConv2D, QDense, QGraph
-from kerilog.report import accuracy, heat, quality, ranges, words
+from kerilog.report import accuracy, area, heat, quality, ranges, words
 from kerilog.report.record import Record
 from kerilog.report.templating import template
 from kerilog.report.tensors import Tensor, tensors
@@ -158,9 +158,14 @@ def _hardware(manifest: Manifest | IntegerManifest) -> dict[str, object]:
     """What the page says of the hardware, or of why there is none."""
     if isinstance(manifest, IntegerManifest):
         reasons = [(one.layer, one.reason) for one in manifest.no_hardware]
-        return {"hardware": [], "totals": [], "reasons": reasons}
+        return {"hardware": [], "totals": [], "areas": (), "reasons": reasons}
     stages = [_stage(layer) for layer in manifest.layers]
-    return {"hardware": stages, "totals": _totals(manifest), "reasons": []}
+    return {
+        "hardware": stages,
+        "totals": _totals(manifest),
+        "areas": area.tables(manifest),
+        "reasons": [],
+    }
 
 
 def _stage(layer: Layer) -> dict[str, str]:
