@@ -5,7 +5,7 @@ MODEL  ?= models/mnist_cnn.keras
 SCHEME ?=
 TARGET ?= xc7
 DATA   ?=
-OUT    ?= build/$(basename $(notdir $(MODEL)))
+OUT    ?= build/$(shell name=$$(basename -- $(call quoted,$(MODEL))); printf %s "$${name%.*}")
 PART   ?= xc7a100tcsg324-1
 CLOCK  ?= 100
 JOBS   ?= 2
@@ -28,7 +28,7 @@ COMPILED := setup.py $(wildcard gen/kerilog/timing/*.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help rtl sim test-fast test test-full lint synth vivado bench train lock clean
+.PHONY: help rtl design sim test-fast test test-full lint docs synth vivado bench train lock clean
 
 help:
 	@echo "make rtl        quantize MODEL and generate its Verilog into OUT"
@@ -37,6 +37,7 @@ help:
 	@echo "make test       run every test but the long sweeps"
 	@echo "make test-full  run every test"
 	@echo "make lint       check the Python and the Verilog"
+	@echo "make docs       print docs/layers.md and docs/api.md anew, from the source"
 	@echo "make synth      measure the area of OUT with open tools, and its clock for TARGET=ecp5"
 	@echo "make vivado     write OUT/vivado, for PART and CLOCK in MHz, and run Vivado if it is on PATH"
 	@echo "make bench      measure the hardware, against NNgen, and write docs/performance.md anew"
@@ -44,8 +45,11 @@ help:
 	@echo "make lock       choose the versions in requirements/ anew; LOCK=--upgrade takes the newest"
 	@echo "make clean      remove what was built, but not .venv"
 	@echo
-	@echo "MODEL=$(MODEL) SCHEME=$(or $(SCHEME),(the default)) TARGET=$(TARGET) DATA=$(or $(DATA),(MNIST))"
-	@echo "OUT=$(OUT) PART=$(PART) CLOCK=$(CLOCK) JOBS=$(JOBS)"
+	@echo $(call quoted,MODEL=$(MODEL) SCHEME=$(or $(SCHEME),(the default)) TARGET=$(TARGET) DATA=$(or $(DATA),(MNIST for the default model)))
+	@echo $(call quoted,OUT=$(OUT) PART=$(PART) CLOCK=$(CLOCK) JOBS=$(JOBS))
+
+# $(call quoted,TEXT): one word for the shell, whatever is in it.
+quoted = '$(subst ','\'',$(1))'
 
 # $(call need,PROGRAM=PACKAGE ...): install the Debian packages of the programs that are missing.
 need = @missing=$$(for pair in $(1); do command -v $${pair%%=*} >/dev/null || echo $${pair\#*=}; done); \
@@ -101,11 +105,12 @@ $(ECP5): $(LIGHT) requirements/ecp5.txt
 
 rtl: $(LIGHT)
 	$(call need,$(ICARUS))
-	@$(BIN)/kerilog build $(MODEL) -o $(OUT) $(if $(SCHEME),--scheme $(SCHEME)) $(if $(DATA),--data $(DATA))
+	@$(BIN)/kerilog build -o $(call quoted,$(OUT)) $(if $(SCHEME),--scheme $(SCHEME)) \
+	  $(if $(DATA),--data $(call quoted,$(DATA))) -- $(call quoted,$(MODEL))
 
 # A design for the targets that only need one; `make rtl` builds it anew.
-$(OUT)/manifest.json:
-	@$(MAKE) --no-print-directory rtl
+design: $(LIGHT)
+	@test -f $(call quoted,$(OUT))/manifest.json || $(MAKE) --no-print-directory rtl
 
 sim: $(STAMP)
 	$(call need,$(ICARUS))
@@ -122,6 +127,10 @@ test-full: $(STAMP)
 	$(call need,$(ICARUS) $(VERILATOR) $(YOSYS) $(TCL) $(CHROMIUM))
 	@KERILOG_SEED=$${KERILOG_SEED:-$$($(PYTHON) -c 'import random; print(random.randrange(10**6))')} \
 	  $(TESTS) -m "full or not full"
+
+docs: $(STAMP)
+	@$(BIN)/python -m kerilog.support
+	@$(BIN)/python -m kerilog.reference
 
 lint: $(STAMP)
 	$(call need,$(VERILATOR))
@@ -140,27 +149,27 @@ lint: $(STAMP)
 	done
 	@echo "lint: clean"
 
-synth: $(LIGHT) $(if $(filter ecp5,$(TARGET)),$(ECP5)) $(OUT)/manifest.json
+synth: $(LIGHT) $(if $(filter ecp5,$(TARGET)),$(ECP5)) design
 	$(call need,$(YOSYS))
-	@$(BIN)/kerilog synth $(OUT) --target $(TARGET)
+	@$(BIN)/kerilog synth --target $(TARGET) -- $(call quoted,$(OUT))
 
-vivado: $(LIGHT) $(OUT)/manifest.json
-	@$(BIN)/kerilog vivado $(OUT) --part $(PART) --clock $(CLOCK)
+vivado: design
+	@$(BIN)/kerilog vivado --part $(PART) --clock $(CLOCK) -- $(call quoted,$(OUT))
 
 bench: $(STAMP)
 	$(call need,$(ICARUS) $(VERILATOR) $(YOSYS))
 	-@$(MAKE) --no-print-directory $(ECP5)
-	@$(BIN)/python benchmarks/hardware $(if $(DATA),--data $(DATA))
+	@$(BIN)/python benchmarks/hardware $(if $(DATA),--data $(call quoted,$(DATA)))
 
 train: $(STAMP)
-	@$(BIN)/python models/train_mnist_cnn.py $(if $(DATA),--data $(DATA))
+	@$(BIN)/python models/train_mnist_cnn.py $(if $(DATA),--data $(call quoted,$(DATA)))
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
   --custom-compile-command "make lock" $(LOCK)
 lock: $(LIGHT)
 	@$(PIP) uv==0.13.9
 	@$(BIN)/$(COMPILE) pyproject.toml requirements/build.in -o requirements/test.txt \
-	  --extra plots --extra train-cpu --extra data --extra vivado --extra cocotb --extra test
+	  --extra plots --extra train-cpu --extra data --extra vivado --extra cocotb --extra explore --extra test
 	@$(BIN)/$(COMPILE) pyproject.toml requirements/build.in -o requirements/rtl.txt \
 	  --extra data --extra vivado -c requirements/test.txt --overrides requirements/overrides.txt
 	@$(BIN)/$(COMPILE) pyproject.toml -o requirements/ecp5.txt --extra ecp5 -c requirements/test.txt

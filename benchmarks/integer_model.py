@@ -28,11 +28,11 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+import keras
 import kerilog
 from kerilog.data import load_dataset
 from kerilog.graph import Graph
@@ -131,7 +131,7 @@ def main() -> None:
 
     model, graph = keras.models.load_model(MODEL), kerilog.load(MODEL)
     assert isinstance(graph, Graph)
-    data = load_dataset(arguments.data, (28, 28, 1))
+    data = load_dataset(arguments.data or "mnist", (28, 28, 1))
     networks = {s: kerilog.quantize(graph, data.x_train[:SAMPLES], s) for s in ("affine", "fixed")}
     content = convert(model, data.x_train[:SAMPLES])
     print(f"data: {data.source}")

@@ -64,7 +64,7 @@ def weights(data: Path | None) -> QGraph:
     """The integer network whose layers are measured."""
     model = kerilog.load(MODEL)
     assert isinstance(model, Graph)
-    samples = load_dataset(data, model.inputs[0].shape).x_train[:1000]
+    samples = load_dataset(data or "mnist", model.inputs[0].shape).x_train[:1000]
     return strip_softmax(kerilog.quantize(model, samples, scheme="fixed").graph)
 
 

@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
+import keras
 from kerilog.data import Dataset, load_dataset
 from kerilog.keras import Comparison, compare, insert_converters
 
@@ -112,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> Results:
     parser.add_argument("-o", "--output", type=Path, default=Path("mnist_4bit.keras"))
     args = parser.parse_args(arguments)
     model = keras.models.load_model(args.model)
-    data = load_dataset(args.data, tuple(model.input_shape[1:]))
+    data = load_dataset(args.data or "mnist", tuple(model.input_shape[1:]))
     trained, results = run(model, data, args.epochs)
     show(results)
     trained.save(args.output)

@@ -19,11 +19,11 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+import keras
 import kerilog
 from kerilog import floating
 from kerilog.data import MNIST_SHAPE, Dataset, load_dataset
@@ -135,7 +135,7 @@ def answers_of(model: keras.Model, data: Dataset, count: int) -> list[np.ndarray
     settings: list[tuple[str, Rounding]]
     settings = [("affine", "reference"), ("affine", "single"), ("fixed", "reference")]
     for scheme, rounding in settings:
-        answers.append(kerilog.quantize(graph, samples, scheme, rounding).run(x))
+        answers.append(kerilog.quantize(graph, samples, scheme, rounding, count=None).run(x))
     return [answer.argmax(axis=1) for answer in answers]
 
 
@@ -151,7 +151,7 @@ def main() -> None:
     parser.add_argument("--train", type=int, default=60_000, help="images to train the two networks on")
     parser.add_argument("--epochs", type=int, default=3)
     args = parser.parse_args()
-    data = load_dataset(args.data, MNIST_SHAPE)
+    data = load_dataset(args.data or "mnist", MNIST_SHAPE)
     print(
         f"{data.source}; {args.samples} samples; right answers in percent of {len(data.x_test):,} test images"
     )

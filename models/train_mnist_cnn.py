@@ -13,9 +13,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import keras
 import numpy as np
 
+import keras
+from kerilog.data import shipped
+
+SHIPPED = Path(__file__).resolve().parent / "mnist_cnn.keras"
+"""The model that `kerilog build` knows by its contents, and uses MNIST for by default."""
 SEED = 2024
 EPOCHS = 15
 BATCH = 64
@@ -79,7 +83,7 @@ def main() -> None:
     """Train, report the accuracy on the test images and save."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="MNIST as a Keras NPZ (default: keras downloads it)")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "mnist_cnn.keras")
+    parser.add_argument("--out", type=Path, default=SHIPPED)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     args = parser.parse_args()
@@ -88,6 +92,8 @@ def main() -> None:
     _, accuracy = model.evaluate(x_test, y_test, batch_size=1000, verbose=0)
     print(f"test accuracy {100 * accuracy:.2f} % on {len(x_test)} images, seed {args.seed}")
     save_bare(model, args.out)
+    if args.out.resolve() == SHIPPED:
+        shipped.record(args.out)
     print(f"wrote {args.out}")
 
 

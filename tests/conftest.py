@@ -137,3 +137,11 @@ def without_tools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[N
     """A PATH with no program on it."""
     monkeypatch.setenv("PATH", str(tmp_path))
     yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Compiled simulators stay out of the cache of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERILOG_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield

@@ -21,8 +21,8 @@ LARGEST = 1_500_000  # bytes
 
 # Imports go one way: a module imports from its own group and from those above it.
 LAYERS = (
-    ("errors", "extras", "names", "typed", "formats", "graph", "qgraph", "scales", "manifest"),
-    ("data", "named_data", "frames", "outputs", "parallel", "progress"),
+    ("errors", "extras", "names", "typed", "formats", "graph", "qgraph", "scales", "listed", "manifest"),
+    ("console", "data", "frames", "outputs", "parallel", "progress"),
     ("timing",),
     ("frontend",),
     ("transforms",),
@@ -38,9 +38,10 @@ LAYERS = (
     ("handoff",),
     ("quality",),
     ("report",),
+    ("unused", "measured"),
     ("build",),
     ("study", "explore"),
-    ("schemas", "support", "doctor"),
+    ("schemas", "support", "reference", "doctor"),
     ("api",),
     ("__init__", "cli"),
     # For users only: nothing else imports it.
@@ -157,7 +158,7 @@ def test_integer_model_is_independent() -> None:
 
 
 def may_use_keras(name: str) -> bool:
-    return name == "data" or name.startswith("frontend.keras")
+    return name.startswith("frontend.keras")
 
 
 def is_for_keras(name: str) -> bool:

@@ -295,7 +295,7 @@ def test_codes_of_every_tensor_are_those_of_the_model() -> None:
     graph, x = network(16), images(20, 16)
     integer = quantize(calibrated(graph, x), "fixed")
     codes = integer.inputs[0].format.quantize(x)
-    few = prepared(integer).few(codes)
+    few = dict(prepared(integer).each(codes))
     everything = run_all(integer, codes)
     assert list(few) == list(everything)
     for name, part in few.items():
@@ -353,7 +353,7 @@ def test_parts_of_several_inputs_are_the_whole_of_them(
     integer = quantize(calibration, "fixed")
     codes = {node.name: node.format.quantize(x[node.name]) for node in integer.inputs}
     everything = run_all(integer, codes)
-    few = prepared(integer).few(codes)
+    few = dict(prepared(integer).each(codes))
     assert set(few) == set(everything)
     for name, part in few.items():
         np.testing.assert_array_equal(part, everything[name], err_msg=name)

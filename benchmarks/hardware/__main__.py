@@ -15,7 +15,6 @@ import os
 import platform
 from pathlib import Path
 
-import area
 import clock
 import designs
 import growth
@@ -25,6 +24,7 @@ import plots
 import speed
 from store import ROOT, WORK, Values, say
 
+import area
 import kerilog
 from kerilog.data import Dataset, load_dataset
 from kerilog.errors import KerilogError
@@ -131,7 +131,7 @@ def main() -> None:
     parser.add_argument("--without", nargs="*", choices=PARTS, default=[], help="leave these parts out")
     parser.add_argument("--dry", action="store_true", help="print the tables, but leave the page as it is")
     arguments = parser.parse_args()
-    data = load_dataset(arguments.data, (28, 28, 1))
+    data = load_dataset(arguments.data or "mnist", (28, 28, 1))
     rows = run(data, [part for part in PARTS if part not in arguments.without])
     source = versions(data.source if arguments.data is None else arguments.data.name)
     WORK.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -13,19 +13,30 @@ from typing import Any, Literal
 import numpy.typing as npt
 from msgspec import UNSET
 
-from kerilog import floating, frames, frontend, outputs, storage
-from kerilog.data import Dataset, load_dataset
+from kerilog import floating, frames, frontend, measured, outputs, storage
+from kerilog.data import NamedData, Request, intakes, load, shipped
+from kerilog.data.source import Source
 from kerilog.emit import describe, verilog, writer
 from kerilog.errors import KerilogError, Reason, Unsupported
 from kerilog.formats import IntArray
 from kerilog.graph import Graph
 from kerilog.hardware.design import Design
-from kerilog.manifest import FILE_NAME, SCHEMA, About, Accuracy, Bytes, IntegerManifest, Manifest, Model
-from kerilog.named_data import NamedData, load_named
+from kerilog.manifest import (
+    FILE_NAME,
+    SCHEMA,
+    About,
+    Accuracy,
+    Bytes,
+    IntegerManifest,
+    Manifest,
+    Model,
+    Quality,
+    Scaling,
+)
+from kerilog.measured import Measured
 from kerilog.plan.goals import Goal, design_for
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QConv2D, QDense, QGraph
-from kerilog.quality import classes
 from kerilog.quantize import (
     Calibration,
     Settings,
@@ -35,30 +46,42 @@ from kerilog.quantize import (
     strip_softmax,
 )
 from kerilog.report import record
-from kerilog.report.record import Answers, Record
+from kerilog.report.record import Record
 from kerilog.scales import ROUNDINGS, Rounding
+from kerilog.unused import SAMPLES, unused_by_keras, unused_by_tflite
 
-CONTENTS = (FILE_NAME, storage.FILE_NAME, "rtl", "rom", "report", "sim", "vivado")
-"""What a design's folder holds, the work of later commands included; a new build replaces it all."""
+WRITER = outputs.Writer("build", ("build", "report", "synth"), (FILE_NAME, storage.FILE_NAME))
+"""What later commands found out of a design goes with it; a hand-off, which stands alone, stays."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """What the user chose; see ``kerilog build --help``."""
+    """What the user chose; see ``kerilog build --help``. ``given`` names what came from the command line."""
 
     scheme: str = "fixed"
     rounding: Rounding = "reference"
-    data: Path | None = None
-    samples: int = 1000
+    data: Source | None = None
+    labels: Path | None = None
+    label: str | None = None
+    samples: int = SAMPLES
     input_scale: float | None = None
     goal: Goal = Goal()  # noqa: RUF009 - frozen
     integer_only: bool = False
+    force: bool = False
     name: str | None = None
     config: Path | None = None
     range: str | None = None
     weight_bits: int | None = None
     activation_bits: int | None = None
     bias_bits: int | Literal["accumulator"] | None = None
+    given: frozenset[str] = frozenset()
+
+    def request(self, model: Path) -> Request:
+        """Which data to use for the file ``model``: MNIST by default for the one that comes with Kerilog."""
+        data = self.data
+        if data is None and shipped.is_shipped(model):
+            data = "mnist"
+        return Request(data, self.labels, self.label, self.input_scale)
 
     def settings(self) -> Settings:
         """The file ``config``, its defaults replaced by what else is given. KerilogError if that is wrong."""
@@ -76,10 +99,10 @@ class _Network:
     """An integer network and what was measured; ``data`` says on which samples, None for none."""
 
     graph: QGraph
+    measured: Measured
     data: str | None = None
-    accuracies: Mapping[str, Accuracy] = dataclasses.field(default_factory=dict)
-    record: Record | None = None
     warnings: tuple[str, ...] = ()
+    scaling: Mapping[str, Scaling] = dataclasses.field(default_factory=dict)
 
 
 def build(
@@ -91,7 +114,7 @@ def build(
     written alone, and the result holds every reason; a goal is then not tried.
     Raises KerilogError for anything that the user can mend; ``target`` is then as it was before.
     """
-    outputs.check(target, CONTENTS)
+    outputs.check(target, WRITER, options.force)
     if options.rounding not in ROUNDINGS:
         raise KerilogError(f"unknown rounding '{options.rounding}'; choose one of {', '.join(ROUNDINGS)}")
     if options.integer_only and options.goal != Goal():
@@ -100,16 +123,21 @@ def build(
     progress("reading the model", None)
     source = Model(file=model.name, sha256=hashlib.sha256(_read(model)).hexdigest())
     network = _network(model, options, settings, progress)
-    told = about(network.graph, source, network.data, network.accuracies, network.warnings)
+    found = network.measured
+    doubts = (*network.warnings, *found.warnings)
+    told = about(
+        network.graph, source, network.data, found.accuracies, doubts, network.scaling, found.quality
+    )
     name = options.name or model.stem
     if options.integer_only:
-        return generate_model(network.graph, target, told, name, (), network.record)
+        return generate_model(network.graph, target, told, name, (), found.record, options.force)
     progress("planning the hardware", None)
     try:
         design = design_for(strip_softmax(network.graph), options.goal, name, progress)
     except Unsupported as error:
-        return generate_model(network.graph, target, told, name, error.reasons, network.record)
-    return generate(network.graph, design, target, told, network.record)
+        reasons = error.reasons
+        return generate_model(network.graph, target, told, name, reasons, found.record, options.force)
+    return generate(network.graph, design, target, told, found.record, options.force)
 
 
 def _network(model: Path, options: Options, settings: Settings, progress: Progress) -> _Network:
@@ -117,18 +145,37 @@ def _network(model: Path, options: Options, settings: Settings, progress: Progre
     loaded = frontend.load(model, options.rounding)
     if not isinstance(loaded, Graph):
         _refuse_settings(model, settings)
-        return _Network(loaded, record=_record_alone(strip_softmax(loaded), options, progress))
-    data = named_data_for(loaded, options)
+        return _given_network(loaded, model, options, progress)
+    data = named_data_for(loaded, model, options)
     calibration = _calibrate(loaded, data, options, progress)
     graph = quantize(calibration, options.scheme, options.rounding, settings)
-    matrices = classes.measure_confusions(loaded, graph, data, progress)
-    source = data.source if options.data is None else options.data.name
-    return _Network(
-        graph,
-        f"{source}, {data.note}" if data.note else source,
-        {name: classes.accuracy_of(found) for name, found in matrices.items()},
-        _record(calibration.graph, graph, data, matrices, progress),
-    )
+    labels = {name: some[: options.samples] for name, some in data.y_train.items()}
+    seen = calibration.observations
+    found = measured.measure(loaded, graph, data.x_test, data.y_test, seen, labels, progress)
+    return _Network(graph, found, _told(data), _warnings(data, options), data.scaling)
+
+
+def _given_network(graph: QGraph, model: Path, options: Options, progress: Progress) -> _Network:
+    """A network that came in integers, measured if there is data."""
+    unused = tuple(unused_by_tflite(options.given, options.scheme, options.samples))
+    request = options.request(model)
+    if request.source is None:
+        return _Network(graph, measured.nothing(graph), warnings=(*unused, *request.unused()))
+    data = named_data_for(graph, model, options)
+    found = measured.measure(None, graph, data.x_test, data.y_test, progress=progress)
+    return _Network(graph, found, _told(data), (*unused, *data.warnings), data.scaling)
+
+
+def _told(data: NamedData) -> str:
+    """Which data it is, in one line."""
+    return f"{data.source}, {data.note}" if data.note else data.source
+
+
+def _warnings(data: NamedData, options: Options) -> tuple[str, ...]:
+    """What is doubtful about the data of a float model, and which options have no effect on it."""
+    available = floating.count(data.x_train)
+    unused = unused_by_keras(options.given, options.scheme, options.rounding, options.samples, available)
+    return (*unused, *data.warnings)
 
 
 def about(
@@ -137,6 +184,8 @@ def about(
     data: str | None = None,
     accuracies: Mapping[str, Accuracy] | None = None,
     warnings: tuple[str, ...] = (),
+    scaling: Mapping[str, Scaling] | None = None,
+    quality: Mapping[str, Quality] | None = None,
 ) -> About:
     """What the manifest of ``graph`` tells, with hardware or without."""
     found = dict(accuracies or {})
@@ -148,22 +197,38 @@ def about(
         model=model,
         bytes=parameter_bytes(graph),
         data=UNSET if data is None else data,
+        scaling=dict(scaling) if scaling else UNSET,
         accuracy=next(iter(found.values())) if alone else UNSET,
         accuracies=found or UNSET,
+        quality=dict(quality) if quality else UNSET,
         warnings=warnings,
     )
 
 
-def integer_network(model: Path, options: Options, progress: Progress = silent) -> QGraph:
-    """The integer network of ``model`` up to its softmax, nothing else measured. Raises as ``build``."""
+def integer_network(
+    model: Path,
+    options: Options,
+    progress: Progress = silent,
+    warn: Callable[[str], None] = lambda _: None,
+) -> QGraph:
+    """The integer network of ``model`` up to its softmax, nothing else measured. Raises as ``build``.
+
+    ``warn`` is called with each thing that is doubtful.
+    """
     settings = options.settings()
     progress("reading the model", None)
     frontend.check_file(model)
     loaded = frontend.load(model, options.rounding)
     if not isinstance(loaded, Graph):
         _refuse_settings(model, settings)
+        unused = unused_by_tflite(options.given, options.scheme, options.samples)
+        for warning in (*unused, *options.request(model).unused()):
+            warn(warning)
         return strip_softmax(loaded)
-    calibration = _calibrate(loaded, named_data_for(loaded, options), options, progress)
+    data = named_data_for(loaded, model, options)
+    for warning in _warnings(data, options):
+        warn(warning)
+    calibration = _calibrate(loaded, data, options, progress)
     return strip_softmax(quantize(calibration, options.scheme, options.rounding, settings))
 
 
@@ -175,13 +240,21 @@ def _refuse_settings(model: Path, settings: Settings) -> None:
 
 
 def generate(
-    graph: QGraph, design: Design, target: Path, told: About, measured: Record | None = None
+    graph: QGraph,
+    design: Design,
+    target: Path,
+    told: About,
+    measured: Record | None = None,
+    force: bool = False,
 ) -> Manifest:
-    """Write ``design``, its integer model and what was measured to the folder ``target``: all, or nothing."""
+    """Write ``design``, its integer model and what was measured to the folder ``target``: all, or nothing.
+
+    ``force``: replace what was changed or put there since.
+    """
     sources = verilog.render(design)
     names = frames.input_names(graph), frames.output_names(graph)
     manifest = describe.design_manifest(design, names, sources, told)
-    with outputs.folder(target, CONTENTS) as root:
+    with outputs.folder(target, WRITER, force) as root:
         writer.write(sources, design, root)
         _save(graph, measured, manifest, root)
     return manifest
@@ -194,10 +267,11 @@ def generate_model(
     name: str,
     reasons: tuple[Reason, ...],
     measured: Record | None = None,
+    force: bool = False,
 ) -> IntegerManifest:
     """Write the integer model alone to ``target``, and in its manifest the ``reasons`` for no hardware."""
     manifest = describe.integer_manifest(graph, told, name, reasons)
-    with outputs.folder(target, CONTENTS) as root:
+    with outputs.folder(target, WRITER, force) as root:
         (root / "report").mkdir()
         _save(graph, measured, manifest, root)
     return manifest
@@ -219,17 +293,12 @@ def _read(model: Path) -> bytes:
         raise KerilogError(f"{model}: cannot be read: {error.strerror or error}") from None
 
 
-def dataset_for(graph: Graph, options: Options) -> Dataset:
-    """The samples for a model with one input."""
-    if len(graph.inputs) != 1:
-        raise KerilogError(f"model '{graph.name}': expected one input, found {len(graph.inputs)}")
-    return load_dataset(options.data, graph.inputs[0].shape, options.input_scale)
-
-
-def named_data_for(graph: Graph | QGraph, options: Options) -> NamedData:
-    """The samples of every input and the labels of the outputs."""
-    shapes = {node.name: node.shape for node in graph.inputs}
-    return load_named(options.data, shapes, frames.output_names(graph), options.input_scale)
+def named_data_for(graph: Graph | QGraph, model: Path, options: Options) -> NamedData:
+    """The samples of every input and the labels of the outputs of ``graph``, read from the file ``model``."""
+    shapes = {
+        name: graph[node].shape for name, node in zip(frames.output_names(graph), graph.outputs, strict=True)
+    }
+    return load(options.request(model), intakes(graph), shapes)
 
 
 def _calibrate(graph: Graph, data: NamedData, options: Options, progress: Progress) -> Calibration:
@@ -238,30 +307,12 @@ def _calibrate(graph: Graph, data: NamedData, options: Options, progress: Progre
     return calibrate(graph, floating.part(data.x_train, 0, options.samples), progress)
 
 
-def _record_alone(integer: QGraph, options: Options, progress: Progress) -> Record | None:
-    """What the range report will need of a network that has no float original, given samples."""
-    if options.data is None:
-        return None
-    data = named_data_for(integer, options)
-    activations = record.measure(integer, data.x_test, None, progress)
-    return Record(min(floating.count(data.x_test), record.SAMPLES), activations)
-
-
-def _record(
-    original: Graph, integer: QGraph, data: NamedData, matrices: Mapping[str, IntArray], progress: Progress
-) -> Record:
-    """What the range report will need."""
-    activations = record.measure(integer, data.x_test, original, progress)
-    answers = tuple(Answers(name, found[0], found[1]) for name, found in matrices.items())
-    return Record(min(floating.count(data.x_test), record.SAMPLES), activations, original, answers)
-
-
-def codes_of(graph: QGraph, x: npt.NDArray[Any]) -> IntArray:
+def codes_of(graph: QGraph, x: npt.NDArray[Any], kind: frames.Kind | None = None) -> IntArray:
     """Codes (frames, *shape) of the one input; see ``frames.codes_of``. Raises KerilogError for several."""
     if len(graph.inputs) != 1:
         raise KerilogError(f"{graph.name}: expected one input, found {len(graph.inputs)}")
     name = graph.inputs[0].name
-    return frames.codes_of(graph, {name: x})[name]
+    return frames.codes_of(graph, {name: x}, kind)[name]
 
 
 def parameter_bytes(graph: QGraph) -> Bytes:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 Reason = tuple[str, str]
 
@@ -14,6 +14,34 @@ class KerilogError(Exception):
 
     The command line prints it and exits with status 2. Everything else that is raised is a bug in Kerilog.
     """
+
+
+class KerilogWarning(UserWarning):
+    """What is doubtful about a conversion from Python; the command prints the same as a line."""
+
+
+class ArgumentError(KerilogError):
+    """An argument has a value that cannot be used; the command line has an option for it.
+
+    In ``text``, ``{0}``, ``{1}`` ... stand for the names of ``arguments`` (of a flag "name=True"), ``{key}``
+    for one of ``values``.
+    """
+
+    def __init__(self, text: str, *arguments: str, **values: object) -> None:
+        super().__init__(text.format(*arguments, **values))
+        self._text, self._arguments, self._values = text, arguments, values
+
+    def naming(self, name: Callable[[str], str]) -> str:
+        """The message with ``name(argument)`` for the name of each argument: that of its option, say."""
+        return self._text.format(*map(name, self._arguments), **self._values)
+
+    def __reduce__(self) -> tuple[Callable[..., ArgumentError], tuple[object, ...]]:
+        """As what comes back from another process: still with the names of its arguments."""
+        return _argument_error, (self._text, self._arguments, self._values)
+
+
+def _argument_error(text: str, arguments: tuple[str, ...], values: dict[str, object]) -> ArgumentError:
+    return ArgumentError(text, *arguments, **values)
 
 
 class UnreachedError(KerilogError):

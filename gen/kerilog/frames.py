@@ -9,22 +9,25 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from kerilog.data.arrays import opened
+from kerilog.data.scaling import factor_for, scaled
 from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
 from kerilog.graph import Graph, Node
+from kerilog.manifest import Scaling
 from kerilog.qgraph import QGraph, QNode
 
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
-_UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError, RuntimeError)
+Kind = Literal["codes", "raw"]
+"""What arrays hold: codes of the inputs, or samples as they came."""
 _PARTS = frozenset({"Activation", "Lookup", "Softmax", "FloatSoftmax", "Requantize"})
 
 
@@ -47,23 +50,40 @@ def _layer_of(node: Node | QNode) -> str:
     return source if node.op.kind in _PARTS and node.name.rpartition("/")[0] == source else node.name
 
 
-def codes_of(graph: QGraph, x: Arrays) -> dict[str, IntArray]:
-    """Input codes (frames, *shape) by name, for floats, which are quantized, or for codes.
+def codes_of(
+    graph: QGraph,
+    x: Arrays,
+    kind: Kind | None = None,
+    scaling: Mapping[str, Scaling] | None = None,
+    say: str = 'kind="codes" or kind="raw"',
+) -> dict[str, IntArray]:
+    """Input codes (frames, *shape) by name, for arrays ``x`` of what ``kind`` says.
 
     A missing channel is added.
+    Without ``kind`` floats are real numbers, which are quantized, and integers are codes; uint8, which may
+    be codes or an image, is refused, with the words ``say`` for how to tell them apart. "codes" takes
+    integers alone. "raw" takes samples as they came, which are scaled by the rules ``scaling`` that a build
+    left, then quantized.
 
     Raises KerilogError for a missing input, for another shape, for counts of frames that differ, for values
-    that are no numbers and for codes out of range.
+    that are no numbers, for codes out of range and for raw samples without a rule.
     """
     names = input_names(graph)
     missing = [name for name in names if name not in x]
     if missing:
         raise KerilogError(f"inputs: expected an array '{missing[0]}', found {_listed(x)}")
     alone = len(names) == 1
-    codes = {
-        node.name: _codes(node, x[node.name], "inputs" if alone else f"input '{node.name}'")
-        for node in graph.inputs
-    }
+    codes = {}
+    for node in graph.inputs:
+        where = "inputs" if alone else f"input '{node.name}'"
+        array = _shaped(node, x[node.name], where)
+        if kind == "raw":
+            array = _scaled(array, (scaling or {}).get(node.name), where)
+        elif kind is None and array.dtype == np.uint8:
+            raise KerilogError(f"{where}: uint8 may be codes or raw samples: say which, {say}")
+        elif kind == "codes" and not np.issubdtype(array.dtype, np.integer):
+            raise KerilogError(f"{where}: expected integer codes, found {array.dtype}")
+        codes[node.name] = _codes(node, array, where)
     counts = {name: len(array) for name, array in codes.items()}
     if len(set(counts.values())) > 1:
         told = ", ".join(f"{count} of '{name}'" for name, count in counts.items())
@@ -71,11 +91,37 @@ def codes_of(graph: QGraph, x: Arrays) -> dict[str, IntArray]:
     return codes
 
 
-def _codes(source: QNode, x: Array, where: str) -> IntArray:
+def taken_as_codes(graph: QGraph, x: Arrays) -> str:
+    """One line that says which arrays of ``x`` are integers, which are codes; "" if none is."""
+    kinds = {name: x[name].dtype for name in input_names(graph) if np.issubdtype(x[name].dtype, np.integer)}
+    if not kinds:
+        return ""
+    if len(graph.inputs) == 1:
+        return f"inputs: {next(iter(kinds.values()))}, taken as codes"
+    return "inputs: taken as codes: " + ", ".join(f"'{name}' ({dtype})" for name, dtype in kinds.items())
+
+
+def _shaped(source: QNode, x: Array, where: str) -> Array:
     if x.ndim == len(source.shape) and source.shape[-1] == 1 and x.shape[1:] == source.shape[:-1]:
         x = x[..., np.newaxis]
-    if x.shape[1:] != source.shape or len(x) == 0:
+    if x.shape[1:] != source.shape or x.ndim == 0 or len(x) == 0:
         raise KerilogError(f"{where}: expected shape (frames, {str(source.shape)[1:-1]}), found {x.shape}")
+    return x
+
+
+def _scaled(x: Array, rule: Scaling | None, where: str) -> Array:
+    """Raw samples as a network gets them, by the ``rule`` of its build."""
+    if rule is not None:
+        return scaled(x, where, factor_for(x, rule, where))
+    if np.issubdtype(x.dtype, np.floating):
+        return x
+    raise KerilogError(
+        f"{where}: how raw {x.dtype} is scaled is not known: the network was made without samples; "
+        "give floats"
+    )
+
+
+def _codes(source: QNode, x: Array, where: str) -> IntArray:
     if np.issubdtype(x.dtype, np.floating):
         if not np.all(np.isfinite(x)):
             raise KerilogError(f"{where}: there is a value that is not finite")
@@ -96,17 +142,8 @@ def read(path: Path, names: Sequence[str]) -> dict[str, Array]:
 
     Raises KerilogError when the file is missing or is no .npy or .npz file, and unless it holds these.
     """
-    try:
-        found = np.load(path, allow_pickle=False)
-        if isinstance(found, np.ndarray):
-            return _named(path, {"": found}, names)
-        with found:
-            return _named(path, found, names)
-    except FileNotFoundError:
-        raise KerilogError(f"{path}: no such file") from None
-    except _UNREADABLE as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise KerilogError(f"{path}: cannot be read as .npy or .npz: {reason}") from None
+    with opened(path) as found:
+        return _named(path, found, names)
 
 
 def _named(path: Path, found: Arrays, names: Sequence[str]) -> dict[str, Array]:
@@ -132,13 +169,18 @@ def check_outputs(path: Path, names: Sequence[str]) -> None:
         raise KerilogError(f"{path}: expected a file that ends in .npz, for the outputs {listed}")
 
 
-def write(path: Path, codes: Mapping[str, IntArray]) -> None:
-    """Write ``codes`` by name as int32, all of them or nothing; one tensor as .npy unless ``path`` is .npz.
+def write(path: Path, arrays: Arrays) -> None:
+    """Write ``arrays`` by name, all of them or nothing; one tensor as .npy unless ``path`` is .npz.
+
+    Integers are written as int32, floats as float32.
 
     Raises KerilogError as ``check_outputs``, and if the file cannot be written.
     """
-    check_outputs(path, tuple(codes))
-    narrow = {name: array.astype(np.int32) for name, array in codes.items()}
+    check_outputs(path, tuple(arrays))
+    narrow = {
+        name: array.astype(np.float32 if array.dtype.kind == "f" else np.int32)
+        for name, array in arrays.items()
+    }
     if path.suffix.lower() == ".npz":
         _replace(path, lambda file: _save_npz(file, narrow))
     else:

@@ -17,8 +17,9 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from kerilog import typed
+from kerilog import listed, typed
 from kerilog.errors import KerilogError
+from kerilog.listed import PART, Digest
 
 FILE_NAME = "manifest.json"
 SCHEMA: Literal[1] = 1
@@ -29,20 +30,17 @@ Schema = Annotated[Literal[1], Meta(description="1")]
 Count = Annotated[int, Meta(ge=0, le=_MOST)]
 Size = Annotated[int, Meta(ge=1, le=_MOST)]
 Share = Annotated[float, Meta(ge=0, le=1)]
+Distance = Annotated[float, Meta(ge=0)]
 Word = Annotated[str, Meta(min_length=1, description="a string that is not empty")]
 # (?![\s\S]) is the end of the text in every dialect of regular expressions; $ may stand before a line's end.
 Identifier = Annotated[
     str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(?![\s\S])", description="a Verilog identifier")
 ]
-_PART = "[A-Za-z0-9_][A-Za-z0-9_.-]*"
 Source = Annotated[
-    str, Meta(pattern=rf"^({_PART}/)*{_PART}\.v(?![\s\S])", description="a relative path to a .v file")
+    str, Meta(pattern=rf"^({PART}/)*{PART}\.v(?![\s\S])", description="a relative path to a .v file")
 ]
 MemoryFile = Annotated[
-    str, Meta(pattern=rf"^({_PART}/)*{_PART}\.mem(?![\s\S])", description="a relative path to a .mem file")
-]
-Digest = Annotated[
-    str, Meta(pattern=r"^[0-9a-f]{64}(?![\s\S])", description="a SHA-256 of 64 hexadecimal digits")
+    str, Meta(pattern=rf"^({PART}/)*{PART}\.mem(?![\s\S])", description="a relative path to a .mem file")
 ]
 Shape = Annotated[
     tuple[Size, ...], Meta(min_length=1, max_length=8, description="a list of positive integers")
@@ -143,7 +141,7 @@ class Bytes(Struct, frozen=True, kw_only=True):
 
 
 class Accuracy(Struct, frozen=True, kw_only=True):
-    """Share of test samples whose largest output is the right one, of three networks.
+    """Share of right answers over ``samples`` test samples, of three networks; see ``Quality.rule``.
 
     The ``original`` in float, the ``integer`` one, and the ``naive`` one with one Q1.7 format for every
     tensor.
@@ -153,6 +151,79 @@ class Accuracy(Struct, frozen=True, kw_only=True):
     original: Share
     integer: Share
     naive: Share
+
+
+class Scaling(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What the raw samples of an input were, and the ``factor`` that a build multiplied them by.
+
+    ``minimum`` and ``maximum`` are of the samples as they came. ``given``: the factor is the user's, for
+    samples of any type. ``why``: the reason for leaving integers as they are.
+    """
+
+    dtype: Word
+    minimum: float
+    maximum: float
+    factor: float = 1.0
+    given: bool = False
+    why: str = ""
+
+    def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (self.minimum, self.maximum, self.factor))):
+            raise ValueError(".factor: expected finite numbers")
+
+    @property
+    def told(self) -> str:
+        """In words: ``uint8 0..255, divided by 255``."""
+        if self.given:
+            done = f"times {self.factor:g}, as the input scale says"
+        elif self.factor == 1:
+            done = f"as they are; {self.why}" if self.why else "as they are"
+        else:
+            done = f"divided by {1 / self.factor:g}"
+        return f"{self.dtype} {self.minimum:g}..{self.maximum:g}, {done}"
+
+
+class Rates(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A share of right answers, of three networks: the float one, the ``integer`` one, and the ``naive`` one.
+
+    A network that was not measured is left out: a TFLite file has no float original.
+    """
+
+    in_float: Share | UnsetType = msgspec.field(name="float", default=UNSET)
+    in_integers: Share = msgspec.field(name="integer")
+    naive: Share | UnsetType = UNSET
+
+
+class Distances(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Root mean squared distances, of the float network where there is one, and of the integer one."""
+
+    in_float: Distance | UnsetType = msgspec.field(name="float", default=UNSET)
+    in_integers: Distance = msgspec.field(name="integer")
+
+
+class Quality(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What was measured at one output over ``samples`` test samples.
+
+    ``rmse``, ``snr_db`` and ``correlation`` are of the integer network against the float one, softmax left
+    out of both; ``snr_db`` is null where nothing differs or where the float output is 0 everywhere,
+    ``correlation`` where either is constant; ``why_no_error``: why they are missing. ``rule``: which answers
+    are right. ``accuracy``: their share, where a sample has several labels of all of these; ``exact_match``
+    is then the share of samples with all labels right. ``largest_class``: the accuracy of always giving the
+    commonest answer. ``label_rmse``: distance to the labels of a regression. ``why_no_accuracy``: why it is
+    missing.
+    """
+
+    samples: Count
+    rmse: Distance | UnsetType = UNSET
+    snr_db: float | UnsetType | None = UNSET
+    correlation: Annotated[float, Meta(ge=-1, le=1)] | UnsetType | None = UNSET
+    why_no_error: Word | UnsetType = UNSET
+    rule: Word | UnsetType = UNSET
+    accuracy: Rates | UnsetType = UNSET
+    exact_match: Rates | UnsetType = UNSET
+    largest_class: Share | UnsetType = UNSET
+    label_rmse: Distances | UnsetType = UNSET
+    why_no_accuracy: Word | UnsetType = UNSET
 
 
 class Constants(Struct, frozen=True, kw_only=True):
@@ -169,6 +240,7 @@ class Layer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     ``pe`` output lanes of ``simd`` products each; ``macs``: multiplications per frame; ``weight_bits``: bits
     of the weight memory; ``windows``: windows side by side; ``depth`` and ``peak``: beats that a queue holds
     and the most that it is planned to hold; ``constants``: there where adders stand for the multipliers.
+    ``tensor``: the name in the integer model of the tensor that the stage gives, ``lanes`` elements a beat.
     """
 
     name: Identifier
@@ -184,6 +256,8 @@ class Layer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     constants: Constants | None = None
     depth: Count | None = None
     peak: Count | None = None
+    tensor: str = ""
+    lanes: Size | None = None
 
     @property
     def products(self) -> int:
@@ -223,7 +297,9 @@ class About(Struct, frozen=True, kw_only=True):
     """What both kinds of folder tell.
 
     ``accuracies`` by the name of the output, where the data has labels for it; ``accuracy`` is the same where
-    there is one output. ``data``: the samples that were used. ``warnings``: what was doubtful.
+    there is one output. ``quality``: by the name of the output, everything that was measured. ``data``: the
+    samples that were used. ``scaling``: what was done to the samples of each input, by its name.
+    ``warnings``: what was doubtful when it was built.
     """
 
     schema: Schema
@@ -232,8 +308,10 @@ class About(Struct, frozen=True, kw_only=True):
     model: Model
     bytes: Bytes
     data: str | UnsetType = UNSET
+    scaling: dict[str, Scaling] | UnsetType = UNSET
     accuracy: Accuracy | UnsetType = UNSET
     accuracies: dict[str, Accuracy] | UnsetType = UNSET
+    quality: dict[str, Quality] | UnsetType = UNSET
     warnings: tuple[str, ...] = ()
 
     def to_json(self) -> str:
@@ -265,7 +343,7 @@ class IntegerManifest(About, frozen=True, kw_only=True):
     def why(self) -> str:
         """All reasons in one line."""
         told = [f"layer '{one.layer}': {one.reason}" if one.layer else one.reason for one in self.no_hardware]
-        return "; ".join(told) or "it was built with --integer-only"
+        return "; ".join(told) or "the integer model alone was asked for"
 
 
 class Manifest(About, frozen=True, kw_only=True):
@@ -274,7 +352,8 @@ class Manifest(About, frozen=True, kw_only=True):
     ``frame_interval``, ``latency`` and ``first_output`` are in cycles; the latter two run from the first beat
     in to the last and to the first beat out of the first frame. ``multipliers`` are those that multiply two
     variables; ``constants`` counts the products per cycle that layers of constants make without any.
-    ``macs``: multiplications of the network per frame. ``goal``: what it was planned for, in words.
+    ``macs``: multiplications of the network per frame. ``goal``: what it was planned for, in words;
+    ``device``: the FPGA that it was planned for, if one was asked for.
     ``input`` and ``output`` repeat the one element of
     ``inputs`` and ``outputs`` where there is one. ``predicted`` and ``resources``: area by target.
     """
@@ -292,6 +371,7 @@ class Manifest(About, frozen=True, kw_only=True):
     constants: Count
     macs: Count
     goal: Annotated[str, Meta(max_length=200)] = ""
+    device: Annotated[str, Meta(max_length=40)] = ""
     predicted: dict[str, Area]
     layers: tuple[Layer, ...]
     resources: dict[str, Resources] | UnsetType = UNSET
@@ -363,23 +443,15 @@ def read(directory: str | Path) -> Manifest | IntegerManifest:
     return manifest
 
 
-def record(directory: str | Path, resources: dict[str, Resources]) -> None:
-    """Add ``resources``, by target, to the manifest in ``directory``; what it holds else stays.
+def recorded(directory: str | Path, resources: dict[str, Resources]) -> str:
+    """The text of the manifest in ``directory`` with ``resources``, by target; what it holds else stays.
 
-    Raises KerilogError when the manifest cannot be read or written; it is then as it was.
+    Raises KerilogError when the manifest cannot be read.
     """
-    path = Path(directory) / FILE_NAME
     _checked(directory, Manifest)
     raw = _read_json(directory)
     raw["resources"] = raw.get("resources", {}) | msgspec.to_builtins(resources)
-    draft = path.with_name(f".{FILE_NAME}.new")
-    try:
-        draft.write_text(_text(raw), encoding="ascii")
-        draft.replace(path)
-    except OSError as error:
-        raise KerilogError(f"{path}: cannot be written: {error.strerror or error}") from None
-    finally:
-        draft.unlink(missing_ok=True)
+    return _text(raw)
 
 
 def _text(values: object) -> str:
@@ -399,6 +471,7 @@ def _checked(directory: str | Path, kind: type[AnyManifest]) -> AnyManifest:
 
 def _read_json(directory: str | Path) -> Any:
     path = Path(directory) / FILE_NAME
+    listed.refuse_interrupted(directory)
     try:
         return msgspec.json.decode(path.read_bytes())
     except FileNotFoundError:

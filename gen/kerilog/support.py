@@ -19,7 +19,7 @@ PAGE = Path("docs/layers.md")
 
 READ_FROM: dict[type[QOp], tuple[tuple[str, ...], tuple[str, ...]]] = {
     qgraph.QConv2D: (
-        ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "BatchNormalization", "Rescaling"),
+        ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "BatchNormalization", "Rescaling", "Normalization"),
         ("CONV_2D", "DEPTHWISE_CONV_2D", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"),
     ),
     qgraph.QDense: (("Dense",), ("FULLY_CONNECTED",)),

@@ -137,7 +137,7 @@ def save(path: Path, **arrays: Any) -> None:
 IMAGES = np.zeros((4, *SHAPE), np.float32)
 SAMPLES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "missing": (lambda path: None, r"bad\.npz: no such file"),
-    "text": (lambda path: path.write_text("numbers"), r"bad\.npz: not an NPZ file"),
+    "text": (lambda path: path.write_text("numbers"), r"bad\.npz: cannot be read as an NPZ file"),
     "wrong shape": (
         lambda path: write_samples(path, (5, 6, 1)),
         r"bad\.npz: x_train: expected samples of 6x5x1, got 5x6x1",
@@ -160,7 +160,8 @@ def test_bad_samples_are_refused(name: str, bench: Path) -> None:
 def test_no_samples_at_all(bench: Path) -> None:
     before = contents(bench)
     found = kerilog("build", "tiny.keras", "-o", "design")
-    assert_refused(found, "no samples for a model input of 6x5x1: give an NPZ file with --data")
+    kinds = r"FILE\.npz, a FOLDER of images, X\.npy or FILE\.csv"
+    assert_refused(found, f"no samples for a model input of 6x5x1: give --data {kinds}$")
     assert contents(bench) == before
 
 
@@ -176,7 +177,8 @@ def test_no_samples_at_all(bench: Path) -> None:
         ),
         (["--interval", "0"], "the frame interval must be at least 1 cycle, found 0"),
         (["--samples", "0"], "--samples must be at least 1, found 0"),
-        (["--input-scale", "nan"], "NaN or infinity"),
+        (["--input-scale", "nan"], "input scale: expected a finite number other than 0, got nan"),
+        (["--input-scale", "0"], "input scale: expected a finite number other than 0, got 0"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -213,22 +215,45 @@ def test_an_output_folder_inside_a_file(bench: Path) -> None:
     assert_build_refused(bench, "samples.npz/out: cannot be written", "-o", "samples.npz/out")
 
 
-def test_an_output_folder_with_something_else(bench: Path) -> None:
-    (bench / "thesis").mkdir()
-    (bench / "thesis/chapter.txt").write_text("years of work")
-    assert_build_refused(
-        bench,
-        "thesis: the output folder holds 'chapter.txt', which kerilog does not write; choose another",
-        "-o",
-        "thesis",
-    )
+def test_what_else_an_output_folder_holds_stays(bench: Path) -> None:
+    """The thesis that the design is for, say, with a routed project in the very folder of the hand-off."""
+    mine = {
+        "thesis/chapter.txt": "years of work",
+        "thesis/vivado/top.runs/impl_1/routed.dcp": "hours of work",
+    }
+    for name, text in mine.items():
+        (bench / name).parent.mkdir(parents=True, exist_ok=True)
+        (bench / name).write_text(text)
+    for _ in range(2):
+        assert kerilog("build", "tiny.keras", "-o", "thesis", "--data", "samples.npz").status == 0
+        assert {name: (bench / name).read_text() for name in mine} == mine
+    assert kerilog("eval", "thesis", "--inputs", "x.npy", "--outputs", "y.npy").status == 0
 
 
-def test_a_design_folder_with_something_else(bench: Path) -> None:
-    (bench / "mine/rtl").mkdir(parents=True)
-    (bench / "mine/manifest.json").write_text("{}")
-    (bench / "mine/notes.txt").write_text("years of work")
-    assert_build_refused(bench, "mine: the output folder holds 'notes.txt'", "-o", "mine")
+def test_a_changed_file_of_a_design_is_not_lost(bench: Path) -> None:
+    source = bench / "design/rtl/tiny.v"
+    source.write_text(source.read_text() + "// by hand\n")
+    message = r"design/rtl/tiny\.v: was changed since Kerilog wrote it; .* or give --force to replace it"
+    assert_build_refused(bench, message)
+    assert kerilog("build", "tiny.keras", "-o", "design", "--data", "samples.npz", "--force").status == 0
+    assert "by hand" not in source.read_text()
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "integer_model.npz", "rtl/krl_rom.v"])
+def test_a_file_of_another_kind_in_the_place_of_ours(name: str, bench: Path) -> None:
+    (bench / "mine" / name).parent.mkdir(parents=True)
+    (bench / "mine" / name).write_text("mine")
+    assert_build_refused(bench, f"mine/{name}: was there before and is not Kerilog's", "-o", "mine")
+
+
+def test_a_build_in_the_working_folder(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (bench / "new").mkdir()
+    monkeypatch.chdir(bench / "new")
+    for _ in range(2):
+        found = kerilog("build", "../tiny.keras", "-o", ".", "--data", "../samples.npz")
+        assert found.status == 0, found.error
+    assert kerilog("show", ".").status == 0
+    assert (bench / "new/manifest.json").is_file()
 
 
 def test_an_empty_output_folder_is_fine(bench: Path) -> None:

@@ -121,10 +121,10 @@ def test_the_python_interface_takes_the_same_words(folder: Path) -> None:
     with pytest.raises(api.KerilogError, match="expected one goal at most"):
         api.generate(quantized, "mine", 50, device="xc7s6")
     for goal, message in (
-        ({"interval": 50.5}, "--interval must be a whole number, found 50.5"),
-        ({"multipliers": "many"}, "--multipliers must be a whole number, found 'many'"),
-        ({"fps": "fast", "clock_mhz": 1}, "--fps must be a number, found 'fast'"),
-        ({"device": 7}, "--device must be a name, found 7"),
+        ({"interval": 50.5}, "^interval must be a whole number, found 50.5"),
+        ({"multipliers": "many"}, "^multipliers must be a whole number, found 'many'"),
+        ({"fps": "fast", "clock_mhz": 1}, "^fps must be a number, found 'fast'"),
+        ({"device": 7}, "^device must be a name, found 7"),
     ):
         with pytest.raises(api.KerilogError, match=message):
             api.generate(quantized, "mine", **goal)
@@ -134,11 +134,14 @@ def test_explore_prints_and_draws_the_front() -> None:
     found = kerilog("explore", "tiny.keras", "--data", "samples.npz", "-o", "front", "--clock", 10)
     assert found.status == 0, found.error
     assert {path.name for path in Path("front").iterdir()} == {
+        ".kerilog",
         "front.svg",
         "front.png",
         "front.csv",
         "front.json",
+        "front.html",
     }
+    assert found.output.splitlines()[-2:] == ["front/front.html", "front/front.svg"]
     about = json.loads(Path("front/front.json").read_text())
     with Path("front/front.csv").open() as file:
         table = list(csv.DictReader(file))
@@ -155,7 +158,7 @@ def test_explore_prints_and_draws_the_front() -> None:
         assert built("--interval", point["interval"]) == same
 
 
-@pytest.mark.parametrize("name", ["front.svg", "front.png", "front.csv", "front.json"])
+@pytest.mark.parametrize("name", ["front.svg", "front.png", "front.csv", "front.json", "front.html"])
 def test_explore_writes_one_file_the_same_each_time(name: str, folder: Path) -> None:
     command = ("explore", "tiny.keras", "--data", "samples.npz", "-o", f"one/{name}")
     assert kerilog(*command).status == 0
@@ -169,20 +172,21 @@ def test_explore_writes_one_file_the_same_each_time(name: str, folder: Path) -> 
 def test_explore_refuses_what_it_cannot_write(folder: Path) -> None:
     found = kerilog("explore", "tiny.keras", "--data", "samples.npz", "-o", "front.txt")
     assert found.status == 2
-    assert f"ends in one of {', '.join(results.PICTURES)}, .csv, .json" in found.error
+    assert f"ends in one of {', '.join(results.PICTURES)}, .csv, .json, .html" in found.error
     assert not (folder / "front.txt").exists()
     for clock in ("0", "-1", "inf", "nan"):
         found = kerilog("explore", "tiny.keras", "--data", "samples.npz", "--clock", clock)
         assert (found.status, "--clock must be above 0 MHz" in found.error) == (2, True), clock
 
 
-@pytest.mark.parametrize("command", ["explore", "study"])
-def test_folders_of_others_stay_as_they_are(command: str, folder: Path) -> None:
+@pytest.mark.parametrize(("command", "name"), [("explore", "front.json"), ("study", "study.svg")])
+def test_folders_of_others_stay_as_they_are(command: str, name: str, folder: Path) -> None:
     (folder / f"of_{command}").mkdir()
-    (folder / f"of_{command}/notes.txt").write_text("years of work")
+    (folder / f"of_{command}" / name).write_text("years of work")
     found = kerilog(command, "tiny.keras", "--data", "samples.npz", "-o", f"of_{command}")
-    assert (found.status, "the output folder holds 'notes.txt'" in found.error) == (2, True)
-    assert [path.name for path in (folder / f"of_{command}").iterdir()] == ["notes.txt"]
+    assert (found.status, f"{name}: was there before and is not Kerilog's" in found.error) == (2, True)
+    assert [path.name for path in (folder / f"of_{command}").iterdir()] == [name]
+    assert (folder / f"of_{command}" / name).read_text() == "years of work"
 
 
 def test_explore_says_where_it_writes() -> None:

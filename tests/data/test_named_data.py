@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from kerilog import data
+from kerilog.data import Intake, NamedData, Request
 from kerilog.errors import KerilogError
-from kerilog.named_data import NamedData, load_named
 
 A, B = (3,), (2, 2, 1)
 RNG = np.random.default_rng(3)
@@ -25,7 +25,8 @@ def load(
     path: Path, inputs: dict[str, tuple[int, ...]], outputs: tuple[str, ...], **arrays: Any
 ) -> NamedData:
     np.savez(path / "data.npz", **arrays)
-    return load_named(path / "data.npz", inputs, outputs)
+    intakes = {name: Intake(shape) for name, shape in inputs.items()}
+    return data.load(Request(path / "data.npz"), intakes, dict.fromkeys(outputs, (10,)))
 
 
 def test_an_array_for_each_input_serves_for_calibration_and_test(tmp_path: Path) -> None:
@@ -35,7 +36,7 @@ def test_an_array_for_each_input_serves_for_calibration_and_test(tmp_path: Path)
         assert set(part) == {"a", "b/c"}
         assert np.array_equal(part["a"], a) and np.array_equal(part["b/c"], b[..., np.newaxis])
     assert set(found.y_test) == {"z"} and np.array_equal(found.y_test["z"], y)
-    assert found.source == f"{tmp_path / 'data.npz'} (5 samples)" and found.note == ""
+    assert found.source == "data.npz (5 samples)" and found.note == ""
 
 
 def test_training_and_test_may_be_apart(tmp_path: Path) -> None:
@@ -59,7 +60,11 @@ def test_one_input_and_one_output_may_have_the_plain_names(tmp_path: Path) -> No
 
 
 def test_plain_labels_are_of_no_one_of_several_outputs(tmp_path: Path) -> None:
-    assert load(tmp_path, {"a": A}, ("y", "z"), x_train=of(A), x_test=of(A), y_test=np.arange(5)).y_test == {}
+    found = load(tmp_path, {"a": A}, ("y", "z"), x_train=of(A), x_test=of(A), y_test=np.arange(5))
+    assert found.y_test == {}
+    assert found.warnings == (
+        "data.npz: labels y_test are not used: the model has outputs y, z; name an array after each",
+    )
 
 
 def test_inputs_of_one_shape_may_share_their_samples_and_it_is_told(tmp_path: Path) -> None:
@@ -81,7 +86,7 @@ def test_images_are_scaled(tmp_path: Path) -> None:
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
     "one missing": ({"a": of(A)}, "expected an array for each of the inputs a, b, under its name; found a"),
-    "nothing": ({"images": of(A)}, "expected an array for each of the inputs a, b, .*; found none of them"),
+    "nothing": ({"images": of(A)}, "expected an array for each of the inputs a, b, .*; found none"),
     "counts": (
         {"a": of(A, 4), "b": of(B, 3)},
         "expected as many samples for each input, got 4 for a, 3 for b",
@@ -94,7 +99,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         "y_train_y: expected 5 labels, one a sample, got 3",
     ),
     "not a number": ({"a": of(A), "b": of(B) * np.nan}, "b: 5 samples hold NaN or infinity"),
-    "pickle": ({"a": of(A), "b": np.array([{}], object)}, "b holds Python objects"),
+    "pickle": ({"a": of(A), "b": np.array([{}], object)}, "b: holds Python objects"),
 }
 
 
@@ -107,7 +112,5 @@ def test_bad_arrays(case: str, tmp_path: Path) -> None:
 
 
 def test_several_inputs_need_a_file() -> None:
-    with pytest.raises(
-        KerilogError, match="no samples for the model inputs a, b: give an NPZ file with --data"
-    ):
-        load_named(None, {"a": A, "b": B}, ("y",))
+    with pytest.raises(KerilogError, match=r"no samples for the model inputs a, b: give --data FILE\.npz, w"):
+        data.load(Request(), {"a": Intake(A), "b": Intake(B)}, {"y": (3,)})

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kerilog import outputs
+from kerilog import build, outputs
 from kerilog.emit.writer import memory_text, read_memory
 from kerilog.errors import KerilogError
 from kerilog.hardware.memories import Memory
@@ -234,7 +234,7 @@ def test_a_memory_that_does_not_read_back_is_refused(tmp_path: Path, monkeypatch
 def test_a_failed_write_leaves_no_new_parents(tmp_path: Path) -> None:
     with (
         pytest.raises(KerilogError, match="No space left"),
-        outputs.folder(tmp_path / "new/deep/x", ()),
+        outputs.folder(tmp_path / "new/deep/x", build.WRITER),
     ):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert list(tmp_path.iterdir()) == []

@@ -156,7 +156,18 @@ WRONG = [
     (layer("Reshape", target_shape="x"), "target_shape: expected a list of sizes, got 'x'"),
     (layer("ZeroPadding2D", padding=[[1, 2, 3], 1]), "padding: expected numbers of cells, got"),
     (layer("ZeroPadding2D", padding=-1), "padding: expected numbers of cells, got -1"),
-    (layer("Rescaling", scale=[1, 2]), "layer 'it' (Rescaling): scale: expected a finite number, got [1, 2]"),
+    (layer("Rescaling", scale="x"), "layer 'it' (Rescaling): scale: expected numbers, got 'x'"),
+    (layer("Rescaling", scale=[1, 2, 3]), "scale: expected numbers for an input of shape (6, 6, 2), got"),
+    (layer("Rescaling", scale=1e31), "scale: expected finite numbers, got 1e+31"),
+    (layer("Rescaling", scale=[]), "scale: expected finite numbers, got []"),
+    (
+        layer("Normalization", axis=[0]),
+        "layer 'it' (Normalization): axis: expected axes from 1 to 3, got [0]",
+    ),
+    (layer("Normalization", axis=4), "axis: expected axes from 1 to 3, got 4"),
+    (layer("Normalization", axis=[3, -1]), "axis: expected axes that differ, got [3, -1]"),
+    (layer("Normalization", mean=0, variance=-1), "variance: expected 0 or more, got -1"),
+    (layer("Normalization", mean=[0] * 5, variance=1), "mean: expected numbers for an input of shape"),
     (layer("Add"), "layer 'it' (Add): inputs: expected two or more tensors, got 1"),
 ]
 

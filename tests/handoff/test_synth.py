@@ -26,17 +26,17 @@ needs_nextpnr = pytest.mark.skipif(
 # One of each: a multiply-accumulate, a small RAM with asynchronous read, a big ROM, a shift register.
 _EXTRA = """
   reg signed [31:0] sum = 0;
-  reg [7:0] small [0:31];
+  reg [7:0] few [0:31];
   reg [7:0] rom [0:4095];
   reg [7:0] word;
   reg [11:0] where;
   initial $readmemh("rom/big.mem", rom);
   always @(posedge clk) begin
     sum <= rst ? 0 : sum + $signed(s_axis_tdata[7:0]) * $signed(s_axis_tdata[15:8]);
-    small[s_axis_tdata[4:0]] <= s_axis_tdata[15:8];
+    few[s_axis_tdata[4:0]] <= s_axis_tdata[15:8];
     where <= s_axis_tdata[11:0];
     word <= rom[where];
-    frame_error <= ^sum ^ ^word ^ ^small[s_axis_tdata[9:5]];
+    frame_error <= ^sum ^ ^word ^ ^few[s_axis_tdata[9:5]];
   end
 
 endmodule"""
@@ -51,7 +51,10 @@ def rich_design(tiny_design):
     design.replace("      frame_error <= 1'b0;\n", "")
     words = "".join(f"{index * 37 % 251:02x}\n" for index in range(4096))
     (design.directory / "rom/big.mem").write_text(words)
-    return design
+    path = design.directory / "manifest.json"
+    values = json.loads(path.read_text())
+    path.write_text(json.dumps(values | {"memories": [*values["memories"], "rom/big.mem"]}))
+    return dataclasses.replace(design, manifest=Manifest.read(design.directory))
 
 
 def test_xc7_counts(rich_design) -> None:
@@ -121,7 +124,8 @@ def test_the_manifest_holds_what_was_found(rich_design) -> None:
     assert kept["xc7"]["fmax_mhz"] is None
     assert kept["xc7"]["tool"].startswith("Yosys 0.")
     other = dataclasses.replace(found, target="ecp5", lut=3).summary()
-    manifests.record(rich_design.directory, {"ecp5": other})
+    text = manifests.recorded(rich_design.directory, {"ecp5": other})
+    (rich_design.directory / "manifest.json").write_text(text)
     both = json.loads((rich_design.directory / "manifest.json").read_text())["resources"]
     assert both == {"xc7": kept["xc7"], "ecp5": kept["xc7"] | {"target": "ecp5", "lut": 3}}
     assert Manifest.read(rich_design.directory).resources == {"xc7": found.summary(), "ecp5": other}
@@ -146,11 +150,11 @@ def test_a_device_that_is_not_there(tiny_design) -> None:
     directory = tiny_design().directory
     with pytest.raises(KerilogError, match="unknown device '12x'; choose one of 25k, 45k, 85k"):
         synthesize(directory, "ecp5", device="12x")
-    with pytest.raises(KerilogError, match="--device is for the target ecp5"):
+    with pytest.raises(KerilogError, match=r"^device is for the target ecp5"):
         synthesize(directory, "xc7", device="45k")
-    with pytest.raises(KerilogError, match="--seed is for the target ecp5"):
+    with pytest.raises(KerilogError, match=r"^seed is for the target ecp5"):
         synthesize(directory, "xc7", seed=1)
-    with pytest.raises(KerilogError, match="--seed must be at least 1, found 0"):
+    with pytest.raises(KerilogError, match=r"^seed must be at least 1, found 0"):
         synthesize(directory, "ecp5", seed=0)
 
 
@@ -172,9 +176,11 @@ def test_a_memory_named_by_a_parameter(tiny_design) -> None:
 def test_missing_memory_is_an_error(tiny_design) -> None:
     design = tiny_design()
     design.replace("rom/offsets.mem", "rom/gone.mem")
-    with pytest.raises(KerilogError, match=r"yosys failed .*gone\.mem"):
+    with pytest.raises(
+        KerilogError, match=r"rtl/tiny_adder\.v:\d+: reads 'rom/gone\.mem', which is no memory"
+    ):
         synthesize(design.directory)
-    assert list((design.directory / "report").iterdir()) == []
+    assert not (design.directory / "report").exists()
 
 
 def test_undriven_wire_is_an_error(tiny_design) -> None:

@@ -92,11 +92,24 @@ def test_output_is_reproducible(tiny_design, tmp_path: Path) -> None:
 
 
 def test_a_removed_source_leaves_no_copy_and_results_stay(folder: Path) -> None:
-    (folder / "rtl/old.v").write_text("// of an earlier design\n")
+    directory = folder.parent
+    (directory / "rtl/tiny_adder.v").rename(directory / "rtl/adder.v")
+    text = (directory / "manifest.json").read_text()
+    (directory / "manifest.json").write_text(text.replace("rtl/tiny_adder.v", "rtl/adder.v"))
+    (folder / "rtl/mine.v").write_text("// by hand\n")
     (folder / "reports").mkdir()
-    write_vivado(folder.parent)
-    assert not (folder / "rtl/old.v").exists()
+    write_vivado(directory)
+    assert sorted(path.name for path in (folder / "rtl").iterdir()) == ["adder.v", "mine.v"]
     assert (folder / "reports").is_dir()
+
+
+def test_a_script_that_was_changed_is_kept(folder: Path) -> None:
+    (folder / "run.tcl").write_text("# by hand\n")
+    with pytest.raises(KerilogError, match=r"vivado/run\.tcl: was changed since Kerilog wrote it"):
+        write_vivado(folder.parent)
+    assert (folder / "run.tcl").read_text() == "# by hand\n"
+    write_vivado(folder.parent, force=True)
+    assert "read_verilog" in (folder / "run.tcl").read_text()
 
 
 @pytest.mark.parametrize(
@@ -158,7 +171,7 @@ def test_running_calls_vivado_in_batch_mode(folder: Path, tmp_path: Path, monkey
     assert (reports / "timing_summary.rpt").is_file()
     assert (folder / "arguments.txt").read_text() == "-mode batch -nojournal -notrace -source run.tcl\n"
     (folder / "run.tcl").write_text("no_such_command\n")
-    with pytest.raises(KerilogError, match=r"vivado failed in .*: stub: unknown command: no_such_command"):
+    with pytest.raises(KerilogError, match=r"vivado failed: stub: unknown command: no_such_command"):
         run_vivado(folder.parent)
 
 

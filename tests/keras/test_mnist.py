@@ -26,7 +26,7 @@ def test_training_wins_back_three_quarters_of_what_4_bits_cost(tmp_path: Path) -
     """``KERILOG_MNIST`` may name the NPZ where MNIST cannot be downloaded."""
     named = os.environ.get("KERILOG_MNIST")
     npz = Path(named) if named else None
-    data = load_dataset(npz, (28, 28, 1))
+    data = load_dataset(npz or "mnist", (28, 28, 1))
     if len(data.x_train) < 60000:
         pytest.skip(f"needs all of MNIST, found {data.source}")
     trained, design = tmp_path / "trained.keras", tmp_path / "design"
@@ -36,7 +36,7 @@ def test_training_wins_back_three_quarters_of_what_4_bits_cost(tmp_path: Path) -
     assert results.trained_at_8_bits >= max(results.original, results.at_8_bits)
     assert results.recovered >= 0.75
 
-    build.build(trained, design, build.Options(data=npz))
+    build.build(trained, design, build.Options(data=npz or "mnist"))
     graph = storage.load(design / storage.FILE_NAME)
     codes = build.codes_of(graph, data.x_test[:FRAMES])
     assert np.array_equal(simulate(design, codes).codes, run(graph, codes))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kerilog import area
 from kerilog.errors import KerilogError
 from kerilog.formats import Affine
 from kerilog.hardware.connectors import ForkStage
@@ -57,6 +58,11 @@ NETWORKS: dict[str, tuple[Callable[[str], QGraph], tuple[int | None, ...]]] = {
     "average": (lambda scheme: image(scheme).average().graph, (48, 200, 8)),
     "average of a rim": (lambda scheme: image(scheme).average((3, 3), (2, 2), "same").graph, (None, 24, 8)),
     "average of rows": (lambda scheme: image(scheme).average((3, 1), (1, 2)).graph, (48,)),
+    "average of all": (lambda scheme: image(scheme).average(IMAGE[:2]).graph, (None, 192, 48, 12)),
+    "average of all and a rim": (
+        lambda scheme: image(scheme).average((11, 9), None, "same").graph,
+        (192, 12),
+    ),
     "mean": (lambda scheme: image(scheme).mean().graph, (192, 48, 12)),
     "depthwise": (lambda scheme: image(scheme).depthwise().graph, (None, 500, 16)),
     "groups": (lambda scheme: image(scheme).depthwise(groups=2, each=3).graph, (200, 24)),
@@ -81,6 +87,17 @@ def test_networks_keep_data_and_cycles(name: str, scheme: str, tmp_path: Path) -
     for interval in intervals:
         design = reached(graph, interval)
         check(graph, design, tmp_path / f"design_{interval}", f"{name}, {scheme}, {interval}")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_an_average_of_the_whole_image_needs_no_window(scheme: str) -> None:
+    shape = (8, 8, 64)
+    pooled, mean = image(scheme, shape).average((8, 8)).graph, image(scheme, shape).mean().graph
+    for interval in (4096, 512):
+        found, same = area.of(plan(pooled, interval)), area.of(plan(mean, interval))
+        assert found.ff <= 1.1 * same.ff, (
+            f"{interval} cycles: {found.ff:.0f} flip-flops, {same.ff:.0f} as a mean"
+        )
 
 
 def reached(graph: QGraph, interval: int | None) -> Design:

@@ -12,6 +12,9 @@ from typing import Any
 import h5py
 import numpy as np
 
+from kerilog import floating, frames, frontend
+from kerilog.graph import Graph
+
 SHAPE = (6, 5, 1)
 CLASSES = 3
 
@@ -157,3 +160,20 @@ def write_samples(path: Path, shape: tuple[int, ...] = SHAPE, count: int = 40) -
         parts[f"y_{part}"] = rng.integers(0, CLASSES, count)
     np.savez(path, **parts)
     return path
+
+
+def label_as(model: Path, path: Path) -> None:
+    """Replace the labels in ``path`` by the float answers of ``model``: no figure is then doubtful."""
+    graph = frontend.load(model, "reference")
+    assert isinstance(graph, Graph)
+    arrays = dict(np.load(path))
+    scaled = {key: x / np.float32(255) if x.dtype == np.uint8 else x for key, x in arrays.items()}
+    for part in ("_train", "_test", ""):
+        inputs = {node.name: scaled.get(f"x{part}", scaled.get(node.name)) for node in graph.inputs}
+        if any(values is None for values in inputs.values()):
+            continue
+        for name, output in zip(frames.output_names(graph), floating.run(graph, inputs), strict=True):
+            key = f"y{part}" if f"y{part}" in arrays else name
+            if key in arrays:
+                arrays[key] = output.argmax(axis=1)
+    np.savez(path, **arrays)

@@ -71,8 +71,7 @@ def test_further_keys_are_kept(tiny_design) -> None:
     values["layers"][0]["cycles"] = 4
     path.write_text(json.dumps(values))
     assert Manifest.read(design.directory) == design.manifest
-    manifests.record(design.directory, {"ecp5": RESOURCES})
-    after = json.loads(path.read_text())
+    after = json.loads(manifests.recorded(design.directory, {"ecp5": RESOURCES}))
     assert after.pop("resources")["ecp5"]["lut"] == 3
     assert after == values
 
@@ -110,6 +109,13 @@ CHANGES: list[tuple[str, Any, str]] = [
     ("data", ["x"], r"\$\.data: expected a string"),
     ("accuracy", {"samples": 3}, r"\$\.accuracy\.original: expected a number"),
     ("accuracies", {"a b": {"samples": 0}}, r'\$\.accuracies\["a b"\]\.samples: expected an integer from 1'),
+    ("quality", {"y": {"rmse": 1}}, r"\$\.quality\.y\.samples: expected an integer from 0"),
+    ("quality", {"y": {"samples": 1, "rmse": -1}}, r"\$\.quality\.y\.rmse: expected a number of at least 0"),
+    ("quality", {"y": {"samples": 1, "snr_db": "x"}}, r"\$\.quality\.y\.snr_db: expected a number"),
+    ("quality", {"y": {"samples": 1, "correlation": 2}}, r"\$\.quality\.y\.correlation: expected a number"),
+    ("quality", {"y": {"samples": 1, "accuracy": {"float": 1}}}, r"\$\.quality\.y\.accuracy\.integer: "),
+    ("quality", {"y": {"samples": 1, "rule": ""}}, r"\$\.quality\.y\.rule: expected a string"),
+    ("warnings", [3], r"\$\.warnings\[0\]: expected a string, found 3"),
     ("predicted", {"xc7": {"lut": 3.5}}, r"\$\.predicted\.xc7\.lut: expected an integer"),
     ("resources", {"xc7": 3}, r"\$\.resources\.xc7: expected an object, found 3"),
     ("schema", 2, r"\$\.schema: expected 1, found 2; build again with this version of Kerilog"),
@@ -234,7 +240,7 @@ def test_an_integer_model_is_no_design(tmp_path) -> None:
     ):
         Manifest.read(tmp_path)
     (tmp_path / "manifest.json").write_text(json.dumps(integer_only([])))
-    with pytest.raises(KerilogError, match="no hardware: it was built with --integer-only"):
+    with pytest.raises(KerilogError, match="no hardware: the integer model alone was asked for"):
         Manifest.read(tmp_path)
 
 

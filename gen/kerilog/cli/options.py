@@ -4,34 +4,139 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from kerilog.data import mnist
 from kerilog.quantize import SCHEMES
 from kerilog.quantize.settings import FIXED_RANGES
 from kerilog.scales import ROUNDINGS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path)
+FORCE = click.option(
+    "--force",
+    is_flag=True,
+    help="Replace files that were changed since Kerilog wrote them, or are not its own.",
+)
 DIRECTORY = click.argument("directory", metavar="DIR", type=PATH)
 
 
-def inputs_and_outputs(command: Command) -> Command:
-    """The options that ``eval`` and ``sim`` share."""
-    command = click.option(
-        "--outputs",
-        required=True,
-        type=PATH,
-        help="Integer codes (frames, *shape), .npy; of several outputs .npz, by layer name.",
-    )(command)
+class _Source(click.ParamType[Any]):
+    """A path, or the word ``mnist``; a folder of that name is ``./mnist``."""
+
+    name = "source"
+
+    def convert(self, value: Any, _: click.Parameter | None, __: click.Context | None) -> Path | str:
+        return value if value == mnist.WORD or isinstance(value, Path) else Path(value)
+
+
+class _Factor(click.ParamType[Any]):
+    """A number, or a fraction as 1/255."""
+
+    name = "factor"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            return float(Fraction(value)) if isinstance(value, str) and "/" in value else float(value)
+        except (ValueError, ZeroDivisionError, OverflowError):
+            self.fail(f"{value!r} is no number, nor a fraction such as 1/255", param, ctx)
+
+
+def frames_and_results(command: Command) -> Command:
+    """The options that ``eval`` and ``sim`` share: which frames go in, and what is written of the results."""
+    for option in reversed(
+        (
+            click.option(
+                "--inputs",
+                type=PATH,
+                help="Frames, .npy: floats, which are quantized, or integer codes; several inputs: .npz by "
+                "layer name.",
+            ),
+            click.option(
+                "--codes", "kind", flag_value="codes", default=None, help="--inputs are codes, uint8 too."
+            ),
+            click.option(
+                "--raw",
+                "kind",
+                flag_value="raw",
+                help="--inputs are samples as they came, uint8 images say: scaled as build scaled them.",
+            ),
+            _data("In place of --inputs, test samples and their labels, which give the accuracy: "),
+            *_DATA_DETAILS,
+            click.option(
+                "--input-scale",
+                type=_Factor(),
+                help="Factor on the samples of --data, as 0.5 or 1/255.  [default: as build scaled them]",
+            ),
+            click.option("--count", type=int, help="Use the first COUNT frames.  [default: all]"),
+            click.option(
+                "--outputs",
+                type=PATH,
+                help="File for the results, .npy; of several outputs .npz, by layer name.",
+            ),
+            click.option(
+                "--as",
+                "form",
+                type=click.Choice(["codes", "floats", "classes"]),
+                help="What --outputs holds: integer codes, real values, class numbers from 0.  "
+                "[default: codes]",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _data(lead: str, tail: str = "") -> Callable[[Command], Command]:
     return click.option(
-        "--inputs",
-        required=True,
-        type=PATH,
-        help="Frames, .npy: floats (quantized for you) or integer codes; several inputs: .npz by layer name.",
-    )(command)
+        "--data",
+        type=_Source(),
+        metavar="SOURCE",
+        help=f"{lead}FILE.npz (x_train y_train x_test y_test, or x and y), a FOLDER with a subfolder of "
+        f"images per class, X.npy, FILE.csv, or mnist.{tail}",
+    )
+
+
+_DATA_DETAILS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--labels", type=PATH, metavar="Y.npy", help="Labels of --data X.npy."),
+    click.option(
+        "--label",
+        metavar="NAME",
+        help="Column of the labels in --data FILE.csv.  [default: the last]",
+    ),
+)
+
+
+def data_source(command: Command) -> Command:
+    """The options that say which samples are used, and what is done to them."""
+    for option in reversed(
+        (
+            _data(
+                "Raw samples and labels: ",
+                "  [default: none; mnist for the model that comes with Kerilog]",
+            ),
+            *_DATA_DETAILS,
+            click.option(
+                "--input-scale",
+                type=_Factor(),
+                help="Factor on the samples, as 0.5 or 1/255.  [default: 1/255 for uint8, unless the model "
+                "scales its input itself; else 1]",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def given_options() -> frozenset[str]:
+    """The names of the options that stand on the command line."""
+    context = click.get_current_context()
+    command_line = click.core.ParameterSource.COMMANDLINE
+    return frozenset(name for name in context.params if context.get_parameter_source(name) is command_line)
 
 
 def _bias_bits(_: click.Context, __: click.Parameter, text: str | None) -> int | str | None:
@@ -58,16 +163,9 @@ def quantization(command: Command) -> Command:
                 show_default=True,
                 help="affine only: TFLite's reference kernels, or one rounding as its default interpreter.",
             ),
-            click.option(
-                "--data",
-                type=PATH,
-                help="NPZ with x_train y_train x_test y_test, or x and y.  [default: MNIST]",
-            ),
+            data_source,
             click.option(
                 "--samples", default=1000, show_default=True, help="Training samples to choose formats from."
-            ),
-            click.option(
-                "--input-scale", type=float, help="Factor on the samples.  [default: 1/255 for uint8]"
             ),
             click.option("--config", type=PATH, help="TOML: settings for all layers and for single ones."),
             click.option(

@@ -7,16 +7,23 @@ from pathlib import Path
 
 import click
 
-from kerilog.cli.options import DIRECTORY
-from kerilog.progress import show_progress
+from kerilog.cli import output
+from kerilog.cli.options import DIRECTORY, FORCE
+
+EXAMPLES = """\b
+Example:
+  kerilog report build/mnist_cnn
+"""
 
 
-@click.command("report")
+@click.command("report", short_help="Write one HTML page: ranges, formats, accuracy.", epilog=EXAMPLES)
 @DIRECTORY
-def report_command(directory: Path) -> None:
+@FORCE
+def report_command(directory: Path, force: bool) -> None:
     """Write DIR/report/index.html: what the formats of the design in DIR cover and cost."""
     from kerilog.report.writer import write
 
-    with show_progress("report") as progress:
-        path = write(directory, progress)
-    click.echo(path)
+    with output.progress("report") as progress:
+        path = write(directory, progress, force)
+    output.line(path)
+    output.result({"file": path})

@@ -4,32 +4,36 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from kerilog import build
-from kerilog.cli.options import PATH
-from kerilog.progress import show_progress
+from kerilog.cli import output
+from kerilog.cli.options import FORCE, PATH, data_source
+
+EXAMPLES = """\b
+Example:
+  kerilog study models/mnist_cnn.keras --samples 2000 -o build/study
+"""
 
 
-@click.command("study")
+@click.command("study", short_help="Try many number formats: accuracy against bytes.", epilog=EXAMPLES)
 @click.argument("model", type=PATH)
-@click.option("-o", "--output", type=PATH, help="Folder to write.  [default: build/<model name>-study]")
-@click.option("--data", type=PATH, help="NPZ as for build.  [default: MNIST]")
-@click.option("--input-scale", type=float, help="Factor on the samples.  [default: 1/255 for uint8]")
+@click.option("-o", "--output", "target", type=PATH, help="Folder.  [default: build/<model name>-study]")
+@data_source
 @click.option("--samples", type=int, help="Test samples to count right answers on.  [default: all]")
-def study_command(
-    model: Path, output: Path | None, data: Path | None, input_scale: float | None, samples: int | None
-) -> None:
+@FORCE
+def study_command(model: Path, target: Path | None, samples: int | None, **options: Any) -> None:
     """Try many number formats on MODEL (.keras or .h5): accuracy against bytes."""
     from kerilog.study import command, results
 
-    target = output or Path("build") / f"{model.stem}-study"
-    options = build.Options(data=data, input_scale=input_scale)
-    with show_progress("study") as progress:
-        outcomes = command.study(model, target, options, samples, progress)
-    results.show(outcomes)
-    lack = results.no_pictures()
-    click.echo(target / ("study.csv" if lack else "study.svg"))
-    if lack:
-        click.echo(f"kerilog: warning: {lack}", err=True)
+    target = target or Path("build") / f"{model.stem}-study"
+    with output.progress("study") as progress:
+        outcomes = command.study(model, target, build.Options(**options), samples, progress, output.warning)
+    results.show(outcomes, output.console())
+    files = [path for path in (target / name for name in results.FILES) if path.is_file()]
+    output.line(next((path for path in files if path.suffix == ".svg"), files[-1]))
+    if lack := results.no_pictures():
+        output.complaint(f"note: {lack}")
+    output.result({"model": model.name, "outcomes": results.rows(outcomes), "files": files})

@@ -10,7 +10,7 @@ from kerilog.errors import Reason
 from kerilog.exact.shift_add import AdderGraph
 from kerilog.formats import Format
 from kerilog.hardware import design
-from kerilog.hardware.design import Design, Stage
+from kerilog.hardware.design import INPUT, Design, Stage
 from kerilog.hardware.naming import verilog_name
 from kerilog.manifest import About, Area, IntegerManifest, Layer, Manifest, Stream, Tensor
 from kerilog.qgraph import QGraph
@@ -63,12 +63,15 @@ def design_manifest(
         constants=design.products - design.multipliers,
         macs=design.macs,
         goal=design.goal,
-        predicted={"xc7": _area(area.of(design))},
-        layers=tuple(_layer(stage) for stage in design.stages),
+        device=design.device,
+        predicted={"xc7": area_of(design)},
+        layers=layers_of(design, names[0][0]),
     )
 
 
-def _area(found: area.Area) -> Area:
+def area_of(design: Design) -> Area:
+    """The predicted area of ``design`` on Xilinx 7-series."""
+    found = area.of(design)
     return Area(
         lut=round(found.lut),
         lutram=round(found.lutram),
@@ -103,7 +106,20 @@ def ports(side: str, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _layer(stage: Stage) -> Layer:
+def layers_of(design: Design, source: str = "") -> tuple[Layer, ...]:
+    """What is told of the stages of ``design``, whose input is the tensor ``source``: what stands between two
+    layers gives the tensor that it gets.
+    """
+    tensors = {INPUT: source}
+    layers = []
+    for stage in design.stages:
+        tensor = tensors[stage.sources[0]] if stage.relays else stage.layer
+        tensors |= dict.fromkeys(stage.streams, tensor)
+        layers.append(_layer(stage, tensor))
+    return tuple(layers)
+
+
+def _layer(stage: Stage, tensor: str) -> Layer:
     facts = stage.facts
     return Layer(
         name=stage.name,
@@ -118,6 +134,8 @@ def _layer(stage: Stage) -> Layer:
         windows=facts.windows,
         depth=facts.depth,
         peak=facts.peak,
+        tensor=tensor,
+        lanes=stage.output.lanes,
         constants=_constants(facts.unrolled.graph) if facts.unrolled else None,
     )
 

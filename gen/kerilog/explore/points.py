@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import functools
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator, Sequence
 
 from kerilog import area
@@ -54,13 +56,40 @@ def explore(graph: QGraph, progress: Progress = silent) -> list[Point]:
         found = _collected(map(planned, intervals), intervals, progress)
     else:  # not forked: Keras may have started threads
         spawn = multiprocessing.get_context("spawn")
-        with concurrent.futures.ProcessPoolExecutor(processes, spawn) as pool:
-            # neighbours share what is costly to find, above all sums for constant weights
-            share = -(-len(intervals) // (PARTS_A_PROCESS * processes))
-            found = _collected(pool.map(planned, intervals, chunksize=share), intervals, progress)
+        # neighbours share what is costly to find, above all sums for constant weights
+        share = -(-len(intervals) // (PARTS_A_PROCESS * processes))
+        with concurrent.futures.ProcessPoolExecutor(processes, spawn) as pool, _ended_with_this():
+            with _deaf_to_interrupts():
+                points = pool.map(planned, intervals, chunksize=share)
+            found = _collected(points, intervals, progress)
     if not found:
         raise KerilogError(f"model '{graph.name}': no frame interval is reached")
     return pareto(found)
+
+
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes that are started here see no SIGINT: Ctrl-C is for this one, which ends them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+@contextlib.contextmanager
+def _ended_with_this() -> Iterator[None]:
+    """Where the block is left by an exception, the processes of the pool end, whatever they are doing."""
+    others = set(multiprocessing.active_children())
+    try:
+        yield
+    except BaseException:
+        for process in set(multiprocessing.active_children()) - others:
+            process.kill()
+        raise
 
 
 def _collected(points: Iterator[Point | None], intervals: Sequence[int], progress: Progress) -> list[Point]:

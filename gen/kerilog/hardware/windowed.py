@@ -92,13 +92,14 @@ def image_refusals(node: QNode, image: Shape, geometry: Geometry) -> Iterator[st
             )
 
 
-def cut_to_windows(node: QNode, wiring: Wiring, geometry: Geometry) -> tuple[Flow, Window, VectorSlicing]:
-    """The input of ``node`` cut to the beats of its windows, the windows, and how they become vectors.
+def cut_to_windows(
+    node: QNode, flow: Flow, wiring: Wiring, geometry: Geometry
+) -> tuple[Flow, Window, VectorSlicing]:
+    """The ``flow`` into ``node`` cut to the beats of its windows, the windows, and how they become vectors.
 
     As few windows side by side as keep up, then as few pixels per beat. Raises UnreachedError if whole rows
     per beat are not enough.
     """
-    flow = wiring.take(node)
     single = geometry.window(flow.tensor, node.shape)
     found = next(windows_wide_enough(single, wiring.interval), None)
     if found is None:

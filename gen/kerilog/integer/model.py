@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -93,14 +93,25 @@ class Model:
         for_each(range(0, frames, size), work)
         return result
 
-    def few(self, x: Inputs) -> dict[str, Codes]:
-        """The codes of every tensor by node name for a few frames ``x``, each in the narrowest type, on this
-        processor; a constant comes once.
+    def each(self, x: Inputs) -> Iterator[tuple[str, Codes]]:
+        """Name and codes of every tensor for a few frames ``x`` in order, each in the narrowest type and let
+        go after its last use, on this processor; a constant comes once.
         """
+        tensors = self._checked(x)
+        yield from tuple(tensors.items())
         names = tuple(self._shapes)
         if names not in self._steps:
             self._steps[names] = make_steps(self.graph, names)
-        return self._chunk(self._checked(x), self._steps[names])
+        frames = len(next(iter(tensors.values())))
+        steps = self._steps[names]
+        last = {name: step.name for step in steps for name in step.inputs}
+        for step in steps:
+            value = step.function(*[tensors[name] for name in step.inputs])
+            tensors[step.name] = value.reshape(1 if step.constant else frames, *step.shape)
+            yield step.name, tensors[step.name]
+            for name in {step.name, *step.inputs}:
+                if last.get(name, step.name) == step.name:
+                    del tensors[name]
 
     def _chunk(self, tensors: dict[str, Codes], steps: list[Step]) -> dict[str, Codes]:
         """The tensors of a few frames that no step drops; ``tensors`` are those of the inputs."""

@@ -12,7 +12,7 @@ from numbers import Integral, Real
 from kerilog import area
 from kerilog.area import Area, devices
 from kerilog.area.devices import Device, shortfall
-from kerilog.errors import KerilogError, UnreachedError
+from kerilog.errors import ArgumentError, KerilogError, UnreachedError
 from kerilog.hardware.design import Design
 from kerilog.hardware.kind import title
 from kerilog.hardware.naming import verilog_name
@@ -51,23 +51,25 @@ class Goal:
 
     def __post_init__(self) -> None:
         self._check_types()
-        given = [f"--{name}" for name in ("interval", "fps", "multipliers", "device") if self._has(name)]
+        given = [name for name in ("interval", "fps", "multipliers", "device") if self._has(name)]
         if len(given) > 1:
-            raise KerilogError(f"expected one goal at most, found {' and '.join(given)}")
+            listed = " and ".join(f"{{{place}}}" for place in range(len(given)))
+            raise ArgumentError(f"expected one goal at most, found {listed}", *given)
         if self.clock_mhz is not None and not 0 < self.clock_mhz < math.inf:
-            raise KerilogError(f"--clock must be above 0 MHz, found {self.clock_mhz:g}")
+            raise ArgumentError("{0} must be above 0 MHz, found {found:g}", "clock_mhz", found=self.clock_mhz)
         if self.fps is not None:
             self._check_fps(self.fps)
         elif self.clock_mhz is not None:
-            raise KerilogError("--clock is for --fps: give the frames per second as well")
+            raise ArgumentError("{0} is for {1}: give the frames per second as well", "clock_mhz", "fps")
         if self.interval is not None and self.interval < 1:
             raise KerilogError(f"the frame interval must be at least 1 cycle, found {self.interval}")
         if self.multipliers is not None and self.multipliers < 1:
-            raise KerilogError(f"--multipliers must be at least 1, found {self.multipliers}")
+            found = self.multipliers
+            raise ArgumentError("{0} must be at least 1, found {found}", "multipliers", found=found)
         if self.device is not None:
             devices.seven_series(self.device)
         if self.unroll and not (self.multipliers is None and self.device is None):
-            raise KerilogError("--unroll goes with --interval or --fps, not with a budget")
+            raise ArgumentError("{0} goes with {1} or {2}, not with a budget", "unroll", "interval", "fps")
 
     def _check_types(self) -> None:
         """From Python anything may come."""
@@ -75,23 +77,26 @@ class Goal:
             ("interval", self.interval, Integral, "a whole number"),
             ("multipliers", self.multipliers, Integral, "a whole number"),
             ("fps", self.fps, Real, "a number"),
-            ("clock", self.clock_mhz, Real, "a number"),
+            ("clock_mhz", self.clock_mhz, Real, "a number"),
             ("device", self.device, str, "a name"),
         ):
             if value is not None and not isinstance(value, kind):
-                raise KerilogError(f"--{name} must be {wanted}, found {value!r}")
+                raise ArgumentError("{0} must be {wanted}, found {found!r}", name, wanted=wanted, found=value)
 
     def _has(self, name: str) -> bool:
         return getattr(self, name) is not None
 
     def _check_fps(self, fps: float) -> None:
         if not 0 < fps < math.inf:
-            raise KerilogError(f"--fps must be above 0, found {fps:g}")
+            raise ArgumentError("{0} must be above 0, found {found:g}", "fps", found=fps)
         if self.clock_mhz is None:
-            raise KerilogError("--fps needs the clock as well: give --clock in MHz")
+            raise ArgumentError("{0} needs the clock as well: give {1} in MHz", "fps", "clock_mhz")
         if self.clock_mhz * 1e6 < fps:
-            raise KerilogError(
-                f"--fps {fps:g}: more than one frame a cycle of a clock of {self.clock_mhz:g} MHz"
+            raise ArgumentError(
+                "{0} {fps:g}: more than one frame a cycle of a clock of {clock:g} MHz",
+                "fps",
+                fps=fps,
+                clock=self.clock_mhz,
             )
 
     @property
@@ -131,7 +136,8 @@ def design_for(graph: QGraph, goal: Goal, name: str | None = None, progress: Pro
         design = _at_interval(graph, goal.cycles, name, goal.unroll)
     else:
         design = _by_default(graph, name, goal.unroll, progress)
-    return dataclasses.replace(design, goal=goal.text)
+    asked = "" if goal.device is None else devices.seven_series(goal.device).name
+    return dataclasses.replace(design, goal=goal.text, device=asked)
 
 
 def _by_default(graph: QGraph, name: str | None, unroll: tuple[str, ...], progress: Progress) -> Design:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import math
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +19,11 @@ from kerilog.floating import Samples
 from kerilog.formats import IntArray
 from kerilog.graph import Array, Graph
 from kerilog.integer.finish import Codes
-from kerilog.integer.model import prepared
 from kerilog.parallel import results
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QGraph, QNode
+from kerilog.quality.batches import batches
+from kerilog.quality.layers import together
 from kerilog.report.conversion import Conversion, Error, compare, convert
 
 FILE_NAME = "report/measured.npz"
@@ -100,17 +100,16 @@ def measure(
     total = min(floating.count(x), SAMPLES)
     elements = sum(math.prod(node.shape) for node in integer)
     size = max(1, min(_BATCH, _BATCH_ELEMENTS // elements))
-    model = prepared(integer)
 
     def work(start: int) -> dict[str, Observed]:
         stop = min(start + size, total)
-        batch = floating.part(x, start, stop)
-        codes = model.few(_codes(integer, batch))
-        found = {}
-        for name, values in floating.each(original, batch) if original is not None else ():
-            if name in codes:
-                found[name] = _compared(integer[name], codes.pop(name), values)
-        return found | {name: _seen(integer[name], part, stop - start) for name, part in codes.items()}
+        ((_, batch),) = batches(integer, floating.part(x, start, stop), size)
+        return {
+            name: _seen(integer[name], codes, stop - start)
+            if values is None
+            else _compared(integer[name], codes, values)
+            for name, values, codes in together(original, integer, batch)
+        }
 
     found = {node.name: Observed(node.name, Observation()) for node in integer}
     starts = range(0, total, size)
@@ -119,11 +118,6 @@ def measure(
         for name, one in batch.items():
             found[name] = _together(found[name], one)
     return tuple(found.values())
-
-
-def _codes(integer: QGraph, x: Samples) -> dict[str, IntArray]:
-    by_name = x if isinstance(x, Mapping) else {integer.inputs[0].name: x}
-    return {node.name: node.format.quantize(by_name[node.name]) for node in integer.inputs}
 
 
 def _compared(node: QNode, codes: Codes, values: Array) -> Observed:

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from kerilog import build, frontend, outputs
+from kerilog import build, floating, frontend, outputs
 from kerilog.errors import KerilogError
 from kerilog.graph import Graph
 from kerilog.progress import Progress, silent
@@ -18,29 +19,43 @@ CALIBRATION_SAMPLES = 1000
 
 
 def study(
-    model: Path, target: Path, options: build.Options, samples: int | None, progress: Progress = silent
+    model: Path,
+    target: Path,
+    options: build.Options,
+    samples: int | None,
+    progress: Progress = silent,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> tuple[Outcome, ...]:
     """Try every format on ``model`` and write what was found to ``target``.
 
-    ``options`` give the data; ``samples`` limits the test samples. Raises KerilogError for a model that is
+    ``options`` give the data; ``samples`` limits the test samples; ``warn`` is called with each thing that
+    is doubtful. Raises KerilogError for a model that is
     no float one and for data without class labels.
     """
     if samples is not None and samples < 1:
         raise KerilogError(f"--samples must be at least 1, found {samples}")
-    outputs.check(target, results.FILES)
+    outputs.check(target, results.WRITER, options.force)
     progress("reading the model", None)
     loaded = frontend.load(model)
     if not isinstance(loaded, Graph):
         raise KerilogError(f"{model}: has its formats already; a study needs a float model (.keras or .h5)")
-    data = build.dataset_for(loaded, options)
+    if len(loaded.inputs) != 1:
+        raise KerilogError(f"{model}: a study needs a model with one input, found {len(loaded.inputs)}")
+    data = build.named_data_for(loaded, model, options)
+    for warning in data.warnings:
+        warn(warning)
     alone = len(loaded.outputs) == 1
-    labels = classes.class_labels(data.y_test, loaded[loaded.outputs[0]].shape) if alone else None
+    if samples is not None and samples > floating.count(data.x_test):
+        count = floating.count(data.x_test)
+        warn(f"--samples {samples}: there are {count:,} test samples, which are all used")
+    ((_, x_train),), ((_, x_test),) = data.x_train.items(), data.x_test.items()
+    known = next(iter(data.y_test.values()), None)
+    labels = classes.class_labels(known, loaded[loaded.outputs[0]].shape) if alone else None
     if labels is None:
         raise KerilogError(f"{model}: a study counts right answers, and the data has no class labels")
-    x_train = data.x_train[:CALIBRATION_SAMPLES]
+    x_train = x_train[:CALIBRATION_SAMPLES]
     calibration = calibrate(loaded, x_train, progress)
-    network = Network(calibration, x_train, data.x_test[:samples], labels[:samples])
+    network = Network(calibration, x_train, x_test[:samples], labels[:samples])
     outcomes = sweep(network, progress)
-    source = data.source if options.data is None else options.data.name
-    results.write(outcomes, target, model.name, source, len(network.x))
+    results.write(outcomes, target, model.name, data.source, len(network.x), options.force)
     return outcomes

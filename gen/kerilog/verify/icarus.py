@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import tempfile
 import time
 from pathlib import Path
 
@@ -21,11 +19,16 @@ from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
 from kerilog.manifest import Manifest, Stream
 from kerilog.progress import Progress, silent
-from kerilog.verify import result, tools
+from kerilog.verify import design, result, tools
+from kerilog.verify.look import NOTHING, Look, Tap
 
 _FRAME = re.compile(r"krl: frame (\d+)")
 _TROUBLE = re.compile(r"\bERROR\b|\bFATAL\b|WARNING:.*\$readmem|VCD Error")
 _BAD_PORT = re.compile(r"warning: Port \d+ .*", re.IGNORECASE)
+# in the folder of a run; a design has nothing that begins with a dot
+_BENCH, _PROGRAM, _INPUT, _LOG = ".bench.v", ".bench.vvp", ".input.hex", ".log.txt"
+_TAPS, _TRACE = ".taps.txt", ".trace"
+_DUMP = re.compile(r"(VCD|FST) info:")
 _END_FIELDS = ("cycle", "idle", "beats_in", "beats_out", "frame_error")
 
 
@@ -35,6 +38,7 @@ def simulate(
     progress: Progress = silent,
     stalls: result.Stalls = result.NO_STALLS,
     watchdog: int | None = None,
+    look: Look = NOTHING,
 ) -> result.SimulationResult:
     """Stream ``codes`` (frames, *input shape), integers, through the design in ``directory``.
 
@@ -44,27 +48,28 @@ def simulate(
     when the design hangs, breaks the stream protocol, gives unknown bits or lacks a memory file.
     """
     directory = Path(directory).resolve()
-    manifest = Manifest.read(directory)
+    found = design.read(directory)
+    manifest = found.manifest
     checked = result.check_codes(codes, manifest.input)
     limit = result.watchdog_cycles(manifest, stalls) if watchdog is None else watchdog
     tools.find_tool("vvp")
-    (directory / "sim").mkdir(exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix="icarus_", dir=directory / "sim"))
-    try:
-        _compile(directory, manifest, work, _bench(directory, manifest, work, checked, stalls, limit))
+    with tools.work_folder() as work:
+        found.write(work)
+        _compile(manifest, work, _bench(manifest, work, checked, stalls, limit, look))
         start = time.perf_counter()
-        _run(directory, work, checked.shape[0], progress)
+        try:
+            _run(directory.name, work, checked.shape[0], progress, look)
+        finally:
+            _fetch(work, look)
         seconds = time.perf_counter() - start
-        return _Log(manifest, checked.shape[0], seconds).read(work / "log.txt")
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        return _Log(manifest, checked.shape[0], seconds).read(work / _LOG)
 
 
 def _bench(
-    directory: Path, manifest: Manifest, work: Path, codes: IntArray, stalls: result.Stalls, watchdog: int
+    manifest: Manifest, work: Path, codes: IntArray, stalls: result.Stalls, watchdog: int, look: Look
 ) -> str:
-    """Write the input beats to ``work/input.hex``; returns the text of the bench."""
-    (work / "input.hex").write_text(_hex(codes, manifest.input), encoding="ascii")
+    """Write the input beats to ``work``; returns the text of the bench."""
+    (work / _INPUT).write_text(_hex(codes, manifest.input), encoding="ascii")
     return tools.render(
         "bench/icarus_bench.v.j2",
         top=manifest.top,
@@ -78,8 +83,12 @@ def _bench(
         source_idle=round(stalls.source * 65536),
         sink_idle=round(stalls.sink * 65536),
         seed=stalls.seed & 0x7FFFFFFF,
-        input_file=(work / "input.hex").relative_to(directory).as_posix(),
-        output_file=(work / "log.txt").relative_to(directory).as_posix(),
+        input_file=_INPUT,
+        output_file=_LOG,
+        taps=[tap.name for tap in look.taps],
+        taps_file=_TAPS,
+        trace=look.trace,
+        trace_file=_TRACE,
     )
 
 
@@ -91,32 +100,58 @@ def _hex(codes: IntArray, stream: Stream) -> str:
     return "\n".join(text[end - used : end] for end in range(digits, len(text) + 1, digits)) + "\n"
 
 
-def _compile(directory: Path, manifest: Manifest, work: Path, bench: str) -> None:
-    (work / "bench.v").write_text(bench, encoding="ascii")
-    options = ["-g2005", "-Wall", "-s", "krl_bench", "-o", str(work / "bench.vvp")]
-    log = tools.run_tool(["iverilog", *options, str(work / "bench.v"), *manifest.sources], cwd=directory)
+def _compile(manifest: Manifest, work: Path, bench: str) -> None:
+    (work / _BENCH).write_text(bench, encoding="ascii")
+    options = ["-g2005", "-Wall", "-s", "krl_bench", "-o", _PROGRAM]
+    log = tools.run_tool(["iverilog", *options, _BENCH, *manifest.sources], cwd=work)
     if port := _BAD_PORT.search(log):
         raise KerilogError(f"{manifest.top}: the ports do not fit the manifest: {port.group()}")
 
 
-def _run(directory: Path, work: Path, frames: int, progress: Progress) -> None:
-    """Run the compiled bench and watch what it prints. Raises KerilogError at the first line of trouble."""
+def _run(name: str, work: Path, frames: int, progress: Progress, look: Look) -> None:
+    """Run the compiled bench of the design ``name`` and watch what it prints.
+
+    Raises KerilogError at the first line of trouble.
+    """
     progress("simulating with Icarus", 0.0)
-    command = [tools.find_tool("vvp"), "-n", str(work / "bench.vvp")]
     printed = []
-    with subprocess.Popen(
-        command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-    ) as process:
+    kind = ["-fst"] if look.trace is not None and look.trace.is_fst else []
+    with tools.started([tools.find_tool("vvp"), "-n", _PROGRAM, *kind], work) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if frame := _FRAME.fullmatch(line.strip()):
                 progress("simulating with Icarus", int(frame.group(1)) / frames)
-            else:
+            elif not _DUMP.match(line):
                 printed.append(line.strip())
     trouble = [line for line in printed if _TROUBLE.search(line)]
     if process.returncode or trouble:
         message = (trouble or printed or ["no message"])[0]
-        raise KerilogError(f"{directory.name}: the simulation in Icarus failed: {message}")
+        raise KerilogError(f"{name}: the simulation in Icarus failed: {message}")
+
+
+def _fetch(work: Path, look: Look) -> None:
+    """What the taps have seen, and the trace, also of a simulation that failed."""
+    if look.taps:
+        lines: list[list[str]] = [[] for _ in look.taps]
+        text = (work / _TAPS).read_text(encoding="ascii") if (work / _TAPS).is_file() else ""
+        for line in text.splitlines():
+            number, _, digits = line.partition(" ")
+            lines[int(number)].append(digits)
+        for tap, beats in zip(look.taps, lines, strict=True):
+            look.beats[tap.name] = _beats(tap, beats, look)
+    if look.trace is not None and (work / _TRACE).is_file():
+        shutil.move(work / _TRACE, look.trace.path)
+
+
+def _beats(tap: Tap, lines: list[str], look: Look) -> npt.NDArray[np.uint32]:
+    """Beats (count, words) of hex ``lines``; a beat with x or z is noted in ``look`` and taken as 0."""
+    raw = bytearray()
+    for number, digits in enumerate(lines):
+        known = re.fullmatch("[0-9a-f]+", digits) is not None
+        if not known:
+            look.unknown.setdefault(tap.name, number)
+        raw += (int(digits, 16) if known else 0).to_bytes(4 * tap.words, "little")
+    return np.frombuffer(bytes(raw), "<u4").reshape(-1, tap.words)
 
 
 class _Log:

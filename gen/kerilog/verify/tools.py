@@ -3,17 +3,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kerilog.emit.verilog import environment
 from kerilog.errors import KerilogError
 
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+-]+")
 _PACKAGES = {
     "iverilog": "the Debian package 'iverilog' (apt-get install iverilog)",
     "vvp": "the Debian package 'iverilog' (apt-get install iverilog)",
@@ -93,21 +98,68 @@ def run_tool(command: Sequence[str], cwd: Path) -> str:
 
     Raises KerilogError with the first line that looks like an error when it exits with another status than 0.
     """
-    program = find_tool(command[0])
-    done = subprocess.run(
-        [program, *command[1:]],
+    with started([find_tool(command[0]), *command[1:]], cwd) as process:
+        log, _ = process.communicate()
+    if process.returncode != 0:
+        raise KerilogError(f"{command[0]} failed: {first_error(log)}")
+    return log
+
+
+@contextlib.contextmanager
+def started(command: Sequence[str], cwd: Path) -> Iterator[subprocess.Popen[str]]:
+    """The running ``command``, its two outputs in one; on leaving, it and all that it started have ended.
+
+    It has a session of its own, so that an interrupt reaches this process alone, which then ends the whole
+    family: a simulator's compiler starts make, and make starts compilers.
+    """
+    process = subprocess.Popen(
+        command,
         cwd=cwd,
-        env=variables(program),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        check=False,
+        env={**variables(command[0]), "TMPDIR": _plain_place()},
+        start_new_session=True,
     )
-    if done.returncode != 0:
-        raise KerilogError(f"{command[0]} failed in {cwd}: {first_error(done.stdout)}")
-    return done.stdout
+    try:
+        yield process
+        process.wait()
+    finally:
+        _end(process)
+
+
+@contextlib.contextmanager
+def work_folder() -> Iterator[Path]:
+    """A new folder for a tool to work in, which goes at the end.
+
+    Its path has no blanks and no other signs that make or a shell would trip over, even where that of the
+    user's temporary files does. Raises KerilogError where there is no such place.
+    """
+    with tempfile.TemporaryDirectory(prefix="kerilog_work_", dir=_plain_place()) as place:
+        yield Path(place)
+
+
+def _plain_place() -> str:
+    """The folder for temporary files, or another one if a tool could not work in that."""
+    usual = tempfile.gettempdir()
+    for place in (usual, "/tmp", "/var/tmp"):
+        if _PLAIN_PATH.fullmatch(place) and os.access(place, os.W_OK | os.X_OK):
+            return place
+    raise KerilogError(f"{usual}: make cannot work in a folder of such a name; set TMPDIR to another one")
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Kill what is left of the session that ``process`` leads."""
+    if process.poll() is None:
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def first_error(log: str) -> str:

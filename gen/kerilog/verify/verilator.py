@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import hashlib
+import os
+import platform
 import shutil
-import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +22,13 @@ from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
 from kerilog.manifest import Manifest
 from kerilog.progress import Progress, silent
-from kerilog.verify import result, tools
+from kerilog.verify import cache, design, result, tools
+from kerilog.verify.design import Snapshot
+from kerilog.verify.look import NOTHING, Look, Tap
 
 _CHUNK_CYCLES = 200_000  # between two calls of the progress, some 50 ms
+_LIBRARY = "libkrl.so"
+_DRIVER, _PROBE_FILE, _PROBE = "driver.cpp", "probe.v", "krl_probe"
 _FAST = ("-O3", "--x-assign", "fast", "--x-initial", "unique")
 # One process may load the libraries of several designs: none may see the symbols of another.
 _CFLAGS = "-O2 -fPIC -fno-gnu-unique -std=gnu++17"
@@ -42,6 +49,8 @@ class _Job(ctypes.Structure):
         *((name, ctypes.c_void_p) for name in ("input", "output", "first_in", "first_out", "last_out")),
         *((name, ctypes.c_uint64) for name in ("frames", "watchdog", "drain", "seed")),
         *((name, ctypes.c_uint32) for name in ("source_threshold", "sink_threshold")),
+        ("trace", ctypes.c_char_p),
+        *((name, ctypes.c_uint64) for name in ("trace_first", "trace_stop")),
     )
 
 
@@ -54,44 +63,44 @@ def simulate(
     progress: Progress = silent,
     stalls: result.Stalls = result.NO_STALLS,
     watchdog: int | None = None,
+    look: Look = NOTHING,
 ) -> result.SimulationResult:
     """Stream ``codes`` (frames, *input shape), integers, through the design in ``directory``.
 
     ``watchdog``: clock cycles without a beat that count as a hang; by default what the manifest makes sure.
-    The compiled library stays in ``directory/sim`` until a source or a memory changes.
+    The compiled library stays in the user's cache (``cache``); nothing is written to ``directory``.
 
     Raises KerilogError when Verilator is missing or refuses the design, for codes that do not fit the input,
     and when the design hangs, breaks the stream protocol, stops the simulation or lacks a memory file.
     """
-    directory = Path(directory).resolve()
-    manifest = Manifest.read(directory)
-    checked = result.check_codes(codes, manifest.input)
-    library = _load(build(directory, progress))
-    limit = result.watchdog_cycles(manifest, stalls) if watchdog is None else watchdog
-    return _Run(manifest, checked, stalls, limit).execute(library, directory, progress)
+    found = design.read(directory)
+    checked = result.check_codes(codes, found.manifest.input)
+    place = build(found, progress, look)
+    limit = result.watchdog_cycles(found.manifest, stalls) if watchdog is None else watchdog
+    return _Run(found.manifest, checked, stalls, limit, look).execute(
+        _load(place / _LIBRARY), place, progress
+    )
 
 
-def build(directory: Path, progress: Progress = silent) -> Path:
-    """Compile the design in ``directory`` and its driver; returns the library, cached if nothing changed."""
-    manifest = Manifest.read(directory)
+def build(found: Snapshot, progress: Progress = silent, look: Look = NOTHING) -> Path:
+    """Compile the design ``found`` and its driver; returns a folder with the library and the memories.
+
+    It comes out of the user's cache if the same was compiled before.
+    """
     tools.find_tool("verilator")
-    driver = _driver(manifest)
-    cache = directory / "sim" / f"verilator_{_digest(directory, manifest, driver)}"
-    library = cache / "libkrl.so"
-    if library.is_file():
-        return library
-    progress("compiling with Verilator", None)
-    cache.parent.mkdir(exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix="building_", dir=cache.parent))
-    try:
-        _compile(directory, manifest, driver, work)
-        _publish(work / library.name, cache)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return library
+    texts = {_DRIVER: _driver(found.manifest, look)}
+    if look.taps:
+        texts[_PROBE_FILE] = _probe(found.manifest, look.taps)
+    arguments = _arguments(found.manifest, look)
+
+    def make(place: Path) -> None:
+        progress("compiling with Verilator", None)
+        _compile(found, arguments, texts, place)
+
+    return cache.entry(_key(found, arguments, texts), make)
 
 
-def _driver(manifest: Manifest) -> str:
+def _driver(manifest: Manifest, look: Look) -> str:
     return tools.render(
         "bench/verilator_driver.cpp.j2",
         top=manifest.top,
@@ -99,36 +108,67 @@ def _driver(manifest: Manifest) -> str:
         output_beats=manifest.output.beats,
         input_words=result.words(manifest.input),
         output_words=result.words(manifest.output),
+        taps=[tap.words for tap in look.taps],
+        trace="" if look.trace is None else "fst" if look.trace.is_fst else "vcd",
     )
 
 
-def _digest(directory: Path, manifest: Manifest, driver: str) -> str:
-    """A name for the exact contents of driver, sources and memories."""
-    digest = hashlib.sha256(driver.encode())
-    for name in (*manifest.sources, *manifest.memories):
-        digest.update(name.encode() + b"\0" + hashlib.sha256((directory / name).read_bytes()).digest())
-    return digest.hexdigest()[:16]
+def _probe(manifest: Manifest, taps: tuple[Tap, ...]) -> str:
+    """The text of a module around the top module that brings the streams ``taps`` out."""
+    placed, low = [], 0
+    for tap in taps:
+        placed.append({"name": tap.name, "low": low, "padded": 32 * tap.words})
+        low += 32 * tap.words
+    return tools.render(
+        "bench/probe.v.j2",
+        probe=_PROBE,
+        top=manifest.top,
+        input_width=manifest.input.width,
+        output_width=manifest.output.width,
+        taps=placed,
+        tap_width=low,
+    )
 
 
-def _compile(directory: Path, manifest: Manifest, driver: str, work: Path) -> None:
-    (work / "driver.cpp").write_text(driver, encoding="ascii")
-    options = ["--cc", "--exe", "--build", *_FAST, "-j", "2", "-Wno-fatal", "--top-module", manifest.top]
+def _arguments(manifest: Manifest, look: Look) -> tuple[str, ...]:
+    """The command, to be run in a folder with the design and, in ``.work``, the driver."""
+    language = ["--language", "1364-2005", "--no-timing"]
+    options = ["--cc", "--exe", "--build", *language, *_FAST, "-j", "2", "-Wno-fatal"]
     flags = ["-CFLAGS", f"{_CFLAGS} {_HOOKS}", "-LDFLAGS", "-shared -Wl,-Bsymbolic"]
-    place = ["--Mdir", str(work), "-o", "libkrl.so", str(work / "driver.cpp")]
-    tools.run_tool(["verilator", *options, *flags, *place, *manifest.sources], cwd=directory)
+    if look.trace is not None:
+        options.append("--trace-fst" if look.trace.is_fst else "--trace")
+    top, probe = (_PROBE, [f".work/{_PROBE_FILE}"]) if look.taps else (manifest.top, [])
+    names = ["--top-module", top, "--prefix", f"V{manifest.top}"]
+    place = ["--Mdir", ".work", "-o", _LIBRARY, _DRIVER]
+    return ("verilator", *options, *flags, *names, *place, *manifest.sources, *probe)
 
 
-def _publish(library: Path, cache: Path) -> None:
-    """Move the finished library to its place in one step, as another process may be building it too."""
-    staged = Path(tempfile.mkdtemp(prefix="ready_", dir=cache.parent))
-    shutil.move(library, staged / library.name)
-    try:
-        staged.rename(cache)
-    except OSError:  # the other process was first
-        shutil.rmtree(staged)
-    for old in cache.parent.glob("verilator_*"):
-        if old != cache:
-            shutil.rmtree(old, ignore_errors=True)
+def _key(found: Snapshot, arguments: tuple[str, ...], texts: Mapping[str, str]) -> str:
+    """A name for all that the library depends on: what is compiled, by what, how and for which machine."""
+    facts = (_versions(), platform.platform(), platform.machine(), *arguments, *texts.values())
+    digest = hashlib.sha256("\0".join(facts).encode())
+    found.update(digest)
+    return f"verilator_{digest.hexdigest()[:32]}"
+
+
+@functools.cache
+def _versions() -> str:
+    """Of Verilator and of the compiler that it calls."""
+    places = tools.find_tool("verilator"), tools.find_tool("g++")
+    return "\n".join(tools.run_tool([place, "--version"], cwd=Path.cwd()) for place in places)
+
+
+def _compile(found: Snapshot, arguments: tuple[str, ...], texts: Mapping[str, str], place: Path) -> None:
+    """Compile in a folder of its own, with relative paths: make knows no blanks. Then fill ``place``."""
+    with tools.work_folder() as root:
+        work = root / ".work"
+        work.mkdir()
+        found.write(root)
+        for name, text in texts.items():
+            (work / name).write_text(text, encoding="ascii")
+        tools.run_tool(arguments, cwd=root)
+        shutil.move(work / _LIBRARY, place / _LIBRARY)
+    found.write(place, found.manifest.memories)
 
 
 def _load(path: Path) -> ctypes.CDLL:
@@ -141,14 +181,20 @@ def _load(path: Path) -> ctypes.CDLL:
     library.krl_state.argtypes = (ctypes.c_void_p,)
     library.krl_message.restype = ctypes.c_char_p
     library.krl_destroy.argtypes = (ctypes.c_void_p,)
+    library.krl_tap.restype = ctypes.POINTER(ctypes.c_uint32)
+    library.krl_tap.argtypes = (ctypes.c_void_p, ctypes.c_uint64, ctypes.POINTER(ctypes.c_uint64))
     return library
 
 
 class _Run:
     """One simulation: the arrays that it reads and fills, and the loop with its progress."""
 
-    def __init__(self, manifest: Manifest, codes: IntArray, stalls: result.Stalls, watchdog: int) -> None:
+    def __init__(
+        self, manifest: Manifest, codes: IntArray, stalls: result.Stalls, watchdog: int, look: Look
+    ) -> None:
         frames = codes.shape[0]
+        self.look = look
+        trace = look.trace
         self.manifest = manifest
         self.input = result.pack(codes, manifest.input)
         self.output = np.zeros((frames * manifest.output.beats, result.words(manifest.output)), np.uint32)
@@ -163,12 +209,15 @@ class _Run:
             stalls.seed,
             _threshold(stalls.source),
             _threshold(stalls.sink),
+            None if trace is None else os.fsencode(trace.path.absolute()),
+            0 if trace is None else trace.first,
+            0 if trace is None else trace.stop,
         )
 
-    def execute(self, library: ctypes.CDLL, directory: Path, progress: Progress) -> result.SimulationResult:
+    def execute(self, library: ctypes.CDLL, place: Path, progress: Progress) -> result.SimulationResult:
         start = time.perf_counter()
-        # The memories are read in the first evaluation, by their path relative to the design.
-        with contextlib.chdir(directory):
+        # The memories are read in the first evaluation, by their path in the design: from their copy.
+        with contextlib.chdir(place):
             simulation = library.krl_create(ctypes.byref(self.job))
         try:
             status = _RUNNING
@@ -178,11 +227,20 @@ class _Run:
                 status = library.krl_run(simulation, _CHUNK_CYCLES)
             values = {name: int(getattr(state, name)) for name in _STATE}
             message = library.krl_message().decode(errors="replace")
+            self.fetch(library, simulation)
         finally:
             library.krl_destroy(simulation)
         if status != _DONE:
             raise KerilogError(self.failure(status, values, message))
         return self.outcome(values, time.perf_counter() - start)
+
+    def fetch(self, library: ctypes.CDLL, simulation: int) -> None:
+        """Copy what the taps have seen."""
+        for number, tap in enumerate(self.look.taps):
+            count = ctypes.c_uint64()
+            found = library.krl_tap(simulation, number, ctypes.byref(count))
+            words = np.ctypeslib.as_array(found, (count.value,)).copy() if count.value else np.empty(0, "<u4")
+            self.look.beats[tap.name] = words.reshape(-1, tap.words)
 
     def failure(self, status: int, state: dict[str, Any], message: str) -> str:
         top, beats = self.manifest.top, self.manifest.output.beats

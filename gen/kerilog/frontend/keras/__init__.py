@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kerilog.errors import KerilogError
-from kerilog.frontend.keras import converters, plain, weighted
+from kerilog.frontend.keras import converters, plain, scaling, weighted
 from kerilog.frontend.keras.archive import open_model
 from kerilog.frontend.keras.calls import Converter
 from kerilog.frontend.keras.options import checked_name
@@ -27,8 +27,9 @@ CONVERTERS: dict[str, Converter] = {
     "DepthwiseConv2D": weighted.depthwise_conv2d,
     "SeparableConv2D": weighted.separable_conv2d,
     "Dense": weighted.dense,
-    "BatchNormalization": weighted.batch_normalization,
-    "Rescaling": weighted.rescaling,
+    "BatchNormalization": scaling.batch_normalization,
+    "Rescaling": scaling.rescaling,
+    "Normalization": scaling.normalization,
     "MaxPooling2D": plain.pooling,
     "AveragePooling2D": plain.pooling,
     "GlobalAveragePooling2D": plain.global_average_pooling2d,

@@ -56,12 +56,12 @@ class Call:
             self.layer.wrong("input", "an image (height, width, channels)", shape)
         return shape[0], shape[1], shape[2]
 
-    def variables(self, *shapes: Shape) -> list[Array]:
-        """The layer's weights, float32, of these shapes."""
+    def variables(self, *shapes: Shape, unread: int = 0) -> list[Array]:
+        """The layer's weights, float32, of these shapes; up to ``unread`` more may follow in the file."""
         for shape in shapes:
             self.layer.check_shape(shape, "a weight array")
         try:
-            return self.weights.read(self.layer.key, shapes)
+            return self.weights.read(self.layer.key, shapes, unread)
         except KerilogError as error:
             raise KerilogError(f"{self.layer}: {error}") from None
 

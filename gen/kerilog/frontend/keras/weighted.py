@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from kerilog.errors import KerilogError
 from kerilog.frontend.keras.calls import Call, Nodes, window_shape, zeros
 from kerilog.frontend.keras.options import Layer
-from kerilog.graph import Array, BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Pair, Shape
+from kerilog.graph import Array, Conv2D, Dense, DepthwiseConv2D, Pair, Shape
 
 _WINDOW = ("kernel_size", "strides", "padding", "data_format", "dilation_rate", "activation", "use_bias")
 
@@ -76,36 +73,6 @@ def dense(call: Call) -> Nodes:
     return call.finish(call.node(Dense(kernel, bias), result))
 
 
-def batch_normalization(call: Call) -> Nodes:
-    """BatchNormalization at inference: one scale and one offset a channel."""
-    layer = call.layer
-    layer.check_options(("axis", "epsilon", "center", "scale"))
-    shape = call.shape
-    layer.check_last_axis(len(shape))
-    epsilon = layer.number("epsilon", 1e-3)
-    count = 2 + layer.flag("scale", True) + layer.flag("center", True)
-    values = [array.astype(np.float64) for array in call.variables(*[(shape[-1],)] * count)]
-    mean, variance = values[-2:]
-    gamma = values[0] if layer.flag("scale", True) else np.ones(shape[-1])
-    beta = values[-3] if layer.flag("center", True) else np.zeros(shape[-1])
-    spread = variance + epsilon
-    if spread.min() <= 0:
-        layer.wrong("variance + epsilon", "more than 0", float(spread.min()))
-    scale = gamma / np.sqrt(spread)
-    op = BatchNormalization(_finite(layer, scale), _finite(layer, beta - mean * scale))
-    return (call.node(op, shape),)
-
-
-def rescaling(call: Call) -> Nodes:
-    """Rescaling, as the batch normalization that does the same."""
-    layer = call.layer
-    layer.check_options(("scale", "offset"))
-    shape = call.shape
-    channels = shape[-1] if shape else 1
-    scale, offset = (np.full(channels, layer.number(key, 0.0)) for key in ("scale", "offset"))
-    return (call.node(BatchNormalization(_finite(layer, scale), _finite(layer, offset)), shape),)
-
-
 def _window(layer: Layer) -> tuple[Pair, Pair, Pair]:
     """Kernel size, strides and dilation."""
     strides, dilation = layer.pair("strides", (1, 1)), layer.pair("dilation_rate", (1, 1))
@@ -119,11 +86,3 @@ def _kernel_and_bias(call: Call, kernel: Shape, outputs: int) -> tuple[Array, Ar
         return call.variables(kernel)[0], zeros(outputs)
     arrays = call.variables(kernel, (outputs,))
     return arrays[0], arrays[1]
-
-
-def _finite(layer: Layer, values: np.ndarray) -> Array:
-    with np.errstate(over="ignore"):
-        result: Array = values.astype(np.float32)
-    if not np.isfinite(result).all():
-        raise KerilogError(f"{layer}: scale and offset are too large for float32")
-    return result

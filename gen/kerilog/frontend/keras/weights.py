@@ -47,10 +47,11 @@ class Weights(Protocol):
     def register(self, layers: Iterable[tuple[str, str]]) -> None:
         """Tell all layers of the model as (name, Keras class), in the file's order."""
 
-    def read(self, layer: str, shapes: tuple[Shape, ...]) -> list[Array]:
+    def read(self, layer: str, shapes: tuple[Shape, ...], unread: int = 0) -> list[Array]:
         """The variables of ``layer``, in Keras' order, float32, one for each of ``shapes``.
 
-        Raises KerilogError, without a layer's name, when they are missing, differ in shape or are not finite.
+        Up to ``unread`` more may follow, which are left alone. Raises KerilogError, without a layer's name,
+        when they are missing, differ in shape or are not finite.
         """
 
 
@@ -73,15 +74,14 @@ class ZipWeights:
             self._groups[name] = f"{snake}_{seen[snake]}" if seen[snake] else snake
             seen[snake] += 1
 
-    def read(self, layer: str, shapes: tuple[Shape, ...]) -> list[Array]:
+    def read(self, layer: str, shapes: tuple[Shape, ...], unread: int = 0) -> list[Array]:
         with hdf5_errors(self._where):
             root = next((root for root in ROOTS if root in self._file), ROOTS[0])
             group = _walk(self._file, f"{root}/{self._groups[layer]}/vars")
             if not isinstance(group, h5py.Group):
                 raise KerilogError(f"expected a group, got {group}")
             self._check_name(group, layer)
-            if len(group) != len(shapes):
-                raise KerilogError(f"expected {len(shapes)} weight arrays, got {len(group)}")
+            _check_count(len(group), len(shapes), unread)
             return [_array(_walk(group, str(index)), shape) for index, shape in enumerate(shapes)]
 
     def _check_name(self, group: h5py.Group, layer: str) -> None:
@@ -102,13 +102,17 @@ class LegacyWeights:
     def register(self, layers: Iterable[tuple[str, str]]) -> None:
         """Nothing to do: these files go by the layer's name."""
 
-    def read(self, layer: str, shapes: tuple[Shape, ...]) -> list[Array]:
+    def read(self, layer: str, shapes: tuple[Shape, ...], unread: int = 0) -> list[Array]:
         with hdf5_errors(self._where):
             group = _walk(self._file, f"model_weights/{layer}")
             names = _names(group)
-            if len(names) != len(shapes):
-                raise KerilogError(f"expected {len(shapes)} weight arrays, got {len(names)}")
-            return [_array(_walk(group, name), shape) for name, shape in zip(names, shapes, strict=True)]
+            _check_count(len(names), len(shapes), unread)
+            return [_array(_walk(group, name), shape) for name, shape in zip(names, shapes, strict=False)]
+
+
+def _check_count(found: int, expected: int, unread: int) -> None:
+    if not expected <= found <= expected + unread:
+        raise KerilogError(f"expected {expected} weight arrays, got {found}")
 
 
 @contextlib.contextmanager

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""AveragePooling2D: as a depthwise convolution, all weights 1."""
+"""AveragePooling2D: as a depthwise convolution, all weights 1; over the whole image, as the global one."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 
-from kerilog.exact.average import sums
-from kerilog.hardware import average
+from kerilog.exact.average import cells_inside, sums
+from kerilog.graph import Shape
+from kerilog.hardware import average, whole_image
 from kerilog.hardware.design import LayerStage, Tensor
 from kerilog.hardware.folding import MatrixJob
 from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring, clamped, title
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.matvec import MatVec, Widths
+from kerilog.hardware.modules.requantize import AffineRequantizer
 from kerilog.hardware.pace import fold, shortest_interval
 from kerilog.hardware.sums import SlicedStage
 from kerilog.hardware.weights import Ones
@@ -41,12 +44,17 @@ class AveragePooling2D(LayerKind):
         return image_refusals(node, graph[node.inputs[0]].shape, _geometry(node))
 
     def shortest_interval(self, node: QNode, source: Tensor) -> int:
+        if _sees_all(node, source.shape):
+            return super().shortest_interval(node, source)
         return shortest_interval(_geometry(node).window(source, node.shape))
 
     def place(self, node: QNode, wiring: Wiring) -> Flow:
         op = node.op
         assert isinstance(op, QAveragePooling2D)
-        flow, window, slicing = cut_to_windows(node, wiring, _geometry(node))
+        source = wiring.take(node)
+        if _sees_all(node, source.tensor.shape):
+            return _place_whole(node, op, source, wiring)
+        flow, window, slicing = cut_to_windows(node, source, wiring, _geometry(node))
         turns, outputs = window.out_height * window.out_width, slicing.count
         job = MatrixJob(turns, slicing.pixels, outputs, vectors=outputs)
         folding = fold(job, window, flow.lanes, wiring.interval, title(node))
@@ -62,6 +70,20 @@ class AveragePooling2D(LayerKind):
             reach=reach,
         )
         return wiring.append(stage, clamped(flow.codes, op.clamp))
+
+
+def _sees_all(node: QNode, image: Shape) -> bool:
+    """Whether the only window holds every pixel of the ``image``."""
+    op = node.op
+    assert isinstance(op, QAveragePooling2D)
+    return node.shape[:2] == (1, 1) and cells_inside(op, image, node.shape).item() == math.prod(image[:2])
+
+
+def _place_whole(node: QNode, op: QAveragePooling2D, source: Flow, wiring: Wiring) -> Flow:
+    def divider(flow: Flow, lanes: int, file: str) -> AffineRequantizer:
+        return average.pooling_requantizer(node, op, flow.tensor.shape, flow.codes, lanes, file)
+
+    return whole_image.place(node, source, wiring, divider, lambda codes: clamped(codes, op.clamp))
 
 
 def _geometry(node: QNode) -> Geometry:

@@ -86,7 +86,7 @@ class Conv2D(LayerKind):
     def _windowed(self, node: QNode, wiring: Wiring) -> Flow:
         op, layer = _op(node), title(node)
         zero = wiring.source(node).format.zero_point
-        flow, window, slicing = cut_to_windows(node, wiring, _geometry(op, zero))
+        flow, window, slicing = cut_to_windows(node, wiring.take(node), wiring, _geometry(op, zero))
         job, forced = self.job(node).side_by_side(slicing.windows), wiring.is_unrolled(node)
         folding = fold(job, window, flow.lanes, wiring.interval, layer, forced)
         frame = Frame.of(node, wiring, (flow,), folding.result_lanes)

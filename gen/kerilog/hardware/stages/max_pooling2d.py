@@ -52,7 +52,7 @@ class MaxPooling2D(LayerKind):
     def place(self, node: QNode, wiring: Wiring) -> Flow:
         op = node.op
         assert isinstance(op, QMaxPooling2D)
-        flow, window, slicing = cut_to_windows(node, wiring, _geometry(node))
+        flow, window, slicing = cut_to_windows(node, wiring.take(node), wiring, _geometry(node))
         frame = Frame.of(node, wiring, (flow,), slicing.windows * slicing.channels)
         cells, channels = slicing.kernel_h * slicing.kernel_w, slicing.windows * slicing.channels
         largest = Max(cells, channels, window.bits, *op.clamp)

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The folder that a converted network was written to last, and what tools make of it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from kerilog import build, storage
+from kerilog.api.simulations import Simulation
+from kerilog.errors import KerilogError
+from kerilog.formats import IntArray
+from kerilog.handoff.synth import Resources
+from kerilog.handoff.synth import synthesize as synthesize_folder
+from kerilog.hardware.design import Design
+from kerilog.integer.model import run
+from kerilog.manifest import About, IntegerManifest, Manifest, Model, Scaling
+from kerilog.measured import Measured
+from kerilog.progress import Progress
+from kerilog.qgraph import QGraph
+from kerilog.quantize import softmax_tail
+from kerilog.verify import SIMULATORS
+from kerilog.verify.steady import simulate_steady
+
+
+class Folder:
+    """``path`` is the last folder, ``design`` the last one with hardware, None before the first; ``file`` is
+    the model's.
+    """
+
+    def __init__(
+        self, graph: QGraph, file: Model | None, scaling: Mapping[str, Scaling], warnings: tuple[str, ...]
+    ) -> None:
+        self.graph, self._file, self._scaling, self._warnings = graph, file, scaling, warnings
+        self.path: Path | None = None
+        self.design: Path | None = None
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+
+    def temporary(self) -> Path:
+        """A place for a folder that goes when this object does."""
+        if self._scratch is None:
+            try:
+                self._scratch = tempfile.TemporaryDirectory(prefix="kerilog_")
+            except OSError as error:
+                raise KerilogError(f"no temporary folder: {error.strerror or error}") from None
+        return Path(self._scratch.name) / "design"
+
+    def _about(self, data: str | None, found: Measured) -> About:
+        file = self._file or Model(file=self.graph.name, sha256=storage.digest(self.graph))
+        warnings = (*self._warnings, *found.warnings)
+        return build.about(self.graph, file, data, found.accuracies, warnings, self._scaling, found.quality)
+
+    def write(self, target: Path, design: Design, data: str | None, found: Measured, force: bool) -> Manifest:
+        """``design`` with its integer model and what was ``found`` on ``data``, which is in words."""
+        manifest = build.generate(self.graph, design, target, self._about(data, found), found.record, force)
+        self.path = self.design = target
+        return manifest
+
+    def write_model(
+        self, target: Path, name: str, data: str | None, found: Measured, force: bool
+    ) -> IntegerManifest:
+        """The integer model alone, with what was measured."""
+        manifest = build.generate_model(
+            self.graph, target, self._about(data, found), name, (), found.record, force
+        )
+        self.path = target
+        if target == self.design:  # which this has replaced
+            self.design = None
+        return manifest
+
+    def simulate(self, directory: Path, codes: IntArray, simulator: str, progress: Progress) -> Simulation:
+        """``codes`` through the design, each output checked against the integer model."""
+        if simulator not in SIMULATORS:
+            raise KerilogError(f"unknown simulator '{simulator}'; choose one of {', '.join(SIMULATORS)}")
+        manifest = Manifest.read(directory)
+        found = simulate_steady(directory, codes, simulator, progress)
+        progress("running the integer model", None)
+        tail = softmax_tail(self.graph)
+        given = found.result.codes if tail is None else run(tail, found.result.codes)
+        return Simulation(
+            codes=given,
+            mismatches=int(np.count_nonzero(given != run(self.graph, codes))),
+            interval=found.interval,
+            latency=found.result.latency,
+            planned_interval=manifest.frame_interval,
+            planned_latency=manifest.latency,
+            frames=found.frames,
+            cycles=found.result.cycles,
+            simulator=simulator,
+            differences=tuple(found.differences(manifest)),
+        )
+
+    def synthesize(
+        self, directory: Path, target: str, progress: Progress, device: str | None, seed: int | None
+    ) -> Resources:
+        """Area and clock of the design."""
+        return synthesize_folder(directory, target, progress, device, seed)
+
+    def report(self, directory: Path, progress: Progress) -> Path:
+        """The page of the folder."""
+        from kerilog.report.writer import write
+
+        return write(directory, progress)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The steps of a conversion, one function each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from kerilog import build, frontend, storage
+from kerilog.api.network import IntegerModel
+from kerilog.api.samples import Calibrated
+from kerilog.data import prepare
+from kerilog.errors import KerilogError
+from kerilog.graph import Graph
+from kerilog.integer.model import Inputs
+from kerilog.manifest import Manifest, Model
+from kerilog.plan.goals import Goal, design_for
+from kerilog.quantize import Settings, calibrate, strip_softmax
+from kerilog.quantize import quantize as quantize_graph
+from kerilog.scales import Rounding
+from kerilog.unused import SAMPLES
+
+Quantized = IntegerModel
+"""What ``IntegerModel`` was called before; the name goes on working."""
+
+
+def load(path: str | Path, rounding: Rounding = "reference") -> Graph | IntegerModel:
+    """Read a model file: a float graph from ``.keras`` or ``.h5``, an integer network from ``.tflite``.
+
+    ``rounding`` chooses the flavour of TFLite arithmetic. Raises KerilogError, Unsupported for a layer that
+    is not supported; nothing in the file is run.
+    """
+    loaded = frontend.load(Path(path), rounding)
+    return loaded if isinstance(loaded, Graph) else IntegerModel(loaded)
+
+
+def quantize(
+    model: Graph,
+    samples: Inputs,
+    scheme: str = "fixed",
+    rounding: Rounding = "reference",
+    settings: Settings = Settings(),  # noqa: B008 - frozen
+    *,
+    input_scale: float | None = None,
+    count: int | None = SAMPLES,
+) -> IntegerModel:
+    """Choose number formats from ``samples`` (count, *input shape) and convert ``model`` to integers.
+
+    Several inputs have their samples by the names of their layers. As in ``kerilog build`` the first
+    ``count`` samples are used (None: all), and raw ones are scaled: by ``input_scale`` where it is given;
+    else uint8 is divided by 255, unless ``model`` scales its input itself.
+
+    ``settings`` choose ranges and widths. Raises KerilogError for samples or settings that do not fit and
+    Unsupported for a layer without an integer form.
+    """
+    if count is not None and count < 1:
+        raise KerilogError(f"count must be at least 1, found {count}")
+    ready = prepare(model, samples, input_scale, count)
+    calibration = calibrate(model, ready.samples)
+    graph = quantize_graph(calibration, scheme, rounding, settings)
+    kept = Calibrated.keeping(ready.samples, calibration.observations)
+    return IntegerModel(graph, model, None, kept, scaling=ready.scaling, warnings=ready.warnings)
+
+
+def generate(
+    quantized: IntegerModel,
+    directory: str | Path,
+    interval: int | None = None,
+    name: str | None = None,
+    *,
+    fps: float | None = None,
+    clock_mhz: float | None = None,
+    multipliers: int | None = None,
+    device: str | None = None,
+    unroll: Sequence[str] = (),
+) -> Manifest:
+    """Write the RTL, the memories, the integer model and the manifest of ``quantized`` to ``directory``.
+
+    The goal is one of ``interval``, clock cycles per frame; ``fps`` at ``clock_mhz``; ``multipliers``, at
+    most as many; ``device``, a Xilinx 7-series FPGA that holds the design; by default the shortest interval
+    that 76 multipliers allow, or one per layer if there are more layers. The layers of ``unroll`` get
+    constant multipliers, one for every weight. Raises KerilogError when no folding meets the goal or when
+    ``directory`` cannot be written, Unsupported, with all reasons, where hardware does not support the
+    network; ``directory`` is then as it was before. Nothing is measured; ``IntegerModel.build`` does that,
+    too. There is no model file here, so the manifest's SHA-256 is that of the integer model.
+    """
+    graph = quantized.graph
+    goal = Goal(interval, fps, clock_mhz, multipliers, device, tuple(unroll))
+    design = design_for(strip_softmax(graph), goal, name or graph.name)
+    model = Model(file=graph.name, sha256=storage.digest(graph))
+    told = build.about(graph, model, warnings=quantized.warnings, scaling=quantized.scaling)
+    return build.generate(graph, design, Path(directory), told)
