@@ -102,7 +102,7 @@ def test_the_command(path: Path) -> None:
     (verilator,) = (line for line in lines if line.strip().startswith("verilator "))
     assert "missing" in verilator
     assert "'kerilog[sim]'" in verilator
-    (model,) = (line for line in lines if line.startswith("timing model"))
+    (model,) = (line for line in lines if line.strip().startswith("timing model"))
     assert ("interpreted" in model) is not timing.COMPILED
     names = {one.name for one in doctor.doctor().parts}
     assert names <= {line.split()[0] for line in lines if line.split()}

@@ -76,9 +76,9 @@ def test_a_folder_of_a_front_goes_without_pictures(folder: Path, block: Callable
     block("matplotlib")
     found = kerilog(*command)
     assert found.status == 0
-    assert "warning: a front as a picture needs matplotlib" in found.error
+    assert "note: a front as a picture needs matplotlib" in found.error
     without = {path.name for path in (folder / "front").iterdir()}
-    assert without == {"front.csv", "front.json"} < with_pictures
+    assert {"front.csv", "front.json"} <= without
     assert with_pictures - without == {"front.svg", "front.png"}
 
 
@@ -90,7 +90,7 @@ def test_a_study_goes_without_pictures(tmp_path: Path, block: Callable[[str], No
     block("matplotlib")
     written = results.write(outcomes, tmp_path / "study", "a", "b", 10)
     assert sorted(path.name for path in written) == ["study.csv", "study.json"]
-    assert sorted(written) == sorted((tmp_path / "study").iterdir())
+    assert sorted(written) == sorted((tmp_path / "study").glob("study.*"))
     assert "pip install 'kerilog[plots]'" in (results.no_pictures() or "")
 
 
@@ -146,7 +146,8 @@ from kerilog.cli import main
 main()
 """
     found = run_blocked(HEAVY, code)
-    assert (found.returncode, found.stderr) == (0, "")
+    assert found.returncode == 0, found.stderr
+    assert "Traceback" not in found.stderr
     assert (folder / "design/manifest.json").is_file()
 
 
