@@ -136,7 +136,8 @@ def design_for(graph: QGraph, goal: Goal, name: str | None = None, progress: Pro
         design = _at_interval(graph, goal.cycles, name, goal.unroll)
     else:
         design = _by_default(graph, name, goal.unroll, progress)
-    return dataclasses.replace(design, goal=goal.text)
+    asked = "" if goal.device is None else devices.seven_series(goal.device).name
+    return dataclasses.replace(design, goal=goal.text, device=asked)
 
 
 def _by_default(graph: QGraph, name: str | None, unroll: tuple[str, ...], progress: Progress) -> Design:
