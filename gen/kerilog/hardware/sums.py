@@ -149,7 +149,8 @@ def weighted(
 
 def multiplier(folding: Folding, widths: Widths) -> MatVec:
     """``folding`` beside a ROM of no weights, to be counted."""
-    empty = memories.weights("", lambda: np.zeros(0, np.int64), folding.steps, folding.pe, folding.simd, widths.w)
+    counts = folding.steps, folding.pe, folding.simd
+    empty = memories.weights("", lambda: np.zeros(0, np.int64), *counts, widths.w)
     return MatVec.of(folding, widths, Rom(empty))
 
 
