@@ -5,14 +5,19 @@ MODEL  ?= models/mnist_cnn.keras
 SCHEME ?=
 TARGET ?= xc7
 DATA   ?=
-OUT    ?= build/$(basename $(notdir $(MODEL)))
+OUT    ?= build/$(shell name=$$(basename -- $(call quoted,$(MODEL))); printf %s "$${name%.*}")
 PART   ?= xc7a100tcsg324-1
 CLOCK  ?= 100
 JOBS   ?= 2
 PYTHON ?= python3
 
 BIN   := .venv/bin
+# what is installed in .venv: for building and judging a design, then for all else, and for TARGET=ecp5
+LIGHT := .venv/light
 STAMP := .venv/installed
+ECP5  := .venv/ecp5
+PIP   := $(BIN)/pip install --quiet --disable-pip-version-check --no-input
+LOCKED := $(PIP) --no-deps --require-hashes -r
 TESTS := $(BIN)/pytest -n $(JOBS)
 SCRIPTS := $(wildcard models/*.py examples/*.py benchmarks/*.py benchmarks/hardware/*.py)
 # the test files that name no simulator, synthesis, TensorFlow, browser or whole command
@@ -23,7 +28,7 @@ COMPILED := setup.py $(wildcard gen/kerilog/timing/*.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help rtl sim test-fast test test-full lint docs synth vivado bench train clean
+.PHONY: help rtl design sim test-fast test test-full lint docs synth vivado bench train lock clean
 
 help:
 	@echo "make rtl        quantize MODEL and generate its Verilog into OUT"
@@ -37,10 +42,14 @@ help:
 	@echo "make vivado     write OUT/vivado, for PART and CLOCK in MHz, and run Vivado if it is on PATH"
 	@echo "make bench      measure the hardware, against NNgen, and write docs/performance.md anew"
 	@echo "make train      train the default model again"
+	@echo "make lock       choose the versions in requirements/ anew; LOCK=--upgrade takes the newest"
 	@echo "make clean      remove what was built, but not .venv"
 	@echo
-	@echo "MODEL=$(MODEL) SCHEME=$(or $(SCHEME),(the default)) TARGET=$(TARGET) DATA=$(or $(DATA),(MNIST for the default model))"
-	@echo "OUT=$(OUT) PART=$(PART) CLOCK=$(CLOCK) JOBS=$(JOBS)"
+	@echo $(call quoted,MODEL=$(MODEL) SCHEME=$(or $(SCHEME),(the default)) TARGET=$(TARGET) DATA=$(or $(DATA),(MNIST for the default model)))
+	@echo $(call quoted,OUT=$(OUT) PART=$(PART) CLOCK=$(CLOCK) JOBS=$(JOBS))
+
+# $(call quoted,TEXT): one word for the shell, whatever is in it.
+quoted = '$(subst ','\'',$(1))'
 
 # $(call need,PROGRAM=PACKAGE ...): install the Debian packages of the programs that are missing.
 need = @missing=$$(for pair in $(1); do command -v $${pair%%=*} >/dev/null || echo $${pair\#*=}; done); \
@@ -73,22 +82,35 @@ YOSYS := yosys=yosys
 TCL := tclsh=tcl
 CHROMIUM := chromium=chromium
 
-$(STAMP): pyproject.toml $(COMPILED)
+$(LIGHT): requirements/rtl.txt pyproject.toml setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Kerilog needs Python 3.11 or later; give it as make PYTHON=..." >&2; exit 1; }
 	@missing=$$($(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv); $(install_missing)
-	@echo "Installing the Python packages into .venv (a minute or two, 2 GB) ..."
+	@echo "Installing the Python packages into .venv (140 MB) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-input -e '.[test]'
+	@$(LOCKED) requirements/rtl.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
-rtl: $(STAMP)
+# mypy is among these packages, so that kerilog is compiled
+$(STAMP): $(LIGHT) requirements/test.txt $(COMPILED)
+	@echo "Installing what tests and training need into .venv (a minute or two, 2 GB) ..."
+	@$(LOCKED) requirements/test.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(ECP5): $(LIGHT) requirements/ecp5.txt
+	@$(LOCKED) requirements/ecp5.txt
+	@touch $@
+
+rtl: $(LIGHT)
 	$(call need,$(ICARUS))
-	@$(BIN)/kerilog build $(MODEL) -o $(OUT) $(if $(SCHEME),--scheme $(SCHEME)) $(if $(DATA),--data $(DATA))
+	@$(BIN)/kerilog build -o $(call quoted,$(OUT)) $(if $(SCHEME),--scheme $(SCHEME)) \
+	  $(if $(DATA),--data $(call quoted,$(DATA))) -- $(call quoted,$(MODEL))
 
 # A design for the targets that only need one; `make rtl` builds it anew.
-$(OUT)/manifest.json:
-	@$(MAKE) --no-print-directory rtl
+design: $(LIGHT)
+	@test -f $(call quoted,$(OUT))/manifest.json || $(MAKE) --no-print-directory rtl
 
 sim: $(STAMP)
 	$(call need,$(ICARUS))
@@ -127,23 +149,30 @@ lint: $(STAMP)
 	done
 	@echo "lint: clean"
 
-synth: $(STAMP) $(OUT)/manifest.json
+synth: $(LIGHT) $(if $(filter ecp5,$(TARGET)),$(ECP5)) design
 	$(call need,$(YOSYS))
-ifeq ($(TARGET),ecp5)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-input -e '.[ecp5]'
-endif
-	@$(BIN)/kerilog synth $(OUT) --target $(TARGET)
+	@$(BIN)/kerilog synth --target $(TARGET) -- $(call quoted,$(OUT))
 
-vivado: $(STAMP) $(OUT)/manifest.json
-	@$(BIN)/kerilog vivado $(OUT) --part $(PART) --clock $(CLOCK)
+vivado: design
+	@$(BIN)/kerilog vivado --part $(PART) --clock $(CLOCK) -- $(call quoted,$(OUT))
 
 bench: $(STAMP)
 	$(call need,$(ICARUS) $(VERILATOR) $(YOSYS))
-	-@$(BIN)/pip install --quiet --disable-pip-version-check --no-input -e '.[ecp5]'
-	@$(BIN)/python benchmarks/hardware $(if $(DATA),--data $(DATA))
+	-@$(MAKE) --no-print-directory $(ECP5)
+	@$(BIN)/python benchmarks/hardware $(if $(DATA),--data $(call quoted,$(DATA)))
 
 train: $(STAMP)
-	@$(BIN)/python models/train_mnist_cnn.py $(if $(DATA),--data $(DATA))
+	@$(BIN)/python models/train_mnist_cnn.py $(if $(DATA),--data $(call quoted,$(DATA)))
+
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+  --custom-compile-command "make lock" $(LOCK)
+lock: $(LIGHT)
+	@$(PIP) uv==0.13.9
+	@$(BIN)/$(COMPILE) pyproject.toml requirements/build.in -o requirements/test.txt \
+	  --extra plots --extra train-cpu --extra data --extra vivado --extra cocotb --extra explore --extra test
+	@$(BIN)/$(COMPILE) pyproject.toml requirements/build.in -o requirements/rtl.txt \
+	  --extra data --extra vivado -c requirements/test.txt --overrides requirements/overrides.txt
+	@$(BIN)/$(COMPILE) pyproject.toml -o requirements/ecp5.txt --extra ecp5 -c requirements/test.txt
 
 clean:
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis

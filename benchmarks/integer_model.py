@@ -28,10 +28,11 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
 import numpy as np
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+import keras
 import kerilog
 from kerilog.data import load_dataset
 from kerilog.graph import Graph
@@ -63,10 +64,9 @@ def convert(model: keras.Model, samples: np.ndarray) -> bytes:
         return bytes(converter.convert())
 
 
-def tflite_call(content: bytes, codes: np.ndarray, resolver: Any) -> Call:
+def tflite_call(content: bytes, codes: np.ndarray, resolver: OpResolverType) -> Call:
     """The interpreter on ``codes``."""
-    with warnings.catch_warnings(action="ignore"):  # of a package that is to come
-        interpreter = tf.lite.Interpreter(model_content=content, experimental_op_resolver_type=resolver)
+    interpreter = Interpreter(model_content=content, experimental_op_resolver_type=resolver)
     source = interpreter.get_input_details()[0]["index"]
     target = interpreter.get_output_details()[0]["index"]
     interpreter.resize_tensor_input(source, codes.shape)
@@ -134,7 +134,6 @@ def main() -> None:
     data = load_dataset(arguments.data or "mnist", (28, 28, 1))
     networks = {s: kerilog.quantize(graph, data.x_train[:SAMPLES], s) for s in ("affine", "fixed")}
     content = convert(model, data.x_train[:SAMPLES])
-    resolvers = tf.lite.experimental.OpResolverType
     print(f"data: {data.source}")
     print(f"{platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} at the start")
     print(f"Python {platform.python_version()}, NumPy {np.__version__}, TensorFlow {tf.__version__}")
@@ -148,8 +147,8 @@ def main() -> None:
             calls[f"integer model, {scheme}, from floats"] = functools.partial(network.run, x)
         codes = networks["affine"].input_format.quantize(x).astype(np.int8)
         calls[KERAS] = keras_call(model, x)
-        calls[DEFAULT] = tflite_call(content, codes, resolvers.AUTO)
-        calls[REFERENCE] = tflite_call(content, codes, resolvers.BUILTIN_REF)
+        calls[DEFAULT] = tflite_call(content, codes, OpResolverType.AUTO)
+        calls[REFERENCE] = tflite_call(content, codes, OpResolverType.BUILTIN_REF)
         print()
         print("\n".join(table(medians(calls, arguments.rounds), batch)))
 

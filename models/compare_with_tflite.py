@@ -3,7 +3,7 @@
 
 Three networks: the MNIST CNN of the README, and two with batch normalization that are trained here in a
 minute or two. Both tools choose their formats from the same samples of the training images; TensorFlow's file
-is run by the reference kernels of its interpreter.
+is run by the reference kernels of LiteRT's interpreter.
 
     python models/compare_with_tflite.py --data mnist.npz
 """
@@ -19,10 +19,11 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
 import numpy as np
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+import keras
 import kerilog
 from kerilog import floating
 from kerilog.data import MNIST_SHAPE, Dataset, load_dataset
@@ -104,8 +105,8 @@ def convert(model: keras.Model, samples: np.ndarray) -> bytes:
 
 def run_tflite(file: bytes, x: np.ndarray) -> np.ndarray:
     """Output codes (count, classes) of the reference kernels for images ``x``."""
-    kernels = tf.lite.experimental.OpResolverType.BUILTIN_REF
-    interpreter = tf.lite.Interpreter(model_content=file, experimental_op_resolver_type=kernels)
+    kernels = OpResolverType.BUILTIN_REF
+    interpreter = Interpreter(model_content=file, experimental_op_resolver_type=kernels)
     source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     scale, zero = source["quantization"]
     answers = []
@@ -134,7 +135,7 @@ def answers_of(model: keras.Model, data: Dataset, count: int) -> list[np.ndarray
     settings: list[tuple[str, Rounding]]
     settings = [("affine", "reference"), ("affine", "single"), ("fixed", "reference")]
     for scheme, rounding in settings:
-        answers.append(kerilog.quantize(graph, samples, scheme, rounding).run(x))
+        answers.append(kerilog.quantize(graph, samples, scheme, rounding, count=None).run(x))
     return [answer.argmax(axis=1) for answer in answers]
 
 

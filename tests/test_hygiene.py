@@ -21,8 +21,8 @@ LARGEST = 1_500_000  # bytes
 
 # Imports go one way: a module imports from its own group and from those above it.
 LAYERS = (
-    ("errors", "names", "typed", "formats", "graph", "qgraph", "scales", "listed", "manifest"),
-    ("data", "frames", "outputs", "parallel", "progress"),
+    ("errors", "extras", "names", "typed", "formats", "graph", "qgraph", "scales", "listed", "manifest"),
+    ("console", "data", "frames", "outputs", "parallel", "progress"),
     ("timing",),
     ("frontend",),
     ("transforms",),
@@ -41,7 +41,7 @@ LAYERS = (
     ("unused", "measured"),
     ("build",),
     ("study", "explore"),
-    ("schemas", "support", "reference"),
+    ("schemas", "support", "reference", "doctor"),
     ("api",),
     ("__init__", "cli"),
     # For users only: nothing else imports it.

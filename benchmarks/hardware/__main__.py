@@ -15,7 +15,6 @@ import os
 import platform
 from pathlib import Path
 
-import area
 import clock
 import designs
 import growth
@@ -25,6 +24,7 @@ import plots
 import speed
 from store import ROOT, WORK, Values, say
 
+import area
 import kerilog
 from kerilog.data import Dataset, load_dataset
 from kerilog.errors import KerilogError

@@ -169,13 +169,18 @@ def check_outputs(path: Path, names: Sequence[str]) -> None:
         raise KerilogError(f"{path}: expected a file that ends in .npz, for the outputs {listed}")
 
 
-def write(path: Path, codes: Mapping[str, IntArray]) -> None:
-    """Write ``codes`` by name as int32, all of them or nothing; one tensor as .npy unless ``path`` is .npz.
+def write(path: Path, arrays: Arrays) -> None:
+    """Write ``arrays`` by name, all of them or nothing; one tensor as .npy unless ``path`` is .npz.
+
+    Integers are written as int32, floats as float32.
 
     Raises KerilogError as ``check_outputs``, and if the file cannot be written.
     """
-    check_outputs(path, tuple(codes))
-    narrow = {name: array.astype(np.int32) for name, array in codes.items()}
+    check_outputs(path, tuple(arrays))
+    narrow = {
+        name: array.astype(np.float32 if array.dtype.kind == "f" else np.int32)
+        for name, array in arrays.items()
+    }
     if path.suffix.lower() == ".npz":
         _replace(path, lambda file: _save_npz(file, narrow))
     else:

@@ -240,6 +240,7 @@ class Layer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     ``pe`` output lanes of ``simd`` products each; ``macs``: multiplications per frame; ``weight_bits``: bits
     of the weight memory; ``windows``: windows side by side; ``depth`` and ``peak``: beats that a queue holds
     and the most that it is planned to hold; ``constants``: there where adders stand for the multipliers.
+    ``tensor``: the name in the integer model of the tensor that the stage gives, ``lanes`` elements a beat.
     """
 
     name: Identifier
@@ -255,6 +256,8 @@ class Layer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     constants: Constants | None = None
     depth: Count | None = None
     peak: Count | None = None
+    tensor: str = ""
+    lanes: Size | None = None
 
     @property
     def products(self) -> int:
@@ -349,7 +352,8 @@ class Manifest(About, frozen=True, kw_only=True):
     ``frame_interval``, ``latency`` and ``first_output`` are in cycles; the latter two run from the first beat
     in to the last and to the first beat out of the first frame. ``multipliers`` are those that multiply two
     variables; ``constants`` counts the products per cycle that layers of constants make without any.
-    ``macs``: multiplications of the network per frame. ``goal``: what it was planned for, in words.
+    ``macs``: multiplications of the network per frame. ``goal``: what it was planned for, in words;
+    ``device``: the FPGA that it was planned for, if one was asked for.
     ``input`` and ``output`` repeat the one element of
     ``inputs`` and ``outputs`` where there is one. ``predicted`` and ``resources``: area by target.
     """
@@ -367,6 +371,7 @@ class Manifest(About, frozen=True, kw_only=True):
     constants: Count
     macs: Count
     goal: Annotated[str, Meta(max_length=200)] = ""
+    device: Annotated[str, Meta(max_length=40)] = ""
     predicted: dict[str, Area]
     layers: tuple[Layer, ...]
     resources: dict[str, Resources] | UnsetType = UNSET

@@ -11,6 +11,8 @@ import dataclasses
 import hashlib
 import io
 import json
+import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -26,6 +28,8 @@ from kerilog.errors import KerilogError
 from kerilog.qgraph import QGraph
 
 FILE_NAME = "integer_model.npz"
+MOST_BYTES = 1 << 32
+"""Of all parts unpacked: more than any network has that hardware could hold."""
 _STRUCTURE = "structure.json"
 _DATE = (1980, 1, 1, 0, 0, 0)  # the same bytes each time
 _MODULES = (qgraph, formats)
@@ -33,6 +37,7 @@ _MODULES = (qgraph, formats)
 _UNREADABLE = (
     *(OSError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError, RuntimeError),
     *(ValueError, KeyError, TypeError, AttributeError),
+    tokenize.TokenError,  # of the header of an array, which NumPy reads as Python's
 )
 
 Item = TypeVar("Item")
@@ -74,6 +79,9 @@ def load_item(path: Path, kind: type[Item], modules: Iterable[ModuleType], label
     """
     try:
         with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+            if size > MOST_BYTES:
+                raise ValueError(f"claims {size:,} bytes")
             structure = json.loads(archive.read(_STRUCTURE))
             item = _decode(structure, archive, _dataclasses(modules))
     except _UNREADABLE as error:
@@ -121,7 +129,8 @@ def _decode(value: Any, archive: zipfile.ZipFile, types: Mapping[str, type]) -> 
     if isinstance(value, list):
         return tuple(_decode(item, archive, types) for item in value)
     if isinstance(value, dict) and "array" in value:
-        array = np.load(io.BytesIO(archive.read(f"{value['array']}.npy")), allow_pickle=False)
+        with warnings.catch_warnings(action="ignore"):  # of headers in the words of Python 2
+            array = np.load(io.BytesIO(archive.read(f"{value['array']}.npy")), allow_pickle=False)
         return array.astype(np.int64) if value.get("wide") else array
     if isinstance(value, dict):
         fields = {name: _decode(item, archive, types) for name, item in value["fields"].items()}

@@ -3,10 +3,10 @@
 // krl_accumulator: DEPTH running sums; total = (first ? 0 : sums[index]) + addend, and sums[index] = total.
 //
 // Latency:  1 cycle from addend to total, which holds while not enabled. One addend per cycle.
-// Contract: first and index come a cycle ahead of their addend: its sum is fetched early. An index that was
-//           enabled in the cycle before must come with `again`, for its sum is not in the memory yet; `again`
-//           is legal wherever the last index that was enabled is the same and `first` is not set. With
-//           DEPTH = 1 `first` ends the sum even if no addend is enabled then. Arithmetic is modulo
+// Contract: first and index come one cycle ahead of their addend, so that its sum can be fetched early. An
+//           index that was enabled in the cycle before must come with `again`: its sum is not in the memory
+//           yet; `again` is legal wherever the last index that was enabled is the same and `first` is not
+//           set. With DEPTH = 1 `first` ends the sum even if no addend is enabled then. Arithmetic is modulo
 //           2**ACC_BITS; the planner proves that every total fits.
 // Legal:    DEPTH >= 1. With DEPTH = 1 neither index nor `again` matter.
 

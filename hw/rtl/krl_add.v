@@ -4,13 +4,13 @@
 //
 // Equation: t = LEFT_FACTOR * x + RIGHT_FACTOR * y + OFFSET, or - RIGHT_FACTOR * y with SUBTRACT;
 //           z = clamp((t + (t < 0 ? ROUND_NEGATIVE : ROUND_POSITIVE)) >>> SHIFT)
-//           With TABLE 1 a table stands in the place of LEFT_FACTOR * x + OFFSET, with TABLE 2 in that of
-//           RIGHT_FACTOR * y: a word for each code, by its bits. The zero points are in the constants. The
-//           planner proves, for every pair of codes that can meet, that z is the reference function.
+//           With TABLE 1 a table replaces LEFT_FACTOR * x + OFFSET, with TABLE 2
+//           RIGHT_FACTOR * y: one word per code, addressed by its bits. The zero points are in the constants.
+//           The planner proves, for every pair of codes that can meet, that z is the reference function.
 //
 // Latency:  6 cycles. One beat per cycle.
-// Stream:   a beat enters when both inputs offer one: s0_axis_tready waits for s1_axis_tvalid and the
-//           reverse. The pipeline stands still as a whole while its last beat is not taken.
+// Stream:   a beat enters when both inputs offer one: s0_axis_tready waits for s1_axis_tvalid and vice
+//           versa. The pipeline stands still as a whole while its last beat is not taken.
 // Legal:    LANES >= 1; factors from 0 to 2**(TOTAL_BITS-2) - 1; SHIFT >= 0; BITS <= 32;
 //           CLAMP_MIN <= CLAMP_MAX within BITS; TOTAL_BITS holds t and t + rounding and is at least
 //           LEFT_BITS + 1, RIGHT_BITS + 1, SHIFT + 1 and BITS + 1.

@@ -5,11 +5,11 @@
 // Equation: sum_0 = x[0]*w_0[0] + ... + x[SIMD-1]*w_0[SIMD-1], sum_1 the same with w_1; signed, exact.
 //           With S = X_BITS + W_BITS, (w_1 * 2**S + w_0) * x + 2**(S-1) = (w_1 * x) * 2**S + r, where
 //           r = w_0 * x + 2**(S-1) lies in 0 .. 2**S - 1: the upper S bits are the one product, the lower
-//           S bits, with their top bit turned over, are the other. The sum of the weights is what a DSP48E1
-//           has a pre-adder for, the constant goes to its post-adder.
+//           S bits, with their top bit inverted, are the other. A DSP48E1 adds the weights in its pre-adder
+//           and the constant in its post-adder.
 // Latency:  4 + clog2(SIMD) cycles, as krl_dot; x must come one cycle after w_0 and w_1. A new pair of sums
 //           starts every cycle; nothing ever waits.
-// Legal:    SIMD >= 1, X_BITS >= 2, W_BITS >= 2. One DSP48E1 a pair if X_BITS + 2 * W_BITS + 1 <= 25 and
+// Legal:    SIMD >= 1, X_BITS >= 2, W_BITS >= 2. One DSP48E1 per pair if X_BITS + 2 * W_BITS + 1 <= 25 and
 //           X_BITS <= 18.
 
 `default_nettype none

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// krl_fork: one stream to OUTPUTS streams, each of which takes every beat once, in its own time.
+// krl_fork: one stream to OUTPUTS streams, each of which accepts every beat once, at its own pace.
 //
-// Equation: m_axis_tdata = s_axis_tdata, a bus that all outputs share; m_axis_tvalid[i] until output i has
-//           taken the beat.
+// Equation: m_axis_tdata = s_axis_tdata, a bus that all outputs share; m_axis_tvalid[i] is high until output
+//           i has accepted the beat.
 // Latency:  none: it holds no beat.
-// Stream:   m_axis_tvalid waits for no m_axis_tready; s_axis_tready is high when every output has taken the
-//           beat or takes it now. Put a krl_fifo behind each output to end that path.
+// Stream:   m_axis_tvalid waits for no m_axis_tready; s_axis_tready is high when every output has accepted
+//           the beat or accepts it now. Put a krl_fifo behind each output to end that path.
 // Legal:    WIDTH >= 1, OUTPUTS >= 1.
 
 `default_nettype none

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// krl_frame_guard: hands on frames of exactly BEATS beats, whatever comes in.
+// krl_frame_guard: passes on frames of exactly BEATS beats, whatever comes in.
 //
-// A frame cut short (s_axis_tlast too early) is filled up with zero beats; of one that is too long the
-// beats after the BEATS-th are dropped up to its s_axis_tlast. Either way the next frame starts at the
+// A frame that is too short (s_axis_tlast too early) is padded with zero beats; of one that is too long, the
+// beats after the BEATS-th are dropped, up to its s_axis_tlast. Either way the next frame starts in the
 // right place, and every frame in gives one frame out. The stages behind the guard count beats and need no
 // tlast.
 //

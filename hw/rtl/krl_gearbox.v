@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// krl_gearbox: the same elements in the same order, from beats of LANES_IN to beats of LANES_OUT, of which
+// krl_gearbox: the same elements in the same order, from beats of LANES_IN to beats of LANES_OUT, where
 //              neither divides the other.
 //
 // Elements join a queue whose head is the next beat. The last beat of a frame of ELEMENTS may be partial, on
 // either side; its upper lanes are zero on the output, and must be on the input. Frames share no beat.
 //
 // Latency:  1 cycle from the beat that completes an output beat to m_axis_tvalid.
-// Stream:   one beat per cycle on the side of fewer lanes. With LANES_IN < LANES_OUT a frame takes one cycle
+// Stream:   one beat per cycle on the side with fewer lanes. With LANES_IN < LANES_OUT a frame takes one cycle
 //           more if its last beat completes two of the output, of which the second is partial.
-//           s_axis_tready comes from the fill of the queue alone.
+//           s_axis_tready depends on the fill level of the queue alone.
 // Legal:    LANES_IN, LANES_OUT, ELEMENTS >= 1. Where one divides the other, krl_lanes is smaller.
 
 `default_nettype none

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// krl_issue: lets one vector per cycle into a pipeline that cannot stand still, and tells when results are there.
+// krl_issue: admits one vector per cycle to a pipeline that cannot stall, and signals when its results arrive.
 //
 // The data of the stream go straight into the pipeline; only valid and ready pass here. Control travels beside
-// the data in a shift register, and a vector is let in only while one of the CREDITS places of the buffer
-// behind is free, so that nothing in the pipeline ever needs to wait.
+// the data in a shift register, and a vector is admitted only while one of the CREDITS places in the next
+// buffer is free, so that nothing in the pipeline ever needs to wait.
 //
-// Latency:  LATENCY cycles from a vector being taken to result_tvalid.
-// Stream:   one vector per cycle; s_axis_tready does not depend on s_axis_tvalid or result_taken, which gives
-//           a place back.
+// Latency:  LATENCY cycles from a vector being accepted to result_tvalid.
+// Stream:   one vector per cycle; s_axis_tready does not depend on s_axis_tvalid or result_taken, which returns
+//           a place.
 // Legal:    LATENCY, CREDITS >= 1.
 
 `default_nettype none

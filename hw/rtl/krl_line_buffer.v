@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// krl_line_buffer: bands of KERNEL_H rows of an image that streams by, read word by word.
+// krl_line_buffer: bands of KERNEL_H rows of a streaming image, read word by word.
 //
-// A word is as many neighbouring pixels as a beat carries.
+// A word is as many neighbouring pixels as fit in a beat.
 //
 // Equation: beat (oy, i) holds, for each row k of the band, word i - PAD_WORDS of row oy * STRIDE_H -
 //           PAD_TOP + k, at bits k * WORD_BITS; words outside the image are PAD_WORD. A band is READS
@@ -11,7 +11,7 @@
 // Rows are written into a ring of ROWS places and read, KERNEL_H words at a time, while later rows and the
 // next frame are already being written. Neighbouring rows lie in different banks, KERNEL_H of them, each a
 // memory for every KERNEL_H-th row: a row of the band is one of KERNEL_H words, whatever ROWS is. Rows that
-// no band holds are swallowed, and padding rows take no place. A word's place is free as soon as the last
+// no band contains are dropped, and padding rows take no place. A word's place is free as soon as the last
 // band that holds it has been read past it.
 //
 // Where bands are the rows, without padding, there is no memory: words that no band holds are dropped, the
@@ -19,7 +19,7 @@
 //
 // Latency:  2 cycles from the acceptance of a band's word to m_axis_tvalid, where nothing else holds it
 //           back; 1 without memory.
-// Stream:   s_axis_tready comes from the fill of the ring and the places of writer and reader alone. One
+// Stream:   s_axis_tready depends on the fill of the ring and the positions of writer and reader alone. One
 //           beat per cycle on both sides.
 // Legal:    ROWS >= KERNEL_H, and more so that the writer may run ahead of the reader by more than what it
 //           has read of the oldest row; every band holds a row of the image.

@@ -2,10 +2,10 @@
 //
 // krl_lookup: any function of one code, from a table.
 //
-// Equation: y = TABLE[x], x's two's complement bits read as an unsigned word number: first 0 and the positive
-//           codes, then the negative ones from the smallest up.
+// Equation: y = TABLE[x], where x's two's complement bits are read as an unsigned address: first 0 and the
+//           positive codes, then the negative ones in ascending order.
 // Latency:  1 cycle. One beat per cycle.
-// Stream:   the beat stands still while it is not taken.
+// Stream:   the beat is held until it is accepted.
 // Legal:    FILE holds 2**X_BITS words of BITS bits.
 
 `default_nettype none

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// krl_matvec: a matrix times a stream of vectors, folded onto PE * SIMD multipliers that work in every
-//             cycle in which data is there.
+// krl_matvec: a matrix times a stream of vectors, folded onto PE * SIMD multipliers that are busy in
+//             every cycle in which there is data.
 //
 // Equation: result[u] = sum over i of weight[u][i] * x[i], u = group * PE + lane, modulo 2**ACC_BITS.
 //           Of several vectors in a beat, OUTPUTS_PER_VECTOR neighbouring outputs multiply the same:
 //           x[u / OUTPUTS_PER_VECTOR][i].
 //
 // A vector arrives in BEATS_PER_VECTOR beats of LANES elements. Each beat is held while every output group
-// takes its share:
+// uses it:
 //
 //     for beat in BEATS_PER_VECTOR:  for group in GROUPS:  for fold in FOLDS:    one cycle, PE * SIMD products
 //
@@ -24,8 +24,8 @@
 //           LANES or past the last output must have weight zero.
 // Latency:  6 + clog2(SIMD) cycles from a group's last product being issued to result_tvalid.
 // Stream:   s_axis_tready rises in the last cycle of a beat. Results cannot wait: a group's last product is
-//           issued only while one of the CREDITS places of the buffer behind is free; result_taken gives a
-//           place back.
+//           issued only while one of the CREDITS places in the next buffer is free; result_taken returns
+//           a place.
 // Legal:    PE, SIMD, LANES, GROUPS, BEATS_PER_VECTOR, CREDITS, ACC_BITS >= 1; X_BITS, W_BITS >= 2;
 //           (GROUPS - 1) * PE < OUTPUTS <= GROUPS * PE; OUTPUTS_PER_VECTOR divides OUTPUTS.
 

@@ -5,7 +5,7 @@
 // Equation: y[c] = min(CLAMP_MAX, max(CLAMP_MIN, x[0][c], ..., x[CELLS-1][c])), signed; element (cell, c)
 //           at lane cell * CHANNELS + c.
 // Latency:  clog2(CELLS) cycles, at least 1: a register per level of the comparator tree. One window per cycle.
-// Stream:   the pipeline stands still as a whole while its last beat is not taken.
+// Stream:   the whole pipeline stalls until its last beat is accepted.
 // Legal:    CELLS >= 1, CHANNELS >= 1, CLAMP_MIN <= CLAMP_MAX within BITS.
 
 `default_nettype none

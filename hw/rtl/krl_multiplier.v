@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// krl_multiplier: product = a * b, signed, with registers before and behind, as DSP blocks have them.
+// krl_multiplier: product = a * b, signed, with registers before and after, as in DSP blocks.
 //
-// A module of its own so that a target may put a block of its library in the place of this text:
-// hw/ecp5/krl_multiplier.v does, for Yosys does not use the registers inside a MULT18X18D.
+// A module of its own so that a target can replace it with a block from its library, as hw/ecp5/krl_multiplier.v
+// does: Yosys does not use the registers inside a MULT18X18D.
 //
-// Latency:  2 cycles in which enable is high; all stands still while it is low.
+// Latency:  2 cycles in which enable is high; everything holds while it is low.
 // Legal:    A_BITS, B_BITS >= 2.
 
 `default_nettype none

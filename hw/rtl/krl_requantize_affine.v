@@ -12,7 +12,7 @@
 //           bits, and in a lane, from the low end: multiplier (unsigned), offset (signed),
 //           negative_correction (unsigned, if NEGATIVE_CORRECTION_BITS > 0).
 // Latency:  8 cycles. One beat per cycle.
-// Stream:   the pipeline stands still as a whole while its last beat is not taken.
+// Stream:   the whole pipeline stalls until its last beat is accepted.
 // Legal:    LANES, PERIOD, SHIFT, MULTIPLIER_BITS >= 1; ACC_BITS, OFFSET_BITS >= 2; BITS <= 31; ZERO_POINT and
 //           CLAMP_MIN <= CLAMP_MAX within BITS; TOTAL_BITS holds acc * multiplier, t and t + rounding, and is
 //           at least OFFSET_BITS, NEGATIVE_CORRECTION_BITS + 1, SHIFT + 1 and BITS + 2.

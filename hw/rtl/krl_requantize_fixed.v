@@ -7,7 +7,7 @@
 // Constants: one word per beat of channels, the address counts 0 .. PERIOD-1 and repeats; lane i's signed bias
 //           at bits i * BIAS_BITS.
 // Latency:  5 cycles. One beat per cycle.
-// Stream:   the pipeline stands still as a whole while its last beat is not taken.
+// Stream:   the whole pipeline stalls until its last beat is accepted.
 // Legal:    LANES, PERIOD >= 1; ACC_BITS, BIAS_BITS, BITS >= 2; BITS <= 32; BIAS_SHIFT >= 0; SHIFT may be
 //           negative (a shift left); CLAMP_MIN <= CLAMP_MAX within BITS; BIASED_BITS is at least ACC_BITS,
 //           BIAS_BITS and BITS, and it holds every sum.

@@ -3,7 +3,7 @@
 // krl_rom: a read-only memory, initialised from a hexadecimal file of DEPTH words.
 //
 // Latency:  1 cycle from address to data; data holds while enable is low.
-// Legal:    WIDTH >= 1, DEPTH >= 1. FILE is looked up from the directory in which the tool runs.
+// Legal:    WIDTH >= 1, DEPTH >= 1. FILE is relative to the directory in which the tool runs.
 
 `default_nettype none
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import kerilog as package
+from kerilog.verify import cache
 from support.command import contents, kerilog
 from support.keras_files import CLASSES, SHAPE, label_as, write_samples, write_tiny
 
@@ -171,7 +172,8 @@ def test_sim_takes_verilator_by_default(workshop: Path, tmp_path: Path) -> None:
     assert kerilog("sim", workshop / "fixed", *arguments, tmp_path / "sim.npy").status == 0
     assert kerilog("eval", workshop / "fixed", *arguments, tmp_path / "eval.npy").status == 0
     assert np.array_equal(np.load(tmp_path / "sim.npy"), np.load(tmp_path / "eval.npy"))
-    assert list((workshop / "fixed/sim").glob("verilator_*"))
+    assert list(cache.root().glob("verilator_*"))
+    assert not (workshop / "fixed/sim").exists()
 
 
 @pytest.mark.parametrize("scheme", ["fixed", "affine"])

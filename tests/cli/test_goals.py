@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import kerilog as api
-from kerilog.explore import plot
+from kerilog.explore import results
 from support.command import contents, kerilog
 from support.designs import generate
 from support.keras_files import write_samples, write_tiny
@@ -175,7 +175,9 @@ def test_explore_prints_and_draws_the_front() -> None:
         "front.png",
         "front.csv",
         "front.json",
+        "front.html",
     }
+    assert found.output.splitlines()[-2:] == ["front/front.html", "front/front.svg"]
     about = json.loads(Path("front/front.json").read_text())
     with Path("front/front.csv").open() as file:
         table = list(csv.DictReader(file))
@@ -192,7 +194,7 @@ def test_explore_prints_and_draws_the_front() -> None:
         assert built("--interval", point["interval"]) == same
 
 
-@pytest.mark.parametrize("name", ["front.svg", "front.png", "front.csv", "front.json"])
+@pytest.mark.parametrize("name", ["front.svg", "front.png", "front.csv", "front.json", "front.html"])
 def test_explore_writes_one_file_the_same_each_time(name: str, folder: Path) -> None:
     command = ("explore", "tiny.keras", "--data", "samples.npz", "-o", f"one/{name}")
     assert kerilog(*command).status == 0
@@ -206,7 +208,7 @@ def test_explore_writes_one_file_the_same_each_time(name: str, folder: Path) -> 
 def test_explore_refuses_what_it_cannot_write(folder: Path) -> None:
     found = kerilog("explore", "tiny.keras", "--data", "samples.npz", "-o", "front.txt")
     assert found.status == 2
-    assert f"ends in one of {', '.join(plot.SUFFIXES)}, .csv, .json" in found.error
+    assert f"ends in one of {', '.join(results.PICTURES)}, .csv, .json, .html" in found.error
     assert not (folder / "front.txt").exists()
     for clock in ("0", "-1", "inf", "nan"):
         found = kerilog("explore", "tiny.keras", "--data", "samples.npz", "--clock", clock)

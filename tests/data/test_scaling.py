@@ -10,7 +10,8 @@ import pytest
 
 import kerilog
 from kerilog import frontend, storage
-from kerilog.data import Intake, NamedData, Request, intakes, load, prepare, shipped
+from kerilog.data import Intake, NamedData, Request, intakes, load, mnist, prepare, shipped
+from kerilog.data.found import Found
 from kerilog.errors import KerilogError
 from kerilog.formats import Affine
 from kerilog.graph import (
@@ -268,16 +269,14 @@ def test_an_option_without_effect_is_told(options: tuple[str, ...], message: str
     assert IntegerManifest.read(bench / "out").warnings == (message,)
 
 
-def test_study_says_when_there_are_fewer_samples(bench: Path) -> None:
-    found = command.kerilog("study", "tiny.keras", "--data", "samples.npz", "--samples", "41")
-    assert found.error == "kerilog: warning: --samples 41: there are 40 test samples, which are all used\n"
-
-
 def test_explore_and_study_warn_as_well(bench: Path) -> None:
-    message = "kerilog: warning: --labels y.npy has no effect: it belongs to --data X.npy\n"
-    for name in ("explore", "study"):
-        found = command.kerilog(name, "tiny.keras", "--data", "samples.npz", "--labels", "y.npy")
-        assert found.status == 0 and found.error == message, name
+    labels = "kerilog: warning: --labels y.npy has no effect: it belongs to --data X.npy\n"
+    samples = "kerilog: warning: --samples 41: there are 40 {} samples, which are all used\n"
+    for name, kind in (("explore", "calibration"), ("study", "test")):
+        options = ("--data", "samples.npz", "--labels", "y.npy", "--samples", "41")
+        found = command.kerilog(name, "tiny.keras", *options)
+        assert found.status == 0
+        assert sorted(found.error.splitlines(True)) == [labels, samples.format(kind)]
 
 
 @pytest.mark.parametrize("name", ["ic_resnet8"])
@@ -315,6 +314,16 @@ def test_a_model_that_is_trained_anew_is_known(tmp_path: Path, monkeypatch: pyte
     shipped.record(MODEL)
     assert shipped.is_shipped(MODEL)
     assert len(listing.read_text().split(":")) == 2
+
+
+def test_mnist_is_a_word_and_its_path_a_folder(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mnist, "read_mnist", lambda: Found({"x": np.zeros((2, 28, 28), np.uint8)}, "MNIST"))
+    (bench / "mnist").mkdir()
+    found = build("tiny.keras", "--data", "mnist")
+    assert (found.status, found.error) == (
+        2, "kerilog: error: MNIST: x: expected samples of 6x5x1, got 28x28\n",
+    )  # fmt: skip
+    assert "mnist: expected a subfolder of images" in build("tiny.keras", "--data", "./mnist").error
 
 
 def test_another_model_of_that_shape_needs_data(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,65 +16,13 @@ import pytest
 from kerilog import listed
 from kerilog.manifest import Manifest
 from kerilog.plan import plan
-from kerilog.qgraph import QGraph, QSubtract
-from support.branches import Branches
 from support.designs import generate
-from support.networks import Chain
+from support.golden import NETWORKS
 from support.paths import GOLDEN
 
 UPDATE = "KERILOG_UPDATE_GOLDEN"
 
 
-def affine() -> QGraph:
-    """A padded convolution, an overlapping pool and two dense layers."""
-    chain = Chain("golden_affine", "affine", (6, 5, 1), 11).conv(2, padding="same", name="conv2d")
-    chain.pool((2, 2), name="max_pooling2d").flatten("flatten").dense(5, "dense")
-    return chain.dense(3, "logits", relu=False).graph
-
-
-def fixed() -> QGraph:
-    """A pool first, lanes that have to be converted, a queue."""
-    chain = Chain("golden_fixed", "fixed", (5, 6, 3), 12).pool((2, 3), (1, 2), "same", "max_pooling2d")
-    return chain.conv(3, (2, 2), (2, 1), name="conv2d").flatten("flatten").dense(10, "logits").graph
-
-
-def residual() -> QGraph:
-    """An identity beside a convolution, a sum, a table, a depthwise convolution, both kinds of averages."""
-    net = Branches("golden_residual", "affine", (4, 4, 2), 13)
-    net.conv(2, padding="same", name="stem").conv(2, padding="same", name="conv2d", relu=False)
-    net.add("stem").look_up().depthwise().average().conv(3, (1, 1), name="pointwise")
-    return net.mean().dense(3, "logits", relu=False).graph
-
-
-def difference_of_four() -> QGraph:
-    """A tensor with four users: a sum, a change of format, a difference."""
-    net = Branches("golden_difference", "fixed", (4, 4, 2), 14)
-    return net.conv(2, (1, 1), name="first").add("first").requantize().add("first", QSubtract).graph
-
-
-def parallel() -> QGraph:
-    """Windows side by side, weights as constants, beats of 3 that become beats of 2."""
-    net = Branches("golden_parallel", "fixed", (4, 6, 2), 15)
-    net.conv(3, (3, 3), padding="same", name="conv2d").pool((2, 2), name="max_pooling2d")
-    return net.depthwise(groups=3, each=2).average((2, 1)).flatten("flatten").dense(6, "logits").graph
-
-
-def inception() -> QGraph:
-    """Three branches of different depth that are concatenated along the channels."""
-    net = Branches("golden_inception", "affine", (4, 4, 2), 16)
-    net.conv(2, (1, 1), name="stem").conv(3, padding="same", name="conv2d")
-    net.at("stem").conv(1, (1, 1), name="pointwise").concatenate("conv2d", "stem")
-    return net.mean().dense(3, "logits", relu=False).graph
-
-
-NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
-    "affine": (affine, 70),
-    "fixed": (fixed, 30),
-    "residual": (residual, 64),
-    "difference": (difference_of_four, 32),
-    "parallel": (parallel, 16),
-    "inception": (inception, 96),
-}
 KINDS = {
     *("Conv2D", "Dense", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D"),
     *("Add", "Subtract", "Requantize", "Concatenate", "Lookup", "Fork", "Fifo", "Lanes"),
@@ -132,7 +79,11 @@ def test_two_builds_are_the_same_bytes(name: str, tmp_path: Path) -> None:
     for copy in ("one", "two"):
         generate(make(), tmp_path / copy, interval)
     one, two = (
-        {path.relative_to(tmp_path / copy): path.read_bytes() for path in (tmp_path / copy).rglob("*.*")}
+        {
+            path.relative_to(tmp_path / copy): path.read_bytes()
+            for path in (tmp_path / copy).rglob("*")
+            if path.is_file()
+        }
         for copy in ("one", "two")
     )
     assert one == two

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Models converted by TensorFlow here and now: the integer model must equal its interpreters on every
-element.
+"""Models converted by TensorFlow here and now: the integer model must equal the interpreters of LiteRT, as
+TensorFlow Lite is called now, on every element.
 
 The interpreter with the reference kernels is the oracle of the reference flavour, the default one (XNNPACK)
 that of the single-rounding flavour.
@@ -28,6 +28,9 @@ from kerilog.frontend.tflite import load_tflite, load_tflite_with_tensors
 from kerilog.integer.model import make_step, run
 from kerilog.qgraph import QConstant, QConv2D, QDense, QGraph
 from kerilog.scales import ROUNDINGS, Rounding
+
+litert = pytest.importorskip("ai_edge_litert.interpreter", reason="LiteRT 1.x has no wheel for this Python")
+Interpreter, OpResolverType = litert.Interpreter, litert.OpResolverType
 
 Codes = npt.NDArray[np.int8]
 layers = keras.layers
@@ -68,11 +71,11 @@ def with_all_outputs(content: bytes, tensors: list[int]) -> bytes:
 def interpret(content: bytes, x: Codes, tensors: list[int], rounding: Rounding) -> dict[int, Codes]:
     """``tensors`` for input codes ``x``, from the reference kernels or from the default interpreter."""
     if rounding == "reference":
-        kernels = tf.lite.experimental.OpResolverType.BUILTIN_REF
+        kernels = OpResolverType.BUILTIN_REF
         options = {"experimental_op_resolver_type": kernels, "experimental_preserve_all_tensors": True}
     else:
         content, options = with_all_outputs(content, tensors), {}
-    interpreter = tf.lite.Interpreter(model_content=content, num_threads=1, **options)
+    interpreter = Interpreter(model_content=content, num_threads=1, **options)
     detail = interpreter.get_input_details()[0]
     interpreter.resize_tensor_input(detail["index"], x.shape)
     interpreter.allocate_tensors()
@@ -310,8 +313,8 @@ def test_float_inputs_and_outputs_stand_for_their_codes(mnist: Any, tmp_path: Pa
     x = rng.integers(-128, 128, (200, 28, 28, 1))
     real = source.dequantize(x).astype(np.float32)
     codes = run(graph, x)
-    kernels = tf.lite.experimental.OpResolverType.BUILTIN_REF
-    interpreter = tf.lite.Interpreter(model_path=str(path), experimental_op_resolver_type=kernels)
+    kernels = OpResolverType.BUILTIN_REF
+    interpreter = Interpreter(model_path=str(path), experimental_op_resolver_type=kernels)
     first, last = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
     interpreter.resize_tensor_input(first, real.shape)
     interpreter.allocate_tensors()
@@ -327,7 +330,7 @@ def test_names_are_the_layers_and_unique(mnist: Any, tmp_path: Path) -> None:
     path = tmp_path / "named.tflite"
     path.write_bytes(convert(mnist, np.random.default_rng(4)))
     graph, names = load_tflite_with_tensors(path)
-    interpreter = tf.lite.Interpreter(model_path=str(path))
+    interpreter = Interpreter(model_path=str(path))
     stored = {detail["index"]: detail["name"] for detail in interpreter.get_tensor_details()}
     assert graph.name == "named"
     assert len({node.name for node in graph}) == len(graph.nodes) == 6

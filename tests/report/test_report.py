@@ -6,8 +6,6 @@ from __future__ import annotations
 import dataclasses
 import re
 import shutil
-import subprocess
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +26,11 @@ from kerilog.report import heat, page, ranges, record, words
 from kerilog.report.conversion import Conversion, Error, compare, convert, covered_powers
 from kerilog.report.record import Answers, Record
 from kerilog.report.tensors import Tensor, tensors
+from support.browser import in_browser
 from support.manifests import make_manifest, make_stream
 from support.paths import MODELS
 
 MODEL = MODELS / "mnist_cnn.keras"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="module")
@@ -185,33 +183,6 @@ def test_no_design(tmp_path: Path) -> None:
 def test_build_leaves_the_same_bytes(design: Path, samples: Path, tmp_path: Path) -> None:
     build.build(MODEL, tmp_path / "again", build.Options(data=samples))
     assert (tmp_path / "again" / record.FILE_NAME).read_bytes() == (design / record.FILE_NAME).read_bytes()
-
-
-class _Rows(HTMLParser):
-    """Collects the tensors of the map and the attributes of the root."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.root: dict[str, str | None] = {}
-        self.tensors: list[tuple[str | None, str | None]] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        if tag == "html":
-            self.root = values
-        if "data-tensor" in values:
-            self.tensors.append((values["data-tensor"], values["data-kind"]))
-
-
-def in_browser(path: Path) -> _Rows:
-    """The page as a real browser has it after its scripts ran."""
-    if CHROMIUM is None:
-        pytest.skip("no chromium on PATH: install it to open the page in a browser")
-    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=2000"]
-    command += ["--window-size=1366,768", "--dump-dom", path.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    return _Rows(done.stdout)
 
 
 def expected_rows(directory: Path) -> list[tuple[str, str]]:

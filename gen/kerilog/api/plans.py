@@ -51,7 +51,7 @@ class Plan:
             constants=design.products - design.multipliers,
             macs=design.macs,
             area=describe.area_of(design),
-            layers=tuple(describe.layer_of(stage) for stage in design.stages),
+            layers=describe.layers_of(design),
             design=design,
         )
 

@@ -10,8 +10,10 @@ from typing import Any
 import click
 
 from kerilog import __version__
-from kerilog.cli import supervise
+from kerilog.cli import output, supervise
 from kerilog.cli.build import build_command
+from kerilog.cli.compare import compare_command
+from kerilog.cli.doctor import doctor_command
 from kerilog.cli.eval import eval_command
 from kerilog.cli.explore import explore_command
 from kerilog.cli.report import report_command
@@ -26,7 +28,14 @@ INTERRUPTED = 130  # exit status
 
 
 class _Group(click.Group):
-    """Prints a KerilogError as one line and exits with status 2; an interrupt has status 130."""
+    """Prints a KerilogError as one line and exits with status 2; an interrupt has status 130.
+
+    Each command gets the options of all.
+    """
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        cmd.params.extend(output.options())
+        super().add_command(cmd, name)
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> Any:
         """As click has it; the command of this process itself, and not a call by Python, is supervised."""
@@ -78,6 +87,7 @@ def main() -> None:
     """
 
 
+main.params.extend(output.options())
 for _command in (
     build_command,
     explore_command,
@@ -88,5 +98,7 @@ for _command in (
     report_command,
     study_command,
     show_command,
+    compare_command,
+    doctor_command,
 ):
     main.add_command(_command)

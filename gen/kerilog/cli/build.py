@@ -10,18 +10,25 @@ from typing import Any
 import click
 
 from kerilog import build
-from kerilog.cli import tables
-from kerilog.cli.options import FORCE, PATH, given_options, quantization, warn
+from kerilog.cli import output, tables
+from kerilog.cli.options import FORCE, PATH, given_options, quantization
 from kerilog.manifest import IntegerManifest
 from kerilog.plan.goals import Goal
-from kerilog.progress import show_progress
 
 NO_HARDWARE = 3  # exit status
+EXAMPLES = """\b
+Examples:
+  kerilog build models/mnist_cnn.keras -o build/mnist_cnn
+  kerilog build net.keras --data samples.npz --interval 784
+  kerilog build net.tflite --device xc7a35t
+  kerilog build net.keras --data samples.npz --interval 784 --latency 1600 --device xc7s25
+  kerilog build net.keras --data samples.npz --scheme affine --json > built.json
+"""
 
 
-@click.command("build")
+@click.command("build", short_help="Quantize a model and write its Verilog.", epilog=EXAMPLES)
 @quantization
-@click.option("-o", "--output", type=PATH, help="Folder to write.  [default: build/<model name>]")
+@click.option("-o", "--output", "target", type=PATH, help="Folder to write.  [default: build/<model name>]")
 @click.option("--interval", type=int, help="Bound: clock cycles per frame.")
 @click.option("--fps", type=float, help="Bound: frames per second, with --clock; instead of --interval.")
 @click.option("--clock", "clock_mhz", type=float, help="MHz, for --fps.")
@@ -47,7 +54,7 @@ NO_HARDWARE = 3  # exit status
 @FORCE
 def build_command(
     model: Path,
-    output: Path | None,
+    target: Path | None,
     interval: int | None,
     fps: float | None,
     clock_mhz: float | None,
@@ -68,14 +75,13 @@ def build_command(
     alone, and the exit status is 3.
     """
     goal = Goal(interval, fps, clock_mhz, multipliers, device, unroll, latency, fill)
-    target = output or Path("build") / model.stem
-    with show_progress("build") as progress:
-        built = build.build(
-            model, target, build.Options(goal=goal, given=given_options(), **options), progress
-        )
+    target = target or Path("build") / model.stem
+    with output.progress("build") as progress:
+        chosen = build.Options(goal=goal, given=given_options(), **options)
+        built = build.build(model, target, chosen, progress)
     tables.show(built, target)
     for warning in built.warnings:
-        warn(warning)
+        output.warning(warning)
     if isinstance(built, IntegerManifest) and not options["integer_only"]:
         _tell_no_hardware(built, target, goal)
         sys.exit(NO_HARDWARE)
@@ -85,6 +91,6 @@ def _tell_no_hardware(manifest: IntegerManifest, target: Path, goal: Goal) -> No
     """Every reason on a line of its own, on the error stream."""
     for reason in manifest.no_hardware:
         where = f"layer '{reason.layer}': " if reason.layer else ""
-        click.echo(f"kerilog: no hardware: {where}{reason.reason}", err=True)
+        output.complaint(f"no hardware: {where}{reason.reason}")
     untried = "" if goal == Goal() else "; the goal was not tried"
-    click.echo(f"kerilog: wrote the integer model alone to {target}{untried}", err=True)
+    output.complaint(f"wrote the integer model alone to {target}{untried}")

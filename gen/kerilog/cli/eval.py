@@ -4,22 +4,40 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from kerilog import frames
-from kerilog.cli import folder
-from kerilog.cli.options import DIRECTORY, inputs_and_outputs
+from kerilog.cli import output, tables
+from kerilog.cli.folder import Folder, Request
+from kerilog.cli.options import DIRECTORY, frames_and_results
 from kerilog.integer.model import run_outputs
-from kerilog.progress import show_progress
+
+EXAMPLES = """\b
+Examples:
+  kerilog eval build/mnist_cnn --inputs x.npy --outputs y.npy
+  kerilog eval build/mnist_cnn --data samples.npz --count 1000
+  kerilog eval build/mnist_cnn --data samples.npz --outputs digits.npy --as classes
+"""
 
 
-@click.command("eval")
+@click.command("eval", short_help="Run the integer model on frames.", epilog=EXAMPLES)
 @DIRECTORY
-@inputs_and_outputs
-def eval_command(directory: Path, inputs: Path, outputs: Path, kind: frames.Kind | None) -> None:
-    """Run the integer model in DIR, of a design or alone."""
-    graph = folder.integer_model(directory)
-    codes = folder.codes(directory, graph, inputs, outputs, kind)
-    with show_progress("eval"):
-        frames.write(outputs, folder.by_name(graph, run_outputs(graph, codes)))
+@frames_and_results
+def eval_command(directory: Path, **options: Any) -> None:
+    """Run the integer model in DIR, of a design or alone.
+
+    Frames come from --inputs, or are the test samples of --data; their labels give the accuracy.
+    """
+    asked = Request(**options)
+    if asked.outputs is None and asked.data is None:
+        raise click.UsageError("nothing would come of it: give --outputs, or --data with labels")
+    folder = Folder.read(directory)
+    with output.progress("eval") as progress:
+        progress("reading frames", None)
+        given = folder.frames(asked)
+        progress("running the integer model", None)
+        codes = run_outputs(folder.graph, given.codes)
+        folder.write(asked, codes)
+        judged = folder.judge(given, codes)
+    tables.show_evaluation(given, judged, asked)

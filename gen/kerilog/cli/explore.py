@@ -10,23 +10,30 @@ from typing import Any
 import click
 
 from kerilog import build
-from kerilog.cli.options import FORCE, PATH, given_options, quantization, warn
+from kerilog.cli import output
+from kerilog.cli.options import FORCE, PATH, given_options, quantization
 from kerilog.errors import KerilogError
-from kerilog.progress import show_progress
+
+EXAMPLES = """\b
+Examples:
+  kerilog explore models/mnist_cnn.keras --clock 100
+  kerilog explore net.tflite -o front.csv
+"""
 
 
-@click.command("explore")
+@click.command("explore", short_help="List every folding worth having.", epilog=EXAMPLES)
 @quantization
 @click.option(
     "-o",
     "--output",
+    "target",
     type=PATH,
-    help="A folder, or a file (.svg .png .pdf .csv .json), to write.  [default: build/<model name>-front]",
+    help="Folder, or file (.svg .png .pdf .csv .json .html), to write.  [default: build/<model name>-front]",
 )
 @click.option("--clock", "clock_mhz", type=float, help="MHz: adds frames per second.")
 @FORCE
 def explore_command(
-    model: Path, output: Path | None, clock_mhz: float | None, force: bool, **options: Any
+    model: Path, target: Path | None, clock_mhz: float | None, force: bool, **options: Any
 ) -> None:
     """List every folding of MODEL worth having: cycles per frame against multipliers and predicted area."""
     from kerilog.explore import results
@@ -34,11 +41,17 @@ def explore_command(
 
     if clock_mhz is not None and not 0 < clock_mhz < math.inf:
         raise KerilogError(f"--clock must be above 0 MHz, found {clock_mhz:g}")
-    target = output or Path("build") / f"{model.stem}-front"
+    target = target or Path("build") / f"{model.stem}-front"
     results.check(target, force)
-    with show_progress("explore") as progress:
+    with output.progress("explore") as progress:
         chosen = build.Options(given=given_options(), **options)
-        points = explore(build.integer_network(model, chosen, progress, warn), progress)
+        points = explore(build.integer_network(model, chosen, progress, output.warning), progress)
         files = results.write(points, target, model.stem, clock_mhz, force)
-    results.show(points, model.stem, clock_mhz)
-    click.echo(files[0])
+    results.show(points, model.stem, clock_mhz, output.console())
+    if not target.suffix:
+        for lack in results.lacks():
+            output.complaint(f"note: {lack}")
+    for file in files[::-1]:
+        if file.suffix in (".html", files[0].suffix):
+            output.line(file)
+    output.result(results.summary(points, model.stem, clock_mhz) | {"files": files})

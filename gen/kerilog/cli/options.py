@@ -46,13 +46,12 @@ class _Factor(click.ParamType[Any]):
             self.fail(f"{value!r} is no number, nor a fraction such as 1/255", param, ctx)
 
 
-def inputs_and_outputs(command: Command) -> Command:
-    """The options that ``eval`` and ``sim`` share."""
+def frames_and_results(command: Command) -> Command:
+    """The options that ``eval`` and ``sim`` share: which frames go in, and what is written of the results."""
     for option in reversed(
         (
             click.option(
                 "--inputs",
-                required=True,
                 type=PATH,
                 help="Frames, .npy: floats, which are quantized, or integer codes; several inputs: .npz by "
                 "layer name.",
@@ -66,11 +65,25 @@ def inputs_and_outputs(command: Command) -> Command:
                 flag_value="raw",
                 help="--inputs are samples as they came, uint8 images say: scaled as build scaled them.",
             ),
+            _data("In place of --inputs, test samples and their labels, which give the accuracy: "),
+            *_DATA_DETAILS,
+            click.option(
+                "--input-scale",
+                type=_Factor(),
+                help="Factor on the samples of --data, as 0.5 or 1/255.  [default: as build scaled them]",
+            ),
+            click.option("--count", type=int, help="Use the first COUNT frames.  [default: all]"),
             click.option(
                 "--outputs",
-                required=True,
                 type=PATH,
-                help="Integer codes (frames, *shape), .npy; of several outputs .npz, by layer name.",
+                help="File for the results, .npy; of several outputs .npz, by layer name.",
+            ),
+            click.option(
+                "--as",
+                "form",
+                type=click.Choice(["codes", "floats", "classes"]),
+                help="What --outputs holds: integer codes, real values, class numbers from 0.  "
+                "[default: codes]",
             ),
         )
     ):
@@ -78,24 +91,35 @@ def inputs_and_outputs(command: Command) -> Command:
     return command
 
 
+def _data(lead: str, tail: str = "") -> Callable[[Command], Command]:
+    return click.option(
+        "--data",
+        type=_Source(),
+        metavar="SOURCE",
+        help=f"{lead}FILE.npz (x_train y_train x_test y_test, or x and y), a FOLDER with a subfolder of "
+        f"images per class, X.npy, FILE.csv, or mnist.{tail}",
+    )
+
+
+_DATA_DETAILS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--labels", type=PATH, metavar="Y.npy", help="Labels of --data X.npy."),
+    click.option(
+        "--label",
+        metavar="NAME",
+        help="Column of the labels in --data FILE.csv.  [default: the last]",
+    ),
+)
+
+
 def data_source(command: Command) -> Command:
     """The options that say which samples are used, and what is done to them."""
     for option in reversed(
         (
-            click.option(
-                "--data",
-                type=_Source(),
-                metavar="SOURCE",
-                help="Raw samples and labels: FILE.npz (x_train y_train x_test y_test, or x and y), a FOLDER "
-                "with a subfolder of images per class, X.npy, FILE.csv, or mnist.  [default: none; mnist for "
-                "the model that comes with Kerilog]",
+            _data(
+                "Raw samples and labels: ",
+                "  [default: none; mnist for the model that comes with Kerilog]",
             ),
-            click.option("--labels", type=PATH, metavar="Y.npy", help="Labels of --data X.npy."),
-            click.option(
-                "--label",
-                metavar="NAME",
-                help="Column of the labels in --data FILE.csv.  [default: the last]",
-            ),
+            *_DATA_DETAILS,
             click.option(
                 "--input-scale",
                 type=_Factor(),
@@ -113,11 +137,6 @@ def given_options() -> frozenset[str]:
     context = click.get_current_context()
     command_line = click.core.ParameterSource.COMMANDLINE
     return frozenset(name for name in context.params if context.get_parameter_source(name) is command_line)
-
-
-def warn(text: str) -> None:
-    """One line on the error stream about what is doubtful."""
-    click.echo(f"kerilog: warning: {text}", err=True)
 
 
 def _bias_bits(_: click.Context, __: click.Parameter, text: str | None) -> int | str | None:

@@ -7,17 +7,23 @@ from pathlib import Path
 
 import click
 
+from kerilog.cli import output
 from kerilog.cli.options import DIRECTORY, FORCE
-from kerilog.progress import show_progress
+
+EXAMPLES = """\b
+Example:
+  kerilog report build/mnist_cnn
+"""
 
 
-@click.command("report")
+@click.command("report", short_help="Write one HTML page: ranges, formats, accuracy.", epilog=EXAMPLES)
 @DIRECTORY
 @FORCE
 def report_command(directory: Path, force: bool) -> None:
     """Write DIR/report/index.html: what the formats of the design in DIR cover and cost."""
     from kerilog.report.writer import write
 
-    with show_progress("report") as progress:
+    with output.progress("report") as progress:
         path = write(directory, progress, force)
-    click.echo(path)
+    output.line(path)
+    output.result({"file": path})

@@ -5,29 +5,57 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
 
-from kerilog import frames
-from kerilog.cli import folder, tables
-from kerilog.cli.options import DIRECTORY, inputs_and_outputs
+from kerilog.cli import folder as folders
+from kerilog.cli import output, tables
+from kerilog.cli.folder import Folder, Request
+from kerilog.cli.options import DIRECTORY, PATH, frames_and_results
 from kerilog.integer.model import run
 from kerilog.manifest import Manifest
-from kerilog.progress import show_progress
 from kerilog.quantize import softmax_tail, strip_softmax
-from kerilog.verify import SIMULATORS
+from kerilog.verify import SIMULATORS, layers, trace
 from kerilog.verify.steady import simulate_steady
 
 DIFFERS = 1  # exit status
+EXAMPLES = """\b
+Examples:
+  kerilog sim build/mnist_cnn --inputs x.npy --outputs y.npy
+  kerilog sim build/mnist_cnn --data samples.npz --count 1000
+  kerilog sim build/mnist_cnn --inputs x.npy --compare-layers
+  kerilog sim build/mnist_cnn --inputs x.npy --trace out.fst --trace-frames 2:4 --simulator icarus
+"""
 
 
-@click.command("sim")
+@click.command("sim", short_help="Run the RTL on frames, check every output.", epilog=EXAMPLES)
 @DIRECTORY
-@inputs_and_outputs
-@click.option("--simulator", type=click.Choice(sorted(SIMULATORS)), default="verilator", show_default=True)
+@frames_and_results
+@click.option(
+    "--simulator",
+    type=click.Choice(sorted(SIMULATORS)),
+    default="verilator",
+    show_default=True,
+    help="verilator for whole data sets, icarus for a few frames by a second tool.",
+)
+@click.option(
+    "--trace", "trace_file", type=PATH, metavar="FILE", help="Write waveforms as well: FILE.fst or FILE.vcd."
+)
+@click.option("--trace-frames", metavar="A:B", help="Frames A to B - 1 of --trace, from 0.  [default: 0:1]")
+@click.option(
+    "--compare-layers",
+    is_flag=True,
+    help="Compare every layer, and name the first one, its pixel and its channel that differ.",
+)
 def sim_command(
-    directory: Path, inputs: Path, outputs: Path, kind: frames.Kind | None, simulator: str
+    directory: Path,
+    simulator: str,
+    trace_file: Path | None,
+    trace_frames: str | None,
+    compare_layers: bool,
+    **options: Any,
 ) -> None:
     """Run the RTL of the design in DIR and check every output against the integer model.
 
@@ -36,21 +64,35 @@ def sim_command(
 
     Exits with status 1 if any element, the steady frame interval or the latency is not what it should be.
     """
+    if trace_frames is not None and trace_file is None:
+        raise click.UsageError("--trace-frames is for --trace")
+    asked = Request(**options)
     manifest = Manifest.read(directory)
-    graph = folder.integer_model(directory)
-    folder.check_tensors(manifest, strip_softmax(graph), directory)
-    (codes,) = folder.codes(directory, graph, inputs, outputs, kind).values()
-    with show_progress("sim") as progress:
-        found = simulate_steady(directory, codes, simulator, progress)
+    folder = Folder.read(directory)
+    graph = folder.graph
+    folders.check_tensors(manifest, strip_softmax(graph), directory)
+    given = folder.frames(asked)
+    (codes,) = given.codes.values()
+    wanted = None if trace_file is None else trace.parse(trace_file, trace_frames, given.count)
+    difference = None
+    with output.progress("sim") as progress:
+        if wanted is not None:
+            trace.write(directory, codes, wanted, simulator, progress)
+        if compare_layers:
+            difference = layers.first_difference(directory, strip_softmax(graph), codes, simulator, progress)
+            if difference is not None:
+                output.complaint(difference.told)
+        steady = simulate_steady(directory, codes, simulator, progress)
         progress("running the integer model", None)
         tail = softmax_tail(graph)
-        given = found.result.codes if tail is None else run(tail, found.result.codes)
-        expected = run(graph, codes)
-    frames.write(outputs, folder.by_name(graph, (given,)))
-    different = int(np.count_nonzero(given != expected))
-    tables.show_simulation(found, manifest, different)
-    troubles = list(found.differences(manifest))
+        found = steady.result.codes if tail is None else run(tail, steady.result.codes)
+        different = int(np.count_nonzero(found != run(graph, codes)))
+    folder.write(asked, (found,))
+    judged = folder.judge(given, (found,))
+    looks = tables.Looks(compare_layers, difference, wanted)
+    tables.show_simulation(tables.Simulated(manifest, steady, different, given, judged, looks), asked)
+    troubles = list(steady.differences(manifest))
     for trouble in troubles:
-        click.echo(f"kerilog: {trouble}", err=True)
-    if different or troubles:
+        output.complaint(trouble)
+    if different or troubles or difference is not None:
         sys.exit(DIFFERS)

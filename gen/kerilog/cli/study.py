@@ -9,22 +9,31 @@ from typing import Any
 import click
 
 from kerilog import build
-from kerilog.cli.options import FORCE, PATH, data_source, warn
-from kerilog.progress import show_progress
+from kerilog.cli import output
+from kerilog.cli.options import FORCE, PATH, data_source
+
+EXAMPLES = """\b
+Example:
+  kerilog study models/mnist_cnn.keras --samples 2000 -o build/study
+"""
 
 
-@click.command("study")
+@click.command("study", short_help="Try many number formats: accuracy against bytes.", epilog=EXAMPLES)
 @click.argument("model", type=PATH)
-@click.option("-o", "--output", type=PATH, help="Folder to write.  [default: build/<model name>-study]")
+@click.option("-o", "--output", "target", type=PATH, help="Folder.  [default: build/<model name>-study]")
 @data_source
 @click.option("--samples", type=int, help="Test samples to count right answers on.  [default: all]")
 @FORCE
-def study_command(model: Path, output: Path | None, samples: int | None, **options: Any) -> None:
+def study_command(model: Path, target: Path | None, samples: int | None, **options: Any) -> None:
     """Try many number formats on MODEL (.keras or .h5): accuracy against bytes."""
     from kerilog.study import command, results
 
-    target = output or Path("build") / f"{model.stem}-study"
-    with show_progress("study") as progress:
-        outcomes = command.study(model, target, build.Options(**options), samples, progress, warn)
-    results.show(outcomes)
-    click.echo(target / "study.svg")
+    target = target or Path("build") / f"{model.stem}-study"
+    with output.progress("study") as progress:
+        outcomes = command.study(model, target, build.Options(**options), samples, progress, output.warning)
+    results.show(outcomes, output.console())
+    files = [path for path in (target / name for name in results.FILES) if path.is_file()]
+    output.line(next((path for path in files if path.suffix == ".svg"), files[-1]))
+    if lack := results.no_pictures():
+        output.complaint(f"note: {lack}")
+    output.result({"model": model.name, "outcomes": results.rows(outcomes), "files": files})

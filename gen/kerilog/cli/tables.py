@@ -3,44 +3,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import rich.box
-import rich.console
-import rich.table
-import rich.text
+import msgspec
 from msgspec import UNSET
 
-from kerilog.area import devices
+from kerilog.area import devices, shares
+from kerilog.cli import output
+from kerilog.cli.folder import Frames, Request
+from kerilog.cli.output import Row
 from kerilog.handoff.synth import Resources
-from kerilog.manifest import About, IntegerManifest, Layer, Manifest, Tensor, share_used
+from kerilog.manifest import About, Area, IntegerManifest, Layer, Manifest, Tensor, share_used
 from kerilog.quality import rows as quality
+from kerilog.quality.answers import Judgement
+from kerilog.verify.layers import Difference
+from kerilog.verify.look import Trace
 from kerilog.verify.steady import SteadyResult
-
-Row = tuple[str, str]
-
-
-def _print(title: str, rows: Iterator[Row]) -> None:
-    table = rich.table.Table(
-        title=_plain(title), show_header=False, box=rich.box.SIMPLE, title_justify="left"
-    )
-    table.add_column(style="bold")
-    table.add_column()
-    for row in rows:
-        table.add_row(*map(_plain, row))
-    rich.console.Console().print(table)
-
-
-def _plain(text: str) -> rich.text.Text:
-    """``text`` without markup and control characters: names come from files that nobody has vetted."""
-    return rich.text.Text("".join(mark if mark.isprintable() else "?" for mark in text))
 
 
 def show(manifest: Manifest | IntegerManifest, directory: Path) -> None:
     """The table of a folder that ``kerilog build`` wrote."""
     rows = _design_rows(manifest) if isinstance(manifest, Manifest) else _integer_rows(manifest)
-    _print(f"{manifest.name}, {manifest.scheme}", _rows(manifest, rows, directory))
+    output.table(f"{manifest.name}, {manifest.scheme}", _rows(manifest, rows, directory))
+    area = {}
+    if isinstance(manifest, Manifest):
+        area["area"] = {found.target: found.as_record() for found in shares.of_manifest(manifest)}
+    output.result({"folder": directory} | msgspec.to_builtins(manifest) | area)
 
 
 def _rows(manifest: Manifest | IntegerManifest, rows: Iterator[Row], directory: Path) -> Iterator[Row]:
@@ -65,6 +55,9 @@ def _about_rows(about: About) -> Iterator[Row]:
     yield from quality.rows(about)
     before, after = about.bytes.in_float, about.bytes.in_integers
     ratio = before / max(1, after)
+    if output.manners().verbose:
+        yield "model", f"{about.model.file}, sha256 {about.model.sha256}"
+        yield "kerilog", about.kerilog
     yield "parameters", f"{before:,} bytes float32, {after:,} integer ({ratio:.2f} x)"
 
 
@@ -95,13 +88,56 @@ def _design_rows(manifest: Manifest) -> Iterator[Row]:
     interval = f"{manifest.frame_interval}"
     yield "cycles per frame", interval if used is None else f"{interval}, utilization {used:.1%}"
     yield "latency", f"{manifest.latency} cycles, first input beat to last output beat"
-    if need := manifest.predicted.get("xc7"):
-        luts = f"{need.lut:,} LUT + {need.lutram:,} as memory"
-        yield "predicted area", f"{luts}, {need.ff:,} FF, {need.bram18} RAMB18, {need.dsp} DSP"
-        yield "fits", _some(devices.holding(need)) or "none of the known 7-series devices"
+    yield from _area_rows(manifest)
+    if output.manners().verbose:
+        yield from _stage_rows(manifest)
+        return
     for layer in manifest.layers:
         if layer.products:
             yield f"  {layer.layer}", _folding(layer, manifest.frame_interval)
+
+
+def _area_rows(manifest: Manifest) -> Iterator[Row]:
+    """Predicted area, what synthesis measured beside it, and the share of a device that each takes."""
+    resources = {} if manifest.resources is UNSET else manifest.resources
+    if need := manifest.predicted.get("xc7"):
+        yield "predicted area", _area(need)
+    for target, measured in sorted(resources.items(), reverse=True):
+        yield f"measured area, {target}", f"{_area(measured)}, by {measured.tool}"
+        if measured.fmax_mhz is not None:
+            yield f"Fmax, {target}", f"{measured.fmax_mhz:.1f} MHz, {measured.device}"
+    for found in shares.of_manifest(manifest):
+        yield "device", found.why
+        if found.device:
+            yield "  share of it", ", ".join(_share(share) for share in found.shares)
+    if need:
+        yield "fits", _some(devices.holding(need)) or "none of the known 7-series devices"
+
+
+def _area(area: Area) -> str:
+    luts = f"{area.lut:,} LUT + {area.lutram:,} as memory"
+    return f"{luts}, {area.ff:,} FF, {area.bram18:,} RAMB18, {area.dsp:,} DSP"
+
+
+def _share(share: shares.Share) -> str:
+    """Of the device, by prediction and by measurement; what there is of both."""
+    predicted, measured = share.of_device(share.predicted), share.of_device(share.measured)
+    if predicted is None or measured is None:
+        only = measured if predicted is None else predicted
+        return f"{share.resource} {'-' if only is None else f'{only:.1%}'}"
+    return f"{share.resource} {predicted:.1%} (measured {measured:.1%})"
+
+
+def _stage_rows(manifest: Manifest) -> Iterator[Row]:
+    """Every stage, queues and converters too, in the order of the data."""
+    for layer in manifest.layers:
+        shape = " x ".join(map(str, layer.output_shape or ()))
+        parts = [_folding(layer, manifest.frame_interval) if layer.products else layer.kind, f"gives {shape}"]
+        if layer.weight_bits:
+            parts.append(f"weights of {layer.weight_bits:,} bits in all")
+        if layer.depth is not None:
+            parts.append(f"{layer.depth} beats deep, at most {layer.peak} used")
+        yield f"  {layer.name}", ", ".join(parts)
 
 
 def _some(names: list[str], most: int = 5) -> str:
@@ -121,41 +157,140 @@ def _folding(layer: Layer, interval: int) -> str:
     return f"{layer.kind}, {folding}, sums of {layer.accumulator_bits} bits"
 
 
-def show_simulation(found: SteadyResult, manifest: Manifest, different: int) -> None:
+def show_evaluation(given: Frames, judged: Mapping[str, Judgement], asked: Request) -> None:
+    """What the integer model gave."""
+    output.table("integer model", [*_frame_rows(given, judged), *_written_rows(asked)])
+    output.result({"frames": given.count, **_judged(judged), "outputs": asked.outputs})
+
+
+def _frame_rows(given: Frames, judged: Mapping[str, Judgement]) -> Iterator[Row]:
+    yield "frames", f"{given.count:,} of {given.source}"
+    for name, found in judged.items():
+        of = "" if len(judged) == 1 else f" of {name}"
+        if found.accuracy is not None:
+            yield f"accuracy{of}", f"{found.accuracy:.2%} of {found.samples:,}; {found.rule}"
+        else:
+            yield f"accuracy{of}", f"none: {found.rule}"
+        if found.exact_match is not None:
+            yield f"all labels right{of}", f"{found.exact_match:.2%}"
+        if found.label_rmse is not None:
+            yield f"RMSE to the labels{of}", f"{found.label_rmse:.4g}"
+
+
+def _written_rows(asked: Request) -> Iterator[Row]:
+    if asked.outputs is not None:
+        yield "written", f"{asked.outputs}, {asked.form or 'codes'}"
+
+
+def _judged(judged: Mapping[str, Judgement]) -> dict[str, object]:
+    """The keys of JSON that tell of accuracy."""
+    return {
+        "accuracies": {
+            name: {
+                "samples": found.samples,
+                "integer": found.accuracy,
+                "exact_match": found.exact_match,
+                "label_rmse": found.label_rmse,
+                "rule": found.rule,
+            }
+            for name, found in judged.items()
+        }
+    }
+
+
+@dataclasses.dataclass(frozen=True)
+class Looks:
+    """What a look inside found: whether layers were ``compared``, the first difference, the trace."""
+
+    compared: bool = False
+    difference: Difference | None = None
+    trace: Trace | None = None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Simulated:
+    """What ``kerilog sim`` found; ``different`` counts elements of the output."""
+
+    manifest: Manifest
+    steady: SteadyResult
+    different: int
+    given: Frames
+    judged: Mapping[str, Judgement]
+    looks: Looks = Looks()
+
+
+def show_simulation(found: Simulated, asked: Request) -> None:
     """What a simulation found, beside what the plan promised."""
-    _print("simulation", _simulation_rows(found, manifest, different))
-
-
-def _simulation_rows(found: SteadyResult, manifest: Manifest, different: int) -> Iterator[Row]:
-    result = found.result
-    given = len(result.codes)
-    again = f"; {found.frames:,} sent in all for the steady interval" if found.frames > given else ""
-    yield "frames", f"{given:,}, {result.codes.size:,} elements{again}"
-    yield "mismatches", f"{different:,}"
-    pace = f"{result.cycles_per_second:,.0f} a second"
-    yield "cycles", f"{result.cycles:,} in {result.seconds:.1f} s, {pace}"
-    planned = f"planned {manifest.frame_interval}"
-    steady = f"not steady within {found.frames:,} frames" if found.interval is None else f"{found.interval}"
-    yield "cycles per frame", f"{steady}, {planned}"
-    yield (
-        "latency",
-        f"{result.latency} cycles, first input beat to last output beat, planned {manifest.latency}",
+    output.table("simulation", [*_simulation_rows(found), *_written_rows(asked)])
+    result, manifest = found.steady.result, found.manifest
+    output.result(
+        {
+            "frames": len(result.codes),
+            "elements": result.codes.size,
+            "mismatches": found.different,
+            "frame_interval": found.steady.interval,
+            "latency": result.latency,
+            "first_output": result.first_latency,
+            "planned": {
+                "frame_interval": manifest.frame_interval,
+                "latency": manifest.latency,
+                "first_output": manifest.first_output,
+            },
+            "frame_error": result.frame_error,
+            "cycles": result.cycles,
+            "seconds": result.seconds,
+            **_judged(found.judged),
+            "outputs": asked.outputs,
+            "layers_compared": found.looks.compared,
+            "difference": found.looks.difference and dataclasses.asdict(found.looks.difference),
+            "trace": found.looks.trace and dataclasses.asdict(found.looks.trace),
+        }
     )
 
 
-def show_resources(resources: Resources) -> None:
-    """What synthesis found."""
-    _print(f"{resources.target}, {resources.device}", _resource_rows(resources))
+def _simulation_rows(found: Simulated) -> Iterator[Row]:
+    steady, result, manifest = found.steady, found.steady.result, found.manifest
+    yield from _frame_rows(found.given, found.judged)
+    if steady.frames > len(result.codes):
+        yield "again", f"{steady.frames:,} sent in all for the steady interval"
+    yield "mismatches", f"{found.different:,} of {result.codes.size:,} elements"
+    pace = f"{result.cycles_per_second:,.0f} per second"
+    yield "cycles", f"{result.cycles:,} in {result.seconds:.1f} s, {pace}"
+    planned = f"planned {manifest.frame_interval}"
+    if steady.interval is None:
+        yield "cycles per frame", f"not steady within {steady.frames:,} frames, {planned}"
+    else:
+        yield "cycles per frame", f"{steady.interval}, {planned}"
+    told = f"{result.latency} cycles, first input beat to last output beat"
+    yield "latency", f"{told}, planned {manifest.latency}"
+    looks = found.looks
+    if looks.compared:
+        yield "layers", "all as in the integer model" if looks.difference is None else looks.difference.told
+    if looks.trace is not None:
+        yield "trace", f"{looks.trace.path}, frames {looks.trace.first}:{looks.trace.stop}"
 
 
-def _resource_rows(resources: Resources) -> Iterator[Row]:
-    for label, value in (
-        ("LUT", resources.lut),
-        ("LUT as memory", resources.lutram),
-        ("FF", resources.ff),
-        ("BRAM (18 Kbit)", resources.bram18),
-        ("DSP", resources.dsp),
-    ):
-        yield label, f"{value:,}"
+def show_resources(resources: Resources, manifest: Manifest) -> None:
+    """What synthesis found, beside the prediction in ``manifest``, and the share of a device."""
+    found = [one for one in shares.of_manifest(manifest) if one.target == resources.target]
+    title = f"{resources.target}, {resources.device}"
+    if resources.target == "xc7" and found:
+        title += f"; shares of {found[0].why}" if found[0].device else f"; {found[0].why}"
+    rows = (row for one in found for share in one.shares for row in _measured_rows(share, resources))
+    output.table(title, [*rows, *_clock_rows(resources)], ("", "measured", "predicted", "device", "share"))
+    area = {one.target: one.as_record() for one in found}
+    output.result(msgspec.to_builtins(resources.summary()) | {"area": area})
+
+
+def _measured_rows(share: shares.Share, resources: Resources) -> Iterator[Row]:
+    taken = share.of_device(share.measured)
+    counts = (share.measured, share.predicted, share.available)
+    cells = ("-" if count is None else f"{count:,}" for count in counts)
+    yield share.resource, *cells, "-" if taken is None else f"{taken:.1%}"
+    if share.resource == "LUT":
+        yield "  as memory", f"{resources.lutram:,}", "", "", ""
+
+
+def _clock_rows(resources: Resources) -> Iterator[Row]:
     if resources.fmax_mhz is not None:
-        yield "Fmax", f"{resources.fmax_mhz:.1f} MHz, after place and route"
+        yield "Fmax, MHz", f"{resources.fmax_mhz:.1f}", "", "", ""

@@ -8,20 +8,28 @@ from pathlib import Path
 
 import click
 
+from kerilog.cli import output
 from kerilog.cli.options import DIRECTORY, FORCE
 from kerilog.handoff.vivado import run_vivado, write_vivado
-from kerilog.progress import show_progress
+
+EXAMPLES = """\b
+Example:
+  kerilog vivado build/mnist_cnn --part xc7a35tcpg236-1 --clock 80
+"""
 
 
-@click.command("vivado")
+@click.command("vivado", short_help="Write a folder that Vivado opens.", epilog=EXAMPLES)
 @DIRECTORY
-@click.option("--part", default="xc7a100tcsg324-1", show_default=True)
-@click.option("--clock", "clock_mhz", default=100.0, show_default=True, help="MHz.")
+@click.option("--part", default="xc7a100tcsg324-1", show_default=True, help="The device, as Vivado calls it.")
+@click.option("--clock", "clock_mhz", default=100.0, show_default=True, help="MHz that the clock must reach.")
 @FORCE
 def vivado_command(directory: Path, part: str, clock_mhz: float, force: bool) -> None:
     """Write DIR/vivado, ready to open; run Vivado on it where it is installed."""
     folder = write_vivado(directory, part, clock_mhz, force)
-    click.echo(f"written: {folder}")
+    reports: Path | None = None
+    output.line(f"written: {folder}")
     if shutil.which("vivado"):
-        with show_progress("vivado") as progress:
-            click.echo(f"reports: {run_vivado(directory, progress)}")
+        with output.progress("vivado") as progress:
+            reports = run_vivado(directory, progress)
+        output.line(f"reports: {reports}")
+    output.result({"folder": folder, "reports": reports})

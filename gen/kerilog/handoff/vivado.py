@@ -11,9 +11,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from edalize.flows.vivado import Vivado
-
-from kerilog import outputs
+from kerilog import extras, outputs
 from kerilog.errors import KerilogError
 from kerilog.manifest import Manifest
 from kerilog.progress import Progress, silent
@@ -38,8 +36,10 @@ def write_vivado(
     ``run.tcl`` synthesizes and implements out of context and reports; ``project.tcl`` makes a project.
     What Vivado itself left in the folder stays. ``force``: replace files that were changed since.
 
-    Raises KerilogError for a part or a clock that cannot be, and for a design that is not complete.
+    Raises KerilogError for a part or a clock that cannot be, for a design that is not complete, and where
+    edalize is missing, which lays out the project.
     """
+    extras.require("edalize", "vivado")
     if not _PART.fullmatch(part):
         raise KerilogError(f"vivado: '{part}' is not the name of a part, as in xc7a100tcsg324-1")
     if not 1.0 <= clock_mhz <= 1000.0:
@@ -83,6 +83,8 @@ def _values(manifest: Manifest, part: str, clock_mhz: float) -> dict[str, object
 
 def _project(manifest: Manifest, part: str) -> str:
     """The project Tcl, by edalize; the rest of its scripts make a bitstream, which needs pins."""
+    from edalize.flows.vivado import Vivado
+
     kinds = {".v": "verilogSource-2005", ".mem": "mem", ".xdc": "xdc", ".tcl": "tclSource"}
     names = [*manifest.sources, *manifest.memories, "clock.xdc", "settings.tcl"]
     description = {

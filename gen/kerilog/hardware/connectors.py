@@ -24,6 +24,8 @@ class ConnectorStage(Stage):
 
     instance: Module
 
+    relays = True
+
     @property
     def modules(self) -> tuple[Module, ...]:
         return (self.instance,)

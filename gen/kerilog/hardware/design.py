@@ -96,6 +96,7 @@ class Stage(abc.ABC):
 
     template: ClassVar[str | None] = None  # of the module that is generated for it; None: a library module
     label: ClassVar[str] = ""  # what a picture calls a stage that stands between layers
+    relays: ClassVar[bool] = False  # whether what it gives is what it gets
 
     @property
     def input(self) -> Tensor:
@@ -199,6 +200,7 @@ class Design:
     input_shape: Shape
     output_shape: Shape
     goal: str = ""  # what it was planned for, in words
+    device: str = ""  # the FPGA that was asked for
 
     @property
     def input(self) -> Tensor:

@@ -9,10 +9,15 @@
 Only this package imports Keras, and nothing else in Kerilog imports this package.
 """
 
-from kerilog.keras.compare import Comparison, compare
-from kerilog.keras.converters import Affine, FixedPoint
-from kerilog.keras.insert import insert_converters
-from kerilog.keras.layers import QuantConv2D, QuantDense, QuantDepthwiseConv2D
+from kerilog import extras
+
+try:
+    from kerilog.keras.compare import Comparison, compare
+    from kerilog.keras.converters import Affine, FixedPoint
+    from kerilog.keras.insert import insert_converters
+    from kerilog.keras.layers import QuantConv2D, QuantDense, QuantDepthwiseConv2D
+except ModuleNotFoundError as error:
+    raise extras.missing(error, "keras", "kerilog.keras") from None
 
 __all__ = [
     "Affine",

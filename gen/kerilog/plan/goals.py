@@ -156,7 +156,8 @@ def design_for(graph: QGraph, goal: Goal, name: str | None = None, progress: Pro
         design = _at_interval(graph, bounds.interval, name, goal.unroll)
     else:
         design = _within(graph, bounds, name, progress)
-    return dataclasses.replace(design, goal=goal.text)
+    asked = "" if bounds.device is None else bounds.device.name
+    return dataclasses.replace(design, goal=goal.text, device=asked)
 
 
 def _by_default(graph: QGraph, name: str | None, unroll: tuple[str, ...], progress: Progress) -> Design:

@@ -125,7 +125,7 @@ def read_settings(path: Path) -> Settings:
         tables = tomllib.loads(path.read_bytes().decode("utf-8"))
     except OSError as error:
         raise KerilogError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise KerilogError(f"{path}: is no TOML: {error}") from None
     return typed.checked(tables, Settings, path, typed.TOML)
 

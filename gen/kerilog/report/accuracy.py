@@ -87,7 +87,7 @@ def _matrix(title: str, confusion: IntArray) -> Matrix:
                 words.count(int(number)),
                 float(levels[truth, answer]),
                 truth == answer,
-                f"{int(number):,} samples of class {truth} answered with {answer}",
+                f"{int(number):,} samples of class {truth} classified as {answer}",
             )
             for answer, number in enumerate(row)
         )
@@ -129,7 +129,7 @@ def _classes(answers: Answers, name: str, naive: float | None) -> Classes:
 
 
 def _tone(change: float) -> str:
-    return "bad" if change < -5e-5 else "good" if change > 5e-5 else ""
+    return "bad" if change < -5e-5 else ""
 
 
 def _width(share: float, axis: float) -> float:

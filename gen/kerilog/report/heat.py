@@ -19,7 +19,7 @@ _CONTRAST = 0.45  # exponent below 1: a share of 1 in 1000 is still to be seen
 @dataclasses.dataclass(frozen=True)
 class Cell:
     """``place`` is "in" the format, "over" or "under" it; ``level`` 0..1 is the depth of the colour, 1 in the
-    fullest cell of the row."""
+    fullest cell of the row; ``text`` is the share of the tensor's values in percent, empty for none."""
 
     power: int
     count: int
@@ -28,6 +28,7 @@ class Cell:
     first: bool
     last: bool
     tip: str
+    text: str
 
 
 def columns(tensors: Sequence[Tensor]) -> range:
@@ -69,9 +70,20 @@ def cells(tensor: Tensor, powers: range) -> tuple[Cell, ...]:
                 power == high,
                 power == low,
                 f"{tip}, {_WORDS[place]}",
+                share_text(share),
             )
         )
     return tuple(row)
+
+
+def share_text(share: float) -> str:
+    """A share in percent in at most three characters, as narrow as a cell: 31, 4, .2; empty for none."""
+    if share <= 0:
+        return ""
+    percent = 100 * share
+    if percent < 0.1:
+        return "<.1"
+    return f"{percent:.0f}" if percent >= 0.95 else f".{10 * percent:.0f}"
 
 
 _WORDS = {

@@ -5,25 +5,25 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from importlib import resources
 
-import jinja2
 from msgspec import UNSET
 
 from kerilog.manifest import IntegerManifest, Layer, Manifest
 from kerilog.qgraph import QConv2D, QDense, QGraph
-from kerilog.report import accuracy, heat, quality, ranges, words
+from kerilog.report import accuracy, area, heat, quality, ranges, words
 from kerilog.report.record import Record
+from kerilog.report.templating import template
 from kerilog.report.tensors import Tensor, tensors
 from kerilog.report.timing import Times
 
 TEMPLATE = "report/report.html.j2"
 _CLOCK_MHZ = 100
+_MOST_FIGURES = 24  # columns of the map up to which a cell has room for its figure
 
 
 @dataclasses.dataclass(frozen=True)
 class Card:
-    """A headline figure."""
+    """A headline figure; ``tone`` is "bad" where it deserves attention, else empty."""
 
     label: str
     value: str
@@ -49,14 +49,16 @@ def render(
     """The HTML of the report on a design, or on an integer model alone."""
     found = tensors(graph, record)
     powers = heat.columns(found)
-    return _template().render(
+    return template(TEMPLATE).render(
         manifest=manifest,
         digest=manifest.model.sha256[:12],
         model=manifest.model.file,
+        warnings=manifest.warnings,
         data="" if manifest.data is UNSET else manifest.data,
         cards=tuple(_cards(manifest, graph, record, found, times)),
         quality=quality.rows(manifest),
         powers=powers,
+        dense=len(powers) > _MOST_FIGURES,
         rows=ranges.rows(found, powers),
         samples=f"{record.samples:,}",
         observed=bool(record.activations),
@@ -67,14 +69,6 @@ def render(
         times=[_time(row) for row in times],
         **_hardware(manifest),
     )
-
-
-def _template() -> jinja2.Template:
-    text = resources.files("kerilog.templates").joinpath(TEMPLATE).read_text(encoding="utf-8")
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(text)
 
 
 def _cards(
@@ -89,7 +83,7 @@ def _cards(
         note = f"{words.percent(before)} in float, {words.points(after - before)} points"
         name = accuracy.title(record, answers)
         label = f"Accuracy, {name}" if name else "Accuracy"
-        yield Card(label, words.percent(after), note, "bad" if after < before - 0.01 else "good")
+        yield Card(label, words.percent(after), note, "bad" if after < before - 0.01 else "")
     for headline in quality.headlines(manifest, record):
         yield Card(*headline)
     total = sizes(graph)[-1]
@@ -101,18 +95,20 @@ def _cards(
     yield _hardware_card(manifest)
     if times:
         last = times[-1]
-        note = f"integer model, NumPy, {last.batch} at once"
+        note = f"integer model, NumPy, batches of {last.batch}"
         if last.original is not None:
-            note = f"{words.microseconds(last.original)} in float; NumPy, {last.batch} at once"
-        yield Card("Time an image", words.microseconds(last.integer), note)
+            note = f"{words.microseconds(last.original)} in float; NumPy, batches of {last.batch}"
+        yield Card("Time per image", words.microseconds(last.integer), note)
 
 
 def _hardware_card(manifest: Manifest | IntegerManifest) -> Card:
     if isinstance(manifest, IntegerManifest):
-        return Card("Hardware", "none", "the integer model alone; the reasons are below")
+        return Card("Hardware", "none", "integer model only; the reasons are below")
     interval = manifest.frame_interval
-    pace = f"{1e6 * _CLOCK_MHZ / interval:,.0f} per second at {_CLOCK_MHZ} MHz"
-    return Card("Hardware", f"{manifest.multipliers} multipliers", f"a frame in {interval:,} cycles, {pace}")
+    pace = f"{1e6 * _CLOCK_MHZ / interval:,.0f} frames per second at {_CLOCK_MHZ} MHz"
+    return Card(
+        "Hardware", f"{manifest.multipliers} multipliers", f"one frame per {interval:,} cycles, {pace}"
+    )
 
 
 def _naive(manifest: Manifest | IntegerManifest) -> dict[str, float]:
@@ -162,9 +158,14 @@ def _hardware(manifest: Manifest | IntegerManifest) -> dict[str, object]:
     """What the page says of the hardware, or of why there is none."""
     if isinstance(manifest, IntegerManifest):
         reasons = [(one.layer, one.reason) for one in manifest.no_hardware]
-        return {"hardware": [], "totals": [], "reasons": reasons}
+        return {"hardware": [], "totals": [], "areas": (), "reasons": reasons}
     stages = [_stage(layer) for layer in manifest.layers]
-    return {"hardware": stages, "totals": _totals(manifest), "reasons": []}
+    return {
+        "hardware": stages,
+        "totals": _totals(manifest),
+        "areas": area.tables(manifest),
+        "reasons": [],
+    }
 
 
 def _stage(layer: Layer) -> dict[str, str]:
@@ -194,5 +195,5 @@ def _totals(manifest: Manifest) -> list[tuple[str, str]]:
         ("cycles per frame", f"{manifest.frame_interval:,}"),
         ("latency, cycles", f"{manifest.latency:,}"),
         (f"latency at {_CLOCK_MHZ} MHz", words.microseconds(manifest.latency / _CLOCK_MHZ)),
-        ("utilization", words.NONE if used is None else f"{used:.1%}"),
+        ("utilization", words.NONE if used is None else words.percent(used, 1)),
     ]

@@ -26,7 +26,10 @@ class Count:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One tensor of the map. ``first``: the first tensor of its layer."""
+    """One tensor of the map. ``first``: the first tensor of its layer.
+
+    ``bits``: the powers of two that have values, from the highest down, each with its share, in words.
+    """
 
     layer: str
     label: str
@@ -37,9 +40,15 @@ class Row:
     first: bool
     cells: tuple[heat.Cell, ...]
     zero_level: float
+    zero_text: str
     zero_tip: str
     counts: tuple[Count, ...]
     span: str
+    shape: str
+    minimum: str
+    maximum: str
+    zeros: str
+    bits: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +80,9 @@ def rows(tensors: Sequence[Tensor], powers: range) -> tuple[Row, ...]:
 def _row(tensor: Tensor, powers: range, first: bool) -> Row:
     seen = tensor.seen
     zeros = seen.zeros / max(seen.count, 1)
-    observed = f"{seen.minimum:.4g} … {seen.maximum:.4g}" if seen.count else "not observed"
+    low, high = (words.minus(f"{end:.4g}") if seen.count else "" for end in (seen.minimum, seen.maximum))
+    observed = f"{low} … {high}" if seen.count else "not observed"
+    found = heat.cells(tensor, powers)
     return Row(
         layer=tensor.layer,
         label=words.layer(tensor.layer),
@@ -80,12 +91,34 @@ def _row(tensor: Tensor, powers: range, first: bool) -> Row:
         format=format_text(tensor.format),
         exact_format=str(tensor.format),
         first=first,
-        cells=heat.cells(tensor, powers),
+        cells=found,
         zero_level=round(zeros**0.45, 3),
-        zero_tip=f"{tensor.layer} {tensor.kind}: {zeros:.2%} ({seen.zeros:,} values) are exactly zero",
+        zero_text=heat.share_text(zeros),
+        zero_tip=f"{tensor.layer} {tensor.kind}: {words.percent(zeros)} ({seen.zeros:,} values) are zero",
         counts=_counts(tensor),
         span=observed,
+        shape=words.shape(tensor.shape),
+        minimum=low,
+        maximum=high,
+        zeros=words.percent(zeros) if seen.count else "",
+        bits=_bits(found, seen.count),
     )
+
+
+def _bits(cells: Sequence[heat.Cell], total: int) -> str:
+    """Where the most significant bits lie, in words; the last cell has all smaller values too."""
+    return ", ".join(
+        f"{'≤ ' if cell is cells[-1] else ''}{words.power(cell.power)}: {_percent(cell.count / total)}"
+        for cell in cells
+        if cell.count
+    )
+
+
+def _percent(share: float) -> str:
+    """Two significant digits; a share that is there never becomes nothing."""
+    if share < 1e-5:
+        return "< 0.001 %"
+    return f"{100 * share:.2g} %" if share < 0.0995 else words.percent(share, 0)
 
 
 def _counts(tensor: Tensor) -> tuple[Count, ...]:

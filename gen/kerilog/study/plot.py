@@ -61,6 +61,32 @@ def _error(outcome: Outcome) -> float:
     return max(1 - outcome.accuracy, _LEAST_ERROR)
 
 
+def _spread(outcomes: Sequence[Outcome]) -> list[list[float]]:
+    """How far each confidence interval reaches below and above the error."""
+    below, above = [], []
+    for outcome in outcomes:
+        low, high = outcome.accuracy_interval
+        below.append(max(_error(outcome) - max(1 - high, _LEAST_ERROR), 0.0))
+        above.append(max(1 - low - _error(outcome), 0.0))
+    return [below, above]
+
+
+def _bars(axes: Any, x: Sequence[int], outcomes: Sequence[Outcome], color: str) -> None:
+    """Confidence intervals, behind what they belong to."""
+    errors = [_error(outcome) for outcome in outcomes]
+    axes.errorbar(
+        x,
+        errors,
+        _spread(outcomes),
+        fmt="none",
+        ecolor=color,
+        elinewidth=0.8,
+        capsize=2,
+        alpha=0.55,
+        zorder=1,
+    )
+
+
 def _bytes_panel(axes: Any, outcomes: Sequence[Outcome], front: Sequence[Outcome]) -> None:
     axes.step(
         [outcome.parameter_bytes for outcome in front],
@@ -76,11 +102,14 @@ def _bytes_panel(axes: Any, outcomes: Sequence[Outcome], front: Sequence[Outcome
         found = [outcome for outcome in outcomes if outcome.family == family]
         sizes, errors = [one.parameter_bytes for one in found], [_error(one) for one in found]
         axes.plot(sizes, errors, marker=marker, linestyle=line, color=color, label=family, markersize=6)
+        _bars(axes, sizes, found, color)
         for outcome in found[: _LABELLED.get(family, 0)]:
             _label(axes, outcome, color)
     axes.set_xscale("log")
     axes.set_xlabel("bytes of weights and biases")
-    axes.set_title("Accuracy against bytes (figures: bits of a weight)", fontsize=10.5, loc="left")
+    axes.set_title(
+        "Accuracy against bytes (numbers: bits per weight; bars: Wilson intervals)", fontsize=10.5, loc="left"
+    )
     sizes = [outcome.parameter_bytes for outcome in outcomes]
     ticks = [tick for tick in _ROUND_SIZES if min(sizes) / 1.3 <= tick <= 1.3 * max(sizes)]
     axes.xaxis.set_major_locator(FixedLocator(ticks))
@@ -108,22 +137,26 @@ def _bits_panel(axes: Any, outcomes: Sequence[Outcome]) -> None:
         found = [outcome for outcome in outcomes if outcome.family == family]
         bits = [one.activation_bits if "weights" in family else one.weight_bits for one in found]
         axes.plot(bits, [_error(one) for one in found], marker=marker, color=color, label=label, markersize=5)
+        _bars(axes, bits, found, color)
     axes.axhline(_error(outcomes[0]), color="#111827", linewidth=1, linestyle=":", label="float32")
+    low, high = outcomes[0].accuracy_interval
+    axes.axhspan(max(1 - high, _LEAST_ERROR), 1 - low, color="#111827", alpha=0.08, linewidth=0)
     axes.set_xticks(sorted({outcome.weight_bits for outcome in outcomes if outcome.family == "fixed"}))
     axes.set_xlabel("bits")
-    axes.set_title("Fixed point: what may be narrow?", fontsize=10.5, loc="left")
+    axes.set_title("Fixed point: which values can be narrow?", fontsize=10.5, loc="left")
 
 
 def _accuracy_axis(axes: Any, outcomes: Sequence[Outcome]) -> None:
     """Errors grow downwards; the ticks name the accuracy."""
-    errors = [_error(outcome) for outcome in outcomes]
+    most = max(_error(outcome) for outcome in outcomes)
+    least = min(max(1 - outcome.accuracy_interval[1], _LEAST_ERROR) for outcome in outcomes)
     axes.set_yscale("log")
-    axes.set_ylim(min(max(errors) * 1.25, 1.1), min(errors) / 1.2)
-    shown = [share for share in _ACCURACIES if min(errors) / 1.2 <= 1 - share <= max(errors) * 1.25]
+    axes.set_ylim(min(most * 1.25, 1.1), least / 1.2)
+    shown = [share for share in _ACCURACIES if least / 1.2 <= 1 - share <= most * 1.25]
     axes.yaxis.set_major_locator(FixedLocator([1 - share for share in shown]))
     axes.yaxis.set_major_formatter(FixedFormatter([f"{100 * share:g} %" for share in shown]))
     axes.yaxis.set_minor_locator(NullLocator())
-    axes.set_ylabel("accuracy (scale: logarithm of the error)")
+    axes.set_ylabel("accuracy (logarithmic in the error)")
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -8,19 +8,23 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import rich.box
 import rich.console
 import rich.table
 
-from kerilog import outputs
-from kerilog.study import plot
+from kerilog import extras, outputs
+from kerilog.study import intervals
 from kerilog.study.sweep import Outcome
 
 FILES = tuple(f"study.{kind}" for kind in ("json", "csv", "svg", "png"))
-WRITER = outputs.Writer("study", ("study",), FILES)
-_GOOD, _FAIR = 0.001, 0.01  # losses up to which a row is green, yellow
-_CAPTION = "*  no smaller format is as accurate"
+WRITER = outputs.Writer("study", ("study",), FILES[:2])  # pictures need a library that may be missing
+_GOOD, _FAIR = 0.001, 0.01  # losses up to which a row has no colour, is yellow
+_CAPTION = (
+    "*  no smaller format is as accurate; bits: per weight/per activation\n"
+    "95 %: confidence interval of the loss, paired with float32 on the same samples"
+)
 _HINTS = (0.0, 0.001, 0.005, 0.01)
 
 
@@ -34,46 +38,79 @@ def front(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
 
 
 def rows(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
-    """One flat record an outcome; the first outcome is the float network that losses count from."""
+    """One flat record per outcome; the first outcome is the float network that losses count from."""
     chosen = {id(outcome) for outcome in front(outcomes)}
-    return [
-        {
+    records = []
+    for outcome in outcomes:
+        low, high = outcome.accuracy_interval
+        least, most = outcome.loss_interval
+        record = {
             "format": outcome.family,
             "weight_bits": outcome.weight_bits,
             "activation_bits": outcome.activation_bits,
             "accuracy": outcome.accuracy,
+            "accuracy_low": round(low, 6),
+            "accuracy_high": round(high, 6),
             "loss_points": round(100 * (outcomes[0].accuracy - outcome.accuracy), 6),
+            "loss_points_low": round(100 * least, 4),
+            "loss_points_high": round(100 * most, 4),
+            "lost": outcome.lost,
+            "gained": outcome.gained,
             "parameter_bytes": outcome.parameter_bytes,
             "on_front": id(outcome) in chosen,
         }
-        for outcome in outcomes
-    ]
+        records.append(record)
+    return records
 
 
 def write(
     outcomes: Sequence[Outcome], directory: Path, model: str, data: str, samples: int, force: bool = False
 ) -> list[Path]:
-    """Write study.json, .csv, .svg and .png to ``directory``. Raises KerilogError if it cannot be."""
+    """Write study.json and .csv to ``directory``, and .svg and .png if ``no_pictures`` is None.
+
+    Raises KerilogError if it cannot be.
+    """
     records = rows(outcomes)
-    about = {"model": model, "data": data, "samples": samples, "outcomes": records}
+    about = {"model": model, "data": data, "samples": samples, "confidence": intervals.CONFIDENCE}
+    about |= {"intervals": intervals.FORMULAS, "outcomes": records}
     text = io.StringIO()
     table = csv.DictWriter(text, records[0].keys(), lineterminator="\n")
     table.writeheader()
     table.writerows(records)
-    figure = plot.draw(outcomes, front(outcomes), f"{model}, {samples:,} test samples")
     with outputs.folder(directory, WRITER, force) as root:
         (root / "study.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         (root / "study.csv").write_text(text.getvalue(), encoding="utf-8")
-        for suffix in ("svg", "png"):
-            plot.save(figure, root / f"study.{suffix}")
-    return [directory / name for name in FILES]
+        if not no_pictures():
+            _draw(outcomes, f"{model}, {samples:,} test samples, 95 % confidence", root)
+        written = {path.name for path in root.iterdir()}
+    return [directory / name for name in FILES if name in written]
+
+
+def no_pictures() -> str | None:
+    """Why a study gets no pictures and how to have them, in one line; None where it gets them."""
+    return extras.lacking("matplotlib", "a study as a picture")
+
+
+def _draw(outcomes: Sequence[Outcome], title: str, directory: Path) -> None:
+    from kerilog.study import plot
+
+    figure = plot.draw(outcomes, front(outcomes), title)
+    for suffix in ("svg", "png"):
+        plot.save(figure, directory / f"study.{suffix}")
 
 
 def show(outcomes: Sequence[Outcome], console: rich.console.Console | None = None) -> None:
     """Print the table and the smallest formats for some losses."""
-    table = rich.table.Table(box=rich.box.SIMPLE, caption=_CAPTION, caption_justify="left")
+    # Without edges, so that it has room in 80 columns.
+    style: dict[str, Any] = {
+        "box": rich.box.SIMPLE,
+        "show_edge": False,
+        "pad_edge": False,
+        "padding": (0, 0, 0, 1),
+    }
+    table = rich.table.Table(**style, caption=_CAPTION, caption_justify="left")
     table.add_column("format", no_wrap=True)
-    for title in ("weight\nbits", "activ.\nbits", "accuracy", "loss in\npoints", "bytes"):
+    for title in ("bits", "accu-\nracy", "loss,\npoints", "95 %", "bytes"):
         table.add_column(title, justify="right", no_wrap=True)
     chosen = {id(outcome) for outcome in front(outcomes)}
     family = None
@@ -83,12 +120,12 @@ def show(outcomes: Sequence[Outcome], console: rich.console.Console | None = Non
         loss = outcomes[0].accuracy - outcome.accuracy
         table.add_row(
             "" if outcome.family == family else outcome.family,
-            str(outcome.weight_bits),
-            str(outcome.activation_bits),
+            f"{outcome.weight_bits}/{outcome.activation_bits}",
             f"{outcome.accuracy:.2%}",
             f"{100 * loss:.2f}",
+            "" if outcome is outcomes[0] else span(outcome.loss_interval, 1),
             f"{'* ' if id(outcome) in chosen else ''}{outcome.parameter_bytes:,}",
-            style="green" if loss <= _GOOD else "yellow" if loss <= _FAIR else "red",
+            style="" if loss <= _GOOD else "yellow" if loss <= _FAIR else "red",
         )
         family = outcome.family
     console = console or rich.console.Console()
@@ -104,5 +141,11 @@ def hint(outcomes: Sequence[Outcome], limit: float) -> str:
     widths = f"weights of {best.weight_bits} bits, activations of {best.activation_bits}"
     return (
         f"smallest with at most {100 * limit:.1f} points lost: {best.family}; {widths}; "
-        f"{best.parameter_bytes:,} bytes, {best.accuracy:.2%}"
+        f"{best.parameter_bytes:,} bytes, {best.accuracy:.2%} "
+        f"({span(best.accuracy_interval)} %)"
     )
+
+
+def span(interval: tuple[float, float], digits: int = 2) -> str:
+    """A confidence interval of shares, in points: 97.93 to 98.45."""
+    return f"{100 * interval[0]:.{digits}f} to {100 * interval[1]:.{digits}f}"

@@ -23,7 +23,7 @@ from kerilog.quantize import Calibration, LayerSettings, Settings, quantize
 from kerilog.quantize.ranges import DEFAULT_PERCENTILE, best_fixed, fixed_format
 from kerilog.quantize.settings import DEFAULT_RANGE
 from kerilog.scales import Rounding
-from kerilog.study import approximate
+from kerilog.study import approximate, intervals
 
 WIDTHS = tuple(range(2, 17))
 USUAL = 8  # bits of what is held still while the other is swept
@@ -33,17 +33,35 @@ FIRST_KEPT = ", 8-bit first layer"
 _BATCH = 500
 
 Labels = npt.NDArray[np.int64]
+Marks = npt.NDArray[np.bool_]
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """Accuracy 0..1 and bytes of all weights and biases (with their scales, where they are not shifts)."""
+    """Accuracy 0..1 and bytes of all weights and biases (with their scales, where they are not shifts).
+
+    Of ``samples`` test samples, ``lost`` are classified correctly by the float network alone, ``gained`` by
+    this one alone.
+    """
 
     family: str
     weight_bits: int
     activation_bits: int
     accuracy: float
     parameter_bytes: int
+    samples: int = 0
+    lost: int = 0
+    gained: int = 0
+
+    @property
+    def accuracy_interval(self) -> tuple[float, float]:
+        """The 95 % confidence interval of the accuracy, 0..1."""
+        return intervals.wilson(round(self.accuracy * self.samples), self.samples)
+
+    @property
+    def loss_interval(self) -> tuple[float, float]:
+        """The 95 % confidence interval of the accuracy lost against the float network, -1..1."""
+        return intervals.paired(self.lost, self.gained, self.samples)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -54,6 +72,12 @@ class Network:
     x_train: Array
     x: Array
     labels: Labels
+
+    @functools.cached_property
+    def right(self) -> Marks:
+        """Which samples (count,) the float network classifies correctly."""
+        graph = self.calibration.graph
+        return _right(self, lambda x: floating.run(graph, x)[0])
 
 
 Trial = Callable[[Network], Outcome]
@@ -77,6 +101,7 @@ def trials() -> Iterator[Trial]:
 def sweep(network: Network, progress: Progress = silent) -> tuple[Outcome, ...]:
     """The outcome of every trial, in order. The trials share the cores, each on one."""
     todo = list(trials())
+    _ = network.right  # once, before the trials want it all together
     with (
         threadpoolctl.threadpool_limits(1),
         concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool,
@@ -94,8 +119,23 @@ def sweep(network: Network, progress: Progress = silent) -> tuple[Outcome, ...]:
 def full_precision(network: Network) -> Outcome:
     """The float network itself."""
     graph = network.calibration.graph
-    right = _right(network, lambda x: floating.run(graph, x)[0])
-    return Outcome("float32", 32, 32, right, _bytes(graph, 32, 32))
+    return _outcome("float32", 32, 32, network.right, _bytes(graph, 32, 32), network)
+
+
+def _outcome(
+    family: str, weight_bits: int, activation_bits: int, right: Marks, size: int, network: Network
+) -> Outcome:
+    """The outcome of a network that is ``right`` on those samples and has ``size`` bytes."""
+    return Outcome(
+        family,
+        weight_bits,
+        activation_bits,
+        int(np.count_nonzero(right)) / len(right),
+        size,
+        len(right),
+        int(np.count_nonzero(network.right & ~right)),
+        int(np.count_nonzero(right & ~network.right)),
+    )
 
 
 def fixed(family: str, weight_bits: int, activation_bits: int, network: Network) -> Outcome:
@@ -120,7 +160,8 @@ def affine(rounding: Rounding, network: Network) -> Outcome:
 
 def _integer(family: str, weights: int, activations: int, graph: QGraph, network: Network) -> Outcome:
     right = _right(network, lambda x: run_integer(graph, build.codes_of(graph, x)))
-    return Outcome(family, weights, activations, right, build.parameter_bytes(graph).in_integers)
+    size = build.parameter_bytes(graph).in_integers
+    return _outcome(family, weights, activations, right, size, network)
 
 
 def mantissa(family: str, bits: int, network: Network) -> Outcome:
@@ -131,7 +172,7 @@ def mantissa(family: str, bits: int, network: Network) -> Outcome:
     )
     right = _right(network, lambda x: approximate.run(graph, x, lambda _, values: cut(values, bits)))
     width = approximate.FLOAT32_REST + bits
-    return Outcome(family, width, width, right, _bytes(graph, width, width))
+    return _outcome(family, width, width, right, _bytes(graph, width, width), network)
 
 
 def few_valued(family: str, network: Network) -> Outcome:
@@ -159,7 +200,7 @@ def few_valued(family: str, network: Network) -> Outcome:
         _layer_bytes(op, USUAL, USUAL) if name == first else _layer_bytes(op, bits, USUAL) + 4 * op.bias.size
         for name, op in _weighted(graph)
     )
-    return Outcome(family, bits, USUAL, right, size)
+    return _outcome(family, bits, USUAL, right, size, network)
 
 
 def _eight_bits(values: Array) -> Array:
@@ -181,10 +222,10 @@ def _bytes(graph: Graph, weight_bits: int, bias_bits: int) -> int:
     return sum(_layer_bytes(op, weight_bits, bias_bits) for _, op in _weighted(graph))
 
 
-def _right(network: Network, run: Callable[[Array], npt.NDArray[np.generic]]) -> float:
-    """The share of samples whose largest output of ``run`` is the right one."""
-    right = 0
+def _right(network: Network, run: Callable[[Array], npt.NDArray[np.generic]]) -> Marks:
+    """Which samples (count,) have the right class as their largest output of ``run``."""
+    right = np.empty(len(network.x), np.bool_)
     for start in range(0, len(network.x), _BATCH):
         answers = run(network.x[start : start + _BATCH]).argmax(axis=-1)
-        right += int(np.count_nonzero(answers == network.labels[start : start + _BATCH]))
-    return right / len(network.x)
+        right[start : start + _BATCH] = answers == network.labels[start : start + _BATCH]
+    return right

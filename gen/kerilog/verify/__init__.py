@@ -10,9 +10,10 @@ import numpy.typing as npt
 from kerilog.errors import KerilogError
 from kerilog.progress import Progress, silent
 from kerilog.verify import icarus, verilator
+from kerilog.verify.look import NOTHING, Look
 from kerilog.verify.result import NO_STALLS, SimulationResult, Stalls
 
-__all__ = ["NO_STALLS", "SIMULATORS", "SimulationResult", "Stalls", "simulate"]
+__all__ = ["NOTHING", "NO_STALLS", "SIMULATORS", "Look", "SimulationResult", "Stalls", "simulate"]
 
 SIMULATORS = {"verilator": verilator.simulate, "icarus": icarus.simulate}
 
@@ -24,15 +25,17 @@ def simulate(
     progress: Progress = silent,
     stalls: Stalls = NO_STALLS,
     watchdog: int | None = None,
+    look: Look = NOTHING,
 ) -> SimulationResult:
     """Stream integer ``codes`` (frames, *input shape) through the design in ``directory``.
 
     ``simulator``: "verilator" for whole data sets, "icarus" for a few frames by another tool. ``watchdog``:
-    clock cycles without a beat that count as a hang, by default derived from the manifest.
+    clock cycles without a beat that count as a hang, by default derived from the manifest. ``look``: what
+    else is to be seen of it.
 
     Raises KerilogError when the simulator is unknown or missing, for codes that do not fit the input, and
     when the design hangs, breaks the stream protocol, gives unknown bits or lacks a memory file.
     """
     if simulator not in SIMULATORS:
         raise KerilogError(f"unknown simulator '{simulator}'; choose one of {', '.join(SIMULATORS)}")
-    return SIMULATORS[simulator](directory, codes, progress, stalls, watchdog)
+    return SIMULATORS[simulator](directory, codes, progress, stalls, watchdog, look)

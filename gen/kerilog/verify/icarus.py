@@ -8,7 +8,7 @@ vvp exits with 0 on most errors, so that its text and the log of the bench decid
 from __future__ import annotations
 
 import re
-import tempfile
+import shutil
 import time
 from pathlib import Path
 
@@ -20,12 +20,15 @@ from kerilog.formats import IntArray
 from kerilog.manifest import Manifest, Stream
 from kerilog.progress import Progress, silent
 from kerilog.verify import design, result, tools
+from kerilog.verify.look import NOTHING, Look, Tap
 
 _FRAME = re.compile(r"krl: frame (\d+)")
 _TROUBLE = re.compile(r"\bERROR\b|\bFATAL\b|WARNING:.*\$readmem|VCD Error")
 _BAD_PORT = re.compile(r"warning: Port \d+ .*", re.IGNORECASE)
 # in the folder of a run; a design has nothing that begins with a dot
 _BENCH, _PROGRAM, _INPUT, _LOG = ".bench.v", ".bench.vvp", ".input.hex", ".log.txt"
+_TAPS, _TRACE = ".taps.txt", ".trace"
+_DUMP = re.compile(r"(VCD|FST) info:")
 _END_FIELDS = ("cycle", "idle", "beats_in", "beats_out", "frame_error")
 
 
@@ -35,6 +38,7 @@ def simulate(
     progress: Progress = silent,
     stalls: result.Stalls = result.NO_STALLS,
     watchdog: int | None = None,
+    look: Look = NOTHING,
 ) -> result.SimulationResult:
     """Stream ``codes`` (frames, *input shape), integers, through the design in ``directory``.
 
@@ -49,17 +53,21 @@ def simulate(
     checked = result.check_codes(codes, manifest.input)
     limit = result.watchdog_cycles(manifest, stalls) if watchdog is None else watchdog
     tools.find_tool("vvp")
-    with tempfile.TemporaryDirectory(prefix="kerilog_icarus_") as place:
-        work = Path(place)
+    with tools.work_folder() as work:
         found.write(work)
-        _compile(manifest, work, _bench(manifest, work, checked, stalls, limit))
+        _compile(manifest, work, _bench(manifest, work, checked, stalls, limit, look))
         start = time.perf_counter()
-        _run(directory.name, work, checked.shape[0], progress)
+        try:
+            _run(directory.name, work, checked.shape[0], progress, look)
+        finally:
+            _fetch(work, look)
         seconds = time.perf_counter() - start
         return _Log(manifest, checked.shape[0], seconds).read(work / _LOG)
 
 
-def _bench(manifest: Manifest, work: Path, codes: IntArray, stalls: result.Stalls, watchdog: int) -> str:
+def _bench(
+    manifest: Manifest, work: Path, codes: IntArray, stalls: result.Stalls, watchdog: int, look: Look
+) -> str:
     """Write the input beats to ``work``; returns the text of the bench."""
     (work / _INPUT).write_text(_hex(codes, manifest.input), encoding="ascii")
     return tools.render(
@@ -77,6 +85,10 @@ def _bench(manifest: Manifest, work: Path, codes: IntArray, stalls: result.Stall
         seed=stalls.seed & 0x7FFFFFFF,
         input_file=_INPUT,
         output_file=_LOG,
+        taps=[tap.name for tap in look.taps],
+        taps_file=_TAPS,
+        trace=look.trace,
+        trace_file=_TRACE,
     )
 
 
@@ -96,24 +108,50 @@ def _compile(manifest: Manifest, work: Path, bench: str) -> None:
         raise KerilogError(f"{manifest.top}: the ports do not fit the manifest: {port.group()}")
 
 
-def _run(name: str, work: Path, frames: int, progress: Progress) -> None:
+def _run(name: str, work: Path, frames: int, progress: Progress, look: Look) -> None:
     """Run the compiled bench of the design ``name`` and watch what it prints.
 
     Raises KerilogError at the first line of trouble.
     """
     progress("simulating with Icarus", 0.0)
     printed = []
-    with tools.started([tools.find_tool("vvp"), "-n", _PROGRAM], work) as process:
+    kind = ["-fst"] if look.trace is not None and look.trace.is_fst else []
+    with tools.started([tools.find_tool("vvp"), "-n", _PROGRAM, *kind], work) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if frame := _FRAME.fullmatch(line.strip()):
                 progress("simulating with Icarus", int(frame.group(1)) / frames)
-            else:
+            elif not _DUMP.match(line):
                 printed.append(line.strip())
     trouble = [line for line in printed if _TROUBLE.search(line)]
     if process.returncode or trouble:
         message = (trouble or printed or ["no message"])[0]
         raise KerilogError(f"{name}: the simulation in Icarus failed: {message}")
+
+
+def _fetch(work: Path, look: Look) -> None:
+    """What the taps have seen, and the trace, also of a simulation that failed."""
+    if look.taps:
+        lines: list[list[str]] = [[] for _ in look.taps]
+        text = (work / _TAPS).read_text(encoding="ascii") if (work / _TAPS).is_file() else ""
+        for line in text.splitlines():
+            number, _, digits = line.partition(" ")
+            lines[int(number)].append(digits)
+        for tap, beats in zip(look.taps, lines, strict=True):
+            look.beats[tap.name] = _beats(tap, beats, look)
+    if look.trace is not None and (work / _TRACE).is_file():
+        shutil.move(work / _TRACE, look.trace.path)
+
+
+def _beats(tap: Tap, lines: list[str], look: Look) -> npt.NDArray[np.uint32]:
+    """Beats (count, words) of hex ``lines``; a beat with x or z is noted in ``look`` and taken as 0."""
+    raw = bytearray()
+    for number, digits in enumerate(lines):
+        known = re.fullmatch("[0-9a-f]+", digits) is not None
+        if not known:
+            look.unknown.setdefault(tap.name, number)
+        raw += (int(digits, 16) if known else 0).to_bytes(4 * tap.words, "little")
+    return np.frombuffer(bytes(raw), "<u4").reshape(-1, tap.words)
 
 
 class _Log:

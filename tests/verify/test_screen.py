@@ -10,8 +10,8 @@ import pytest
 
 from kerilog.errors import KerilogError
 from kerilog.verify import design, screen, simulate
+from support.paths import GOLDEN
 
-GOLDEN = Path(__file__).resolve().parent / "golden"
 MODULE = "module top (input wire clk);\n{}\nendmodule\n"
 ROM = """\
 module rom #(parameter FILE = "") (input wire clk);

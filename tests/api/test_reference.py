@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import inspect
-from pathlib import Path
 
 import pytest
 
 import kerilog
 from kerilog.reference import OLD_NAMES, PAGE, SECTIONS
+from support.paths import ROOT
 
 pytest.importorskip("griffe", reason="griffe makes the reference: pip install 'kerilog[test]'")
 
@@ -17,7 +17,7 @@ pytest.importorskip("griffe", reason="griffe makes the reference: pip install 'k
 def test_the_page_is_printed_from_the_docstrings() -> None:
     from kerilog.reference import page
 
-    root = Path(__file__).resolve().parent.parent
+    root = ROOT
     assert (root / PAGE).read_text(encoding="utf-8") == page(), "python -m kerilog.reference"
 
 

@@ -23,10 +23,11 @@ import pytest
 from kerilog import listed, storage
 from support.command import contents, kerilog
 from support.keras_files import SHAPE, write_samples, write_tiny
+from support.paths import TESTS
 
 SEED = int(os.environ.get("KERILOG_SEED", "7"))
 FEW, MANY = 12, 300
-TINY_TFLITE = Path(__file__).resolve().parent / "tiny.tflite"
+TINY_TFLITE = TESTS / "cli" / "tiny.tflite"
 TEXTS = (b"", b"\0", b"\xff", b"-1", b"1e999", b"nan", b"[" * 3000, b"../../x", b'"', b"\n", b"{}", b"9" * 40)
 
 
@@ -164,6 +165,13 @@ def test_many_damaged_files(name: str, bench: Path) -> None:
     assert try_all(MANY, name, bench) > MANY // 10
 
 
+def test_settings_that_nest_without_end(bench: Path) -> None:
+    (bench / "settings.toml").write_text("a = " + "[" * 20_000)
+    found = kerilog(*FORMATS["settings"][1])
+    assert found.status == 2
+    assert re.fullmatch(r"kerilog: error: settings\.toml: is no TOML: [^\n]+\n", found.error)
+
+
 def test_a_header_that_claims_terabytes(bench: Path) -> None:
     header = np.lib.format.header_data_from_array_1_0(np.zeros((2, *SHAPE))) | {"shape": (1 << 40, *SHAPE)}
     with (bench / "x.npy").open("wb") as file:
@@ -171,7 +179,19 @@ def test_a_header_that_claims_terabytes(bench: Path) -> None:
         file.write(bytes(1000))
     found = kerilog("eval", "design", *EVAL, "x.npy")
     assert found.status == 2
-    assert re.fullmatch(r"kerilog: error: x\.npy: cannot be read as \.npy or \.npz: [^\n]+\n", found.error)
+    assert re.fullmatch(r"kerilog: error: x\.npy: [^\n]+\n", found.error)
+
+
+def test_an_archive_that_claims_terabytes(bench: Path) -> None:
+    path = bench / "design" / storage.FILE_NAME
+    content = bytearray(path.read_bytes())
+    place = content.index(b"PK\x01\x02") + 24  # the size of the first part in the archive's directory
+    content[place : place + 4] = struct.pack("<I", 0xFFFFFFF0)
+    second = content.index(b"PK\x01\x02", place) + 24
+    content[second : second + 4] = struct.pack("<I", 0xFFFFFFF0)
+    path.write_bytes(content)
+    found = kerilog("eval", "design", *EVAL, "x.npy")
+    assert found.status == 2 and "is no integer model: claims 8," in found.error
 
 
 # ---- memories and sources of a design: checked before any tool sees them ----
@@ -217,3 +237,19 @@ def test_a_list_that_names_what_is_not_there(bench: Path) -> None:
     text["files"]["rtl/gone.v"] = {"sha256": "0" * 64, "by": "build"}
     path.write_text(json.dumps(text))
     assert kerilog("build", "tiny.keras", "--data", "samples.npz", "-o", "design").status == 0
+
+
+def test_a_report_holds_no_markup_of_a_stranger(bench: Path) -> None:
+    path = bench / "design/manifest.json"
+    values = json.loads(path.read_text())
+    evil = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'"
+    values["model"]["file"] = values["data"] = values["goal"] = evil
+    values["warnings"] = [evil]
+    for layer in values["layers"]:
+        layer["layer"] = layer["kind"] = evil
+    path.write_text(json.dumps(values))
+    found = kerilog("report", "design")
+    assert found.status == 0, found.error
+    page = (bench / "design/report/index.html").read_text()
+    assert "alert(1)" in page
+    assert "<script>alert" not in page and "<img src=x" not in page

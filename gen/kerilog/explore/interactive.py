@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The front as an interactive page that needs no other file and no network: charts, and a table beside them.
+
+The charts are Vega-Lite, made with Altair, with Vega's own JavaScript in the page (0.9 MB; the bundle that
+the plotly package brings has 4.8 MB).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import markupsafe
+
+from kerilog import extras
+from kerilog.errors import KerilogError
+from kerilog.report.templating import template
+
+TEMPLATE = "report/front.html.j2"
+RESOURCES = {"lut": "LUT", "ff": "FF", "bram18": "RAMB18", "dsp": "DSP"}
+_HEIGHT = 330
+
+Record = Mapping[str, int | float | None]
+
+
+def lacking() -> str | None:
+    """One line that says how to get the libraries that make the page; None where they are installed."""
+    purpose = "the interactive page"
+    return extras.lacking("altair", purpose) or extras.lacking("vl_convert", purpose)
+
+
+def render(records: Sequence[Record], name: str, clock_mhz: float | None, version: str) -> str:
+    """The HTML of the front; ``records`` as ``results.rows`` has them.
+
+    Raises KerilogError where the packages for it are not installed.
+    """
+    if lack := lacking():
+        raise KerilogError(lack)
+    import vl_convert
+
+    bundle: Any = vl_convert.javascript_bundle  # its type wants an argument that it does not need
+    points = [_point(index, record) for index, record in enumerate(records)]
+    return template(TEMPLATE).render(
+        name=name,
+        version=version,
+        clock="" if clock_mhz is None else f"{clock_mhz:g}",
+        bundle=markupsafe.Markup(_inline(bundle())),
+        points=points,
+        data=markupsafe.Markup(_json(points)),
+        charts={
+            "multipliers": markupsafe.Markup(_json(multipliers_chart())),
+            "area": markupsafe.Markup(_json(area_chart())),
+        },
+    )
+
+
+def _point(index: int, record: Record) -> dict[str, Any]:
+    """A record with its place in the table; ``lut`` has those used as memory as well, as the table's has.
+
+    ``ideal``: the multipliers that would do if each were busy in every cycle; None without multipliers.
+    """
+    used, multipliers = record["utilization"], record["multipliers"]
+    luts = (record["lut"] or 0) + (record["lutram"] or 0)
+    ideal = None if used is None or multipliers is None else round(used * multipliers, 3)
+    return {"index": index, **record, "lut": luts, "ideal": ideal}
+
+
+def multipliers_chart() -> dict[str, Any]:
+    """The Vega-Lite specification of multipliers against cycles per frame, without data."""
+    import altair as alt
+
+    base = alt.Chart(alt.NamedData("points")).encode(x=_cycles(alt))
+    scale = alt.Scale(type="log", nice=False, padding=12)
+    y = alt.Y("multipliers:Q", scale=scale, axis=alt.Axis(title="multipliers", format=",d"))
+    steps = base.mark_line(interpolate="step-after", strokeWidth=1.5).encode(y=y)
+    ideal = base.mark_line(strokeDash=[2, 4], strokeWidth=1.2, color="#7f889b").encode(
+        y=alt.Y("ideal:Q", scale=scale)
+    )
+    drawn = alt.layer(ideal, steps, _points(alt, base, y))
+    return _whole(alt, drawn.transform_filter("datum.multipliers > 0"))
+
+
+def area_chart() -> dict[str, Any]:
+    """The Vega-Lite specification of predicted area against cycles per frame, without data."""
+    import altair as alt
+
+    base = (
+        alt.Chart(alt.NamedData("points"))
+        .transform_calculate(**{name: f"datum.{key}" for key, name in RESOURCES.items()})
+        .transform_fold(list(RESOURCES.values()), as_=["resource", "count"])
+        .transform_filter("datum.count > 0")
+        .encode(
+            x=_cycles(alt),
+            color=alt.Color("resource:N", sort=list(RESOURCES.values()), legend=alt.Legend(title=None)),
+        )
+    )
+    scale = alt.Scale(type="log", nice=False, padding=12)
+    y = alt.Y("count:Q", scale=scale, axis=alt.Axis(title="predicted area, Xilinx 7-series", format=",d"))
+    shape = alt.Shape("resource:N", sort=list(RESOURCES.values()), legend=None)
+    return _whole(
+        alt, alt.layer(base.mark_line(strokeWidth=1).encode(y=y), _points(alt, base, y, shape=shape))
+    )
+
+
+def _cycles(alt: Any) -> Any:
+    scale = alt.Scale(type="log", nice=False, padding=12)
+    return alt.X("interval:Q", scale=scale, axis=alt.Axis(title="clock cycles per frame", format=",d"))
+
+
+def _points(alt: Any, base: Any, y: Any, **encodings: Any) -> Any:
+    """The designs; the one that is picked in the page is larger, and the nearest to the pointer is picked."""
+    near = alt.selection_point(name="near", on="pointerover", nearest=True, fields=["index"], clear=False)
+    tooltip = [
+        alt.Tooltip("interval:Q", title="cycles per frame", format=","),
+        alt.Tooltip("multipliers:Q", format=","),
+        *(alt.Tooltip(f"{key}:Q", title=name, format=",") for key, name in RESOURCES.items()),
+        alt.Tooltip("utilization:Q", format=".1%"),
+    ]
+    size = alt.condition("datum.index === picked", alt.value(190), alt.value(34))
+    return (
+        base.mark_point(filled=True, opacity=1)
+        .encode(y=y, size=size, tooltip=tooltip, **encodings)
+        .add_params(near)
+    )
+
+
+def _whole(alt: Any, chart: Any) -> dict[str, Any]:
+    """The specification as wide as its place in the page."""
+    picked = alt.param(name="picked", value=0)
+    found: dict[str, Any] = chart.add_params(picked).properties(width="container", height=_HEIGHT).to_dict()
+    return found
+
+
+def _json(value: object) -> str:
+    """JSON that no HTML parser takes for markup."""
+    return (
+        json.dumps(value, sort_keys=True)
+        .replace("<", "\\u003c")
+        .replace(">", "\\u003e")
+        .replace("&", "\\u0026")
+    )
+
+
+def _inline(script: str) -> str:
+    """JavaScript that may stand in a page: inside a string or an expression ``<\\/`` means ``</``."""
+    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
