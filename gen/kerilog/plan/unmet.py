@@ -119,7 +119,8 @@ def _why(found: Candidates, bounds: Bounds) -> str:
         return ""
     fitting = holding(need, bounds.fill / 100)
     holder = f"the smallest device that holds it is {fitting[0]}" if fitting else "no known device holds it"
-    return f"; that one takes {_lacks(missing)}; {holder}"
+    asked = count(bounds.interval or 0, "cycle")
+    return f"; a frame every {asked} takes {_lacks(missing)}; {holder}"
 
 
 def _lacks(missing: Mapping[str, tuple[int, int]]) -> str:
