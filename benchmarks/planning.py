@@ -392,13 +392,16 @@ def main() -> None:
     rows, points = chosen(arguments.only, arguments.small)
     networks = Networks()
     texts, measured = {}, {}
+
+    def with_source(text: str) -> str:
+        return f"{text}\n\n{source(titles, arguments.processors)}"
+
     if "table" in arguments.part and rows:
         measured["table"] = table(checkouts, networks, rows, limits)
-        texts["planning table"] = table_text(measured["table"], titles)
+        texts["planning table"] = with_source(table_text(measured["table"], titles))
     if "scaling" in arguments.part and points:
         measured["scaling"] = scaling(checkouts, networks, points, limits)
-        texts["planning scaling"] = scaling_text(measured["scaling"], titles)
-    texts["planning source"] = source(titles, arguments.processors)
+        texts["planning scaling"] = with_source(scaling_text(measured["scaling"], titles))
     WORK.mkdir(parents=True, exist_ok=True)
     (WORK / "planning.json").write_text(
         json.dumps({"titles": titles, **measured}, indent=2), encoding="ascii"
