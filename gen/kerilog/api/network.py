@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import MappingProxyType
@@ -18,10 +18,12 @@ from kerilog import build, floating, frames, measured
 from kerilog.api import samples
 from kerilog.api.folders import Folder
 from kerilog.api.formats import LayerFormats, layer_formats
+from kerilog.api.paths import path_of
 from kerilog.api.plans import Plan
 from kerilog.api.samples import Arrays, Calibrated
 from kerilog.api.simulations import Simulation
 from kerilog.api.sources import Source
+from kerilog.data.samples import array_of
 from kerilog.errors import KerilogError, KerilogWarning
 from kerilog.formats import Format, IntArray
 from kerilog.frames import Kind
@@ -176,7 +178,7 @@ class IntegerModel:
 
     def _codes(self, x: Inputs, kind: Kind | None) -> Inputs:
         if not isinstance(x, Mapping):
-            array = np.asarray(x)
+            array = array_of(x, "x")
             ready = self._model.ready(array) if array.size and kind is None else None
             if ready is not None:
                 return ready
@@ -254,7 +256,7 @@ class IntegerModel:
         support the network.
         """
         goal = Goal(interval, fps, clock_mhz, multipliers, device, _names(unroll))
-        return self._planned(goal, name or self.name)
+        return self._planned(goal, _name(name) or self.name)
 
     def _planned(self, goal: Goal, name: str) -> Plan:
         if (goal, name) not in self._plans:
@@ -288,10 +290,10 @@ class IntegerModel:
         when ``directory`` cannot be written or holds something in the way; it is then as it was before.
         """
         goal = Goal(interval, fps, clock_mhz, multipliers, device, _names(unroll))
-        planned = self._planned(goal, name or self.name)
+        planned = self._planned(goal, _name(name) or self.name)
         with self._progress("build") as progress:
             figures = self._measured(x_test, y_test, progress)
-            manifest = self._folder.write(Path(directory), planned.design, *figures, force)
+            manifest = self._folder.write(path_of(directory), planned.design, *figures, force)
         _warn(figures[1].warnings)
         return manifest
 
@@ -307,7 +309,7 @@ class IntegerModel:
         """Write the integer model alone, without hardware, to ``directory``; otherwise as ``build``."""
         with self._progress("save") as progress:
             figures = self._measured(x_test, y_test, progress)
-            manifest = self._folder.write_model(Path(directory), name or self.name, *figures, force)
+            manifest = self._folder.write_model(path_of(directory), _name(name) or self.name, *figures, force)
         _warn(figures[1].warnings)
         return manifest
 
@@ -423,7 +425,19 @@ def _alone(found: dict[str, Found]) -> Found | Any:
 
 def _names(layers: str | Sequence[str]) -> tuple[str, ...]:
     """The names of ``layers``, of which one may come by itself."""
-    return (layers,) if isinstance(layers, str) else tuple(layers)
+    if isinstance(layers, str):
+        return (layers,)
+    found = tuple(layers) if isinstance(layers, Iterable) else (layers,)
+    if not all(isinstance(name, str) for name in found):
+        raise KerilogError(f"unroll: expected names of layers, found {layers!r}")
+    return found
+
+
+def _name(given: object) -> str | None:
+    """The argument ``name``. Raises KerilogError unless it is a text or None."""
+    if given is not None and not isinstance(given, str):
+        raise KerilogError(f"name: expected a text, found {type(given).__name__}")
+    return given
 
 
 def _warn(doubts: Sequence[str], level: int = 3) -> None:

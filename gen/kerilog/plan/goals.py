@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
+import operator
 from fractions import Fraction
 from numbers import Integral, Real
 
@@ -82,6 +83,13 @@ class Goal:
         ):
             if value is not None and not isinstance(value, kind):
                 raise ArgumentError("{0} must be {wanted}, found {found!r}", name, wanted=wanted, found=value)
+        # numbers of NumPy's as Python's own
+        for name in ("interval", "multipliers"):
+            if self._has(name):
+                object.__setattr__(self, name, operator.index(getattr(self, name)))
+        for name in ("fps", "clock_mhz"):
+            if self._has(name):
+                object.__setattr__(self, name, float(getattr(self, name)))
 
     def _has(self, name: str) -> bool:
         return getattr(self, name) is not None
