@@ -48,6 +48,7 @@ CALLS: list[tuple[Call, str]] = [
     (lambda g, n, x: n.save(b"out"), "directory: expected a path, found bytes"),
     (lambda g, n, x: api.generate(n, 5), "directory: expected a path, found int"),
     (lambda g, n, x: api.load(5), "path: expected a path, found int"),
+    (lambda g, n, x: api.generate(n, "out", name=5), "name: expected a text, found int"),
 ]  # type: ignore[arg-type]
 
 
