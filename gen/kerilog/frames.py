@@ -68,6 +68,8 @@ def codes_of(
     Raises KerilogError for a missing input, for another shape, for counts of frames that differ, for values
     that are no numbers, for codes out of range and for raw samples without a rule.
     """
+    if kind not in (None, "codes", "raw"):
+        raise KerilogError(f"unknown kind {kind!r}; choose one of codes, raw")
     names = input_names(graph)
     missing = [name for name in names if name not in x]
     if missing:

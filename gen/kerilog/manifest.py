@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from kerilog import listed, typed
+from kerilog import listed, regular, typed
 from kerilog.errors import KerilogError
 from kerilog.listed import PART, Digest
 
@@ -477,8 +477,8 @@ def _read_json(directory: str | Path) -> Any:
     path = Path(directory) / FILE_NAME
     listed.refuse_interrupted(directory)
     try:
-        return msgspec.json.decode(path.read_bytes())
+        return msgspec.json.decode(regular.content(path))
     except FileNotFoundError:
         raise KerilogError(f"{directory}: no {FILE_NAME}; give a directory made by 'kerilog build'") from None
     except (OSError, ValueError, RecursionError) as error:
-        raise KerilogError(f"{path}: cannot be read as JSON: {error}") from None
+        raise KerilogError(f"{path}: cannot be read as JSON: {regular.reason(error)}") from None

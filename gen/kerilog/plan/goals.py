@@ -87,6 +87,8 @@ class Goal:
         ):
             if value is not None and not isinstance(value, kind):
                 raise ArgumentError("{0} must be {wanted}, found {found!r}", name, wanted=wanted, found=value)
+            if value is not None and kind is not str:  # a number of NumPy's as Python's own
+                object.__setattr__(self, name, int(value) if kind is Integral else float(value))
 
     def _check_device(self) -> None:
         if self.device is not None:
