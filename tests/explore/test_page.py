@@ -44,6 +44,15 @@ def test_every_figure_is_in_the_table() -> None:
     assert [len(row) for row in table(parse(page(clock_mhz=None)))] == [8, 8, 8]
 
 
+def test_an_engine_that_dies_is_told_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(interactive.sys, "executable", "false")
+    with pytest.raises(KerilogError, match="vl-convert ended with status 1"):
+        results.write(POINTS, tmp_path / "front", "net", None)
+    assert not (tmp_path / "front").exists()
+
+
 def test_the_page_is_one_file_of_reasonable_size() -> None:
     text = page()
     assert len(text) < 1_200_000
