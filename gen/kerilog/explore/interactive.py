@@ -62,8 +62,8 @@ def _bundle() -> str:
     )
     if made.returncode:
         raise KerilogError(
-            f"the interactive page: vl-convert ended with status {made.returncode}, as it does under a limit on "
-            "memory; name another file with -o, such as front.csv"
+            f"the interactive page: vl-convert ended with status {made.returncode}, as it does under a limit "
+            "on memory; name another file with -o, such as front.csv"
         )
     return made.stdout
 
