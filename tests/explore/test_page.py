@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,13 @@ def test_without_multipliers(tmp_path: Path) -> None:
     assert "utilization of 100 %" not in root.text
 
 
+def test_one_cycle_is_singular(tmp_path: Path) -> None:
+    path = tmp_path / "front.html"
+    path.write_text(page([design(1, 64), design(2, 32)], None), encoding="utf-8")
+    (picked,) = (e for e in parse(dom(path)).all("output") if e.attributes.get("id") == "picked")
+    assert picked.text.startswith("1 cycle per frame, 64 multipliers")
+
+
 def test_it_never_scrolls_sideways(tmp_path: Path) -> None:
     path = tmp_path / "front.html"
     path.write_text(page(), encoding="utf-8")
@@ -101,7 +109,8 @@ def test_it_never_scrolls_sideways(tmp_path: Path) -> None:
 
 
 def test_what_is_missing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interactive, "PACKAGES", ("no_such_package",))
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "altair" else found(name))
     with pytest.raises(KerilogError, match=r"pip install 'kerilog\[explore\]'"):
         results.check(tmp_path / "front.html")
     with pytest.raises(KerilogError, match=r"pip install 'kerilog\[explore\]'"):
