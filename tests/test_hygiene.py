@@ -34,6 +34,7 @@ LAYERS = (
         "listed",
         "manifest",
     ),
+    ("functions", "tables"),
     ("console", "data", "frames", "outputs", "parallel", "progress"),
     ("timing",),
     ("frontend",),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kerilog import qgraph
 from kerilog.frontend.keras import CONVERTERS
+from kerilog.frontend.keras.functions import ACTIVATIONS
 from kerilog.frontend.tflite import OPERATORS
 from kerilog.hardware.stages import KINDS
 from kerilog.qgraph import QInput, QOp
@@ -32,7 +33,10 @@ READ_FROM: dict[type[QOp], tuple[tuple[str, ...], tuple[str, ...]]] = {
     qgraph.QConcatenate: (("Concatenate",), ("CONCATENATION",)),
     qgraph.QZeroPadding2D: (("ZeroPadding2D",), ("PAD",)),
     qgraph.QReshape: (("Flatten", "Reshape"), ("RESHAPE", "SHAPE", "STRIDED_SLICE", "PACK")),
-    qgraph.QLookup: (("Activation",), ("LOGISTIC",)),
+    qgraph.QLookup: (
+        ("Activation", "LeakyReLU", "ELU", "ThresholdedReLU"),
+        ("LOGISTIC", "TANH", "ELU", "EXP", "GELU", "HARD_SWISH", "LEAKY_RELU"),
+    ),
     qgraph.QRequantize: (("ReLU",), ("QUANTIZE", "DEQUANTIZE", "RELU", "RELU6")),
     qgraph.QSoftmax: (("Softmax",), ("SOFTMAX",)),
     qgraph.QFloatSoftmax: ((), ("SOFTMAX",)),
@@ -105,6 +109,8 @@ def page() -> str:
         "",
         f"Nothing at inference: {', '.join(_TRAINING_ONLY)}. Converters of `kerilog.keras`: "
         f"{', '.join(_CONVERTERS)}.",
+        f"Functions, as `Activation` or as `activation=` of any layer: {', '.join(ACTIVATIONS)};",
+        "LeakyReLU, ELU and ReLU objects too. ReLU has any slope, threshold and maximum.",
         "ReLU and ReLU6 are fused into the layer before them; a batch normalization is folded into a",
         "neighbour where there is one. Hardware supports one input and one output.",
     ]

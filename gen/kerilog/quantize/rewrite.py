@@ -84,8 +84,8 @@ class Scheme(Protocol):
     def mean(self, node: Node, cells: int, source: Format, target: Format) -> QOp:
         """The mean over the ``cells`` of height and width."""
 
-    def sigmoid(self, node: Node, source: Format, target: Format) -> QOp:
-        """A sigmoid."""
+    def function(self, node: Node, op: Activation, source: Format, target: Format) -> QOp:
+        """Any other function of one code."""
 
 
 def convert(graph: Graph, scheme: Scheme, own: frozenset[str] = frozenset()) -> QGraph:
@@ -193,9 +193,9 @@ class _Walk:
         return self.scheme.add(node, kind, left, right, target, clamp)
 
     def _activation(self, node: Node, op: Activation, source: Format, target: Format) -> QOp:
-        if op.function == "sigmoid":
-            return self.scheme.sigmoid(node, source, target)
-        return self.scheme.relu(node, source, target, clamp_of(op.function, target))
+        if op.function in ("relu", "relu6"):
+            return self.scheme.relu(node, source, target, clamp_of(op.function, target))
+        return self.scheme.function(node, op, source, target)
 
 
 def _pool(op: MaxPooling2D | AveragePooling2D, source: QNode, target: Format) -> QOp:

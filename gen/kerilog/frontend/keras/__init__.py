@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kerilog.errors import KerilogError
-from kerilog.frontend.keras import converters, plain, scaling, weighted
+from kerilog.frontend.keras import converters, functions, plain, scaling, weighted
 from kerilog.frontend.keras.archive import open_model
 from kerilog.frontend.keras.calls import Converter
 from kerilog.frontend.keras.options import checked_name
@@ -34,7 +34,7 @@ CONVERTERS: dict[str, Converter] = {
     "AveragePooling2D": plain.pooling,
     "GlobalAveragePooling2D": plain.global_average_pooling2d,
     "Activation": plain.activation,
-    "ReLU": plain.relu,
+    **dict.fromkeys(functions.LAYERS, plain.function),
     "Softmax": plain.softmax,
     "Flatten": plain.flatten,
     "Reshape": plain.reshape,

@@ -19,9 +19,7 @@ from kerilog.names import printable, shown
 MAX_INTEGER = 1 << 24
 # 256 MB of float32: far above what fits any device that Kerilog is for.
 MAX_ELEMENTS = 1 << 26
-ACTIVATIONS = ("linear", "relu", "relu6", "softmax", "sigmoid")
 DTYPES = ("float16", "float32", "float64", "bfloat16", "mixed_float16", "mixed_bfloat16")
-FUNCTION_MODULES = ("builtins", "keras.activations", "keras.src.activations.activations")
 
 # Of use in training only.
 _IGNORED = frozenset({"name", "trainable", "dtype", "momentum", "rate", "seed", "noise_shape", "stddev"})
@@ -36,7 +34,6 @@ _IGNORED |= {
 }
 _IGNORED_SUFFIXES = ("_initializer", "_regularizer", "_constraint")
 
-ActivationName = Literal["linear", "relu", "relu6", "softmax", "sigmoid"]
 Padding = Literal["valid", "same"]
 T = TypeVar("T")
 
@@ -150,19 +147,6 @@ class Layer:
             axis = axis[0]
         if type(axis) is not int or axis not in (-1, rank):
             self.unsupported("axis", axis, "the last one", same_shape=self.kind != "Concatenate")
-
-    def activation(self) -> ActivationName:
-        """The name of the option ``activation``; anything but the known functions is refused."""
-        value = self.get("activation", "linear")
-        if isinstance(value, dict):
-            if value.get("class_name") != "function" or value.get("module") not in FUNCTION_MODULES:
-                return self._refuse_activation(value.get("registered_name") or value.get("class_name"))
-            value = value.get("config")
-        return cast(ActivationName, value) if value in ACTIVATIONS else self._refuse_activation(value)
-
-    def _refuse_activation(self, came: object) -> Literal["linear"]:
-        self.unsupported("activation", came, ", ".join(ACTIVATIONS), same_shape=True)
-        return "linear"
 
     def check_shape(self, shape: Shape, what: str) -> None:
         """Raise KerilogError unless every axis of ``shape`` is positive and the whole believable."""

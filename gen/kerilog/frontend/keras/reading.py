@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from kerilog.errors import KerilogError, Unsupported
 from kerilog.frontend.keras.calls import Call, Converter, Nodes, UnknownInputError
+from kerilog.frontend.keras.functions import activation_of
 from kerilog.frontend.keras.options import Layer
 from kerilog.frontend.keras.topology import Source, Step
 from kerilog.frontend.keras.weights import Weights
@@ -71,10 +72,10 @@ class Reading:
 
     def _read(self, step: Step) -> Nodes:
         layer = step.layer
-        layer.activation()  # is refused whatever is known of the input
         sources = [self._made[source] for source in step.inputs]
         known = tuple(source for source in sources if source)
         try:
+            activation_of(layer)  # is refused whatever is known of the input
             return self._convert(step, known if len(known) == len(sources) else None)
         except UnknownInputError:
             return ()

@@ -23,8 +23,10 @@ from kerilog.graph import Pair, Shape
 from kerilog.names import Names, shown
 from kerilog.qgraph import Clamp, Padding, QConstant, QConv2D, QInput, QNode, QOp, Rescale
 from kerilog.scales import Rounding, largest_factor
+from kerilog.tables import Step
 
 ACTIVATIONS = ("linear", "relu", "relu6")
+Island = tuple[Tensor, tuple[Step, ...]]  # the int8 tensor and the float functions of it
 ShapeValues = tuple[int | None, ...]  # entries of a shape tensor, None for the batch
 
 
@@ -48,6 +50,7 @@ class Importer:
         self.nodes: list[QNode] = []
         self.keys: dict[int, str] = {}  # by tensor, what its node is called for the time being
         self.float_inputs: set[int] = set()
+        self.islands: dict[int, Island] = {}  # float tensors behind a DEQUANTIZE
         self.shape_values: dict[int, ShapeValues] = {}
         self.spaces: dict[int, Space] = {}
         self._doubtful: set[int] = set()
