@@ -139,7 +139,7 @@ def test_a_tensor_that_a_nested_model_has_not(tmp_path: Path) -> None:
     model = siamese(last=[("heads", 0, 2), ("heads", 1, 1)])
     text = reply(write_model(tmp_path / "m.keras", model, {}))
     assert text.startswith(
-        "layer 'apart' (Subtract): input: expected the output of a layer, got ('heads', 0, 2)"
+        "layer 'apart' (Subtract): inbound_nodes: expected [layer, call, 0..1], got ['heads', 0, 2]"
     )
 
 

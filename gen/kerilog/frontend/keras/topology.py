@@ -241,13 +241,21 @@ def _is_made(source: Endpoint, known: Known) -> bool:
     return source[:2] in known and source[2] < known[source[:2]].tensors
 
 
+def _check_sources(steps: list[LayerCall], known: Known) -> None:
+    for step in steps:
+        for source in step.inputs:
+            if source[:2] not in known:
+                step.entry.layer.wrong("input", "the output of a layer", source[:2])
+            if not _is_made(source, known):
+                last = known[source[:2]].tensors - 1
+                tensor = f"0..{last}" if last else "0"
+                step.entry.layer.wrong("inbound_nodes", f"[layer, call, {tensor}]", list(source))
+
+
 def _ordered(steps: list[LayerCall], known: Known) -> list[LayerCall]:
     """``steps`` such that each comes after those it takes; raises KerilogError on a gap or a cycle."""
     place = {(step.name, step.index): number for number, step in enumerate(steps)}
-    for step in steps:
-        for source in step.inputs:
-            if not _is_made(source, known):
-                step.entry.layer.wrong("input", "the output of a layer", source)
+    _check_sources(steps, known)
     users: dict[int, list[int]] = {}
     needs = [{place[source[:2]] for source in step.inputs} for step in steps]
     missing = [len(sources) for sources in needs]

@@ -85,13 +85,19 @@ class ZipWeights:
     def register(self, layers: Iterable[Stored]) -> None:
         seen: Counter[tuple[Key, str]] = Counter()
         first: dict[tuple[int, str, str], Key] = {}
+        unnumbered: dict[tuple[str, str], list[Key]] = {}
         for layer in layers:
             model, snake = layer.key[:-1], _snake_case(layer.kind)
             count = seen[model, snake]
             seen[model, snake] += 1
             group = (*self._groups.get(model, ()), f"{snake}_{count}" if count else snake)
-            if layer.shared is not None:
-                group = first.setdefault((layer.shared, layer.kind, layer.key[-1]), group)
+            what = layer.kind, layer.key[-1]
+            if layer.shared is None:
+                unnumbered.setdefault(what, []).append(group)
+            else:
+                # Keras 3 numbers an object from the second place on, where it finds that there is one.
+                before = unnumbered.get(what, ())
+                group = first.setdefault((layer.shared, *what), before[0] if len(before) == 1 else group)
             self._groups[layer.key] = group
 
     def read(self, layer: Key, shapes: tuple[Shape, ...], unread: int = 0) -> list[Array]:
@@ -103,14 +109,15 @@ class ZipWeights:
 
     def _group(self, layer: Key) -> h5py.Group:
         """The variables of ``layer``."""
-        at, path = self._file, ""
+        at = self._file
+        top = next((root for root in ROOTS if root in at), ROOTS[0])
+        path = "".join(f"{top}/{part}/" for part in self._groups[layer]) + "vars"
         for part in self._groups[layer]:
             root = next((root for root in ROOTS if root in at), ROOTS[0])
-            path = f"{path}/{root}/{part}"
             at = _walk(at, f"{root}/{part}", path)
             if not isinstance(at, h5py.Group):
                 raise KerilogError(f"expected a group, got {at}")
-        group = _walk(at, "vars", f"{path}/vars")
+        group = _walk(at, "vars", path)
         if not isinstance(group, h5py.Group):
             raise KerilogError(f"expected a group, got {group}")
         return group
@@ -205,7 +212,7 @@ def _snake_case(kind: str) -> str:
 
 def _walk(start: h5py.Group, path: str, shown_as: str = "") -> h5py.Group | h5py.Dataset:
     """The object at ``path``, by hard links only; errors call it ``shown_as``."""
-    at, label = start, shown(shown_as.strip("/") or path)
+    at, label = start, shown(shown_as or path)
     for part in path.split("/"):
         if part in ("", ".", "..") or not isinstance(at, h5py.Group) or part not in at:
             raise KerilogError(f"no weights at {label}")
