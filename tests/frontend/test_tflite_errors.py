@@ -13,12 +13,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import flatbuffers
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.lite.python import schema_py_generated as schema
 
-import keras
 from kerilog.errors import KerilogError, Unsupported
 from kerilog.frontend.tflite import load_tflite
 from kerilog.names import harmless

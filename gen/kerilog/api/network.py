@@ -241,19 +241,24 @@ class IntegerModel:
         clock_mhz: float | None = None,
         multipliers: int | None = None,
         device: str | None = None,
+        latency: int | None = None,
+        fill: float | None = None,
         unroll: str | Sequence[str] = (),
         name: str | None = None,
     ) -> Plan:
         """Plan the hardware, writing nothing: ``print`` what comes back.
 
-        The goal is one of ``interval``, clock cycles per frame; ``fps`` at ``clock_mhz``; ``multipliers``, at
-        most as many; ``device``, a Xilinx 7-series FPGA that must hold the design ("xc7a35t"); without one it
-        is the shortest interval that 76 multipliers allow, or one per layer if there are more layers. The
-        layers of ``unroll`` get a constant multiplier for every weight. ``name`` is the top module's. Raises
-        KerilogError when no folding meets the goal, Unsupported, with all reasons, where hardware does not
-        support the network.
+        Bounds may be given together: ``interval``, clock cycles per frame, or ``fps`` at ``clock_mhz``;
+        ``latency``, clock cycles from a frame's first beat to its last result; ``multipliers``; ``device``, a
+        Xilinx 7-series FPGA that must hold the design ("xc7a35t") in ``fill`` percent of its LUTs and
+        flip-flops, 80 by default. What is not bounded is minimized, the interval first, then area; with
+        ``latency`` alone, area; with ``interval`` or ``fps`` alone, multipliers. Without any bound it is the
+        shortest interval that 76 multipliers allow, or one per layer if there are more layers. The layers of
+        ``unroll`` get a constant multiplier for every weight; it goes with ``interval`` or ``fps``. ``name``
+        is the top module's. Raises KerilogError when no folding meets the bounds, naming the best there is,
+        Unsupported, with all reasons, where hardware does not support the network.
         """
-        goal = Goal(interval, fps, clock_mhz, multipliers, device, _names(unroll))
+        goal = Goal(interval, fps, clock_mhz, multipliers, device, _names(unroll), latency, fill)
         return self._planned(goal, name or self.name)
 
     def _planned(self, goal: Goal, name: str) -> Plan:
@@ -273,6 +278,8 @@ class IntegerModel:
         clock_mhz: float | None = None,
         multipliers: int | None = None,
         device: str | None = None,
+        latency: int | None = None,
+        fill: float | None = None,
         unroll: str | Sequence[str] = (),
         name: str | None = None,
         x_test: Arrays | None = None,
@@ -281,13 +288,13 @@ class IntegerModel:
     ) -> Manifest:
         """Write the Verilog, the memories, the integer model and the manifest to ``directory``.
 
-        The goal and ``name`` as for ``plan``. ``x_test`` and ``y_test``, as for ``evaluate``, are what the
+        The bounds and ``name`` as for ``plan``. ``x_test`` and ``y_test``, as for ``evaluate``, are what the
         accuracy in the manifest and the errors in the report are measured on; without them the report shows
         the first 1,000 calibration samples. What Kerilog wrote to ``directory`` before is replaced, all else
         stays; what was changed since is replaced with ``force`` alone. Raises as ``plan``, and KerilogError
         when ``directory`` cannot be written or holds something in the way; it is then as it was before.
         """
-        goal = Goal(interval, fps, clock_mhz, multipliers, device, _names(unroll))
+        goal = Goal(interval, fps, clock_mhz, multipliers, device, _names(unroll), latency, fill)
         planned = self._planned(goal, name or self.name)
         with self._progress("build") as progress:
             figures = self._measured(x_test, y_test, progress)
