@@ -105,8 +105,8 @@ def page() -> str:
         "called twice is there twice, with the same weights.",
         "ReLU and ReLU6 are fused into the layer before them; a batch normalization is folded into a",
         "neighbour where there is one. Hardware supports one input and one output.",
-        "A TFLite file may have uint8 inputs and outputs around int8, with QUANTIZE between: the integer model",
-        "and the streams of the hardware then carry unsigned codes, and a table turns them into signed ones.",
+        "A TFLite file may have uint8 inputs and outputs around int8, with QUANTIZE between: the integer",
+        "model and the streams of the hardware then carry unsigned codes; a table makes signed ones of them.",
     ]
     return "\n".join(lines) + "\n"
 
