@@ -301,7 +301,7 @@ MODELS = [
     (sequential(), "model: expected a list of layers, got []"),
     (sequential(image(), {"class_name": "Flatten"}), "layer number 1: expected a layer"),
     (sequential(image(), *[layer("Flatten")] * 4096), "expected at most 4096 layers, got 4097"),
-    (sequential(image(), sequential(layer("Flatten"), name="inner")), "layer 'inner': 'Sequential'"),
+    (sequential(image(), sequential(name="inner")), "model 'inner': expected a list of layers, got []"),
     ({"class_name": "Mine", "config": {}}, "model of class 'Mine' is not supported"),
     ({"class_name": "Functional", "config": 3}, "model: expected a configuration, got 3"),
     ({}, "model of class None is not supported"),

@@ -14,7 +14,7 @@ from typing import Any, Literal, NoReturn, TypeVar, cast
 
 from kerilog.errors import KerilogError
 from kerilog.graph import Pair, Shape
-from kerilog.names import printable, shown
+from kerilog.names import LONGEST, harmless, printable, shown
 
 MAX_INTEGER = 1 << 24
 # 256 MB of float32: far above what fits any device that Kerilog is for.
@@ -35,12 +35,14 @@ _IGNORED |= {
 _IGNORED_SUFFIXES = ("_initializer", "_regularizer", "_constraint")
 
 Padding = Literal["valid", "same"]
+Key = tuple[str, ...]
+"""A layer's names in the file: of the nested models around it, from the outside in, then its own."""
 T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
 class Layer:
-    """A layer's name in the graph, its Keras class, its options, and its ``key``: its name in the file.
+    """A layer's name in the graph, its Keras class, its options, and its ``key``: its place in the file.
 
     ``refused`` collects what is not supported about it, and whether its output has the same shape anyway.
     """
@@ -48,7 +50,7 @@ class Layer:
     name: str
     kind: str
     options: dict[str, Any]
-    key: str
+    key: Key
     refused: dict[str, bool] = dataclasses.field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -165,6 +167,14 @@ def is_number(value: object) -> bool:
 
 def _is_positive(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_INTEGER
+
+
+def readable(key: Key) -> str:
+    """``encoder/conv2d``, harmless; of a path too long for a name the outermost models are left out."""
+    parts = [part for part in map(harmless, key) if part]
+    while len(parts) > 1 and len("/".join(parts)) > LONGEST:
+        parts = parts[1:]
+    return harmless("/".join(parts)) if parts else ""
 
 
 def checked_name(name: object, what: str) -> str:

@@ -98,6 +98,16 @@ def nothing(call: Call) -> Nodes:
     return (call.node(Dropout(), call.shape),)
 
 
+def same_size(call: Call) -> Nodes:
+    """Resizing, CenterCrop and RandomCrop to the size that the image has: nothing."""
+    layer = call.layer
+    layer.check_channels_last()
+    target, size = (layer.integer("height"), layer.integer("width")), call.image[:2]
+    if target != size:
+        layer.unsupported("height and width", target, f"those of its input, {size}: resize before the model")
+    return (call.node(Dropout(), call.shape),)
+
+
 def merge(call: Call) -> Nodes:
     """Add and Multiply of two or more tensors, Subtract of two; more become a chain ``<name>/<step>``."""
     layer = call.layer

@@ -83,7 +83,10 @@ def relu(context: Importer, op: Operator) -> None:
 
 
 def quantize(context: Importer, op: Operator) -> None:
-    """QUANTIZE of a float graph input, which then is the input itself, of float functions, or of codes."""
+    """QUANTIZE of a float graph input, which then is the input itself, of float functions, or of codes.
+
+    A uint8 input, or output, of the graph is another format at its end.
+    """
     context.expect(op, range(1, 2))
     source, target = context.required(op, 0), context.output(op)
     if source.index in context.float_inputs:
