@@ -14,10 +14,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import h5py
+import keras
 import numpy as np
 import pytest
 
-import keras
 from kerilog import floating, functions
 from kerilog.frontend import load
 from kerilog.frontend.keras.functions import ACTIVATIONS
