@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 
 from kerilog import floating
 from kerilog.frontend.keras import TRAINING_ONLY, read_graph
+from support.paths import SHARED
 
 keras = pytest.importorskip("keras")
 layers = keras.layers
@@ -147,7 +147,7 @@ def test_is_nothing_at_inference(kind: str) -> None:
     np.testing.assert_array_equal(keras.Sequential([layers.Input(shape), made]).predict(x, verbose=0), x)
 
 
-CASES = Path(os.environ.get("KERILOG_SHARED", "../shared")) / "cases" / "nested_and_augment"
+CASES = SHARED / "cases" / "nested_and_augment"
 
 
 @pytest.mark.parametrize("name", ["c10_nested.keras", "c10b_nested_seq.h5", "c10c_augment.keras"])

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,9 @@ from kerilog.manifest import Manifest
 from kerilog.qgraph import QInput, QRequantize
 from kerilog.quantize import softmax_tail, strip_softmax
 from kerilog.scales import ROUNDINGS, Rounding
+from support.paths import SHARED
 
-CASE = Path(os.environ.get("KERILOG_SHARED", "../shared")) / "cases" / "uint8_io_tflite" / "d02b_uint8.tflite"
+CASE = SHARED / "cases" / "uint8_io_tflite" / "d02b_uint8.tflite"
 FRAMES = 64
 Codes = npt.NDArray[Any]
 
