@@ -44,13 +44,19 @@ def test_every_figure_is_in_the_table() -> None:
     assert [len(row) for row in table(parse(page(clock_mhz=None)))] == [8, 8, 8]
 
 
-def test_an_engine_that_dies_is_told_and_leaves_nothing(
+def test_an_engine_that_dies_is_told_and_leaves_no_page(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(interactive.sys, "executable", "false")
     with pytest.raises(KerilogError, match="vl-convert ended with status 1"):
-        results.write(POINTS, tmp_path / "front", "net", None)
-    assert not (tmp_path / "front").exists()
+        results.write(POINTS, tmp_path / "front.html", "net", None)
+    assert not (tmp_path / "front.html").exists()
+    told: list[str] = []
+    files = results.write(POINTS, tmp_path / "front", "net", None, say=told.append)
+    assert ["vl-convert ended with status 1" in line for line in told] == [True]
+    assert {"front.csv", "front.json"} <= {file.name for file in files}
+    assert "front.html" not in {file.name for file in files}
+    assert all(file.is_file() for file in files)
 
 
 def test_the_page_is_one_file_of_reasonable_size() -> None:

@@ -26,6 +26,10 @@ _HEIGHT = 330
 Record = Mapping[str, int | float | None]
 
 
+class EngineError(KerilogError):
+    """The engine of the page ended with a fault."""
+
+
 def lacking() -> str | None:
     """One line that says how to get the libraries that make the page; None where they are installed."""
     purpose = "the interactive page"
@@ -35,7 +39,7 @@ def lacking() -> str | None:
 def render(records: Sequence[Record], name: str, clock_mhz: float | None, version: str) -> str:
     """The HTML of the front; ``records`` as ``results.rows`` has them.
 
-    Raises KerilogError where the packages for it are not installed, or end with a fault.
+    Raises KerilogError where the packages for it are not installed, EngineError where they end with a fault.
     """
     if lack := lacking():
         raise KerilogError(lack)
@@ -61,7 +65,7 @@ def _bundle() -> str:
         [sys.executable, "-c", command], capture_output=True, encoding="utf-8", errors="replace", check=False
     )
     if made.returncode:
-        raise KerilogError(
+        raise EngineError(
             f"the interactive page: vl-convert ended with status {made.returncode}, as it does under a limit "
             "on memory; name another file with -o, such as front.csv"
         )
