@@ -86,7 +86,7 @@ $(LIGHT): requirements/rtl.txt pyproject.toml setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Kerilog needs Python 3.11 or later; give it as make PYTHON=..." >&2; exit 1; }
 	@missing=$$($(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv); $(install_missing)
-	@echo "Installing the Python packages into .venv (140 MB) ..."
+	@echo "Installing the Python packages into .venv (160 MB) ..."
 	@$(PYTHON) -m venv .venv
 	@$(LOCKED) requirements/rtl.txt
 	@$(PIP) --no-deps --no-build-isolation -e .

@@ -28,11 +28,11 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import keras
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-import keras
 import kerilog
 from kerilog.data import load_dataset
 from kerilog.graph import Graph

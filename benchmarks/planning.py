@@ -335,6 +335,8 @@ def draw(rows: Sequence[Values], titles: Sequence[str], path: Path) -> None:
 
 def _curve(axes: Any, rows: Sequence[Values], field: str, found: Fit, titles: Sequence[str]) -> None:
     """The points of one family and the fit through them."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
     for index, (title, color) in enumerate(zip(titles, ("#1f4fd8", "#9ca3af"), strict=False)):
         done = [row for row in rows if succeeded(row, index)]
         heights: npt.ArrayLike = [row["runs"][index][field] for row in done]
@@ -343,9 +345,23 @@ def _curve(axes: Any, rows: Sequence[Values], field: str, found: Fit, titles: Se
     axes.plot(counts, [found(row["work"], row["weights"]) for row in rows], color="#dd6b20", label="fit")
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    axes.xaxis.set_major_formatter(FuncFormatter(_short))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(FuncFormatter(_short))
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.grid(True, color="#e5e7eb", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _short(value: float, _: int) -> str:
+    """20 k and 5 M for large numbers on an axis."""
+    for unit, sign in ((1e6, " M"), (1e3, " k")):
+        if value >= unit:
+            return f"{value / unit:g}{sign}"
+    return f"{value:g}"
 
 
 # ---- the command ----
@@ -392,13 +408,16 @@ def main() -> None:
     rows, points = chosen(arguments.only, arguments.small)
     networks = Networks()
     texts, measured = {}, {}
+
+    def with_source(text: str) -> str:
+        return f"{text}\n\n{source(titles, arguments.processors)}"
+
     if "table" in arguments.part and rows:
         measured["table"] = table(checkouts, networks, rows, limits)
-        texts["planning table"] = table_text(measured["table"], titles)
+        texts["planning table"] = with_source(table_text(measured["table"], titles))
     if "scaling" in arguments.part and points:
         measured["scaling"] = scaling(checkouts, networks, points, limits)
-        texts["planning scaling"] = scaling_text(measured["scaling"], titles)
-    texts["planning source"] = source(titles, arguments.processors)
+        texts["planning scaling"] = with_source(scaling_text(measured["scaling"], titles))
     WORK.mkdir(parents=True, exist_ok=True)
     (WORK / "planning.json").write_text(
         json.dumps({"titles": titles, **measured}, indent=2), encoding="ascii"

@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
-import keras
 from kerilog.data import Dataset, load_dataset
 from kerilog.keras import Comparison, compare, insert_converters
 

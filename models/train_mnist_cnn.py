@@ -13,9 +13,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import keras
 import numpy as np
 
-import keras
 from kerilog.data import shipped
 
 SHIPPED = Path(__file__).resolve().parent / "mnist_cnn.keras"

@@ -21,7 +21,20 @@ LARGEST = 1_500_000  # bytes
 
 # Imports go one way: a module imports from its own group and from those above it.
 LAYERS = (
-    ("errors", "extras", "names", "typed", "formats", "graph", "qgraph", "scales", "listed", "manifest"),
+    (
+        "errors",
+        "extras",
+        "names",
+        "regular",
+        "typed",
+        "formats",
+        "graph",
+        "qgraph",
+        "scales",
+        "listed",
+        "manifest",
+    ),
+    ("functions", "tables"),
     ("console", "data", "frames", "outputs", "parallel", "progress"),
     ("timing",),
     ("frontend",),

@@ -8,6 +8,8 @@ import hashlib
 import json
 import os
 import signal
+import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -303,3 +305,28 @@ def test_a_list_from_a_stranger_reaches_no_other_folder(target: Path, tmp_path: 
     refused(r"\$\.files: expected relative paths, found ", target)
     write(target, SECOND, force=True)
     assert (tmp_path / "secret").read_text() == "s"
+
+
+def test_two_commands_at_once_follow_each_other(target: Path) -> None:
+    """Neither clears up what the other is about to move."""
+    began, failed = threading.Event(), []
+
+    def second() -> None:
+        began.set()
+        try:
+            write(target, SECOND)
+        except KerilogError as error:
+            failed.append(error)
+
+    other = threading.Thread(target=second)
+    with outputs.folder(target, BUILD) as root:
+        for name, text in FIRST.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+        other.start()
+        began.wait()
+        time.sleep(0.2)  # for it to get as far as it can
+        assert (root / "manifest.json").read_text() == FIRST["manifest.json"]
+    other.join(30)
+    assert not other.is_alive() and failed == []
+    assert texts(target) == SECOND

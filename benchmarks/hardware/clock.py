@@ -9,10 +9,10 @@ import importlib.metadata
 from collections.abc import Iterable
 from pathlib import Path
 
-import area
 from designs import Network
 from store import ROOT, WORK, Values, digest, recall
 
+import area
 import kerilog
 from kerilog.handoff import synth
 

@@ -7,10 +7,10 @@ import dataclasses
 import time
 from pathlib import Path
 
-import area
 import numpy as np
 from store import ROOT, WORK, Values, digest, recall
 
+import area
 import kerilog
 from kerilog.api import Quantized
 from kerilog.errors import KerilogError

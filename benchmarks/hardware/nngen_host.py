@@ -9,10 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import area
 import numpy as np
 from store import WORK, Values, digest, recall, say
 
+import area
 from kerilog.data import Dataset
 from kerilog.errors import KerilogError
 from kerilog.graph import Conv2D, Dense, Graph

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import time
 
 import numpy as np
@@ -11,7 +13,7 @@ from store import WORK, Values, say
 
 import kerilog
 from kerilog.errors import KerilogError
-from kerilog.verify import simulate, verilator
+from kerilog.verify import cache, design, simulate, verilator
 
 FRAMES = {"icarus": 20, "verilator": 10_000}
 
@@ -19,10 +21,12 @@ FRAMES = {"icarus": 20, "verilator": 10_000}
 def measure(network: Network) -> list[Values]:
     """Cycles a second, and seconds for all frames, in each simulator; never from an earlier run."""
     directory = WORK / f"{network.folder}_speed"
+    shutil.rmtree(WORK / "cache", ignore_errors=True)
+    os.environ[cache.VARIABLE] = str(WORK / "cache")
     kerilog.generate(network.quantized, directory, None, network.name)
     start = time.perf_counter()
     say("simulation speed: compiling for Verilator")
-    verilator.build(directory.resolve())
+    verilator.build(design.read(directory))
     compiling = {"verilator": time.perf_counter() - start, "icarus": None}
     rows = []
     for simulator, frames in FRAMES.items():

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
 import numpy.typing as npt
-
-import keras
 
 SIZE = 16
 SHAPES = ("square", "ring", "cross", "stripes")

@@ -14,6 +14,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from kerilog import functions
 from kerilog.errors import KerilogError
 from kerilog.formats import Format
 from kerilog.graph import (
@@ -249,7 +250,7 @@ def _batch_normalization(op: BatchNormalization, inputs: list[Array]) -> Array:
 
 
 def _activation(op: Activation, inputs: list[Array]) -> Array:
-    return activate(inputs[0], op.function)
+    return activate(inputs[0], op.function, op.parameters)
 
 
 def _add(op: Add, inputs: list[Array]) -> Array:
@@ -280,22 +281,15 @@ def _unchanged(op: Op, inputs: list[Array]) -> Array:
     return inputs[0]
 
 
-def activate(x: Array, function: str) -> Array:
+def activate(x: Array, function: str, parameters: tuple[float, ...] = ()) -> Array:
     """Activation ``function`` of ``x``; softmax over the last axis."""
-    if function == "relu":
-        return np.maximum(x, np.float32(0))
-    if function == "relu6":
-        return np.clip(x, np.float32(0), np.float32(6))
+    if function == "linear":
+        return x
     if function == "softmax":
         powers: Array = np.exp(x - x.max(axis=-1, keepdims=True))
         total: Array = powers.sum(axis=-1, keepdims=True)
         return powers / total
-    if function == "sigmoid":
-        # exp of a negative number cannot overflow.
-        power: Array = np.exp(-np.abs(x))
-        above: Array = np.where(x >= 0, np.ones_like(power), power)
-        return above / (power + np.float32(1))
-    return x
+    return functions.apply(function, parameters, x)
 
 
 def _padded(x: Array, pads: tuple[Pair, Pair], value: float = 0.0) -> Array:

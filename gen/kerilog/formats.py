@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Number formats: how an integer code q stands for a real number r.
 
-Both formats are signed two's complement of ``bits`` bits and share one interface,
+Formats are signed two's complement of ``bits`` bits and share one interface,
 ``r = scale * (q - zero_point)``.
 """
 
@@ -114,3 +114,21 @@ class Affine(Format):
         scales = np.atleast_1d(self.scales)
         span = f"{scales[0]:.6g}" if scales.size == 1 else f"{scales.min():.6g}..{scales.max():.6g}"
         return f"affine<{self.bits}, scale {span}, zero {self.zero}>"
+
+
+@dataclasses.dataclass(frozen=True)
+class UnsignedAffine(Affine):
+    """``Affine`` with codes from 0 on, TFLite's uint8: at the ends of a network only, behind or before a
+    ``QRequantize`` that makes them signed ones.
+    """
+
+    @property
+    def minimum(self) -> int:
+        return 0
+
+    @property
+    def maximum(self) -> int:
+        return (1 << self.bits) - 1
+
+    def __str__(self) -> str:
+        return f"unsigned {super().__str__()}"

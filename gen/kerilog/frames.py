@@ -68,6 +68,8 @@ def codes_of(
     Raises KerilogError for a missing input, for another shape, for counts of frames that differ, for values
     that are no numbers, for codes out of range and for raw samples without a rule.
     """
+    if kind not in (None, "codes", "raw"):
+        raise KerilogError(f"unknown kind {kind!r}; choose one of codes, raw")
     names = input_names(graph)
     missing = [name for name in names if name not in x]
     if missing:
@@ -83,7 +85,7 @@ def codes_of(
             raise KerilogError(f"{where}: uint8 may be codes or raw samples: say which, {say}")
         elif kind == "codes" and not np.issubdtype(array.dtype, np.integer):
             raise KerilogError(f"{where}: expected integer codes, found {array.dtype}")
-        codes[node.name] = _codes(node, array, where)
+        codes[node.name] = _codes(node, array, where, say)
     counts = {name: len(array) for name, array in codes.items()}
     if len(set(counts.values())) > 1:
         told = ", ".join(f"{count} of '{name}'" for name, count in counts.items())
@@ -121,7 +123,7 @@ def _scaled(x: Array, rule: Scaling | None, where: str) -> Array:
     )
 
 
-def _codes(source: QNode, x: Array, where: str) -> IntArray:
+def _codes(source: QNode, x: Array, where: str, say: str) -> IntArray:
     if np.issubdtype(x.dtype, np.floating):
         if not np.all(np.isfinite(x)):
             raise KerilogError(f"{where}: there is a value that is not finite")
@@ -132,7 +134,7 @@ def _codes(source: QNode, x: Array, where: str) -> IntArray:
     if x.min() < low or x.max() > high:
         raise KerilogError(
             f"{where}: integer codes must lie in {low}..{high}, found {x.min()}..{x.max()}; "
-            "give floats to have them quantized"
+            f"give floats to have them quantized, or say whether these are codes or raw samples, {say}"
         )
     return x.astype(np.int64)
 

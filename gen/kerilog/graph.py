@@ -116,7 +116,10 @@ class BatchNormalization(Op):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Activation(Op):
-    function: Literal["relu", "relu6", "softmax", "sigmoid"]
+    """``function`` is softmax, over the last axis, or one of ``kerilog.functions`` with ``parameters``."""
+
+    function: str
+    parameters: tuple[float, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

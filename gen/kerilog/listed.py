@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from kerilog import typed
+from kerilog import regular, typed
 from kerilog.errors import ArgumentError, KerilogError
 
 FILE_NAME = ".kerilog/files.json"
@@ -58,11 +58,13 @@ def read(directory: str | Path) -> Files:
     """
     path = Path(directory) / FILE_NAME
     try:
-        raw = msgspec.json.decode(path.read_bytes())
+        raw = msgspec.json.decode(regular.content(path))
     except (FileNotFoundError, NotADirectoryError):
         return Files(files={})
     except (OSError, ValueError, RecursionError) as error:
-        raise ArgumentError(*_DAMAGED, problem=f"{path}: cannot be read as JSON: {error}") from None
+        raise ArgumentError(
+            *_DAMAGED, problem=f"{path}: cannot be read as JSON: {regular.reason(error)}"
+        ) from None
     try:
         return typed.checked(raw, Files, path)
     except KerilogError as error:

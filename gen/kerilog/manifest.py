@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from kerilog import listed, typed
+from kerilog import listed, regular, typed
 from kerilog.errors import KerilogError
 from kerilog.listed import PART, Digest
 
@@ -353,9 +353,9 @@ class Manifest(About, frozen=True, kw_only=True):
     in to the last and to the first beat out of the first frame. ``multipliers`` are those that multiply two
     variables; ``constants`` counts the products per cycle that layers of constants make without any.
     ``macs``: multiplications of the network per frame. ``goal``: what it was planned for, in words;
-    ``device``: the FPGA that it was planned for, if one was asked for.
-    ``input`` and ``output`` repeat the one element of
-    ``inputs`` and ``outputs`` where there is one. ``predicted`` and ``resources``: area by target.
+    ``device``: the FPGA that it was planned for, if one was asked for. ``input`` and ``output`` repeat the
+    one element of ``inputs`` and ``outputs`` where there is one. ``predicted`` and ``resources``: area by
+    target.
     """
 
     name: Identifier
@@ -377,6 +377,10 @@ class Manifest(About, frozen=True, kw_only=True):
     resources: dict[str, Resources] | UnsetType = UNSET
     only_input: Stream | UnsetType = msgspec.field(name="input", default=UNSET)
     only_output: Stream | UnsetType = msgspec.field(name="output", default=UNSET)
+
+    def __repr__(self) -> str:
+        pace = f"{self.frame_interval:,} cycles per frame, latency {self.latency:,}"
+        return f"<Manifest of {self.name!r}: {pace}, {self.multipliers} multipliers>"
 
     def __post_init__(self) -> None:
         for key, streams in (("input", self.inputs), ("output", self.outputs)):
@@ -473,8 +477,8 @@ def _read_json(directory: str | Path) -> Any:
     path = Path(directory) / FILE_NAME
     listed.refuse_interrupted(directory)
     try:
-        return msgspec.json.decode(path.read_bytes())
+        return msgspec.json.decode(regular.content(path))
     except FileNotFoundError:
         raise KerilogError(f"{directory}: no {FILE_NAME}; give a directory made by 'kerilog build'") from None
     except (OSError, ValueError, RecursionError) as error:
-        raise KerilogError(f"{path}: cannot be read as JSON: {error}") from None
+        raise KerilogError(f"{path}: cannot be read as JSON: {regular.reason(error)}") from None

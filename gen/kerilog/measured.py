@@ -87,7 +87,8 @@ def _about_values(
     activations: tuple[Observed, ...],
     calibrated: Mapping[str, Observation] | None,
 ) -> Iterator[str]:
-    """Test samples unlike those of the calibration: of the network's own, or of that behind a TFLite file."""
+    """Samples that the formats do not suit: unlike those of the calibration, or of columns far apart."""
+    yield from doubts.about_columns(integer, x, samples)
     if calibrated is None:
         yield from doubts.about_inputs(integer, x, samples)
         return

@@ -28,9 +28,14 @@ from types import FrameType
 
 import msgspec
 
-from kerilog import listed, manifest
+from kerilog import listed, manifest, regular
 from kerilog.errors import ArgumentError, KerilogError
 from kerilog.listed import File, Files
+
+try:
+    import fcntl
+except ImportError:  # on Windows, where two commands at once are not kept apart
+    fcntl = None  # type: ignore[assignment]
 
 FOLDER = ".kerilog"
 _STAGING = "staging_"
@@ -65,34 +70,60 @@ def folder(target: Path, writer: Writer, force: bool = False, merged: Collection
     ``merged``: files in which all that was there before is kept, so that they may have been changed. Raises
     KerilogError as ``check``, and if ``target`` cannot be written; it is then as it was before.
     """
-    place = _Folder(target, force)
-    place.check(writer, writer.certain, merged)
+    _Folder(target, force).check(writer, writer.certain, merged)
     new = [path for path in (*reversed(target.parents), target, target / FOLDER) if not path.exists()]
-    work: Path | None = None
     try:
         (target / FOLDER).mkdir(parents=True, exist_ok=True)
-        for left in (target / FOLDER).glob(f"{_STAGING}*"):  # by a command that was killed
-            shutil.rmtree(left, ignore_errors=True)
-        work = Path(tempfile.mkdtemp(prefix=_STAGING, dir=target / FOLDER))
-        fresh = work / "fresh"
-        fresh.mkdir()
-        yield fresh
-        place.replace(_Change(place, writer, work, merged))
+        with _alone(target / FOLDER), _staging(target / FOLDER) as work:
+            place = _Folder(target, force)  # as another command may have left it just now
+            place.check(writer, writer.certain, merged)
+            yield work / "fresh"
+            place.replace(_Change(place, writer, work, merged))
     except OSError as error:
         raise KerilogError(f"{target}: cannot be written: {error.strerror or error}") from None
     finally:
-        if work is not None:
-            shutil.rmtree(work, ignore_errors=True)
         for path in reversed(new):
             with contextlib.suppress(OSError):  # it holds what was written
                 path.rmdir()
+
+
+@contextlib.contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    """Another command that writes to the folder of ``place`` waits, where the file system lets it."""
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _staging(place: Path) -> Iterator[Path]:
+    """A new folder in ``place``, which goes at the end, with an empty one in it for what is written."""
+    for left in place.glob(f"{_STAGING}*"):  # by a command that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    work = Path(tempfile.mkdtemp(prefix=_STAGING, dir=place))
+    try:
+        (work / "fresh").mkdir()
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 class _Folder:
     """A folder and its list of files."""
 
     def __init__(self, target: Path, force: bool) -> None:
-        if target.exists() and not target.is_dir():
+        try:
+            is_file = target.exists() and not target.is_dir()
+        except (OSError, ValueError) as error:  # a name that is too long, or holds a NUL
+            raise KerilogError(f"{target}: cannot be written: {regular.reason(error)}") from None
+        if is_file:
             raise KerilogError(f"{target}: the output folder is a file")
         if (target / FOLDER).is_symlink():
             raise KerilogError(f"{target / FOLDER}: is a link; remove it")
@@ -249,7 +280,7 @@ def _changed(place: _Folder, fresh: Path, names: list[str]) -> list[str]:
 
 def _digest(path: Path) -> str | None:
     try:
-        return None if path.is_symlink() else hashlib.sha256(path.read_bytes()).hexdigest()
+        return None if path.is_symlink() else hashlib.sha256(regular.content(path)).hexdigest()
     except OSError:
         return None
 

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from kerilog import formats, qgraph
+from kerilog import formats, qgraph, regular
 from kerilog.errors import KerilogError
 from kerilog.qgraph import QGraph
 
@@ -78,15 +78,14 @@ def load_item(path: Path, kind: type[Item], modules: Iterable[ModuleType], label
     Raises KerilogError, with ``label`` in it, when the file is missing or is something else.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with regular.opened(path) as file, zipfile.ZipFile(file) as archive:
             size = sum(member.file_size for member in archive.infolist())
             if size > MOST_BYTES:
                 raise ValueError(f"claims {size:,} bytes")
             structure = json.loads(archive.read(_STRUCTURE))
             item = _decode(structure, archive, _dataclasses(modules))
     except _UNREADABLE as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise KerilogError(f"{path}: is no {label}: {reason}") from None
+        raise KerilogError(f"{path}: is no {label}: {regular.reason(error)}") from None
     if not isinstance(item, kind):
         raise KerilogError(f"{path}: is no {label}")
     return item

@@ -10,7 +10,8 @@ import dataclasses
 from pathlib import Path
 
 from kerilog import qgraph
-from kerilog.frontend.keras import CONVERTERS
+from kerilog.frontend.keras import CONVERTERS, SAME_SIZE, TRAINING_ONLY
+from kerilog.frontend.keras.functions import ACTIVATIONS
 from kerilog.frontend.tflite import OPERATORS
 from kerilog.hardware.stages import KINDS
 from kerilog.qgraph import QInput, QOp
@@ -32,7 +33,10 @@ READ_FROM: dict[type[QOp], tuple[tuple[str, ...], tuple[str, ...]]] = {
     qgraph.QConcatenate: (("Concatenate",), ("CONCATENATION",)),
     qgraph.QZeroPadding2D: (("ZeroPadding2D",), ("PAD",)),
     qgraph.QReshape: (("Flatten", "Reshape"), ("RESHAPE", "SHAPE", "STRIDED_SLICE", "PACK")),
-    qgraph.QLookup: (("Activation",), ("LOGISTIC",)),
+    qgraph.QLookup: (
+        ("Activation", "LeakyReLU", "ELU", "ThresholdedReLU"),
+        ("LOGISTIC", "TANH", "ELU", "EXP", "GELU", "HARD_SWISH", "LEAKY_RELU"),
+    ),
     qgraph.QRequantize: (("ReLU",), ("QUANTIZE", "DEQUANTIZE", "RELU", "RELU6")),
     qgraph.QSoftmax: (("Softmax",), ("SOFTMAX",)),
     qgraph.QFloatSoftmax: ((), ("SOFTMAX",)),
@@ -49,10 +53,6 @@ NO_HARDWARE: dict[type[QOp], str] = {
 }
 """Why an operation has no hardware."""
 
-_TRAINING_ONLY = (
-    *("Dropout", "SpatialDropout2D", "AlphaDropout", "GaussianDropout", "GaussianNoise"),
-    *("ActivityRegularization", "Identity"),
-)
 _CONVERTERS = ("FixedPoint", "Affine", "QuantConv2D", "QuantDepthwiseConv2D", "QuantDense")
 
 
@@ -82,7 +82,7 @@ def rows() -> list[Row]:
 
 def unexplained() -> set[str]:
     """Keras layers and TFLite operators that are read and in no row."""
-    keras = {name for row in rows() for name in row.keras} | {*_TRAINING_ONLY, *_CONVERTERS}
+    keras = {name for row in rows() for name in row.keras} | {*TRAINING_ONLY, *SAME_SIZE, *_CONVERTERS}
     tflite = {name for row in rows() for name in row.tflite}
     return (set(CONVERTERS) - keras) | (set(OPERATORS) - tflite)
 
@@ -103,10 +103,16 @@ def page() -> str:
         lines.append(f"| {name} | {keras} | {tflite} | yes | {row.hardware} |")
     lines += [
         "",
-        f"Nothing at inference: {', '.join(_TRAINING_ONLY)}. Converters of `kerilog.keras`: "
-        f"{', '.join(_CONVERTERS)}.",
+        f"Nothing at inference: {', '.join(TRAINING_ONLY)}; to the size that the image has already also "
+        f"{', '.join(SAME_SIZE)}. Converters of `kerilog.keras`: {', '.join(_CONVERTERS)}.",
+        f"Functions, as `Activation` or as `activation=` of any layer: {', '.join(ACTIVATIONS)};",
+        "LeakyReLU, ELU and ReLU objects too. ReLU has any slope, threshold and maximum.",
+        "A model within a model is flattened, its layers called `model/layer`; a layer or a model that is",
+        "called twice is there twice, with the same weights.",
         "ReLU and ReLU6 are fused into the layer before them; a batch normalization is folded into a",
         "neighbour where there is one. Hardware supports one input and one output.",
+        "A TFLite file may have uint8 inputs and outputs around int8, with QUANTIZE between: the integer",
+        "model and the streams of the hardware then carry unsigned codes; a table makes signed ones of them.",
     ]
     return "\n".join(lines) + "\n"
 

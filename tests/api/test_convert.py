@@ -354,9 +354,16 @@ BAD: dict[str, tuple[Any, str]] = {
         "convert: layers.conv2d: there is no setting \"weight_bit\"; the nearest is 'weight_bits'",
     ),
     "layers": (lambda x: api.convert("tiny.keras", x, layers=["conv2d"]), "layers: expected a mapping .*"),  # type: ignore[arg-type]
-    "two goals": (
-        lambda x: api.convert("tiny.keras", x).plan(9, multipliers=9),
-        "expected one goal at most, found interval and multipliers",
+    "two intervals": (
+        lambda x: api.convert("tiny.keras", x).plan(9, fps=9, clock_mhz=1),
+        "interval and fps bound the same: expected one of them",
+    ),
+    "bounds": (
+        lambda x: api.convert("tiny.keras", x).plan(30, multipliers=4),
+        "no folding with 4 multipliers gives a frame every 30 cycles: the shortest interval with 4 .*",
+    ),
+    "fill": (
+        lambda x: api.convert("tiny.keras", x).plan(fill=50), "fill is for device: name the device as well"
     ),
     "no clock": (
         lambda x: api.convert("tiny.keras", x).plan(fps=9), "fps needs the clock as well: .* clock_mhz in MHz"

@@ -11,11 +11,11 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-import keras
 import kerilog
 from kerilog import storage
 from support.command import kerilog as command

@@ -168,5 +168,5 @@ def test_what_is_asked_for_is_chosen(bench: Any) -> None:
 
 def test_the_page_has_a_place_for_the_study() -> None:
     text = (ROOT / "docs" / "performance.md").read_text()
-    for name in ("planning source", "planning table", "planning scaling"):
+    for name in ("planning table", "planning scaling"):
         assert text.count(f"<!-- bench: {name} -->\n") == text.count(f"<!-- end: {name} -->\n") == 1

@@ -109,9 +109,9 @@ MODELS: dict[str, tuple[Callable[[Path], Any], str]] = {
         r"layer 'conv2d' \(Dense\): expected a name of its own, got one that is taken",
     ),
     "several.keras": (
-        lambda path: write_tiny(path, extra=(layer("LSTM", "a"), layer("ReLU", "b", max_value=3.0))),
+        lambda path: write_tiny(path, extra=(layer("LSTM", "a"), layer("Activation", "b", activation="glu"))),
         "layer 'a': 'LSTM' is not supported; supported: .*; "
-        "layer 'b': ReLU with max_value 3.0 is not supported, only none and 6",
+        "layer 'b': Activation with activation 'glu' is not supported, only linear, relu, ",
     ),
     "outside.keras": (
         lambda path: write_tiny(path, names=("../../x", "dense", "logits")),

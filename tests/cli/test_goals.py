@@ -35,13 +35,29 @@ def inside(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 BUILD = ("build", "tiny.keras", "--data", "samples.npz")
 BAD = {
-    "two goals": (
-        ("--interval", 50, "--multipliers", 9),
-        "expected one goal at most, found --interval and --multipliers",
-    ),
-    "three goals": (
+    "two intervals": (
         ("--interval", 50, "--fps", 9, "--clock", 1, "--device", "xc7s6"),
-        "expected one goal at most, found --interval and --fps and --device",
+        "--interval and --fps bound the same: expected one of them",
+    ),
+    "no latency": (("--latency", 0), "--latency must be at least 1 cycle, found 0"),
+    "fill alone": (("--fill", 60), "--fill is for --device: name the device as well"),
+    "fill of nothing": (
+        ("--device", "xc7s50", "--fill", 0),
+        "--fill must be above 0 and up to 100 percent, found 0",
+    ),
+    "fill of more": (
+        ("--device", "xc7s50", "--fill", 101),
+        "--fill must be above 0 and up to 100 percent, found 101",
+    ),
+    "fill of no number": (("--device", "xc7s50", "--fill", "nan"), "--fill must be above 0 .*, found nan"),
+    "interval and multipliers": (
+        ("--interval", 30, "--multipliers", 4),
+        "no folding with 4 multipliers gives a frame every 30 cycles: the shortest interval with 4 "
+        r"multipliers is \d+ cycles; a frame every 30 cycles takes \d+ multipliers at least",
+    ),
+    "latency": (
+        ("--latency", 9, "--multipliers", 50),
+        r"no folding with 50 multipliers has a latency of 9 cycles: the least is \d+ cycles, at \d+ cycles",
     ),
     "no clock": (("--fps", 30), "--fps needs the clock as well: give --clock in MHz"),
     "clock alone": (("--clock", 30), "--clock is for --fps: give the frames per second as well"),
@@ -89,6 +105,20 @@ def test_goals_build_what_they_say() -> None:
     assert built("--device", "xc7a35tcpg236-1") == built("--multipliers", 10_000)
 
 
+def test_bounds_go_together() -> None:
+    bounds = ("--interval", 60, "--latency", 140, "--multipliers", 40, "--device", "xc7s50", "--fill", 60)
+    found = built(*bounds)
+    assert found["frame_interval"] <= 60 and found["multipliers"] <= 40
+    manifest = json.loads(Path("design/manifest.json").read_text())
+    assert manifest["latency"] <= 140
+    goal = (
+        "the least area for a frame every 60 cycles with 40 multipliers and a latency of 140 cycles "
+        "on xc7s50 filled to 60 %"
+    )
+    assert manifest["goal"] == goal
+    assert goal in " ".join(kerilog("show", "design").output.split())
+
+
 def test_show_tells_the_utilization_of_the_multipliers() -> None:
     built("--interval", 100)
     manifest = json.loads(Path("design/manifest.json").read_text())
@@ -118,13 +148,19 @@ def test_the_python_interface_takes_the_same_words(folder: Path) -> None:
     quantized = api.quantize(graph, np.load(samples)["x_train"].astype(np.float32) / 255)
     assert api.generate(quantized, "mine", multipliers=5).multipliers <= 5
     assert api.generate(quantized, "mine", fps=1000, clock_mhz=0.06).frame_interval <= 60
-    with pytest.raises(api.KerilogError, match="expected one goal at most"):
-        api.generate(quantized, "mine", 50, device="xc7s6")
+    found = api.generate(quantized, "mine", 60, latency=140, multipliers=40, device="xc7s50", fill=60)
+    assert found.goal.startswith("the least area for a frame every 60 cycles with 40 multipliers and")
+    assert found.frame_interval <= 60 and found.latency <= 140
+    with pytest.raises(api.KerilogError, match=r"^interval and fps bound the same: expected one of them"):
+        api.generate(quantized, "mine", 50, fps=9, clock_mhz=1)
     for goal, message in (
         ({"interval": 50.5}, "^interval must be a whole number, found 50.5"),
         ({"multipliers": "many"}, "^multipliers must be a whole number, found 'many'"),
         ({"fps": "fast", "clock_mhz": 1}, "^fps must be a number, found 'fast'"),
         ({"device": 7}, "^device must be a name, found 7"),
+        ({"latency": 9.5}, "^latency must be a whole number, found 9.5"),
+        ({"device": "xc7s50", "fill": "half"}, "^fill must be a number, found 'half'"),
+        ({"fill": 60}, "^fill is for device: name the device as well"),
     ):
         with pytest.raises(api.KerilogError, match=message):
             api.generate(quantized, "mine", **goal)

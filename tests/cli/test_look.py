@@ -103,7 +103,7 @@ def test_count_takes_the_first_frames(workshop: Path, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         ((), "give frames with either --inputs or --data"),
-        (("--inputs", "x.npy", "--data", "y.npz"), "give frames with either --inputs or --data"),
+        (("--inputs", "x.npy", "--data", "y.npz"), "either --inputs or --data, not with both"),
         (("--inputs", "x.npy"), "nothing would come of it: give --outputs, or --data with labels"),
         (("--inputs", "x.npy", "--as", "floats"), "--as floats says what a file holds"),
         (("--inputs", "x.npy", "--input-scale", "2", "--outputs", "y.npy"), "--input-scale is for --data"),

@@ -119,3 +119,12 @@ def test_two_layers_of_one_name_are_refused(tmp_path: Path) -> None:
     message = "layer 'fc' (Dense): expected a name of its own, got one that is taken"
     assert (found.status, found.error) == (2, f"kerilog: error: {message}\n")
     assert not Path("design").exists()
+
+
+def test_an_empty_word_is_no_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = contents(tmp_path)
+    found = kerilog("build", "tiny.keras", "-o", "")
+    assert found.status == 2
+    assert "expected a path, found an empty word" in found.error
+    assert contents(tmp_path) == before

@@ -59,6 +59,11 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "floats for codes": (lambda: codes([[0.5, 1]], "codes"), "inputs: expected integer codes, found float64"),
     "codes out of range": (lambda: codes([[0, 200]], "codes"), "integer codes must lie in -128..127"),
+    "raw samples as codes": (
+        lambda: codes([[0, 200]]),
+        "found 0..200; give floats to have them quantized, or say whether these are codes or raw samples, "
+        'kind="codes" or kind="raw"',
+    ),
     "raw, no rule": (
         lambda: codes(np.zeros((1, 2), np.uint8), "raw"),
         "how raw uint8 is scaled is not known: the network was made without samples; give floats",

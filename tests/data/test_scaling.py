@@ -364,7 +364,7 @@ def test_quantize_does_what_the_command_does(model: str, options: dict[str, obje
 def test_quantize_refuses_what_does_not_fit(bench: Path) -> None:
     graph = kerilog.load("tiny.keras")
     assert isinstance(graph, Graph)
-    with pytest.raises(KerilogError, match="count must be at least 1, found 0"):
+    with pytest.raises(KerilogError, match="count must be a whole number of at least 1, found 0"):
         kerilog.quantize(graph, np.zeros((3, *SHAPE)), count=0)
     with pytest.raises(KerilogError, match="expected samples for input 'input', got none"):
         kerilog.quantize(graph, {"x": np.zeros((3, *SHAPE))})

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,21 @@ def test_every_figure_is_in_the_table() -> None:
         "1,234", "81,037.3", "2,468", "8", "90.0%", "8,020", "900", "3", "4",
     ]  # fmt: skip
     assert [len(row) for row in table(parse(page(clock_mhz=None)))] == [8, 8, 8]
+
+
+def test_an_engine_that_dies_is_told_and_leaves_no_page(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(interactive.sys, "executable", "false")
+    with pytest.raises(KerilogError, match="vl-convert ended with status 1"):
+        results.write(POINTS, tmp_path / "front.html", "net", None)
+    assert not (tmp_path / "front.html").exists()
+    told: list[str] = []
+    files = results.write(POINTS, tmp_path / "front", "net", None, say=told.append)
+    assert ["vl-convert ended with status 1" in line for line in told] == [True]
+    assert {"front.csv", "front.json"} <= {file.name for file in files}
+    assert "front.html" not in {file.name for file in files}
+    assert all(file.is_file() for file in files)
 
 
 def test_the_page_is_one_file_of_reasonable_size() -> None:
@@ -94,6 +110,13 @@ def test_without_multipliers(tmp_path: Path) -> None:
     assert "utilization of 100 %" not in root.text
 
 
+def test_one_cycle_is_singular(tmp_path: Path) -> None:
+    path = tmp_path / "front.html"
+    path.write_text(page([design(1, 64), design(2, 32)], None), encoding="utf-8")
+    (picked,) = (e for e in parse(dom(path)).all("output") if e.attributes.get("id") == "picked")
+    assert picked.text.startswith("1 cycle per frame, 64 multipliers")
+
+
 def test_it_never_scrolls_sideways(tmp_path: Path) -> None:
     path = tmp_path / "front.html"
     path.write_text(page(), encoding="utf-8")
@@ -101,7 +124,8 @@ def test_it_never_scrolls_sideways(tmp_path: Path) -> None:
 
 
 def test_what_is_missing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interactive, "PACKAGES", ("no_such_package",))
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "altair" else found(name))
     with pytest.raises(KerilogError, match=r"pip install 'kerilog\[explore\]'"):
         results.check(tmp_path / "front.html")
     with pytest.raises(KerilogError, match=r"pip install 'kerilog\[explore\]'"):

@@ -14,7 +14,7 @@ import pytest
 from kerilog import floating
 from kerilog.frontend import load
 from kerilog.frontend.keras.options import Layer
-from kerilog.frontend.keras.topology import Step, _ordered
+from kerilog.frontend.keras.topology import Entry, LayerCall, _ordered
 from kerilog.frontend.keras.weights import _snake_case
 from kerilog.graph import Conv2D, Dense, Graph
 
@@ -110,14 +110,14 @@ def test_keras_2_functional_with_a_shared_layer(tmp_path: Path) -> None:
     np.testing.assert_array_equal(tensors["sum"], tensors["conv/relu"] + once)
 
 
-def in_rounds(steps: list[Step]) -> list[Step]:
+def in_rounds(steps: list[LayerCall]) -> list[LayerCall]:
     """``steps`` gone through again and again, and whatever is ready taken out."""
-    done: set[tuple[str, int]] = set()
-    found: list[Step] = []
+    done: set[tuple[str, int, int]] = set()
+    found: list[LayerCall] = []
     while steps:
         for step in steps:
             if done.issuperset(step.inputs):
-                done.add((step.layer.key, step.index))
+                done.add((step.name, step.index, 0))
                 found.append(step)
         steps = [step for step in steps if step not in found]
     return found
@@ -126,13 +126,14 @@ def in_rounds(steps: list[Step]) -> list[Step]:
 @pytest.mark.parametrize("seed", range(40))
 def test_layers_come_in_the_order_of_the_file_as_far_as_can_be(seed: int) -> None:
     draw = np.random.default_rng(seed)
-    steps: list[Step] = []
+    steps: list[LayerCall] = []
     for number in range(draw.integers(1, 30)):
         sources = draw.integers(0, number, draw.integers(0, 4)) if number else []
-        inputs = tuple((f"n{source}", 0) for source in sources)
-        steps.append(Step(Layer(f"n{number}", "Add", {}, f"n{number}"), 0, inputs, True))
+        inputs = tuple((f"n{source}", 0, 0) for source in sources)
+        layer = Layer(f"n{number}", "Add", {}, (f"n{number}",))
+        steps.append(LayerCall(Entry(layer, True), 0, inputs))
     steps = [steps[index] for index in draw.permutation(len(steps))]
-    known = {(step.layer.key, 0): step for step in steps}
+    known = {(step.name, 0): step for step in steps}
     assert _ordered(steps, known) == in_rounds(steps), seed
 
 

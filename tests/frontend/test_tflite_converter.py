@@ -16,13 +16,13 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
+import keras
 import numpy as np
 import numpy.typing as npt
 import pytest
 import tensorflow as tf
 from tensorflow.lite.python import schema_py_generated as schema
 
-import keras
 from kerilog.errors import KerilogError
 from kerilog.frontend.tflite import load_tflite, load_tflite_with_tensors
 from kerilog.integer.model import make_step, run

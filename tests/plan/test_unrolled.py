@@ -19,7 +19,7 @@ from kerilog.formats import IntArray
 from kerilog.hardware import unrolled, weights
 from kerilog.hardware.design import Design
 from kerilog.hardware.modules.matvec import Folding, UnrolledMatVec, Widths
-from kerilog.plan import goals, plan
+from kerilog.plan import candidates, plan
 from kerilog.plan.planner import elaborate
 from kerilog.plan.wiring import sketch
 from kerilog.qgraph import QConv2D, QDense, QGraph
@@ -169,7 +169,7 @@ def test_the_choice_is_made_without_a_search(searches: list[int]) -> None:
 
 def test_a_sketch_takes_no_more_than_the_design(searches: list[int]) -> None:
     drawn = sketch(classifier("fixed"), "net", 20)
-    least = goals.least_area(drawn)
+    least = candidates.least_area(drawn)
     assert searches == []
     whole = area.of(elaborate(classifier("fixed"), "net", drawn))
     assert searches and least.luts <= whole.luts and least.ff <= whole.ff and least.dsp <= whole.dsp

@@ -93,7 +93,8 @@ def test_accuracy_that_integers_lose() -> None:
     worse = {"float": found.tallies["float"], "integer": Tally(right=190, answers=200, samples=200)}
     (told,) = doubts.about_accuracy({"y": dataclasses.replace(found, tallies=worse)})
     assert told == (
-        "the integer network loses 5.00 points of accuracy against float (100.00% to 95.00%), more than 1"
+        "the integer network loses 5.00 points of accuracy against float (100.00% to 95.00%), more than 1: "
+        "the report shows the layer where the error begins"
     )
     few = {"float": found.tallies["float"], "integer": Tally(right=198, answers=200, samples=200)}
     assert list(doubts.about_accuracy({"y": dataclasses.replace(found, tallies=few)})) == []

@@ -16,6 +16,7 @@ from kerilog.graph import Activation, Array, Dense, DepthwiseConv2D, Graph, Inpu
 from kerilog.quantize import calibrate
 from kerilog.study import approximate, results, sweep
 from kerilog.study.sweep import Network, Outcome
+from support.keras_files import dense_weights, layer, write
 from support.paths import MODELS
 
 MODEL = MODELS / "mnist_cnn.keras"
@@ -187,3 +188,17 @@ def test_study_needs_samples() -> None:
     result = CliRunner().invoke(cli.main, ["study", str(MODEL), "--samples", "0"])
     assert result.exit_code == 2
     assert "--samples must be at least 1" in result.output
+
+
+def test_study_of_one_output_unit_says_what_it_counts(tmp_path: Path) -> None:
+    """The data has classes; it is the model that has nothing to choose between."""
+    layers = [
+        layer("InputLayer", "input", batch_shape=[None, 3]),
+        layer("Dense", "dense", units=1, activation="sigmoid"),
+    ]
+    model = write(tmp_path / "gate.keras", layers, {"dense": dense_weights(np.random.default_rng(1), 3, 1)})
+    rows = [f"{a},{b},{a * b},{'worn' if a > b else 'good'}" for a in range(4) for b in range(4)]
+    (tmp_path / "gate.csv").write_text("\n".join(rows) + "\n")
+    result = CliRunner().invoke(cli.main, ["study", str(model), "--data", str(tmp_path / "gate.csv")])
+    assert result.exit_code == 2
+    assert "a study counts the largest of several outputs, and this model has one" in result.output

@@ -16,12 +16,14 @@ import numpy.typing as npt
 
 from kerilog import build, floating, frames, measured
 from kerilog.api import samples
+from kerilog.api.arguments import layers_of, name_of, path_of
 from kerilog.api.folders import Folder
 from kerilog.api.formats import LayerFormats, layer_formats
 from kerilog.api.plans import Plan
 from kerilog.api.samples import Arrays, Calibrated
 from kerilog.api.simulations import Simulation
 from kerilog.api.sources import Source
+from kerilog.data.samples import array_of
 from kerilog.errors import KerilogError, KerilogWarning
 from kerilog.formats import Format, IntArray
 from kerilog.frames import Kind
@@ -176,7 +178,7 @@ class IntegerModel:
 
     def _codes(self, x: Inputs, kind: Kind | None) -> Inputs:
         if not isinstance(x, Mapping):
-            array = np.asarray(x)
+            array = array_of(x, "x")
             ready = self._model.ready(array) if array.size and kind is None else None
             if ready is not None:
                 return ready
@@ -241,20 +243,25 @@ class IntegerModel:
         clock_mhz: float | None = None,
         multipliers: int | None = None,
         device: str | None = None,
+        latency: int | None = None,
+        fill: float | None = None,
         unroll: str | Sequence[str] = (),
         name: str | None = None,
     ) -> Plan:
         """Plan the hardware, writing nothing: ``print`` what comes back.
 
-        The goal is one of ``interval``, clock cycles per frame; ``fps`` at ``clock_mhz``; ``multipliers``, at
-        most as many; ``device``, a Xilinx 7-series FPGA that must hold the design ("xc7a35t"); without one it
-        is the shortest interval that 76 multipliers allow, or one per layer if there are more layers. The
-        layers of ``unroll`` get a constant multiplier for every weight. ``name`` is the top module's. Raises
-        KerilogError when no folding meets the goal, Unsupported, with all reasons, where hardware does not
-        support the network.
+        Bounds may be given together: ``interval``, clock cycles per frame, or ``fps`` at ``clock_mhz``;
+        ``latency``, clock cycles from a frame's first beat to its last result; ``multipliers``; ``device``, a
+        Xilinx 7-series FPGA that must hold the design ("xc7a35t") in ``fill`` percent of its LUTs and
+        flip-flops, 80 by default. What is not bounded is minimized, the interval first, then area; with
+        ``latency`` alone, area; with ``interval`` or ``fps`` alone, multipliers. Without any bound it is the
+        shortest interval that 76 multipliers allow, or one per layer if there are more layers. The layers of
+        ``unroll`` get a constant multiplier for every weight; it goes with ``interval`` or ``fps``. ``name``
+        is the top module's. Raises KerilogError when no folding meets the bounds, naming the best there is,
+        Unsupported, with all reasons, where hardware does not support the network.
         """
-        goal = Goal(interval, fps, clock_mhz, multipliers, device, _names(unroll))
-        return self._planned(goal, name or self.name)
+        goal = Goal(interval, fps, clock_mhz, multipliers, device, layers_of(unroll), latency, fill)
+        return self._planned(goal, name_of(name) or self.name)
 
     def _planned(self, goal: Goal, name: str) -> Plan:
         if (goal, name) not in self._plans:
@@ -273,6 +280,8 @@ class IntegerModel:
         clock_mhz: float | None = None,
         multipliers: int | None = None,
         device: str | None = None,
+        latency: int | None = None,
+        fill: float | None = None,
         unroll: str | Sequence[str] = (),
         name: str | None = None,
         x_test: Arrays | None = None,
@@ -281,17 +290,17 @@ class IntegerModel:
     ) -> Manifest:
         """Write the Verilog, the memories, the integer model and the manifest to ``directory``.
 
-        The goal and ``name`` as for ``plan``. ``x_test`` and ``y_test``, as for ``evaluate``, are what the
+        The bounds and ``name`` as for ``plan``. ``x_test`` and ``y_test``, as for ``evaluate``, are what the
         accuracy in the manifest and the errors in the report are measured on; without them the report shows
         the first 1,000 calibration samples. What Kerilog wrote to ``directory`` before is replaced, all else
         stays; what was changed since is replaced with ``force`` alone. Raises as ``plan``, and KerilogError
         when ``directory`` cannot be written or holds something in the way; it is then as it was before.
         """
-        goal = Goal(interval, fps, clock_mhz, multipliers, device, _names(unroll))
-        planned = self._planned(goal, name or self.name)
+        goal = Goal(interval, fps, clock_mhz, multipliers, device, layers_of(unroll), latency, fill)
+        planned = self._planned(goal, name_of(name) or self.name)
         with self._progress("build") as progress:
             figures = self._measured(x_test, y_test, progress)
-            manifest = self._folder.write(Path(directory), planned.design, *figures, force)
+            manifest = self._folder.write(path_of(directory), planned.design, *figures, force)
         _warn(figures[1].warnings)
         return manifest
 
@@ -307,7 +316,9 @@ class IntegerModel:
         """Write the integer model alone, without hardware, to ``directory``; otherwise as ``build``."""
         with self._progress("save") as progress:
             figures = self._measured(x_test, y_test, progress)
-            manifest = self._folder.write_model(Path(directory), name or self.name, *figures, force)
+            manifest = self._folder.write_model(
+                path_of(directory), name_of(name) or self.name, *figures, force
+            )
         _warn(figures[1].warnings)
         return manifest
 
@@ -419,11 +430,6 @@ class IntegerModel:
 def _alone(found: dict[str, Found]) -> Found | Any:
     """The one value there is, or all of them by name."""
     return next(iter(found.values())) if len(found) == 1 else found
-
-
-def _names(layers: str | Sequence[str]) -> tuple[str, ...]:
-    """The names of ``layers``, of which one may come by itself."""
-    return (layers,) if isinstance(layers, str) else tuple(layers)
 
 
 def _warn(doubts: Sequence[str], level: int = 3) -> None:

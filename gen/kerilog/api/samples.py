@@ -13,7 +13,7 @@ import numpy.typing as npt
 from kerilog import data, frames
 from kerilog.calibrate import Observation
 from kerilog.data import Prepared, scaling
-from kerilog.data.samples import finite, samples_of
+from kerilog.data.samples import array_of, finite, samples_of
 from kerilog.errors import KerilogError
 from kerilog.graph import Array, Graph, Shape
 from kerilog.manifest import Scaling
@@ -105,19 +105,19 @@ def named(x: Arrays, shapes: Mapping[str, Shape], what: str, kind: str) -> dict[
     """``x`` as arrays by the names of ``shapes``, which belong to inputs or outputs, the ``kind``."""
     if isinstance(x, Mapping):
         _check_keys(x, shapes, what, kind)
-        return {name: _array(x[name], _where(what, name, shapes)) for name in shapes}
+        return {name: array_of(x[name], _where(what, name, shapes)) for name in shapes}
     names = tuple(shapes)
     if len(names) == 1:
         # Keras takes a list of one array, too
         if isinstance(x, (list, tuple)) and len(x) == 1 and np.ndim(x[0]) == len(shapes[names[0]]) + 1:
             x = x[0]
-        return {names[0]: _array(x, what)}
+        return {names[0]: array_of(x, what)}
     if not isinstance(x, (list, tuple)) or len(x) != len(names):
         found = f"{len(x)} arrays" if isinstance(x, (list, tuple)) else "one array"
         raise KerilogError(
             f"{what}: expected {len(names)} arrays, for the {kind}s {', '.join(names)}, found {found}"
         )
-    return {name: _array(array, _where(what, name, shapes)) for name, array in zip(names, x, strict=True)}
+    return {name: array_of(one, _where(what, name, shapes)) for name, one in zip(names, x, strict=True)}
 
 
 def _where(what: str, name: str, names: Collection[str]) -> str:
@@ -129,13 +129,3 @@ def _check_keys(x: Mapping[str, Any], shapes: Mapping[str, Shape], what: str, ki
         found = ", ".join(f"'{key}'" for key in x) or "nothing"
         wanted = ", ".join(f"'{name}'" for name in shapes)
         raise KerilogError(f"{what}: expected an array for each {kind}, {wanted}; found {found}")
-
-
-def _array(x: object, where: str) -> npt.NDArray[Any]:
-    try:
-        array = np.asarray(x)
-    except (ValueError, TypeError):
-        raise KerilogError(f"{where}: expected an array of numbers, found {type(x).__name__}") from None
-    if array.dtype == object:
-        raise KerilogError(f"{where}: expected an array of numbers, found {type(x).__name__}")
-    return array

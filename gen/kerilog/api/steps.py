@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from pathlib import Path
 
 from kerilog import build, frontend, storage
+from kerilog.api.arguments import layers_of, name_of, path_of
 from kerilog.api.network import IntegerModel
 from kerilog.api.samples import Calibrated
 from kerilog.data import prepare
@@ -30,7 +32,7 @@ def load(path: str | Path, rounding: Rounding = "reference") -> Graph | IntegerM
     ``rounding`` chooses the flavour of TFLite arithmetic. Raises KerilogError, Unsupported for a layer that
     is not supported; nothing in the file is run.
     """
-    loaded = frontend.load(Path(path), rounding)
+    loaded = frontend.load(path_of(path, "path"), rounding)
     return loaded if isinstance(loaded, Graph) else IntegerModel(loaded)
 
 
@@ -53,8 +55,12 @@ def quantize(
     ``settings`` choose ranges and widths. Raises KerilogError for samples or settings that do not fit and
     Unsupported for a layer without an integer form.
     """
-    if count is not None and count < 1:
-        raise KerilogError(f"count must be at least 1, found {count}")
+    if not isinstance(model, Graph):
+        raise KerilogError(
+            f"model: expected what kerilog.load gives of a Keras file, found {type(model).__name__}"
+        )
+    if count is not None and not (isinstance(count, Integral) and count >= 1):
+        raise KerilogError(f"count must be a whole number of at least 1, found {count!r}")
     ready = prepare(model, samples, input_scale, count)
     calibration = calibrate(model, ready.samples)
     graph = quantize_graph(calibration, scheme, rounding, settings)
@@ -72,21 +78,23 @@ def generate(
     clock_mhz: float | None = None,
     multipliers: int | None = None,
     device: str | None = None,
+    latency: int | None = None,
+    fill: float | None = None,
     unroll: Sequence[str] = (),
 ) -> Manifest:
     """Write the RTL, the memories, the integer model and the manifest of ``quantized`` to ``directory``.
 
-    The goal is one of ``interval``, clock cycles per frame; ``fps`` at ``clock_mhz``; ``multipliers``, at
-    most as many; ``device``, a Xilinx 7-series FPGA that holds the design; by default the shortest interval
+    The bounds ``interval`` or ``fps`` at ``clock_mhz``, ``latency``, ``multipliers`` and ``device`` with
+    ``fill`` may be given together, as for ``IntegerModel.plan``; by default it is the shortest interval
     that 76 multipliers allow, or one per layer if there are more layers. The layers of ``unroll`` get
-    constant multipliers, one for every weight. Raises KerilogError when no folding meets the goal or when
+    constant multipliers, one for every weight. Raises KerilogError when no folding meets the bounds or when
     ``directory`` cannot be written, Unsupported, with all reasons, where hardware does not support the
     network; ``directory`` is then as it was before. Nothing is measured; ``IntegerModel.build`` does that,
     too. There is no model file here, so the manifest's SHA-256 is that of the integer model.
     """
     graph = quantized.graph
-    goal = Goal(interval, fps, clock_mhz, multipliers, device, tuple(unroll))
-    design = design_for(strip_softmax(graph), goal, name or graph.name)
+    goal = Goal(interval, fps, clock_mhz, multipliers, device, layers_of(unroll), latency, fill)
+    design = design_for(strip_softmax(graph), goal, name_of(name) or graph.name)
     model = Model(file=graph.name, sha256=storage.digest(graph))
     told = build.about(graph, model, warnings=quantized.warnings, scaling=quantized.scaling)
-    return build.generate(graph, design, Path(directory), told)
+    return build.generate(graph, design, path_of(directory), told)

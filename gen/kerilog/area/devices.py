@@ -90,24 +90,46 @@ ECP5 = {device.name: device for device in _ECP5}  # as nextpnr calls them, from 
 
 
 LUT_SHARE = 0.8
-"""Part of a device's LUTs and flip-flops that a design may be predicted to take: the prediction is good to
-some 15 %, less so with many windows side by side, and a full device cannot be routed."""
+"""Part of a device's LUTs and flip-flops that a design may be predicted to take unless another is asked for:
+the prediction is good to some 15 %, less so with many windows side by side, and a full device cannot be
+routed."""
+REFERENCE = SEVEN_SERIES["xc7z020"]
+"""The device whose resources weigh those of a design against each other where none is named."""
 
 
-def shortfall(need: Need, device: Device) -> dict[str, tuple[int, int]]:
-    """For each kind of resource of which ``device`` has too few, the need and the supply."""
+def shortfall(need: Need, device: Device, share: float = LUT_SHARE) -> dict[str, tuple[int, int]]:
+    """For each kind of resource of which ``device`` has too few, the need and the supply: all of its DSPs and
+    block RAMs, the part ``share`` (above 0, up to 1) of its LUTs and flip-flops.
+    """
     pairs = {
         "DSP": (need.dsp, device.dsp),
         "RAMB18": (need.bram18, device.bram18),
-        "LUT": (round(need.lut + need.lutram), math.floor(LUT_SHARE * device.lut)),
-        "FF": (round(need.ff), math.floor(LUT_SHARE * device.ff)),
+        "LUT": (round(need.lut + need.lutram), math.floor(share * device.lut)),
+        "FF": (round(need.ff), math.floor(share * device.ff)),
     }
     return {kind: pair for kind, pair in pairs.items() if pair[0] > pair[1]}
 
 
-def holding(need: Need) -> list[str]:
-    """The 7-series devices that hold ``need``, the one with the fewest LUTs first."""
-    fitting = [device for device in SEVEN_SERIES.values() if not shortfall(need, device)]
+def occupancy(need: Need, device: Device = REFERENCE) -> float:
+    """How much of ``device`` is taken: the sum of the shares of its LUTs, flip-flops, block RAMs and DSPs.
+
+    One number for an area, which grows with each resource, the scarcer the more.
+    """
+    pairs = (
+        (need.lut + need.lutram, device.lut),
+        (need.ff, device.ff),
+        (need.bram18, device.bram18),
+        (need.dsp, device.dsp),
+    )
+    return sum(wanted / max(there, 1) for wanted, there in pairs)
+
+
+def holding(need: Need, share: float = LUT_SHARE) -> list[str]:
+    """The 7-series devices that hold ``need``, the one with the fewest LUTs first.
+
+    The part ``share`` of their LUTs and flip-flops may be taken.
+    """
+    fitting = [device for device in SEVEN_SERIES.values() if not shortfall(need, device, share)]
     return [device.name for device in sorted(fitting, key=lambda device: device.lut)]
 
 

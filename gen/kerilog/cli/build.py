@@ -21,6 +21,7 @@ Examples:
   kerilog build models/mnist_cnn.keras -o build/mnist_cnn
   kerilog build net.keras --data samples.npz --interval 784
   kerilog build net.tflite --device xc7a35t
+  kerilog build net.keras --data samples.npz --interval 784 --latency 1600 --device xc7s25
   kerilog build net.keras --data samples.npz --scheme affine --json > built.json
 """
 
@@ -28,11 +29,20 @@ Examples:
 @click.command("build", short_help="Quantize a model and write its Verilog.", epilog=EXAMPLES)
 @quantization
 @click.option("-o", "--output", "target", type=PATH, help="Folder to write.  [default: build/<model name>]")
-@click.option("--interval", type=int, help="Goal: clock cycles per frame.")
-@click.option("--fps", type=float, help="Goal: frames per second, with --clock.")
+@click.option("--interval", type=int, help="Bound: clock cycles per frame.")
+@click.option("--fps", type=float, help="Bound: frames per second, with --clock; instead of --interval.")
 @click.option("--clock", "clock_mhz", type=float, help="MHz, for --fps.")
-@click.option("--multipliers", type=int, help="Goal: as many at the most, and as fast as they allow.")
-@click.option("--device", help="Goal: as fast as fits this FPGA (xc7a35t, xc7z020, ...).")
+@click.option(
+    "--latency", type=int, help="Bound: clock cycles from the first beat of a frame to its last result."
+)
+@click.option("--multipliers", type=int, help="Bound: as many at the most.")
+@click.option("--device", help="Bound: the FPGA that must hold the design (xc7a35t, xc7z020, ...).")
+@click.option(
+    "--fill",
+    type=float,
+    metavar="PERCENT",
+    help="Part of --device's LUTs and flip-flops that may be taken.  [default: 80]",
+)
 @click.option(
     "--unroll",
     multiple=True,
@@ -48,18 +58,23 @@ def build_command(
     interval: int | None,
     fps: float | None,
     clock_mhz: float | None,
+    latency: int | None,
     multipliers: int | None,
     device: str | None,
+    fill: float | None,
     unroll: tuple[str, ...],
     **options: Any,
 ) -> None:
-    """Quantize MODEL (.keras, .h5 or .tflite) and write its Verilog, folded for at most one goal.
+    """Quantize MODEL (.keras, .h5 or .tflite) and write its Verilog, folded to meet all bounds given.
 
-    Without a goal it is the shortest interval that 76 multipliers allow, or one per layer if there are more
-    layers. Where hardware does not support MODEL, every reason is printed, the integer model is written
+    What is not bounded is minimized: the interval first, then area; with --latency alone, area. With
+    --interval or --fps alone every layer gets the fewest multipliers. Without a bound it is the shortest
+    interval that 76 multipliers allow, or one per layer if there are more layers.
+
+    Where hardware does not support MODEL, every reason is printed, the integer model is written
     alone, and the exit status is 3.
     """
-    goal = Goal(interval, fps, clock_mhz, multipliers, device, unroll)
+    goal = Goal(interval, fps, clock_mhz, multipliers, device, unroll, latency, fill)
     target = target or Path("build") / model.stem
     with output.progress("build") as progress:
         chosen = build.Options(goal=goal, given=given_options(), **options)

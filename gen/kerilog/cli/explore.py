@@ -46,7 +46,7 @@ def explore_command(
     with output.progress("explore") as progress:
         chosen = build.Options(given=given_options(), **options)
         points = explore(build.integer_network(model, chosen, progress, output.warning), progress)
-        files = results.write(points, target, model.stem, clock_mhz, force)
+        files = results.write(points, target, model.stem, clock_mhz, force, output.warning)
     results.show(points, model.stem, clock_mhz, output.console())
     if not target.suffix:
         for lack in results.lacks():

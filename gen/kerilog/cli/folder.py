@@ -50,8 +50,10 @@ class Request:
     form: str | None
 
     def __post_init__(self) -> None:
-        if (self.inputs is None) == (self.data is None):
+        if self.inputs is None and self.data is None:
             raise click.UsageError("give frames with either --inputs or --data")
+        if self.inputs is not None and self.data is not None:
+            raise click.UsageError("give frames with either --inputs or --data, not with both")
         if self.data is not None and self.kind is not None:
             raise click.UsageError(f"--{self.kind} is for --inputs: --data is raw samples")
         for name in ("labels", "label", "input_scale"):

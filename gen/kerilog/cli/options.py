@@ -16,7 +16,18 @@ from kerilog.quantize.settings import FIXED_RANGES
 from kerilog.scales import ROUNDINGS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-PATH = click.Path(path_type=Path)
+
+
+class _Path(click.Path):
+    """A path; an empty word, as an unset variable of the shell gives, is none and not the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("expected a path, found an empty word", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = _Path(path_type=Path)
 FORCE = click.option(
     "--force",
     is_flag=True,

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -95,6 +96,8 @@ def _be_the_command(command: Callable[[], int], scratch: str | None, asked: list
         status = 128 + signal.SIGINT
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 1
+    except BaseException:
+        traceback.print_exc()  # a fault of Kerilog's: os._exit would swallow it
     finally:
         os._exit(status)
 

@@ -7,12 +7,11 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from kerilog.data import scaling
 from kerilog.data.intake import intakes
-from kerilog.data.samples import samples_of
+from kerilog.data.samples import array_of, samples_of
 from kerilog.errors import KerilogError
 from kerilog.graph import Array, Graph
 from kerilog.manifest import Scaling
@@ -47,7 +46,7 @@ def prepare(
     warnings: list[str] = []
     for name, intake in inputs.items():
         where = f"input '{name}'"
-        raw = samples_of(np.asarray(arrays[name]), where, intake.shape)[:count]
+        raw = samples_of(array_of(arrays[name], where), where, intake.shape)[:count]
         rules[name] = scaling.scaling_of(raw, intake, scale)
         samples[name] = scaling.scaled(raw, where, rules[name].factor)
         warnings += scaling.doubts(name, rules[name], intake, raw)

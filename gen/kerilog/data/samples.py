@@ -10,6 +10,17 @@ from kerilog.errors import KerilogError
 from kerilog.graph import Array, Shape
 
 
+def array_of(x: object, where: str) -> RawArray:
+    """``x``, from Python, as an array. Raises KerilogError where it is none, or one of Python objects."""
+    try:
+        array = np.asarray(x)
+    except (ValueError, TypeError):  # rows of several lengths
+        raise KerilogError(f"{where}: expected an array of numbers, found {type(x).__name__}") from None
+    if array.dtype == object:
+        raise KerilogError(f"{where}: expected an array of numbers, found {type(x).__name__}")
+    return array
+
+
 def samples_of(raw: RawArray, where: str, shape: Shape) -> RawArray:
     """``raw`` as (count, *shape), of any real type; a missing channel axis is added.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from numbers import Real
 
 import numpy as np
 
@@ -29,11 +30,11 @@ def scaling_of(raw: RawArray, intake: Intake, given: float | None) -> Scaling:
 
     Raises KerilogError for a factor that is not finite or is 0.
     """
-    if given is not None and not (math.isfinite(given) and given != 0):
-        raise KerilogError(f"input scale: expected a finite number other than 0, got {given:g}")
+    if given is not None and not (isinstance(given, Real) and math.isfinite(given) and given != 0):
+        raise KerilogError(f"input scale: expected a finite number other than 0, got {given}")
     whole = raw.dtype.kind in "iu"
     why = intake.why if whole and given is None else ""
-    factor = given
+    factor = None if given is None else float(given)
     if factor is None:
         factor = PIXEL if raw.dtype == np.uint8 and not why else 1.0
     return Scaling(

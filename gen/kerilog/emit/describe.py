@@ -38,7 +38,7 @@ def _tensor(name: str, shape: tuple[int, ...], format: Format) -> Tensor:
         name=name,
         shape=shape,
         bits=format.bits,
-        signed=True,
+        signed=format.minimum < 0,
         scale=float(format.scales),
         zero_point=format.zero_point,
     )

@@ -8,6 +8,8 @@ the plotly package brings has 4.8 MB).
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +26,10 @@ _HEIGHT = 330
 Record = Mapping[str, int | float | None]
 
 
+class EngineError(KerilogError):
+    """The engine of the page ended with a fault."""
+
+
 def lacking() -> str | None:
     """One line that says how to get the libraries that make the page; None where they are installed."""
     purpose = "the interactive page"
@@ -33,19 +39,16 @@ def lacking() -> str | None:
 def render(records: Sequence[Record], name: str, clock_mhz: float | None, version: str) -> str:
     """The HTML of the front; ``records`` as ``results.rows`` has them.
 
-    Raises KerilogError where the packages for it are not installed.
+    Raises KerilogError where the packages for it are not installed, EngineError where they end with a fault.
     """
     if lack := lacking():
         raise KerilogError(lack)
-    import vl_convert
-
-    bundle: Any = vl_convert.javascript_bundle  # its type wants an argument that it does not need
     points = [_point(index, record) for index, record in enumerate(records)]
     return template(TEMPLATE).render(
         name=name,
         version=version,
         clock="" if clock_mhz is None else f"{clock_mhz:g}",
-        bundle=markupsafe.Markup(_inline(bundle())),
+        bundle=markupsafe.Markup(_inline(_bundle())),
         points=points,
         data=markupsafe.Markup(_json(points)),
         charts={
@@ -53,6 +56,20 @@ def render(records: Sequence[Record], name: str, clock_mhz: float | None, versio
             "area": markupsafe.Markup(_json(area_chart())),
         },
     )
+
+
+def _bundle() -> str:
+    """Vega's JavaScript, from a process of its own: under a limit on memory that engine ends its process."""
+    command = "import sys, vl_convert; sys.stdout.write(vl_convert.javascript_bundle())"
+    made = subprocess.run(
+        [sys.executable, "-c", command], capture_output=True, encoding="utf-8", errors="replace", check=False
+    )
+    if made.returncode:
+        raise EngineError(
+            f"the interactive page: vl-convert ended with status {made.returncode}, as it does under a limit "
+            "on memory; name another file with -o, such as front.csv"
+        )
+    return made.stdout
 
 
 def _point(index: int, record: Record) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from kerilog import area
 from kerilog.area import Area
 from kerilog.errors import KerilogError
 from kerilog.plan import refusals
+from kerilog.plan.candidates import reached
 from kerilog.plan.front import front
-from kerilog.plan.goals import reached
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QGraph
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -82,19 +82,27 @@ def _possible() -> list[str]:
 
 
 def write(
-    points: Sequence[Point], target: Path, name: str, clock_mhz: float | None, force: bool = False
+    points: Sequence[Point],
+    target: Path,
+    name: str,
+    clock_mhz: float | None,
+    force: bool = False,
+    say: Callable[[str], None] = lambda _: None,
 ) -> list[Path]:
     """Write the front: ``target`` is a picture (.svg, .png, .pdf), a table (.csv, .json), an interactive page
-    (.html), or a folder for front.svg, .png, .csv, .json and .html, those whose libraries are installed.
-    Returns what was written. Raises KerilogError if it cannot be.
+    (.html), or a folder for front.svg, .png, .csv, .json and .html, those whose libraries are installed;
+    ``say`` is told if the page of a folder fails. Returns what was written. Raises KerilogError if it cannot.
     """
     check(target, force)
     if not target.suffix:
-        files = _possible()
         with outputs.folder(target, WRITER, force) as root:
-            for file in files:
-                _write(points, root / file, name, clock_mhz)
-        return [target / file for file in files]
+            for file in _possible():
+                try:
+                    _write(points, root / file, name, clock_mhz)
+                except interactive.EngineError as error:  # the rest is worth having without the page
+                    say(str(error))
+            written = {path.name for path in root.iterdir()}
+        return [target / file for file in FILES if file in written]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _write(points, target, name, clock_mhz)

@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterator
 
 from kerilog.errors import UnreachedError
+from kerilog.graph import Shape
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +70,14 @@ class MatrixJob:
 def divisors(number: int) -> list[int]:
     """All divisors, rising."""
     return [d for d in range(1, number + 1) if number % d == 0]
+
+
+def possible_lanes(shape: Shape) -> list[int]:
+    """The lanes that a tensor's stream may be given, rising: they divide its channels, or are whole pixels
+    that divide a row.
+    """
+    *_, width, channels = (1, *shape)
+    return [*divisors(channels), *(pixels * channels for pixels in divisors(width))]
 
 
 def _fewest_for_each_share(number: int) -> Iterator[int]:
@@ -158,6 +167,22 @@ def _unevenness(simd: int, lanes: int | None) -> int:
         return 0
     even = lanes % simd == 0 or (simd % lanes == 0 and simd <= 8 * lanes)
     return 1 if even else 2
+
+
+def refolded(job: MatrixJob) -> set[int]:
+    """The intervals from which on ``job`` has fewer multipliers, or as many of which more share a DSP."""
+    found = set()
+    fewer = job.macs + 1
+    for windows in divisors(job.across):
+        part = job.side_by_side(windows)
+        best = (part.macs + 1, 0)
+        for folding in sorted(candidates(part), key=lambda folding: folding.cycles):
+            cost = (folding.multipliers, -(-folding.pe // 2) * folding.simd)
+            if folding.cycles < fewer and cost < best:
+                best = cost
+                found.add(folding.cycles)
+        fewer = part.turns
+    return found
 
 
 def curve(job: MatrixJob) -> list[tuple[int, int]]:

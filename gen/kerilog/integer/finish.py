@@ -50,7 +50,7 @@ _ROW = 1024  # elements that a pass works on in one inner loop of NumPy, if it c
 
 def storage(target: Format) -> npt.DTypeLike:
     """The narrowest NumPy type that holds the codes of ``target``."""
-    return np.min_scalar_type(-(1 << (target.bits - 1)))
+    return np.min_scalar_type(target.minimum or target.maximum)
 
 
 def finish(accumulator: Integers, factor: Rescale, target: Format, clamp: Clamp) -> Codes:

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 
 from kerilog.hardware.design import Tensor
-from kerilog.hardware.folding import MatrixJob, curve
+from kerilog.hardware.folding import MatrixJob, curve, possible_lanes, refolded
 from kerilog.hardware.naming import verilog_name
 from kerilog.hardware.stages import KINDS
 from kerilog.plan.planner import elaborate, relaxed
@@ -50,6 +51,15 @@ def front(graph: QGraph) -> list[Point]:
         if not points or multipliers < points[-1].multipliers:
             points.append(Point(interval, multipliers))
     return points
+
+
+def leaner(graph: QGraph) -> set[int]:
+    """The intervals from which on a layer of ``graph`` folds to fewer multipliers, or to fewer DSPs for as
+    many, or a stream has fewer lanes: it gets the fewest with which a frame is through in time.
+    """
+    shapes = {node.shape for node in graph}
+    folded = {interval for _, job in jobs(graph) for interval in refolded(job)}
+    return folded | {-(-math.prod(shape) // lanes) for shape in shapes for lanes in possible_lanes(shape)}
 
 
 def shortest_interval(graph: QGraph) -> int:

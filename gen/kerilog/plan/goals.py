@@ -9,18 +9,14 @@ import math
 from fractions import Fraction
 from numbers import Integral, Real
 
-from kerilog import area
-from kerilog.area import Area, devices
-from kerilog.area.devices import Device, shortfall
+from kerilog.area import devices
 from kerilog.errors import ArgumentError, KerilogError, UnreachedError
 from kerilog.hardware.design import Design
-from kerilog.hardware.kind import title
-from kerilog.hardware.naming import verilog_name
-from kerilog.plan import refusals
+from kerilog.plan import refusals, search, unmet
+from kerilog.plan.bounds import DEFAULT_FILL, Bounds, count
+from kerilog.plan.candidates import Candidates
 from kerilog.plan.front import front, jobs
-from kerilog.plan.planner import default_interval, elaborate, plan
-from kerilog.plan.sketch import Sketch
-from kerilog.plan.wiring import sketch
+from kerilog.plan.planner import plan
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QGraph
 
@@ -33,13 +29,18 @@ NEIGHBOURS = 3
 
 @dataclasses.dataclass(frozen=True)
 class Goal:
-    """What a design is folded for: at most one of these. With none of them it is the shortest interval that
-    ``DEFAULT_MULTIPLIERS`` allow, or one multiplier per layer with weights if there are more of those.
+    """What a design is folded for: bounds, any of which may be given together.
 
-    ``interval``: clock cycles per frame. ``fps``: frames per second at ``clock_mhz``. ``multipliers``: at
-    most as many, and then the shortest interval. ``device``: a Xilinx 7-series FPGA that must hold the
-    design, and then the shortest interval. ``unroll``: names of layers that get a constant multiplier for
-    every weight, not with a budget. Raises KerilogError for values that cannot be and for more than one goal.
+    ``interval``: clock cycles per frame. ``fps``: the same as frames per second at ``clock_mhz``.
+    ``latency``: clock cycles from a frame's first beat to its last result. ``multipliers``: at most as many.
+    ``device``: a Xilinx 7-series FPGA that must hold the design, in ``fill`` percent of its LUTs and
+    flip-flops, 80 by default. ``unroll``: names of layers that get a constant multiplier for every weight,
+    with an interval or without any bound.
+
+    What is not bounded is minimized: the interval first, then area; with ``latency`` alone, area. For
+    ``interval`` or ``fps`` alone each layer gets the fewest multipliers. Without any bound it is the shortest
+    interval that ``DEFAULT_MULTIPLIERS`` allow, or one multiplier per layer with weights if there are more of
+    those. Raises KerilogError for values that cannot be.
     """
 
     interval: int | None = None
@@ -48,13 +49,13 @@ class Goal:
     multipliers: int | None = None
     device: str | None = None
     unroll: tuple[str, ...] = ()
+    latency: int | None = None
+    fill: float | None = None
 
     def __post_init__(self) -> None:
         self._check_types()
-        given = [name for name in ("interval", "fps", "multipliers", "device") if self._has(name)]
-        if len(given) > 1:
-            listed = " and ".join(f"{{{place}}}" for place in range(len(given)))
-            raise ArgumentError(f"expected one goal at most, found {listed}", *given)
+        if self.interval is not None and self.fps is not None:
+            raise ArgumentError("{0} and {1} bound the same: expected one of them", "interval", "fps")
         if self.clock_mhz is not None and not 0 < self.clock_mhz < math.inf:
             raise ArgumentError("{0} must be above 0 MHz, found {found:g}", "clock_mhz", found=self.clock_mhz)
         if self.fps is not None:
@@ -63,12 +64,14 @@ class Goal:
             raise ArgumentError("{0} is for {1}: give the frames per second as well", "clock_mhz", "fps")
         if self.interval is not None and self.interval < 1:
             raise KerilogError(f"the frame interval must be at least 1 cycle, found {self.interval}")
-        if self.multipliers is not None and self.multipliers < 1:
-            found = self.multipliers
-            raise ArgumentError("{0} must be at least 1, found {found}", "multipliers", found=found)
-        if self.device is not None:
-            devices.seven_series(self.device)
-        if self.unroll and not (self.multipliers is None and self.device is None):
+        for name, value in (("multipliers", self.multipliers), ("latency", self.latency)):
+            if value is not None and value < 1:
+                unit = "" if name == "multipliers" else " cycle"
+                raise ArgumentError(
+                    "{0} must be at least 1{unit}, found {found}", name, unit=unit, found=value
+                )
+        self._check_device()
+        if self.unroll and (self.multipliers, self.device, self.latency) != (None, None, None):
             raise ArgumentError("{0} goes with {1} or {2}, not with a budget", "unroll", "interval", "fps")
 
     def _check_types(self) -> None:
@@ -76,15 +79,26 @@ class Goal:
         for name, value, kind, wanted in (
             ("interval", self.interval, Integral, "a whole number"),
             ("multipliers", self.multipliers, Integral, "a whole number"),
+            ("latency", self.latency, Integral, "a whole number"),
+            ("fill", self.fill, Real, "a number"),
             ("fps", self.fps, Real, "a number"),
             ("clock_mhz", self.clock_mhz, Real, "a number"),
             ("device", self.device, str, "a name"),
         ):
             if value is not None and not isinstance(value, kind):
                 raise ArgumentError("{0} must be {wanted}, found {found!r}", name, wanted=wanted, found=value)
+            if value is not None and kind is not str:  # a number of NumPy's as Python's own
+                object.__setattr__(self, name, int(value) if kind is Integral else float(value))
 
-    def _has(self, name: str) -> bool:
-        return getattr(self, name) is not None
+    def _check_device(self) -> None:
+        if self.device is not None:
+            devices.seven_series(self.device)
+        if self.fill is not None and not 0 < self.fill <= 100:
+            raise ArgumentError(
+                "{0} must be above 0 and up to 100 percent, found {found:g}", "fill", found=self.fill
+            )
+        if self.fill is not None and self.device is None:
+            raise ArgumentError("{0} is for {1}: name the device as well", "fill", "device")
 
     def _check_fps(self, fps: float) -> None:
         if not 0 < fps < math.inf:
@@ -101,16 +115,25 @@ class Goal:
 
     @property
     def text(self) -> str:
-        """The goal in words."""
-        if self.multipliers is not None:
-            return f"the shortest interval with {_count(self.multipliers, 'multiplier')}"
-        if self.device is not None:
-            return f"the shortest interval on {self.device}"
+        """The goal in words: what is minimized, and every bound."""
+        bounds = self.bounds
+        if bounds == Bounds():
+            default = count(DEFAULT_MULTIPLIERS, "multiplier")
+            return f"none: the shortest interval with {default}, or one per layer if more"
+        pace = f"a frame every {count(self.interval, 'cycle')}" if self.interval is not None else ""
         if self.fps is not None:
-            return f"{self.fps:g} frames per second at {self.clock_mhz:g} MHz"
-        if self.interval is not None:
-            return f"a frame every {_count(self.interval, 'cycle')}"
-        return f"none: the shortest interval with {DEFAULT_MULTIPLIERS} multipliers, or one per layer if more"
+            pace = f"{self.fps:g} frames per second at {self.clock_mhz:g} MHz"
+        if bounds == Bounds(bounds.interval):
+            return pace
+        least = "the least area" if bounds.for_area else "the shortest interval"
+        return f"{least}{f' for {pace}' if pace else ''}{bounds.text}"
+
+    @property
+    def bounds(self) -> Bounds:
+        """The bounds, all of them in cycles."""
+        device = None if self.device is None else devices.seven_series(self.device)
+        fill = DEFAULT_FILL if self.fill is None else self.fill
+        return Bounds(self.cycles, self.latency, self.multipliers, device, fill)
 
     @property
     def cycles(self) -> int | None:
@@ -124,19 +147,18 @@ class Goal:
 def design_for(graph: QGraph, goal: Goal, name: str | None = None, progress: Progress = silent) -> Design:
     """The design of ``graph`` for ``goal``, named ``name``.
 
-    Raises Unsupported for what has no hardware, KerilogError for a goal that no folding meets; it says what
-    stands in the way.
+    Raises Unsupported for what has no hardware, KerilogError for bounds that no folding meets; it says what
+    stands in the way and the best there is.
     """
     refusals.check(graph)
-    if goal.multipliers is not None:
-        design = _within_budget(graph, goal.multipliers, name, progress)
-    elif goal.device is not None:
-        design = _on_device(graph, devices.seven_series(goal.device), name, progress)
-    elif goal.cycles is not None:
-        design = _at_interval(graph, goal.cycles, name, goal.unroll)
-    else:
+    bounds = goal.bounds
+    if bounds == Bounds():
         design = _by_default(graph, name, goal.unroll, progress)
-    asked = "" if goal.device is None else devices.seven_series(goal.device).name
+    elif bounds == Bounds(bounds.interval) and bounds.interval is not None:
+        design = _at_interval(graph, bounds.interval, name, goal.unroll)
+    else:
+        design = _within(graph, bounds, name, progress)
+    asked = "" if bounds.device is None else bounds.device.name
     return dataclasses.replace(design, goal=goal.text, device=asked)
 
 
@@ -147,7 +169,7 @@ def _by_default(graph: QGraph, name: str | None, unroll: tuple[str, ...], progre
     points = front(graph)
     budget = max(DEFAULT_MULTIPLIERS, points[-1].multipliers)
     if not unroll:
-        return _within_budget(graph, budget, name, progress)
+        return _within(graph, Bounds(multipliers=budget), name, progress)
     interval = next(point.interval for point in points if point.multipliers <= budget)
     return _at_interval(graph, interval, name, unroll)
 
@@ -166,112 +188,11 @@ def _at_interval(graph: QGraph, interval: int, name: str | None, unroll: tuple[s
         raise missed from None
 
 
-# ---- a budget of multipliers ----
-
-
-def _within_budget(graph: QGraph, budget: int, name: str | None, progress: Progress) -> Design:
-    """The fastest design with ``budget`` multipliers. A few points of the front may fail, whose layers keep
-    up only each alone.
-    """
-    points = front(graph)
-    least = points[-1].multipliers
-    if least > budget:
-        names = [title(node) for node, _ in jobs(graph)]
-        raise KerilogError(
-            f"a budget of {_count(budget, 'multiplier')} is too small: {least} are needed, "
-            f"one at least for each of the {_count(len(names), 'layer')} {', '.join(names)}"
-        )
-    affordable = [point for point in points if point.multipliers <= budget]
-    best: Design | None = None
-    for number, point in enumerate(affordable):
-        if best is not None and best.cycles.frame_interval <= point.interval:
-            break
-        progress(f"{point.interval} cycles per frame", number / len(affordable))
-        design = reached(graph, point.interval, name)
-        if design is not None and design.products <= budget:
-            best = design
-    if best is None:
-        raise KerilogError(f"no folding with {_count(budget, 'multiplier')} is found")
-    return best
-
-
-def reached(graph: QGraph, interval: int, name: str | None = None) -> Design | None:
-    """The design for ``interval``, or for the shortest one of a layer that is slower than it seemed; None
-    where the layers keep up only each alone.
-    """
-    drawn = _drawn(graph, interval, verilog_name(name or graph.name))
-    design = elaborate(graph, verilog_name(name or graph.name), drawn)
-    return design if design.cycles.frame_interval <= drawn.interval else None
-
-
-def _drawn(graph: QGraph, interval: int, name: str) -> Sketch:
-    """The sketch for ``interval``, or for the shortest one of a layer that is slower than it seemed."""
-    while True:
-        try:
-            return sketch(graph, name, interval)
-        except UnreachedError as error:
-            interval = error.shortest
-
-
-# ---- a device ----
-
-
-def _on_device(graph: QGraph, device: Device, name: str | None, progress: Progress) -> Design:
-    """The first design that fits, from the fastest on: a slower one may take more of a resource, DSPs for
-    instance where the fastest has its weights as constants.
-
-    Sketches tell the least that a design takes; what cannot fit is never elaborated.
-    """
-    intervals = [point.interval for point in front(graph)]
-    if len(intervals) == 1:  # no multipliers to save, but narrower streams are smaller, too
-        intervals += [usual for usual in [default_interval(graph)] if usual > intervals[0]]
-    title = verilog_name(name or graph.name)
-    slowest = _drawn(graph, intervals[-1], title)
-    if _weight_bits(slowest) > 18432 * device.bram18 + 64 * device.lut:
-        raise _too_small(slowest, device)
-    late = False
-    for number, interval in enumerate(intervals):
-        progress(f"{interval} cycles per frame", number / len(intervals))
-        if shortfall(least_area(_drawn(graph, interval, title)), device):
-            continue
-        design = reached(graph, interval, name)
-        late |= design is None
-        if design is not None and not shortfall(area.of(design), device):
-            return design
-    if late and not shortfall(least_area(slowest), device):
-        raise KerilogError(f"model '{graph.name}': no frame interval is reached")
-    raise _too_small(slowest, device)
-
-
-def least_area(drawn: Sketch) -> Area:
-    """A lower bound of what a design takes."""
-    stages = drawn.stages
-    return area.of_stages(drawn.smallest(), stages[0].input, stages[-1].output)
-
-
-def _weight_bits(drawn: Sketch) -> int:
-    return sum(stage.facts.weight_bits or 0 for stage in drawn.stages)
-
-
-def _too_small(slowest: Sketch, device: Device) -> KerilogError:
-    """Why not even the slowest folding fits."""
-    missing = shortfall(least_area(slowest), device)
-    weighted = [stage for stage in slowest.stages if stage.facts.weight_bits]
-    if "RAMB18" in missing and weighted:
-        wanted, there = missing["RAMB18"]
-        largest = max(weighted, key=lambda stage: stage.facts.weight_bits or 0)
-        return KerilogError(
-            f"{device.name}: the weights do not fit its memory: {_weight_bits(slowest):,} bits, most of "
-            f"them of layer '{largest.layer}', take {wanted} RAMB18 with the buffers, there are {there}: "
-            f"{wanted - there} RAMB18 ({(wanted - there) * 18432:,} bits) are missing"
-        )
-    lacks = ", ".join(
-        f"{wanted} {kind}, of which {there} may be used" for kind, (wanted, there) in missing.items()
-    )
-    lacks = lacks or f"{_weight_bits(slowest):,} bits of weights, more than it can hold"
-    fewest = _count(slowest.products, "multiplier")
-    return KerilogError(f"{device.name}: the network does not fit: with {fewest} it needs {lacks}")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _within(graph: QGraph, bounds: Bounds, name: str | None, progress: Progress) -> Design:
+    """The best design within ``bounds``."""
+    candidates = Candidates(graph, name, bounds.interval)
+    unmet.check(candidates, bounds)
+    design = search.best(candidates, bounds, progress)
+    if design is None:
+        raise unmet.reason(candidates, bounds, progress)
+    return design

@@ -11,7 +11,7 @@ from kerilog import area
 from kerilog.area import Area, devices
 from kerilog.hardware import connectors
 from kerilog.hardware.design import INPUT, Stage, Tensor
-from kerilog.hardware.folding import divisors
+from kerilog.hardware.folding import divisors, possible_lanes
 from kerilog.hardware.kind import Flow, code_range, title
 from kerilog.hardware.module import Module
 from kerilog.hardware.naming import verilog_name
@@ -86,9 +86,8 @@ class Network:
         return Flow(stage.name, stage.output, codes)
 
     def fewest_lanes(self, tensor: Tensor) -> int:
-        *_, width, channels = (1, *tensor.shape)
-        lanes = [*divisors(channels), *(pixels * channels for pixels in divisors(width))]
-        return next((count for count in lanes if tensor.elements <= count * self.interval), width * channels)
+        lanes = possible_lanes(tensor.shape)
+        return next((count for count in lanes if tensor.elements <= count * self.interval), lanes[-1])
 
     def cut(self, flow: Flow, lanes: int, layer: str) -> Flow:
         if flow.uncut and flow.tensor.elements % lanes == 0:

@@ -26,7 +26,8 @@ _LOST_SAMPLES = 3  # fewer are chance
 SATURATED = 0.02  # part of a tensor's values that may saturate beyond what calibration let saturate
 _RARE = 0.001  # part that may do so where values reach twice as far as calibration saw
 _MARGIN = 0.05  # of an input's range: what lies so close to it loses little
-_TOLD = 3  # layers that a warning names
+_TOLD = 3  # layers, or columns, that a warning names
+_COARSE = 0.2  # error of a column by its format, as a part of how far the column varies
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +77,8 @@ def _loss(one: HeadQuality) -> str:
         return ""
     return (
         f"the integer network loses {100 * (before - after):.2f} points of accuracy against float "
-        f"({before:.2%} to {after:.2%}), more than {100 * LOSS:g}"
+        f"({before:.2%} to {after:.2%}), more than {100 * LOSS:g}: "
+        "the report shows the layer where the error begins"
     )
 
 
@@ -162,4 +164,31 @@ def about_inputs(integer: QGraph, x: Samples, samples: int) -> Iterator[str]:
                 f"input '{node.name}': {outside:,} of {values.size:,} values ({outside / values.size:.1%}) "
                 f"saturate: the network takes {low:.4g}..{high:.4g}, the samples are "
                 f"{values.min():.4g}..{values.max():.4g}"
+            )
+
+
+def about_columns(integer: QGraph, x: Samples, samples: int) -> Iterator[str]:
+    """Columns of tabular inputs that vary too little for the one format that all of them share.
+
+    ``x`` as in ``about_inputs``. Over the whole tensor such an error is small: larger columns hide it.
+    """
+    by_name = named(integer, x)
+    for node in integer.inputs:
+        values = np.asarray(floating.part(by_name, 0, samples)[node.name], np.float64)
+        if values.ndim != 2 or values.shape[1] < 2:
+            continue
+        error = node.format.dequantize(node.format.quantize(values)) - values
+        inside = np.abs(error) <= node.format.scales  # what saturates is told by another warning
+        rms = np.sqrt(np.mean(np.where(inside, error, 0) ** 2, axis=0))
+        lost = np.flatnonzero(rms > _COARSE * values.std(axis=0))
+        lost = lost[values.std(axis=0)[lost] > 0]
+        if lost.size:
+            listed = ", ".join(
+                f"{column} ({values[:, column].min():.4g}..{values[:, column].max():.4g})"
+                for column in lost[:_TOLD]
+            ) + (f" and {lost.size - _TOLD} more" if lost.size > _TOLD else "")
+            yield (
+                f"input '{node.name}': its {values.shape[1]:,} elements share one format with a step of "
+                f"{float(np.max(node.format.scales)):.4g}, too coarse for element {listed}, counted from 0: "
+                "scale all to similar ranges before the network, or use more activation bits"
             )

@@ -17,7 +17,7 @@ from kerilog.formats import IntArray
 from kerilog.graph import Activation, Array, Converter, Graph, Reshape
 from kerilog.integer.model import run_outputs
 from kerilog.progress import Progress, silent
-from kerilog.qgraph import QFloatSoftmax, QGraph, QLookup, QReshape, QSoftmax
+from kerilog.qgraph import QFloatSoftmax, QGraph, QLookup, QRequantize, QReshape, QSoftmax
 from kerilog.quality import batches
 from kerilog.quality.labels import Head, NoAccuracy, Target, target
 from kerilog.quality.moments import Moments, moments
@@ -264,7 +264,7 @@ def _function(graph: Graph, name: str) -> str:
 
 def _integer_function(integer: QGraph, name: str) -> str:
     node = integer[name]
-    while isinstance(node.op, QReshape):
+    while isinstance(node.op, QReshape | QRequantize):
         node = integer[node.inputs[0]]
     if isinstance(node.op, QSoftmax | QFloatSoftmax):
         return "softmax"

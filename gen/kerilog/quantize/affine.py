@@ -43,9 +43,9 @@ from kerilog.scales import (
     product_factor,
     relu_factor,
     requantize_factor,
-    sigmoid_table,
     sum_factors,
 )
+from kerilog.tables import PRESCRIBED, affine_table
 
 BITS = 8
 BIAS_BITS = 32
@@ -55,7 +55,6 @@ _DEAD_STEPS = 256  # steps of the bias in one output step, for a channel without
 _CODE_SPAN = 255  # largest |code - zero point|
 _LARGEST_RATIO = 2**19  # of scales in a sum: above it TFLite's output factor exceeds 1
 _TINY = 2 * float(np.finfo(np.float32).tiny)
-_PROBABILITY = Affine(BITS, 1 / 256, -128)  # what TFLite prescribes for a sigmoid
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,8 +68,8 @@ class AffineScheme:
     name: Literal["affine"] = "affine"
 
     def activation_format(self, node: Node) -> Format:
-        if isinstance(node.op, Activation) and node.op.function == "sigmoid":
-            return _PROBABILITY
+        if isinstance(node.op, Activation) and node.op.function in PRESCRIBED:
+            return PRESCRIBED[node.op.function]
         chosen = self.settings.of(node.name)
         choice = chosen.range or DEFAULT_RANGE["affine"]
         percentile = chosen.percentile or DEFAULT_PERCENTILE
@@ -134,12 +133,17 @@ class AffineScheme:
         _check_range(node, factor, _CODE_SPAN * cells)
         return QGlobalAveragePooling2D(factor, full_range(target))
 
-    def sigmoid(self, node: Node, source: Format, target: Format) -> QOp:
-        if target != _PROBABILITY:
+    def function(self, node: Node, op: Activation, source: Format, target: Format) -> QOp:
+        prescribed = PRESCRIBED.get(op.function, target)
+        if target != prescribed:
             raise KerilogError(
-                f"layer '{node.name}': expected a converter to {_PROBABILITY} after a sigmoid, found {target}"
+                f"layer '{node.name}': expected a converter to {prescribed} after a {op.function}, "
+                f"found {target}"
             )
-        return QLookup(sigmoid_table(_scale(source), source.zero_point))
+        if op.function == "leaky_relu":
+            slope = np.float32(max((1.0, *op.parameters)))
+            _check_range(node, relu_factor(_scale(source) * slope, _scale(target)), _CODE_SPAN)
+        return QLookup(affine_table(op.function, op.parameters, source, target, self.rounding))
 
 
 def affine_format(minimum: float, maximum: float) -> Affine:

@@ -16,7 +16,7 @@ import numpy as np
 from kerilog.calibrate import Observation
 from kerilog.errors import KerilogError
 from kerilog.formats import Fixed, Format, IntArray
-from kerilog.graph import Array, Node
+from kerilog.graph import Activation, Array, Node
 from kerilog.qgraph import (
     Clamp,
     Multiplier,
@@ -35,6 +35,7 @@ from kerilog.quantize.matrix import MatrixOp, Numbers, Weights, flat_kernel, mat
 from kerilog.quantize.ranges import DEFAULT_PERCENTILE, best_fixed, fixed_format
 from kerilog.quantize.rewrite import clamp_of, full_range
 from kerilog.quantize.settings import ACCUMULATOR, DEFAULT_RANGE, MIN_BITS, LayerSettings, Settings
+from kerilog.tables import fixed_table
 
 DEFAULT_BITS = 8
 LONGEST_SHIFT = 31
@@ -104,9 +105,8 @@ class FixedScheme:
         shift = _checked(node, frac_of(source) - frac_of(target))
         return QGlobalAveragePooling2D(_quotient(node, cells, shift), full_range(target))
 
-    def sigmoid(self, node: Node, source: Format, target: Format) -> QOp:
-        real = source.dequantize(np.arange(source.minimum, source.maximum + 1))
-        return QLookup(target.quantize(0.5 + 0.5 * np.tanh(real / 2)))
+    def function(self, node: Node, op: Activation, source: Format, target: Format) -> QOp:
+        return QLookup(fixed_table(op.function, op.parameters, source, target))
 
 
 def _given(node: Node, format: Format | None) -> Fixed | None:

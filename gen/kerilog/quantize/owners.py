@@ -20,6 +20,7 @@ from kerilog.graph import (
     Reshape,
     ZeroPadding2D,
 )
+from kerilog.tables import PRESCRIBED
 
 KEEPS_FORMAT = (MaxPooling2D, AveragePooling2D, Reshape, ZeroPadding2D)
 """Operations whose output has the format of their input."""
@@ -29,8 +30,8 @@ def format_owners(graph: Graph, own: frozenset[str]) -> dict[str, str]:
     """For each node that takes the format of a concatenation, the name of the latter.
 
     Looks back from every concatenation through ``KEEPS_FORMAT`` and other concatenations to the layers that
-    choose a format and that nobody else uses. Inputs, sigmoids (whose range is known) and the nodes named in
-    ``own`` are left alone.
+    choose a format and that nobody else uses. Inputs, sigmoids and tanh (whose range is known) and the nodes
+    named in ``own`` are left alone.
     """
     uses = Counter(name for node in graph for name in node.inputs)
     uses.update(graph.outputs)
@@ -53,5 +54,5 @@ def _owner(node: Node, owners: dict[str, str]) -> str | None:
 
 def _chooses(node: Node) -> bool:
     return not isinstance(node.op, Input) and not (
-        isinstance(node.op, Activation) and node.op.function in ("sigmoid", "softmax")
+        isinstance(node.op, Activation) and node.op.function in (*PRESCRIBED, "softmax")
     )

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Literal, Protocol
 
 import numpy as np
@@ -42,6 +42,7 @@ from kerilog.qgraph import (
     QMaxPooling2D,
     QNode,
     QOp,
+    QRequantize,
     QReshape,
     QSubtract,
     QZeroPadding2D,
@@ -84,8 +85,8 @@ class Scheme(Protocol):
     def mean(self, node: Node, cells: int, source: Format, target: Format) -> QOp:
         """The mean over the ``cells`` of height and width."""
 
-    def sigmoid(self, node: Node, source: Format, target: Format) -> QOp:
-        """A sigmoid."""
+    def function(self, node: Node, op: Activation, source: Format, target: Format) -> QOp:
+        """Any other function of one code."""
 
 
 def convert(graph: Graph, scheme: Scheme, own: frozenset[str] = frozenset()) -> QGraph:
@@ -193,9 +194,9 @@ class _Walk:
         return self.scheme.add(node, kind, left, right, target, clamp)
 
     def _activation(self, node: Node, op: Activation, source: Format, target: Format) -> QOp:
-        if op.function == "sigmoid":
-            return self.scheme.sigmoid(node, source, target)
-        return self.scheme.relu(node, source, target, clamp_of(op.function, target))
+        if op.function in ("relu", "relu6"):
+            return self.scheme.relu(node, source, target, clamp_of(op.function, target))
+        return self.scheme.function(node, op, source, target)
 
 
 def _pool(op: MaxPooling2D | AveragePooling2D, source: QNode, target: Format) -> QOp:
@@ -244,26 +245,39 @@ def class_scores(graph: Graph) -> frozenset[str]:
 
 
 def strip_softmax(graph: QGraph) -> QGraph:
-    """``graph`` without a softmax at its outputs, which hardware leaves to whoever wants probabilities."""
-    removed = {
-        node.name: node.inputs[0] for node in graph if _is_softmax(node) and node.name in graph.outputs
-    }
-    outputs = tuple(removed.get(name, name) for name in graph.outputs)
+    """``graph`` without a softmax at its outputs, which hardware leaves to whoever wants probabilities.
+
+    A change of format behind it, as to uint8, goes with it.
+    """
+    ends = {name: tail for name in graph.outputs if (tail := _tail(graph, name))}
+    removed = {node.name for tail in ends.values() for node in tail}
+    outputs = tuple(ends[name][0].inputs[0] if name in ends else name for name in graph.outputs)
     return dataclasses.replace(graph, nodes=_without(graph.nodes, removed), outputs=outputs)
 
 
 def softmax_tail(graph: QGraph) -> QGraph | None:
     """What ``strip_softmax`` leaves out of a graph with one output: from the logits to the probabilities."""
-    last = graph[graph.outputs[0]]
-    if not _is_softmax(last):
+    tail = _tail(graph, graph.outputs[0])
+    if not tail:
         return None
-    logits = dataclasses.replace(graph[last.inputs[0]], op=QInput(), inputs=())
-    return dataclasses.replace(graph, nodes=(logits, last))
+    logits = dataclasses.replace(graph[tail[0].inputs[0]], op=QInput(), inputs=())
+    return dataclasses.replace(graph, nodes=(logits, *tail))
+
+
+def _tail(graph: QGraph, output: str) -> tuple[QNode, ...]:
+    """The softmax that ``output`` is, and what only changes its format behind it; () without one."""
+    tail = [graph[output]]
+    while isinstance(tail[0].op, QRequantize):
+        before = graph[tail[0].inputs[0]]
+        if before.name in graph.outputs or len(graph.users(before.name)) > 1:
+            return ()
+        tail.insert(0, before)
+    return tuple(tail) if _is_softmax(tail[0]) else ()
 
 
 def _is_softmax(node: QNode) -> bool:
     return node.op.kind in ("Softmax", "FloatSoftmax")
 
 
-def _without(nodes: Iterable[QNode], names: Mapping[str, str]) -> tuple[QNode, ...]:
+def _without(nodes: Iterable[QNode], names: Container[str]) -> tuple[QNode, ...]:
     return tuple(node for node in nodes if node.name not in names)

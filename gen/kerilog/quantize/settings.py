@@ -16,6 +16,7 @@ from kerilog.errors import KerilogError
 from kerilog.graph import Activation, Conv2D, Dense, DepthwiseConv2D, Graph, Node
 from kerilog.names import either, named
 from kerilog.quantize.owners import KEEPS_FORMAT
+from kerilog.tables import PRESCRIBED
 
 AffineRange = Literal["minmax", "percentile", "mse", "entropy"]
 FixedRange = Literal["minmax", "percentile", "mse", "entropy", "msb"]
@@ -159,5 +160,5 @@ def _check_layer(node: Node, layer: LayerSettings, scheme: str) -> None:
                 f"layer '{node.name}': {key}: {node.op.kind} has the format of its input; choose it there"
             )
         function = node.op.function if isinstance(node.op, Activation) else None
-        if function == "softmax" or (function == "sigmoid" and scheme == "affine"):
+        if function == "softmax" or (function in PRESCRIBED and scheme == "affine"):
             raise KerilogError(f"layer '{node.name}': {key}: a {function} has no format to choose")

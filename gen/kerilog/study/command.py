@@ -51,6 +51,10 @@ def study(
     ((_, x_train),), ((_, x_test),) = data.x_train.items(), data.x_test.items()
     known = next(iter(data.y_test.values()), None)
     labels = classes.class_labels(known, loaded[loaded.outputs[0]].shape) if alone else None
+    if known is not None and not alone:
+        raise KerilogError(f"{model}: a study needs a model with one output, found {len(loaded.outputs)}")
+    if known is not None and loaded[loaded.outputs[0]].shape == (1,):
+        raise KerilogError(f"{model}: a study counts the largest of several outputs, and this model has one")
     if labels is None:
         raise KerilogError(f"{model}: a study counts right answers, and the data has no class labels")
     x_train = x_train[:CALIBRATION_SAMPLES]

@@ -20,6 +20,6 @@ def _activated(source: Node, user: Node) -> Op | None:
     op, activation = source.op, user.op
     if not isinstance(activation, Activation) or not isinstance(op, FUSED) or op.activation != "linear":
         return None
-    if activation.function not in ("relu", "relu6"):
-        return None
-    return dataclasses.replace(op, activation=activation.function)
+    if activation.function == "relu":
+        return dataclasses.replace(op, activation="relu")
+    return dataclasses.replace(op, activation="relu6") if activation.function == "relu6" else None

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from kerilog import regular
 from kerilog.errors import KerilogError
 from kerilog.manifest import Manifest
 from kerilog.verify import screen
@@ -66,7 +67,7 @@ def _content(directory: Path, name: str) -> bytes:
     if not path.resolve().is_relative_to(directory):
         raise KerilogError(f"{path}: is a link to a place outside of the design folder")
     try:
-        with path.open("rb") as file:
+        with regular.opened(path) as file:
             content = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise KerilogError(f"{path}: cannot be read: {error.strerror or error}") from None

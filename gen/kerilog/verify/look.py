@@ -37,6 +37,7 @@ class Tap:
     elements: int
     bits: int
     lanes: int
+    signed: bool = True
 
     @property
     def width(self) -> int:
@@ -65,7 +66,8 @@ class Tap:
         packed = np.packbits(bits, axis=1, bitorder="little")
         wide[:, : packed.shape[1]] = packed
         codes = wide.view("<u4").reshape(-1).astype(np.int64)
-        codes -= (codes >> (self.bits - 1)) << self.bits  # two's complement
+        if self.signed:
+            codes -= (codes >> (self.bits - 1)) << self.bits  # two's complement
         return codes.reshape(-1, self.beats * self.lanes)[:, : self.elements]
 
 
@@ -105,7 +107,8 @@ def taps(manifest: Manifest, graph: QGraph) -> tuple[Tap, ...]:
     ``graph``: the integer model of the hardware. Raises KerilogError where manifest and model do not fit.
     """
     source, names = manifest.input, {node.name for node in graph}
-    found = [Tap(GUARD, "FrameGuard", "", graph.inputs[0].name, source.elements, source.bits, source.lanes)]
+    sizes = source.elements, source.bits, source.lanes, source.signed
+    found = [Tap(GUARD, "FrameGuard", "", graph.inputs[0].name, *sizes)]
     for stage in manifest.layers:
         if not stage.tensor or stage.lanes is None:
             raise KerilogError("the manifest does not say what its stages give; build the design again")
@@ -119,5 +122,6 @@ def taps(manifest: Manifest, graph: QGraph) -> tuple[Tap, ...]:
             )
         if stage.kind != _FORK:
             bits = node.format.bits
-            found.append(Tap(stage.name, stage.kind, stage.layer, stage.tensor, elements, bits, stage.lanes))
+            sizes = elements, bits, stage.lanes, node.format.minimum < 0
+            found.append(Tap(stage.name, stage.kind, stage.layer, stage.tensor, *sizes))
     return tuple(found)

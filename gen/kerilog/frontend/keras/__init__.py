@@ -11,16 +11,29 @@ from pathlib import Path
 from typing import Any
 
 from kerilog.errors import KerilogError
-from kerilog.frontend.keras import converters, plain, scaling, weighted
+from kerilog.frontend.keras import converters, functions, plain, scaling, weighted
 from kerilog.frontend.keras.archive import open_model
 from kerilog.frontend.keras.calls import Converter
+from kerilog.frontend.keras.nesting import read_model
 from kerilog.frontend.keras.options import checked_name
 from kerilog.frontend.keras.reading import Reading
-from kerilog.frontend.keras.topology import read_model
 from kerilog.frontend.keras.trial import probe
 from kerilog.frontend.keras.weights import Weights
 from kerilog.graph import Graph
 from kerilog.names import harmless
+
+TRAINING_ONLY = (
+    *("Dropout", "SpatialDropout1D", "SpatialDropout2D", "AlphaDropout", "GaussianDropout", "GaussianNoise"),
+    *("ActivityRegularization", "Identity", "RandomFlip", "RandomRotation", "RandomZoom"),
+    *("RandomTranslation", "RandomContrast", "RandomBrightness", "RandomShear", "RandomHue"),
+    *("RandomSaturation", "RandomSharpness", "RandomColorJitter", "RandomColorDegeneration"),
+    *("RandomPosterization", "RandomGrayscale", "RandomInvert", "RandomErasing", "RandomPerspective"),
+    *("RandomGaussianBlur", "RandomElasticTransform", "RandAugment", "AugMix", "MixUp", "CutMix"),
+    *("RandomHeight", "RandomWidth"),
+)
+"""Layers that are nothing at inference: what they do is for training."""
+SAME_SIZE = ("Resizing", "CenterCrop", "RandomCrop")
+"""Layers that are nothing where the image has the size they are for already."""
 
 CONVERTERS: dict[str, Converter] = {
     "Conv2D": weighted.conv2d,
@@ -34,7 +47,7 @@ CONVERTERS: dict[str, Converter] = {
     "AveragePooling2D": plain.pooling,
     "GlobalAveragePooling2D": plain.global_average_pooling2d,
     "Activation": plain.activation,
-    "ReLU": plain.relu,
+    **dict.fromkeys(functions.LAYERS, plain.function),
     "Softmax": plain.softmax,
     "Flatten": plain.flatten,
     "Reshape": plain.reshape,
@@ -43,13 +56,8 @@ CONVERTERS: dict[str, Converter] = {
     "Multiply": plain.merge,
     "Concatenate": plain.concatenate,
     "ZeroPadding2D": plain.zero_padding2d,
-    "Dropout": plain.nothing,
-    "SpatialDropout2D": plain.nothing,
-    "AlphaDropout": plain.nothing,
-    "GaussianDropout": plain.nothing,
-    "GaussianNoise": plain.nothing,
-    "ActivityRegularization": plain.nothing,
-    "Identity": plain.nothing,
+    **dict.fromkeys(TRAINING_ONLY, plain.nothing),
+    **dict.fromkeys(SAME_SIZE, plain.same_size),
     "FixedPoint": converters.converter,
     "Affine": converters.converter,
     "QuantConv2D": converters.matrix,
@@ -80,8 +88,8 @@ def read_graph(path: Path) -> Graph:
 
 def _graph(config: dict[str, Any], weights: Weights, path: Path) -> Graph:
     model = read_model(config)
-    weights.register((layer.key, layer.kind) for layer in model.layers)
-    reading = Reading(CONVERTERS, weights, (layer.name for layer in model.layers))
+    weights.register(model.stored)
+    reading = Reading(CONVERTERS, weights, model.names)
     for step in model.steps:
         reading.add(step)
     reading.raise_refusals()

@@ -20,6 +20,7 @@ from typing import Any
 import h5py
 
 from kerilog.errors import KerilogError
+from kerilog.frontend.keras.functions import in_words_of_keras_3
 from kerilog.frontend.keras.weights import (
     HDF5_ERRORS,
     LegacyWeights,
@@ -32,6 +33,7 @@ from kerilog.names import printable
 
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
+METADATA = "metadata.json"
 MAX_CONFIG_BYTES = 1 << 24
 MAX_FILE_BYTES = 1 << 30
 # Deflate reaches 1032:1 on zeros; weights never come near, and Keras itself stores them uncompressed.
@@ -58,11 +60,14 @@ def _open_zip(path: Path) -> Iterator[tuple[dict[str, Any], Weights]]:
         with zipfile.ZipFile(path) as archive:
             config = _read_member(archive, CONFIG, MAX_CONFIG_BYTES, path)
             weights = _read_member(archive, WEIGHTS, MAX_FILE_BYTES, path)
+            stated = METADATA in archive.namelist()
+            metadata = _read_member(archive, METADATA, MAX_CONFIG_BYTES, path) if stated else b"{}"
     except UNREADABLE as error:
         raise KerilogError(f"{path}: broken zip archive: {one_line(error)}") from None
     where = f"{path}: {WEIGHTS}"
     with _hdf5(io.BytesIO(weights), where) as file:
-        yield _parse(config, f"{path}: {CONFIG}"), ZipWeights(file, where)
+        version = _parse(metadata, f"{path}: {METADATA}").get("keras_version")
+        yield in_words_of_keras_3(_parse(config, f"{path}: {CONFIG}"), str(version)), ZipWeights(file, where)
 
 
 def _read_member(archive: zipfile.ZipFile, name: str, limit: int, path: Path) -> bytes:
@@ -88,11 +93,12 @@ def _open_hdf5(path: Path) -> Iterator[tuple[dict[str, Any], Weights]]:
         raise KerilogError(f"{path}: has {size} bytes, at most {MAX_FILE_BYTES} are taken")
     with _hdf5(path, str(path)) as file:
         with hdf5_errors(str(path)):
-            has_config = "model_config" in file.attrs
+            has_config, has_version = (key in file.attrs for key in ("model_config", "keras_version"))
         if not has_config:
             raise KerilogError(f"{path}: holds no model_config (weights only?); save the whole model")
         config = _parse(read_text(file, "model_config", str(path)), f"{path}: model_config")
-        yield config, LegacyWeights(file, str(path))
+        version = read_text(file, "keras_version", str(path)) if has_version else ""
+        yield in_words_of_keras_3(config, version), LegacyWeights(file, str(path))
 
 
 @contextlib.contextmanager

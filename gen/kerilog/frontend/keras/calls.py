@@ -9,9 +9,10 @@ from collections.abc import Callable
 import numpy as np
 
 from kerilog.errors import KerilogError
+from kerilog.frontend.keras.functions import activation_of
 from kerilog.frontend.keras.options import Layer
 from kerilog.frontend.keras.weights import Weights
-from kerilog.graph import Activation, Array, Node, Op, Pair, Shape, padding_of
+from kerilog.graph import Array, Node, Op, Pair, Shape, padding_of
 from kerilog.names import Names
 
 Nodes = tuple[Node, ...]
@@ -73,10 +74,10 @@ class Call:
 
     def finish(self, node: Node) -> Nodes:
         """``node``, and after it the layer's activation as a node of its own."""
-        function = self.layer.activation()
-        if function == "linear":
+        function = activation_of(self.layer)
+        if function is None:
             return (node,)
-        return node, self.node(Activation(function), node.shape, (node,), function)
+        return node, self.node(function, node.shape, (node,), function.function)
 
 
 Converter = Callable[[Call], Nodes]

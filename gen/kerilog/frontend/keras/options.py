@@ -14,14 +14,12 @@ from typing import Any, Literal, NoReturn, TypeVar, cast
 
 from kerilog.errors import KerilogError
 from kerilog.graph import Pair, Shape
-from kerilog.names import printable, shown
+from kerilog.names import LONGEST, harmless, printable, shown
 
 MAX_INTEGER = 1 << 24
 # 256 MB of float32: far above what fits any device that Kerilog is for.
 MAX_ELEMENTS = 1 << 26
-ACTIVATIONS = ("linear", "relu", "relu6", "softmax", "sigmoid")
 DTYPES = ("float16", "float32", "float64", "bfloat16", "mixed_float16", "mixed_bfloat16")
-FUNCTION_MODULES = ("builtins", "keras.activations", "keras.src.activations.activations")
 
 # Of use in training only.
 _IGNORED = frozenset({"name", "trainable", "dtype", "momentum", "rate", "seed", "noise_shape", "stddev"})
@@ -36,14 +34,15 @@ _IGNORED |= {
 }
 _IGNORED_SUFFIXES = ("_initializer", "_regularizer", "_constraint")
 
-ActivationName = Literal["linear", "relu", "relu6", "softmax", "sigmoid"]
 Padding = Literal["valid", "same"]
+Key = tuple[str, ...]
+"""A layer's names in the file: of the nested models around it, from the outside in, then its own."""
 T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
 class Layer:
-    """A layer's name in the graph, its Keras class, its options, and its ``key``: its name in the file.
+    """A layer's name in the graph, its Keras class, its options, and its ``key``: its place in the file.
 
     ``refused`` collects what is not supported about it, and whether its output has the same shape anyway.
     """
@@ -51,7 +50,7 @@ class Layer:
     name: str
     kind: str
     options: dict[str, Any]
-    key: str
+    key: Key
     refused: dict[str, bool] = dataclasses.field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -151,19 +150,6 @@ class Layer:
         if type(axis) is not int or axis not in (-1, rank):
             self.unsupported("axis", axis, "the last one", same_shape=self.kind != "Concatenate")
 
-    def activation(self) -> ActivationName:
-        """The name of the option ``activation``; anything but the known functions is refused."""
-        value = self.get("activation", "linear")
-        if isinstance(value, dict):
-            if value.get("class_name") != "function" or value.get("module") not in FUNCTION_MODULES:
-                return self._refuse_activation(value.get("registered_name") or value.get("class_name"))
-            value = value.get("config")
-        return cast(ActivationName, value) if value in ACTIVATIONS else self._refuse_activation(value)
-
-    def _refuse_activation(self, came: object) -> Literal["linear"]:
-        self.unsupported("activation", came, ", ".join(ACTIVATIONS), same_shape=True)
-        return "linear"
-
     def check_shape(self, shape: Shape, what: str) -> None:
         """Raise KerilogError unless every axis of ``shape`` is positive and the whole believable."""
         if not all(size > 0 for size in shape):
@@ -181,6 +167,14 @@ def is_number(value: object) -> bool:
 
 def _is_positive(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_INTEGER
+
+
+def readable(key: Key) -> str:
+    """``encoder/conv2d``, harmless; of a path too long for a name the outermost models are left out."""
+    parts = [part for part in map(harmless, key) if part]
+    while len(parts) > 1 and len("/".join(parts)) > LONGEST:
+        parts = parts[1:]
+    return harmless("/".join(parts)) if parts else ""
 
 
 def checked_name(name: object, what: str) -> str:

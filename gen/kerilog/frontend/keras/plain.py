@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from kerilog.frontend.keras.calls import Call, Nodes, window_shape
+from kerilog.frontend.keras.functions import LAYERS, activation_of
 from kerilog.frontend.keras.options import Layer
 from kerilog.graph import (
     Activation,
@@ -52,22 +53,12 @@ def global_average_pooling2d(call: Call) -> Nodes:
 def activation(call: Call) -> Nodes:
     """Activation; a linear one is nothing."""
     call.layer.check_options(("activation",))
-    function = call.layer.activation()
-    return (call.node(Dropout() if function == "linear" else Activation(function), call.shape),)
+    return (call.node(activation_of(call.layer) or Dropout(), call.shape),)
 
 
-def relu(call: Call) -> Nodes:
-    """ReLU without slopes or thresholds, unbounded or up to 6."""
-    layer = call.layer
-    layer.check_options(("max_value", "negative_slope", "threshold"))
-    for key in ("negative_slope", "threshold"):
-        if layer.number(key, 0.0) != 0:
-            layer.unsupported(key, layer.get(key, 0.0), "0", same_shape=True)
-    if layer.options.get("max_value") is None:
-        return (call.node(Activation("relu"), call.shape),)
-    if layer.number("max_value", 6.0) != 6:
-        layer.unsupported("max_value", layer.get("max_value", 6.0), "none and 6", same_shape=True)
-    return (call.node(Activation("relu6"), call.shape),)
+def function(call: Call) -> Nodes:
+    """The layers that are one function of one number."""
+    return (call.node(LAYERS[call.layer.kind](call.layer), call.shape),)
 
 
 def softmax(call: Call) -> Nodes:
@@ -104,6 +95,16 @@ def reshape(call: Call) -> Nodes:
 def nothing(call: Call) -> Nodes:
     """Layers that pass their input on at inference."""
     # Their options (rates, seeds, data formats) say how to drop, which is not done here.
+    return (call.node(Dropout(), call.shape),)
+
+
+def same_size(call: Call) -> Nodes:
+    """Resizing, CenterCrop and RandomCrop to the size that the image has: nothing."""
+    layer = call.layer
+    layer.check_channels_last()
+    target, size = (layer.integer("height"), layer.integer("width")), call.image[:2]
+    if target != size:
+        layer.unsupported("height and width", target, f"those of its input, {size}: resize before the model")
     return (call.node(Dropout(), call.shape),)
 
 

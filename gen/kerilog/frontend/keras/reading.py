@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 
 from kerilog.errors import KerilogError, Unsupported
 from kerilog.frontend.keras.calls import Call, Converter, Nodes, UnknownInputError
-from kerilog.frontend.keras.options import Layer
-from kerilog.frontend.keras.topology import Source, Step
+from kerilog.frontend.keras.functions import activation_of
+from kerilog.frontend.keras.nesting import Source, Step
+from kerilog.frontend.keras.options import Key, Layer
+from kerilog.frontend.keras.plain import nothing
 from kerilog.frontend.keras.weights import Weights
 from kerilog.graph import Input, Node
 from kerilog.names import Names, shown
@@ -23,7 +25,7 @@ class Reading:
         self._weights = weights
         self._names = Names(names)
         self._made: dict[Source, Node | None] = {}  # None where nobody knows its shape
-        self._seen: dict[str, Layer] = {}
+        self._seen: dict[Key, Layer] = {}
         self._unknown: list[tuple[Layer, str]] = []
         self._broken: list[tuple[Layer, KerilogError]] = []
 
@@ -66,15 +68,16 @@ class Reading:
     def _texts(self, layer: Layer) -> list[str]:
         """What stands against ``layer``; on the last unknown one follows what is supported instead."""
         last, text = self._unknown[-1] if self._unknown else (None, "")
-        known = f"{text}; supported: {', '.join(self._converters)}"
+        computing = (kind for kind, make in self._converters.items() if make is not nothing)
+        known = f"{text}; supported: {', '.join(computing)}, and layers for training alone"
         return [known if layer is last and found == text else found for found in layer.refused]
 
     def _read(self, step: Step) -> Nodes:
         layer = step.layer
-        layer.activation()  # is refused whatever is known of the input
         sources = [self._made[source] for source in step.inputs]
         known = tuple(source for source in sources if source)
         try:
+            activation_of(layer)  # is refused whatever is known of the input
             return self._convert(step, known if len(known) == len(sources) else None)
         except UnknownInputError:
             return ()

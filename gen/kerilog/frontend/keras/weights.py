@@ -8,6 +8,7 @@ it does not hold. Only plain data sets behind hard links, of the shape that the 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import math
 import re
 from collections import Counter
@@ -18,6 +19,7 @@ import h5py
 import numpy as np
 
 from kerilog.errors import KerilogError
+from kerilog.frontend.keras.options import Key
 from kerilog.graph import Array, Shape
 from kerilog.names import printable, shown
 
@@ -36,18 +38,30 @@ HDF5_ERRORS = (
     SystemError,
 )
 MAX_TEXT_BYTES = 1 << 24
-MAX_NAMES = 64
+MAX_NAMES = 1 << 14  # of a nested model all together
 # TensorFlow 2.13 to 2.15 wrote the second one.
 ROOTS = ("layers", "_layer_checkpoint_dependencies")
+
+
+@dataclasses.dataclass(frozen=True)
+class Stored:
+    """A layer or a nested model as the file has it, ``key`` its path, ``kind`` its Keras class.
+
+    Those with one number ``shared`` are one object, described in several places.
+    """
+
+    key: Key
+    kind: str
+    shared: int | None = None
 
 
 class Weights(Protocol):
     """Where the variables of each layer are found."""
 
-    def register(self, layers: Iterable[tuple[str, str]]) -> None:
-        """Tell all layers of the model as (name, Keras class), in the file's order."""
+    def register(self, layers: Iterable[Stored]) -> None:
+        """Tell all layers of the model in the file's order, each nested model before its own."""
 
-    def read(self, layer: str, shapes: tuple[Shape, ...], unread: int = 0) -> list[Array]:
+    def read(self, layer: Key, shapes: tuple[Shape, ...], unread: int = 0) -> list[Array]:
         """The variables of ``layer``, in Keras' order, float32, one for each of ``shapes``.
 
         Up to ``unread`` more may follow, which are left alone. Raises KerilogError, without a layer's name,
@@ -58,56 +72,106 @@ class Weights(Protocol):
 class ZipWeights:
     """``layers/<class in snake case>[_<count>]/vars/<index>``, as in ``.keras`` files.
 
-    Keras finds the weights of a layer by its class and its rank among the layers of that class, not by its
-    name; a file may hold the name too, and then the two must agree.
+    Keras finds the weights of a layer by its class and its rank among the layers of that class in its model,
+    not by its name; a file may hold the name too, and then the two must agree. A nested model's layers are in
+    its own group. An object in several models is stored where it is met first.
     """
 
     def __init__(self, file: h5py.File, where: str) -> None:
         self._file = file
         self._where = where
-        self._groups: dict[str, str] = {}
+        self._groups: dict[Key, Key] = {}
 
-    def register(self, layers: Iterable[tuple[str, str]]) -> None:
-        seen: Counter[str] = Counter()
-        for name, kind in layers:
-            snake = _snake_case(kind)
-            self._groups[name] = f"{snake}_{seen[snake]}" if seen[snake] else snake
-            seen[snake] += 1
+    def register(self, layers: Iterable[Stored]) -> None:
+        seen: Counter[tuple[Key, str]] = Counter()
+        first: dict[tuple[int, str, str], Key] = {}
+        unnumbered: dict[tuple[str, str], list[Key]] = {}
+        for layer in layers:
+            model, snake = layer.key[:-1], _snake_case(layer.kind)
+            count = seen[model, snake]
+            seen[model, snake] += 1
+            group = (*self._groups.get(model, ()), f"{snake}_{count}" if count else snake)
+            what = layer.kind, layer.key[-1]
+            if layer.shared is None:
+                unnumbered.setdefault(what, []).append(group)
+            else:
+                # Keras 3 numbers an object from the second place on, where it finds that there is one.
+                before = unnumbered.get(what, ())
+                group = first.setdefault((layer.shared, *what), before[0] if len(before) == 1 else group)
+            self._groups[layer.key] = group
 
-    def read(self, layer: str, shapes: tuple[Shape, ...], unread: int = 0) -> list[Array]:
+    def read(self, layer: Key, shapes: tuple[Shape, ...], unread: int = 0) -> list[Array]:
         with hdf5_errors(self._where):
-            root = next((root for root in ROOTS if root in self._file), ROOTS[0])
-            group = _walk(self._file, f"{root}/{self._groups[layer]}/vars")
-            if not isinstance(group, h5py.Group):
-                raise KerilogError(f"expected a group, got {group}")
-            self._check_name(group, layer)
+            group = self._group(layer)
+            self._check_name(group, layer[-1])
             _check_count(len(group), len(shapes), unread)
             return [_array(_walk(group, str(index)), shape) for index, shape in enumerate(shapes)]
 
-    def _check_name(self, group: h5py.Group, layer: str) -> None:
+    def _group(self, layer: Key) -> h5py.Group:
+        """The variables of ``layer``."""
+        at = self._file
+        top = next((root for root in ROOTS if root in at), ROOTS[0])
+        path = "".join(f"{top}/{part}/" for part in self._groups[layer]) + "vars"
+        for part in self._groups[layer]:
+            root = next((root for root in ROOTS if root in at), ROOTS[0])
+            at = _walk(at, f"{root}/{part}", path)
+            if not isinstance(at, h5py.Group):
+                raise KerilogError(f"expected a group, got {at}")
+        group = _walk(at, "vars", path)
+        if not isinstance(group, h5py.Group):
+            raise KerilogError(f"expected a group, got {group}")
+        return group
+
+    def _check_name(self, group: h5py.Group, name: str) -> None:
         if "name" not in group.attrs:
             return
         stored = read_text(group, "name", self._where)
-        if stored != layer:
-            raise KerilogError(f"expected the weights of {shown(layer)}, got those of {shown(stored)}")
+        if stored != name:
+            raise KerilogError(f"expected the weights of {shown(name)}, got those of {shown(stored)}")
 
 
 class LegacyWeights:
-    """``model_weights/<layer>`` with the paths of its data sets in ``weight_names``, as in ``.h5`` files."""
+    """``model_weights/<layer>`` with the paths of its data sets in ``weight_names``, as in ``.h5`` files.
+
+    A nested model's group has the weights of all its layers, told apart by the layers' names in their paths.
+    """
 
     def __init__(self, file: h5py.File, where: str) -> None:
         self._file = file
         self._where = where
 
-    def register(self, layers: Iterable[tuple[str, str]]) -> None:
+    def register(self, layers: Iterable[Stored]) -> None:
         """Nothing to do: these files go by the layer's name."""
 
-    def read(self, layer: str, shapes: tuple[Shape, ...], unread: int = 0) -> list[Array]:
+    def read(self, layer: Key, shapes: tuple[Shape, ...], unread: int = 0) -> list[Array]:
         with hdf5_errors(self._where):
-            group = _walk(self._file, f"model_weights/{layer}")
+            group = _walk(self._file, f"model_weights/{layer[0]}")
             names = _names(group)
+            if len(layer) > 1:
+                names = _names_of(layer, names)
             _check_count(len(names), len(shapes), unread)
             return [_array(_walk(group, name), shape) for name, shape in zip(names, shapes, strict=False)]
+
+
+def _names_of(layer: Key, names: list[str]) -> list[str]:
+    """Those of ``names``, ``encoder/conv2d/kernel:0``, that are the variables of a nested ``layer``.
+
+    The folder ends in the layer's name; of several that do, it is the one with most of the path around it.
+    """
+    folders = {name.rpartition("/")[0] for name in names}
+    for start in range(len(layer)):
+        end = "/".join(layer[start:])
+        found = sorted(folder for folder in folders if f"/{folder}".endswith(f"/{end}"))
+        if end in found:
+            found = [end]
+        if len(found) > 1:
+            raise KerilogError(
+                f"expected names that tell its weights from others', got {shown(found[0])} and "
+                f"{shown(found[1])}; save the model as .keras"
+            )
+        if found:
+            return [name for name in names if name.rpartition("/")[0] == found[0]]
+    return []
 
 
 def _check_count(found: int, expected: int, unread: int) -> None:
@@ -146,15 +210,15 @@ def _snake_case(kind: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", split).lower()
 
 
-def _walk(start: h5py.Group, path: str) -> h5py.Group | h5py.Dataset:
-    """The object at ``path``, by hard links only."""
-    at = start
+def _walk(start: h5py.Group, path: str, shown_as: str = "") -> h5py.Group | h5py.Dataset:
+    """The object at ``path``, by hard links only; errors call it ``shown_as``."""
+    at, label = start, shown(shown_as or path)
     for part in path.split("/"):
         if part in ("", ".", "..") or not isinstance(at, h5py.Group) or part not in at:
-            raise KerilogError(f"no weights at {shown(path)}")
+            raise KerilogError(f"no weights at {label}")
         link = at.get(part, getlink=True)
         if not isinstance(link, h5py.HardLink):
-            raise KerilogError(f"weights at {shown(path)} are behind a {type(link).__name__}, refused")
+            raise KerilogError(f"weights at {label} are behind a {type(link).__name__}, refused")
         at = at[part]
     return at
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from kerilog.errors import KerilogError, Unsupported
-from kerilog.frontend.tflite import elements, layers, shapes
+from kerilog.frontend.tflite import elements, functions, layers, shapes
 from kerilog.frontend.tflite.file import Operator, read_model
 from kerilog.frontend.tflite.fold_padding import fold_padding
 from kerilog.frontend.tflite.importer import Importer
@@ -25,8 +25,13 @@ OPERATORS: dict[str, Callable[[Importer, Operator], None]] = {
     "CONV_2D": layers.conv2d,
     "DEPTHWISE_CONV_2D": layers.conv2d,
     "DEQUANTIZE": elements.dequantize,
+    "ELU": functions.function,
+    "EXP": functions.function,
     "FULLY_CONNECTED": layers.dense,
-    "LOGISTIC": elements.logistic,
+    "GELU": functions.gelu,
+    "HARD_SWISH": functions.function,
+    "LEAKY_RELU": functions.leaky_relu,
+    "LOGISTIC": functions.function,
     "MAX_POOL_2D": layers.pool,
     "MEAN": layers.mean,
     "MUL": elements.multiply,
@@ -41,6 +46,7 @@ OPERATORS: dict[str, Callable[[Importer, Operator], None]] = {
     "SPACE_TO_BATCH_ND": shapes.space_to_batch,
     "STRIDED_SLICE": shapes.strided_slice,
     "SUB": elements.add,
+    "TANH": functions.function,
 }
 
 

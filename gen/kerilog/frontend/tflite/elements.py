@@ -23,9 +23,9 @@ from kerilog.scales import (
     product_factor,
     relu_factor,
     requantize_factor,
-    sigmoid_table,
     sum_factors,
 )
+from kerilog.tables import float_island_table
 
 _CODE_SPAN = 255  # largest |code - zero point|
 _LARGEST_RATIO = 1 << 19  # of scales in a sum: above it the reference kernel's output factor exceeds 1
@@ -83,12 +83,20 @@ def relu(context: Importer, op: Operator) -> None:
 
 
 def quantize(context: Importer, op: Operator) -> None:
-    """QUANTIZE of a float graph input, which then is the input itself, or of codes to another format."""
+    """QUANTIZE of a float graph input, which then is the input itself, of float functions, or of codes.
+
+    A uint8 input, or output, of the graph is another format at its end.
+    """
     context.expect(op, range(1, 2))
     source, target = context.required(op, 0), context.output(op)
     if source.index in context.float_inputs:
         context.float_inputs.remove(source.index)
         context.add(op, QInput(), (), source.shape[1:])
+        return
+    if context.islands.get(source.index, (source, ()))[1]:
+        source, steps = context.islands[source.index]
+        table = float_island_table(steps, format_of(source), format_of(target), context.rounding)
+        context.add(op, QLookup(table), (source,), source.shape[1:])
         return
     source = context.activation(op)
     factor = requantize_factor(scale_of(source), scale_of(target), context.rounding)
@@ -97,20 +105,12 @@ def quantize(context: Importer, op: Operator) -> None:
 
 
 def dequantize(context: Importer, op: Operator) -> None:
-    """DEQUANTIZE at a graph output: the codes before it are the output. Elsewhere nobody may use it."""
+    """DEQUANTIZE at a graph output, where the codes before it are the output, or ahead of float functions."""
     context.expect(op, range(1, 2))
     source = context.activation(op)
+    context.islands[op.outputs[0]] = source, ()
     if op.outputs[0] in context.model.outputs:
         context.keys[op.outputs[0]] = context.keys[source.index]
-
-
-def logistic(context: Importer, op: Operator) -> None:
-    """LOGISTIC, as a table."""
-    context.expect(op, range(1, 2))
-    source = context.activation(op)
-    _probability_format(context, op)
-    table = sigmoid_table(scale_of(source), int(source.zeros[0]))
-    context.add(op, QLookup(table), (source,), source.shape[1:])
 
 
 def softmax(context: Importer, op: Operator) -> None:
@@ -131,7 +131,7 @@ def softmax(context: Importer, op: Operator) -> None:
 
 
 def _probability_format(context: Importer, op: Operator) -> None:
-    """Check that the output counts in 1/256 from -128, the only format these kernels have."""
+    """Check that the output counts in 1/256 from -128, the only format this kernel has."""
     target = format_of(context.output(op))
     if (target.scale, target.zero) != (1 / 256, -128):
         context.fail(op, f"expected an output of scale 1/256 and zero point -128, found {target}")

@@ -50,6 +50,8 @@ _OPTIONS: dict[str, tuple[str, dict[str, str]]] = {
     "CONCATENATION": ("ConcatenationOptions", _FUSED | {"axis": "Axis"}),
     "STRIDED_SLICE": ("StridedSliceOptions", _MASKS | {"shrink": "ShrinkAxisMask"}),
     "PACK": ("PackOptions", {"axis": "Axis"}),
+    "GELU": ("GeluOptions", {"approximate": "Approximate"}),
+    "LEAKY_RELU": ("LeakyReluOptions", {"alpha": "Alpha"}),
     "SOFTMAX": ("SoftmaxOptions", {"beta": "Beta"}),
 }
 

@@ -15,7 +15,7 @@ from typing import NoReturn
 import numpy as np
 
 from kerilog.errors import KerilogError, Unsupported
-from kerilog.formats import Affine, IntArray
+from kerilog.formats import Affine, IntArray, UnsignedAffine
 from kerilog.frontend.tflite.file import Model, Operator, Tensor
 from kerilog.frontend.tflite.names import Made, layer_names
 from kerilog.frontend.tflite.words import FUSED, keras_words
@@ -23,8 +23,10 @@ from kerilog.graph import Pair, Shape
 from kerilog.names import Names, shown
 from kerilog.qgraph import Clamp, Padding, QConstant, QConv2D, QInput, QNode, QOp, Rescale
 from kerilog.scales import Rounding, largest_factor
+from kerilog.tables import Step
 
 ACTIVATIONS = ("linear", "relu", "relu6")
+Island = tuple[Tensor, tuple[Step, ...]]  # the int8 tensor and the float functions of it
 ShapeValues = tuple[int | None, ...]  # entries of a shape tensor, None for the batch
 
 
@@ -48,6 +50,7 @@ class Importer:
         self.nodes: list[QNode] = []
         self.keys: dict[int, str] = {}  # by tensor, what its node is called for the time being
         self.float_inputs: set[int] = set()
+        self.islands: dict[int, Island] = {}  # float tensors behind a DEQUANTIZE
         self.shape_values: dict[int, ShapeValues] = {}
         self.spaces: dict[int, Space] = {}
         self._doubtful: set[int] = set()
@@ -167,8 +170,8 @@ class Importer:
         return tensor
 
     def check_activation(self, op: Operator | str, tensor: Tensor) -> None:
-        """Check that ``tensor`` is int8, one batch, quantized per tensor."""
-        if tensor.type != "int8":
+        """Check that ``tensor`` is int8 (uint8 at the ends of the graph), one batch, quantized per tensor."""
+        if tensor.type != "int8" and not (tensor.type == "uint8" and self._is_end(op, tensor)):
             self.fail(op, f"{shown(tensor.name)}: expected int8 (a full-integer model), found {tensor.type}")
         if not tensor.shape or tensor.shape[0] != 1:
             self.fail(
@@ -178,15 +181,25 @@ class Importer:
             self.fail(op, f"{shown(tensor.name)}: expected at least one element, found shape {tensor.shape}")
         self.check_quantized(op, tensor)
 
+    def _is_end(self, op: Operator | str, tensor: Tensor) -> bool:
+        """Whether ``tensor`` is an input or an output of the graph, and ``op`` its QUANTIZE or that input."""
+        if isinstance(op, str):
+            return tensor.index in self.model.inputs
+        first, last = tensor.index in op.inputs, tensor.index in op.outputs
+        inside = (first and tensor.index in self.model.inputs) or (
+            last and tensor.index in self.model.outputs
+        )
+        return op.kind == "QUANTIZE" and inside
+
     def check_quantized(self, op: Operator | str, tensor: Tensor) -> None:
-        """Check that ``tensor`` has one scale and a zero point that int8 holds."""
+        """Check that ``tensor`` has one scale and a zero point that is a code."""
         if tensor.scales is None or len(tensor.scales) != 1:
             count = 0 if tensor.scales is None else len(tensor.scales)
             self.fail(op, f"{shown(tensor.name)}: expected one scale, found {count}")
-        if not -128 <= tensor.zeros[0] <= 127:
-            self.fail(
-                op, f"{shown(tensor.name)}: expected a zero point of -128..127, found {tensor.zeros[0]}"
-            )
+        low, high = (0, 255) if tensor.type == "uint8" else (-128, 127)
+        if not low <= tensor.zeros[0] <= high:
+            found = f"expected a zero point of {low}..{high}, found {tensor.zeros[0]}"
+            self.fail(op, f"{shown(tensor.name)}: {found}")
 
     def same_format(self, op: Operator, *tensors: Tensor) -> None:
         """Check that all ``tensors`` have the scale and zero point of ``op``'s output."""
@@ -227,7 +240,7 @@ class Importer:
         self._append(target, made, keys, tuple(shape))
 
     def add_input(self, index: int) -> None:
-        """Append an int8 input of the graph; a float32 one is taken by the QUANTIZE behind it."""
+        """Append an int8 or uint8 input of the graph; a float32 one is taken by the QUANTIZE behind it."""
         tensor = self.tensors[index]
         where = f"input {shown(tensor.name)}"
         if -1 in tensor.signature[1:]:
@@ -270,13 +283,15 @@ def scale_of(tensor: Tensor) -> np.float32:
 
 
 def format_of(tensor: Tensor) -> Affine:
-    """The format of an int8 tensor."""
-    return Affine(8, float(scale_of(tensor)), int(tensor.zeros[0]))
+    """The format of an int8 or uint8 tensor."""
+    kind = UnsignedAffine if tensor.type == "uint8" else Affine
+    return kind(8, float(scale_of(tensor)), int(tensor.zeros[0]))
 
 
 def clamp_of(tensor: Tensor, activation: str) -> Clamp:
     """The codes of ``tensor`` that an activation lets through."""
-    zero, low, high = int(tensor.zeros[0]), -128, 127
+    format = format_of(tensor)
+    zero, low, high = format.zero, format.minimum, format.maximum
     if activation != "linear":
         low = max(low, zero)
     if activation == "relu6":

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The foldings that bounds may choose from: one for each interval at which something is saved."""
+
+from __future__ import annotations
+
+import functools
+
+from kerilog import area
+from kerilog.area import Area
+from kerilog.hardware.design import Design
+from kerilog.hardware.naming import verilog_name
+from kerilog.plan.front import Point, front, leaner
+from kerilog.plan.planner import default_interval, elaborate, relaxed
+from kerilog.plan.sketch import Sketch
+from kerilog.qgraph import QGraph
+
+
+class Candidates:
+    """The foldings of ``graph``, by their place from the fastest to the slowest; each is sketched once and
+    planned once at most, when somebody asks.
+
+    They are those of the front, those between them that take less area with as many multipliers, and one for
+    the interval ``asked``.
+    """
+
+    def __init__(self, graph: QGraph, name: str | None = None, asked: int | None = None) -> None:
+        self.graph, self.name = graph, verilog_name(name or graph.name)
+        self.points = front(graph)
+        if not self.points[0].multipliers:
+            # no multipliers to save, but narrower streams are smaller, too
+            self._add(default_interval(graph))
+        self.least_multipliers = self.points[-1].multipliers
+        for interval in sorted(leaner(graph) | ({asked} if asked else set())):
+            self._add(interval)
+        self.sketch = functools.cache(self._sketch)
+        self.least_area = functools.cache(self._least_area)
+        self.design = functools.cache(self._design)
+
+    def _add(self, interval: int) -> None:
+        """A candidate for ``interval``, with as many multipliers as the next faster one."""
+        faster = [point for point in self.points if point.interval <= interval]
+        if faster and faster[-1].interval < interval:
+            self.points.insert(len(faster), Point(interval, faster[-1].multipliers))
+
+    def within(self, interval: int | None, multipliers: int | None) -> list[int]:
+        """The places of those that promise to keep within these bounds."""
+        return [
+            place
+            for place, point in enumerate(self.points)
+            if (interval is None or point.interval <= interval)
+            and (multipliers is None or point.multipliers <= multipliers)
+        ]
+
+    def _sketch(self, place: int) -> Sketch:
+        return relaxed(self.graph, self.name, self.points[place].interval)
+
+    def _least_area(self, place: int) -> Area:
+        return least_area(self.sketch(place))
+
+    def _design(self, place: int) -> Design | None:
+        return reached(self.graph, self.points[place].interval, self.name)
+
+
+def reached(graph: QGraph, interval: int, name: str | None = None) -> Design | None:
+    """The design for ``interval``, or for the shortest one of a layer that is slower than it seemed; None
+    where the layers keep up only each alone.
+    """
+    title = verilog_name(name or graph.name)
+    drawn = relaxed(graph, title, interval)
+    design = elaborate(graph, title, drawn)
+    return design if design.cycles.frame_interval <= drawn.interval else None
+
+
+def least_area(drawn: Sketch) -> Area:
+    """A lower bound of what a design takes."""
+    stages = drawn.stages
+    return area.of_stages(drawn.smallest(), stages[0].input, stages[-1].output)
