@@ -14,7 +14,6 @@ from kerilog.hardware.folding import MatrixJob, word_by_word
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.window_reader import WindowReader
 from kerilog.hardware.pace import folding_in_turns
-from kerilog.hardware.stages import conv2d
 from kerilog.hardware.stages.conv2d import Conv2DStage, ReadConv2DStage
 from kerilog.hardware.windowed import ample_rows
 from kerilog.plan import plan
@@ -59,7 +58,6 @@ def reading(monkeypatch: pytest.MonkeyPatch) -> None:
         return float(not isinstance(modules[0], WindowReader))
 
     monkeypatch.setattr(Network, "share", share)
-    monkeypatch.setattr(conv2d, "MORE", 100)
 
 
 @pytest.mark.parametrize("seed", seeds())
@@ -70,9 +68,9 @@ def test_it_is_as_planned(seed: int, tmp_path: Path) -> None:
     read = 0
     for interval in (int(rng.integers(60, 200)), int(rng.integers(300, 3000))):
         try:
-            design = plan(graph, interval)
+            design = plan(graph, interval, extra=100)
         except UnreachedError as error:
-            design = plan(graph, error.shortest + 1)
+            design = plan(graph, error.shortest + 1, extra=100)
         read += sum(isinstance(stage, ReadConv2DStage) for stage in design.stages)
         check(graph, design, tmp_path / str(interval), (seed, interval))
     assert read, "no layer reads its windows"

@@ -42,6 +42,10 @@ class Wiring(Protocol):
         """The frame interval to keep up with, in cycles."""
 
     @property
+    def extra(self) -> float:
+        """How many times its fewest multipliers a layer may have where that takes less of an FPGA."""
+
+    @property
     def design(self) -> str:
         """The name of the design, a Verilog identifier."""
 

@@ -23,20 +23,25 @@ MEASURE = "xc7z020"
 """The FPGA whose resources say what a flip-flop is worth in look-up tables, DSPs and block RAMs."""
 
 
-def sketch(graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = ()) -> Sketch:
+def sketch(
+    graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = (), extra: float = 1.0
+) -> Sketch:
     """The hardware of ``graph`` for one frame every ``interval`` cycles, before its buffers are measured.
 
-    The nodes ``unroll`` get a multiplier for every weight. ``graph`` has been checked. Raises
+    The nodes ``unroll`` get a multiplier for every weight. A layer may have ``extra`` times the fewest
+    multipliers where that takes less of an FPGA. ``graph`` has been checked. Raises
     UnreachedError for an interval that a layer by itself does not reach.
     """
-    return Network(graph, name, interval, unroll).sketch()
+    return Network(graph, name, interval, unroll, extra).sketch()
 
 
 class Network:
     """Collects the stages of a graph; see ``kerilog.hardware.kind.Wiring``."""
 
-    def __init__(self, graph: QGraph, design: str, interval: int, unroll: tuple[str, ...]) -> None:
-        self.graph, self._unroll = graph, unroll
+    def __init__(
+        self, graph: QGraph, design: str, interval: int, unroll: tuple[str, ...], extra: float
+    ) -> None:
+        self.graph, self._unroll, self.extra = graph, unroll, extra
         self.interval, self.design = interval, design
         self.stages: list[Stage] = []
         self.names: set[str] = set()

@@ -25,9 +25,6 @@ from kerilog.hardware.windowed import (
 )
 from kerilog.qgraph import QConv2D, QGraph, QNode
 
-MORE = 1.0
-"""How many multipliers windows that are read may take for one of those that are held."""
-
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class Conv2DStage(WindowedStage, SlicedStage, WeightedStage, LayerStage):
@@ -135,16 +132,18 @@ class Conv2D(LayerKind):
         whole = fold(job, window, None, wiring.interval, title(node))
         bits = tensor.bits, op.kernel_format.bits
         widths = Widths(*bits, sum(bits) + job.inputs.bit_length())
-        of_whole = wiring.share((window, multiplier(whole, widths)))
+        held = multiplier(whole, widths)
+        of_held = wiring.share((window, held))
         for choice in word_by_word(job, image[-1], wiring.interval):
             folding = folding_in_turns(job, choice)
             words = int(np.prod(image)) // (folding.vectors * folding.lanes)
-            if folding.products > MORE * whole.products:
+            if folding.products > wiring.extra * whole.products:
                 return None
             if folding.steps == 1 or words > wiring.interval:
                 continue
-            reader = geometry.reader(tensor, node.shape, folding)
-            if wiring.share((reader, multiplier(folding, widths))) < of_whole:
+            read, reader = multiplier(folding, widths), geometry.reader(tensor, node.shape, folding)
+            affordable = read.primitives().dsp <= wiring.extra * held.primitives().dsp
+            if affordable and wiring.share((reader, read)) < of_held:
                 return folding
         return None
 
