@@ -10,7 +10,6 @@ import pytest
 
 from kerilog.errors import UnreachedError
 from kerilog.hardware.folding import Shares
-from kerilog.hardware.stages import dense
 from kerilog.hardware.stages.dense import DenseStage, ReadDenseStage
 from kerilog.plan import plan
 from support.designs import check
@@ -27,29 +26,27 @@ def draw_network(rng: np.random.Generator, scheme: str) -> Chain:
 
 
 @pytest.mark.parametrize("seed", [*SHORT, *(pytest.param(seed, marks=pytest.mark.full) for seed in LONG)])
-def test_it_is_as_planned(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dense, "DEARER", 100)
+def test_it_is_as_planned(seed: int, tmp_path: Path) -> None:
     rng = np.random.default_rng([seed, 31])
     graph = draw_network(rng, ("affine", "fixed")[seed % 2]).graph
     interval = int(rng.integers(40, 400))
     try:
-        design = plan(graph, interval, shares=Shares(extra=4))
+        design = plan(graph, interval, shares=Shares(extra=4, overlap=100))
     except UnreachedError as error:
-        design = plan(graph, error.shortest + 1, shares=Shares(extra=4))
+        design = plan(graph, error.shortest + 1, shares=Shares(extra=4, overlap=100))
     assert any(isinstance(stage, ReadDenseStage) for stage in design.stages), (seed, interval)
     check(graph, design, tmp_path / "design", (seed, interval))
 
 
-def test_layers_that_alternate_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_layers_that_alternate_overlap() -> None:
     """Every second layer reads what it keeps, and works at the same time as the one behind it."""
     chain = Chain("net", "affine", (64,), 7)
     for number in range(6):
         chain.dense(64, f"dense_{number}")
-    design = plan(chain.graph, 256)
+    design = plan(chain.graph, 256, shares=Shares(overlap=1.5))
     kinds = [type(stage) for stage in design.stages if stage.kind == "Dense"]
     assert kinds == [DenseStage, ReadDenseStage] * 3
-    monkeypatch.setattr(dense, "DEARER", 0)
-    one_by_one = plan(chain.graph, 256)
+    one_by_one = plan(chain.graph, 256, shares=Shares(overlap=0))
     assert not any(isinstance(stage, ReadDenseStage) for stage in one_by_one.stages)
     assert design.cycles.latency < 0.85 * one_by_one.cycles.latency
 

@@ -47,6 +47,10 @@ class Wiring(Protocol):
     def extra(self) -> float:
         """How many times its fewest multipliers a layer may have where that takes less of an FPGA."""
 
+    @property
+    def overlap(self) -> float:
+        """How many times as much of an FPGA a dense layer may take to work at the same time as the next."""
+
     def pace(self, job: MatrixJob) -> int:
         """The most cycles that a dense layer may take for a frame; see ``folding.Shares``."""
 

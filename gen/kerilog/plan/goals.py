@@ -29,6 +29,8 @@ EXTRA = (1.5, 1.25, 1.0)
 multipliers that are bounded: the less, the scarcer DSPs are."""
 HASTE = (math.inf, 2.0, 1.6, 1.3, 1.0)
 """How fast dense layers are where it is the latency that is bounded: as slow as that allows."""
+OVERLAP = 1.25
+"""How many times as much of an FPGA a dense layer may take to shorten a latency that is bounded."""
 NEIGHBOURS = 3
 """Shorter intervals that are tried where the layers keep up with the one asked for only each alone."""
 
@@ -222,13 +224,14 @@ def _with_extra(
 ) -> Design | None:
     """The best design within ``bounds`` with as much extra as it can have."""
     chosen: Design | None = None
+    overlap = 1.0 if bounds.latency is None else OVERLAP
     for extra in EXTRA:
         if chosen is not None:
             shortest = chosen.cycles.frame_interval
             if bounds.for_area or shortest == 1:
                 break
             bounds = dataclasses.replace(bounds, interval=shortest - 1)
-        candidates = Candidates(graph, name, bounds.interval, Shares(extra, haste))
+        candidates = Candidates(graph, name, bounds.interval, Shares(extra, haste, overlap))
         chosen = search.best(candidates, bounds, progress) or chosen
     return chosen
 

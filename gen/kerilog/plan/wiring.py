@@ -66,6 +66,10 @@ class Network:
     def extra(self) -> float:
         return self._shares.extra
 
+    @property
+    def overlap(self) -> float:
+        return self._shares.overlap
+
     def pace(self, job: MatrixJob) -> int:
         if math.isinf(self._shares.haste):
             return self.interval

@@ -19,9 +19,6 @@ from kerilog.hardware.sums import WeightedStage, multiplier, weighted
 from kerilog.hardware.windowed import Geometry, ReaderStage
 from kerilog.qgraph import QDense, QGraph, QNode
 
-DEARER = 1.25
-"""How much more of an FPGA a layer may take so that it works output by output: a shorter latency."""
-
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class DenseStage(WeightedStage, LayerStage):
@@ -98,7 +95,7 @@ class Dense(LayerKind):
                 continue
             read, reader = multiplier(folding, widths), _reader(before.tensor, folding)
             affordable = read.primitives().dsp <= wiring.extra * of_streamed.primitives().dsp
-            if affordable and wiring.share((reader, read)) <= DEARER * wiring.share((of_streamed,)):
+            if affordable and wiring.share((reader, read)) <= wiring.overlap * wiring.share((of_streamed,)):
                 return folding
         return None
 

@@ -5,7 +5,6 @@
 // Input:    5, affine<8, scale 0.0243841, zero -127>, 1 element per beat, 5 beats per frame
 // Output:   3, affine<8, scale 0.0183611, zero 50>, 1 element per beat, 3 beats per frame
 // Equation: y[u] = requantize(sum of x[i] * kernel[i, u] + bias[u])
-// Input:    kept in memory and read 1 element per cycle, once for each of 3 groups of outputs
 // Weights:  affine<8, scale 0.0029549..0.00867628, zero 0>, in rom/golden_affine_logits_weights.mem
 // Bias:     affine<32, scale 0.001, zero 0>, with the requantizer's constants in rom/golden_affine_logits_requantizer.mem
 // Sums:     17 bits hold every sum that any input can reach (report/accumulators.json)
@@ -32,40 +31,15 @@ module golden_affine_logits #(
   input  wire m_axis_tready
 );
 
-  // ---- 15 words of 1 element each ----
+  // ---- every beat of the input is a vector, or a part of one ----
 
   wire [7:0] vector_tdata;
   wire vector_tvalid;
   wire vector_tready;
 
-  krl_window_reader #(
-    .HEIGHT(1),
-    .WIDTH(1),
-    .SLICES(5),
-    .WORD_BITS(8),
-    .KERNEL_H(1),
-    .KERNEL_W(1),
-    .STRIDE_H(1),
-    .STRIDE_W(1),
-    .PAD_TOP(0),
-    .PAD_LEFT(0),
-    .OUT_HEIGHT(1),
-    .OUT_WIDTH(1),
-    .PAD_WORD(8'h00),
-    .PASSES(3),
-    .APART(0),
-    .ROWS(1),
-    .BLOCK(0)
-  ) reader (
-    .clk(clk),
-    .rst(rst),
-    .s_axis_tdata(s_axis_tdata),
-    .s_axis_tvalid(s_axis_tvalid),
-    .s_axis_tready(s_axis_tready),
-    .m_axis_tdata(vector_tdata),
-    .m_axis_tvalid(vector_tvalid),
-    .m_axis_tready(vector_tready)
-  );
+  assign vector_tdata = s_axis_tdata;
+  assign vector_tvalid = s_axis_tvalid;
+  assign s_axis_tready = vector_tready;
 
   // ---- 1 x 1 multipliers, 15 cycles per vector ----
 
@@ -92,9 +66,8 @@ module golden_affine_logits #(
     .SIMD(1),
     .LANES(1),
     .BEATS_PER_VECTOR(5),
-    .GROUPS(1),
-    .TURNS(3),
-    .CREDITS(2),
+    .GROUPS(3),
+    .CREDITS(3),
     .X_BITS(8),
     .W_BITS(8),
     .ACC_BITS(17)
@@ -121,7 +94,7 @@ module golden_affine_logits #(
     .PE(1),
     .LANES(1),
     .OUTPUTS(3),
-    .DEPTH(2),
+    .DEPTH(3),
     .BITS(17)
   ) serializer (
     .clk(clk),
