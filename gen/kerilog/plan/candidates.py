@@ -20,10 +20,17 @@ class Candidates:
     planned once at most, when somebody asks.
 
     They are those of the front, those between them that take less area with as many multipliers, and one for
-    the interval ``asked``.
+    the interval ``asked``. Designs are made smaller as far as their ``latency`` allows.
     """
 
-    def __init__(self, graph: QGraph, name: str | None = None, asked: int | None = None) -> None:
+    def __init__(
+        self,
+        graph: QGraph,
+        name: str | None = None,
+        asked: int | None = None,
+        latency: int | None = None,
+    ) -> None:
+        self.latency = latency
         self.graph, self.name = graph, verilog_name(name or graph.name)
         self.points = front(graph)
         if not self.points[0].multipliers:
@@ -58,16 +65,18 @@ class Candidates:
         return least_area(self.sketch(place))
 
     def _design(self, place: int) -> Design | None:
-        return reached(self.graph, self.points[place].interval, self.name)
+        return reached(self.graph, self.points[place].interval, self.name, self.latency)
 
 
-def reached(graph: QGraph, interval: int, name: str | None = None) -> Design | None:
+def reached(
+    graph: QGraph, interval: int, name: str | None = None, latency: int | None = None
+) -> Design | None:
     """The design for ``interval``, or for the shortest one of a layer that is slower than it seemed; None
-    where the layers keep up only each alone.
+    where the layers keep up only each alone. With a ``latency`` that bounds it if there is such a design.
     """
     title = verilog_name(name or graph.name)
     drawn = relaxed(graph, title, interval)
-    design = elaborate(graph, title, drawn)
+    design = elaborate(graph, title, drawn, latency)
     return design if design.cycles.frame_interval <= drawn.interval else None
 
 

@@ -190,7 +190,7 @@ def _at_interval(graph: QGraph, interval: int, name: str | None, unroll: tuple[s
 
 def _within(graph: QGraph, bounds: Bounds, name: str | None, progress: Progress) -> Design:
     """The best design within ``bounds``."""
-    candidates = Candidates(graph, name, bounds.interval)
+    candidates = Candidates(graph, name, bounds.interval, bounds.latency)
     unmet.check(candidates, bounds)
     design = search.best(candidates, bounds, progress)
     if design is None:

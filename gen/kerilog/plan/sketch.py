@@ -10,6 +10,8 @@ import dataclasses
 
 from kerilog.hardware.connectors import FifoStage
 from kerilog.hardware.design import Stage
+from kerilog.hardware.sums import SumStage
+from kerilog.plan import serial
 from kerilog.timing.control import NEVER
 
 ENDLESS = NEVER
@@ -31,6 +33,16 @@ class Sketch:
     def products(self) -> int:
         """Products per cycle, by multipliers or by constants."""
         return sum(stage.facts.products for stage in self.stages)
+
+    def hurried(self) -> Sketch:
+        """The same with the smallest requantizers of those that are no later than pipelined ones."""
+        stages = tuple(serial.economical(stage, 0) for stage in self.stages)
+        return dataclasses.replace(self, stages=stages)
+
+    def pipelined(self) -> Sketch:
+        """The same with requantizers that take a beat per cycle."""
+        stages = (stage.pipelined if isinstance(stage, SumStage) else stage for stage in self.stages)
+        return dataclasses.replace(self, stages=tuple(stages))
 
     def smallest(self) -> tuple[Stage, ...]:
         """The stages with no more than the buffers that any schedule needs: a lower bound of the area."""
