@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_requantize_serial: multiply digit by digit, add, shift, add the zero point, clamp; in exact integers."""
+"""krl_requantize_serial: multiply digit by digit, add, shift, add the zero point, clamp; exactly."""
 
 from random import Random
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ SUM_BITS, SHIFT, ZERO_POINT = PARAMETERS["SUM_BITS"], PARAMETERS["SHIFT"], PARAM
 DSP, SIDES = PARAMETERS["DSP"], PARAMETERS["SIDES"]
 LOW_BITS = STEPS * DIGIT_BITS
 LANE_BITS = DIGIT_BITS + SIDES * (DIGIT_BITS + HIGH_BITS)
-# adders read the multiplier as a number with a sign, and the sum has room for a product and as large an offset
+# adders read the multiplier as a number with a sign; the sum has room for a product and as large an offset
 MULTIPLIER_BITS = min(LOW_BITS - (not DSP), LOW_BITS + SUM_BITS - 1 - ACC_BITS)
 OFFSET_BITS = LOW_BITS + min(STEPS * HIGH_BITS, SUM_BITS - 1)
 

@@ -20,7 +20,8 @@ class Candidates:
     planned once at most, when somebody asks.
 
     They are those of the front, those between them that take less area with as many multipliers, and one for
-    the interval ``asked``. Designs are made smaller as far as their ``latency`` allows.
+    the interval ``asked``. Each layer may have ``extra`` times its fewest multipliers; see ``planner.plan``.
+    Designs are made smaller as far as their ``latency`` allows.
     """
 
     def __init__(
@@ -28,10 +29,11 @@ class Candidates:
         graph: QGraph,
         name: str | None = None,
         asked: int | None = None,
+        extra: float = 1.0,
         latency: int | None = None,
     ) -> None:
-        self.latency = latency
         self.graph, self.name = graph, verilog_name(name or graph.name)
+        self.extra, self.latency = extra, latency
         self.points = front(graph)
         if not self.points[0].multipliers:
             # no multipliers to save, but narrower streams are smaller, too
@@ -59,23 +61,27 @@ class Candidates:
         ]
 
     def _sketch(self, place: int) -> Sketch:
-        return relaxed(self.graph, self.name, self.points[place].interval)
+        return relaxed(self.graph, self.name, self.points[place].interval, extra=self.extra)
 
     def _least_area(self, place: int) -> Area:
         return least_area(self.sketch(place))
 
     def _design(self, place: int) -> Design | None:
-        return reached(self.graph, self.points[place].interval, self.name, self.latency)
+        return reached(self.graph, self.points[place].interval, self.name, self.extra, self.latency)
 
 
 def reached(
-    graph: QGraph, interval: int, name: str | None = None, latency: int | None = None
+    graph: QGraph,
+    interval: int,
+    name: str | None = None,
+    extra: float = 1.0,
+    latency: int | None = None,
 ) -> Design | None:
     """The design for ``interval``, or for the shortest one of a layer that is slower than it seemed; None
     where the layers keep up only each alone. With a ``latency`` that bounds it if there is such a design.
     """
     title = verilog_name(name or graph.name)
-    drawn = relaxed(graph, title, interval)
+    drawn = relaxed(graph, title, interval, extra=extra)
     design = elaborate(graph, title, drawn, latency)
     return design if design.cycles.frame_interval <= drawn.interval else None
 

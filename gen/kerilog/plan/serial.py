@@ -31,6 +31,6 @@ def _delay(stage: SumStage) -> int:
     """
     requantizer, matvec = stage.requantizer, stage.matvec
     assert isinstance(requantizer, SerialRequantizer)
-    at_the_end = matvec.outputs // matvec.result_lanes if matvec.beats_per_vector > 1 else matvec.slices
+    at_the_end = matvec.slices * (matvec.groups if matvec.beats_per_vector > 1 else 1)
     waiting = (at_the_end - 1) * (requantizer.interval - 1)
     return waiting + requantizer.latency - requantizer.pipelined.latency
