@@ -51,8 +51,8 @@ def elaborate(graph: QGraph, name: str, drawn: Sketch, latency: int | None = Non
     """
     shapes = graph.inputs[0].shape, graph[graph.outputs[0]].shape
     found: list[Design] = []
-    for attempt in (lambda: drawn, drawn.hurried, drawn.pipelined):
-        fitted = buffers.fit(attempt().stages, drawn.interval, drawn.kept)
+    for attempt in drawn.ever_sooner():
+        fitted = buffers.fit(attempt.stages, drawn.interval, drawn.kept)
         found.append(Design(name, graph.scheme, fitted.stages, fitted.cycles, *shapes))
         in_time = latency is None or fitted.cycles.latency <= latency
         if fitted.cycles.frame_interval <= drawn.interval and in_time:

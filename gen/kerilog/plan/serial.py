@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requantizers that take several cycles for a beat, where a stage leaves them the time and they are smaller."""
+"""Requantizers that take several cycles for a beat, where a stage leaves the time and they are smaller."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ PATIENCE = 16
 
 
 def economical(stage: Stage, delay: int) -> Stage:
-    """``stage`` with the requantizer that takes the least area: the pipelined one, or one that delays the last
-    result of a vector by no more than ``delay`` cycles.
+    """``stage`` with the requantizer that takes the least area: the pipelined one, or one that delays the
+    last result of a vector by no more than ``delay`` cycles.
 
     None delays the vectors that follow, for it is done with the results of one while the next is multiplied.
     """

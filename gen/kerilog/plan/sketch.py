@@ -7,6 +7,7 @@ Sketches take milliseconds. All searching, for goals, devices and fronts, is don
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Iterator
 
 from kerilog.hardware.connectors import FifoStage
 from kerilog.hardware.design import Stage
@@ -34,14 +35,15 @@ class Sketch:
         """Products per cycle, by multipliers or by constants."""
         return sum(stage.facts.products for stage in self.stages)
 
-    def hurried(self) -> Sketch:
-        """The same with the smallest requantizers of those that are no later than pipelined ones."""
-        stages = tuple(serial.economical(stage, 0) for stage in self.stages)
-        return dataclasses.replace(self, stages=stages)
+    def ever_sooner(self) -> Iterator[Sketch]:
+        """The sketch itself; with the smallest of those requantizers that are no later than pipelined ones;
+        with pipelined ones.
+        """
+        yield self
+        yield self._with(serial.economical(stage, 0) for stage in self.stages)
+        yield self._with(stage.pipelined if isinstance(stage, SumStage) else stage for stage in self.stages)
 
-    def pipelined(self) -> Sketch:
-        """The same with requantizers that take a beat per cycle."""
-        stages = (stage.pipelined if isinstance(stage, SumStage) else stage for stage in self.stages)
+    def _with(self, stages: Iterable[Stage]) -> Sketch:
         return dataclasses.replace(self, stages=tuple(stages))
 
     def smallest(self) -> tuple[Stage, ...]:

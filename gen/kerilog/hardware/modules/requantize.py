@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``krl_requantize_affine``, ``krl_requantize_fixed`` and ``krl_requantize_serial``: from sums back to codes."""
+"""``krl_requantize_affine``, ``krl_requantize_serial``, ``krl_requantize_fixed``: from sums back to codes."""
 
 from __future__ import annotations
 
