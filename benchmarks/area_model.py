@@ -315,7 +315,9 @@ def draw_lookup(rng: random.Random) -> Lookup:
 
 
 def draw_fifo(rng: random.Random) -> Fifo:
-    return Fifo(rng.choice((8, 16, 32, 64)), rng.choice((2, 2, 3, 5, 8, 16, 31, 40, 64, 100, 200)))
+    """Some of them deep enough for block RAM."""
+    depth = rng.choice((2, 2, 3, 5, 8, 16, 31, 40, 64, 100, 200, 700, 1115, 3000))
+    return Fifo(rng.choice((8, 16, 32, 64)), depth)
 
 
 def draw_guard(rng: random.Random) -> FrameGuard:
