@@ -199,7 +199,7 @@ def _at_interval(graph: QGraph, interval: int, name: str | None, unroll: tuple[s
 
 def _within(graph: QGraph, bounds: Bounds, name: str | None, progress: Progress) -> Design:
     """The best design within ``bounds``."""
-    lean = Candidates(graph, name, bounds.interval)
+    lean = Candidates(graph, name, bounds.interval, latency=bounds.latency)
     unmet.check(lean, bounds)
     if bounds.multipliers is not None:
         design = search.best(lean, bounds, progress)
@@ -231,7 +231,8 @@ def _with_extra(
             if bounds.for_area or shortest == 1:
                 break
             bounds = dataclasses.replace(bounds, interval=shortest - 1)
-        candidates = Candidates(graph, name, bounds.interval, Shares(extra, haste, overlap))
+        shares = Shares(extra, haste, overlap)
+        candidates = Candidates(graph, name, bounds.interval, shares, bounds.latency)
         chosen = search.best(candidates, bounds, progress) or chosen
     return chosen
 

@@ -44,11 +44,21 @@ def plan(
     return design
 
 
-def elaborate(graph: QGraph, name: str, drawn: Sketch) -> Design:
-    """The design of a sketch: depths of queues and rings as the schedule needs them, and its cycles."""
-    fitted = buffers.fit(drawn.stages, drawn.interval, drawn.kept)
+def elaborate(graph: QGraph, name: str, drawn: Sketch, latency: int | None = None) -> Design:
+    """The design of a sketch: depths of queues and rings as the schedule needs them, and its cycles.
+
+    Where it misses its interval, or the ``latency``, requantizers that are sooner done are tried, and those
+    kept with which it misses neither, else the first ones of the shortest interval.
+    """
     shapes = graph.inputs[0].shape, graph[graph.outputs[0]].shape
-    return Design(name, graph.scheme, fitted.stages, fitted.cycles, *shapes)
+    found: list[Design] = []
+    for attempt in drawn.ever_sooner():
+        fitted = buffers.fit(attempt.stages, drawn.interval, drawn.kept)
+        found.append(Design(name, graph.scheme, fitted.stages, fitted.cycles, *shapes))
+        in_time = latency is None or fitted.cycles.latency <= latency
+        if fitted.cycles.frame_interval <= drawn.interval and in_time:
+            return found[-1]
+    return min(found, key=lambda design: design.cycles.frame_interval)
 
 
 def relaxed(

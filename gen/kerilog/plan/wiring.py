@@ -16,6 +16,7 @@ from kerilog.hardware.kind import Flow, code_range, title
 from kerilog.hardware.module import Module
 from kerilog.hardware.naming import verilog_name
 from kerilog.hardware.stages import KINDS
+from kerilog.plan import serial
 from kerilog.plan.sketch import ENDLESS, Sketch
 from kerilog.qgraph import Clamp, QGraph, QInput, QNode
 
@@ -55,7 +56,9 @@ class Network:
                 self._input(node) if isinstance(node.op, QInput) else KINDS[type(node.op)].place(node, self)
             )
             self.flows[node.name] = self._share(node, flow)
-        return Sketch(tuple(self.stages), frozenset(self.kept), self.interval)
+        delay = self.interval // serial.PATIENCE
+        stages = tuple(serial.economical(stage, delay) for stage in self.stages)
+        return Sketch(stages, frozenset(self.kept), self.interval)
 
     def _input(self, node: QNode) -> Flow:
         return Flow(INPUT, Tensor(node.shape, node.format, 1), code_range(node), uncut=True)
