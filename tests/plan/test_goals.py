@@ -123,11 +123,11 @@ def test_what_hardware_does_not_take_is_said_for_every_goal() -> None:
             design_for(two_inputs, goal)
 
 
-def missing(intervals: set[int]) -> Callable[[QGraph, str, Sketch], Design]:
+def missing(intervals: set[int]) -> Callable[..., Design]:
     """In the place of ``elaborate``: the layers keep up with ``intervals`` only each alone."""
 
-    def elaborated(graph: QGraph, name: str, drawn: Sketch) -> Design:
-        design = elaborate(graph, name, drawn)
+    def elaborated(graph: QGraph, name: str, drawn: Sketch, latency: int | None = None) -> Design:
+        design = elaborate(graph, name, drawn, latency)
         late = dataclasses.replace(design.cycles, frame_interval=drawn.interval + 1)
         return dataclasses.replace(design, cycles=late) if drawn.interval in intervals else design
 
