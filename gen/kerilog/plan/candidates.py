@@ -23,8 +23,14 @@ class Candidates:
     the interval ``asked``.
     """
 
-    def __init__(self, graph: QGraph, name: str | None = None, asked: int | None = None) -> None:
-        self.graph, self.name = graph, verilog_name(name or graph.name)
+    def __init__(
+        self,
+        graph: QGraph,
+        name: str | None = None,
+        asked: int | None = None,
+        registered: bool = False,
+    ) -> None:
+        self.graph, self.name, self.registered = graph, verilog_name(name or graph.name), registered
         self.points = front(graph)
         if not self.points[0].multipliers:
             # no multipliers to save, but narrower streams are smaller, too
@@ -52,26 +58,25 @@ class Candidates:
         ]
 
     def _sketch(self, place: int) -> Sketch:
-        return relaxed(self.graph, self.name, self.points[place].interval)
+        return relaxed(self.graph, self.name, self.points[place].interval, registered=self.registered)
 
     def _least_area(self, place: int) -> Area:
         return least_area(self.sketch(place))
 
     def _design(self, place: int) -> Design | None:
-        return reached(self.graph, self.points[place].interval, self.name)
+        return reached(self.graph, self.points[place].interval, self.name, self.registered)
 
 
-def reached(graph: QGraph, interval: int, name: str | None = None) -> Design | None:
+def reached(graph: QGraph, interval: int, name: str | None = None, registered: bool = False) -> Design | None:
     """The design for ``interval``, or for the shortest one of a layer that is slower than it seemed; None
     where the layers keep up only each alone.
     """
     title = verilog_name(name or graph.name)
-    drawn = relaxed(graph, title, interval)
+    drawn = relaxed(graph, title, interval, registered=registered)
     design = elaborate(graph, title, drawn)
     return design if design.cycles.frame_interval <= drawn.interval else None
 
 
 def least_area(drawn: Sketch) -> Area:
     """A lower bound of what a design takes."""
-    stages = drawn.stages
-    return area.of_stages(drawn.smallest(), stages[0].input, stages[-1].output)
+    return area.of_stages(drawn.smallest(), drawn.border())

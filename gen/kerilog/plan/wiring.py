@@ -6,23 +6,29 @@ from __future__ import annotations
 import dataclasses
 import math
 
+from kerilog.frames import input_names, output_names
 from kerilog.hardware import connectors
 from kerilog.hardware.design import INPUT, Stage, Tensor
 from kerilog.hardware.folding import divisors, possible_lanes
 from kerilog.hardware.kind import Flow, code_range, title
-from kerilog.hardware.naming import verilog_name
+from kerilog.hardware.naming import BORDER, ports, verilog_name
 from kerilog.hardware.stages import KINDS
 from kerilog.plan.sketch import ENDLESS, Sketch
 from kerilog.qgraph import Clamp, QGraph, QInput, QNode
 
+SIDES = ("s_axis", "m_axis")
 
-def sketch(graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = ()) -> Sketch:
+
+def sketch(
+    graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = (), registered: bool = False
+) -> Sketch:
     """The hardware of ``graph`` for one frame every ``interval`` cycles, before its buffers are measured.
 
-    The nodes ``unroll`` get a multiplier for every weight. ``graph`` has been checked. Raises
+    The nodes ``unroll`` get a multiplier for every weight; ``registered``: the streams of the border get
+    register slices. ``graph`` has been checked. Raises
     UnreachedError for an interval that a layer by itself does not reach.
     """
-    return Network(graph, name, interval, unroll).sketch()
+    return Network(graph, name, interval, unroll).sketch(registered)
 
 
 class Network:
@@ -35,17 +41,34 @@ class Network:
         self.names: set[str] = set()
         self.kept: set[str] = set()  # queues that are there for the handshake
         self.flows: dict[str, list[Flow]] = {}  # by tensor, one for each user that is still to come
+        sides = ports("s_axis", input_names(graph)), ports("m_axis", output_names(graph))
+        suffixes = [
+            port.removeprefix(side) for side, found in zip(SIDES, sides, strict=True) for port in found
+        ]
+        # what the top module calls things of its own
+        self.names |= {f"{base}{suffix}" for base in BORDER for suffix in suffixes}
+        self.inputs = {
+            node.name: f"{INPUT}{port.removeprefix(SIDES[0])}"
+            for node, port in zip(graph.inputs, sides[0], strict=True)
+        }
 
-    def sketch(self) -> Sketch:
+    def sketch(self, registered: bool = False) -> Sketch:
         for node in self.graph:
             flow = (
                 self._input(node) if isinstance(node.op, QInput) else KINDS[type(node.op)].place(node, self)
             )
             self.flows[node.name] = self._share(node, flow)
-        return Sketch(tuple(self.stages), frozenset(self.kept), self.interval)
+        outputs = tuple(self._output(name) for name in self.graph.outputs)
+        inputs = tuple(self.inputs.values())
+        return Sketch(tuple(self.stages), frozenset(self.kept), self.interval, inputs, outputs, registered)
+
+    def _output(self, name: str) -> str:
+        """The stream of an output, behind a stage of its own: an input that is one goes through a queue."""
+        flow = self._cut_to_pixels(self.flows[name].pop())
+        return self.buffered(flow, flow, title(self.graph[name])).stream
 
     def _input(self, node: QNode) -> Flow:
-        return Flow(INPUT, Tensor(node.shape, node.format, 1), code_range(node), uncut=True)
+        return Flow(self.inputs[node.name], Tensor(node.shape, node.format, 1), code_range(node), uncut=True)
 
     # ---- what a layer kind asks for ----
 
@@ -90,7 +113,7 @@ class Network:
         return flow if queued else self._queue(flow, layer)
 
     def buffered(self, before: Flow, flow: Flow, layer: str) -> Flow:
-        return self._queue(flow, layer, kept=True) if before.stream == INPUT else flow
+        return self._queue(flow, layer, kept=True) if before.stream in self.inputs.values() else flow
 
     # ---- forks, converters, queues ----
 
