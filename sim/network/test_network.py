@@ -17,6 +17,7 @@ from common.bugs import Bug, survives_reset
 from kerilog import build
 from kerilog.data import load_dataset
 from kerilog.manifest import Manifest
+from kerilog.plan import plan
 from support.designs import generate
 from support.mnist import MODEL, write_small_mnist
 from support.networks import Chain, draw_codes
@@ -60,13 +61,34 @@ def mnist(scheme: str, root: Path) -> Manifest:
     return manifest
 
 
-def run(name: str, manifest: Manifest, root: Path, parameters: dict[str, Any]) -> None:
+def narrow(scheme: str, root: Path) -> Manifest:
+    """5-bit codes, three in a beat of two bytes, register slices, and results before the input's end."""
+    chain = Chain(f"narrow_{scheme}", scheme, (7, 5, 3), 22, bits=5).conv(3, (2, 2)).pool((2, 2))
+    manifest = generate(chain.graph, root, design=plan(chain.graph, 35, registered=True))
+    assert (manifest.input.payload_bits, manifest.input.tdata_bits) == (15, 16)
+    np.save(root / "frames.npy", draw_codes(chain.graph, 12))
+    return manifest
+
+
+def early(scheme: str, root: Path) -> Manifest:
+    """A pool that needs neither the last row nor the last column of its input, and nothing behind it."""
+    chain = Chain(f"early_{scheme}", scheme, (7, 5, 1), 23).pool((2, 2))
+    manifest = generate(chain.graph, root, 35)
+    np.save(root / "frames.npy", draw_codes(chain.graph, 12))
+    return manifest
+
+
+def run(
+    name: str, manifest: Manifest, root: Path, parameters: dict[str, Any], use_tlast: int | None = None
+) -> None:
     """Compile the sources in the order of the manifest and run the bench where the memory files are."""
     __tracebackhide__ = True
     what = f"{name}, KERILOG_SEED={runner.SEED}, in {root}"
     icarus = get_runner("icarus")
     sources = [root / source for source in manifest.sources]
-    runner.build(icarus, manifest.top, {}, sources, root, what)
+    override = {} if use_tlast is None else {"USE_TLAST": use_tlast}
+    runner.build(icarus, manifest.top, override, sources, root, what)
+    parameters = parameters if use_tlast is None else {**parameters, "use_tlast": use_tlast}
     runner.simulate(icarus, "network", manifest.top, parameters, root, what)
 
 
@@ -86,6 +108,22 @@ def test_small_network(scheme: str) -> None:
     shutil.rmtree(root)
 
 
+@pytest.mark.parametrize("make", [narrow, early])
+def test_border(make: Callable[[str, Path], Manifest]) -> None:
+    """Padded beats, register slices, results that are there before the input's end."""
+    manifest, root = made(make.__name__, make, "fixed")
+    run(root.name, manifest, root, SMALL)
+    shutil.rmtree(root)
+
+
+@pytest.mark.parametrize("make", [narrow, early])
+def test_a_source_without_tlast(make: Callable[[str, Path], Manifest]) -> None:
+    """With USE_TLAST = 0 beats are counted, whatever tlast is, and no frame is faulty."""
+    manifest, root = made(f"{make.__name__}_without_tlast", make, "fixed")
+    run(root.name, manifest, root, SMALL, use_tlast=0)
+    shutil.rmtree(root)
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_mnist_network(scheme: str) -> None:
     """The MNIST CNN, for a few frames."""
@@ -98,13 +136,16 @@ BUGS = [
     Bug(
         "short frames stay short",
         "state",
-        "if (s_axis_tlast && !last) state <= FILL;",
+        "if (ends && !last) state <= FILL;",
         module="krl_frame_guard",
     ),
-    Bug("long frames run on", "state", "if (last && !s_axis_tlast) state <= DROP;", module="krl_frame_guard"),
+    Bug("long frames run on", "state", "if (last && !ends) state <= DROP;", module="krl_frame_guard"),
     Bug("error stays", "frame_error", "else if (beat == 0) frame_error <= 1'b0;", module="krl_frame_guard"),
     Bug("tlast late", "m_axis_tlast", "beat == LAST[BEAT_BITS-1:0]", "beat == 0", module="krl_frame_last"),
     survives_reset("beat", module="krl_frame_last"),
+    Bug("never marked", "m_axis_tuser", "|(known & bad)", "1'b0", module="krl_frame_mark"),
+    Bug("always marked", "m_axis_tuser", "|(known & bad)", "|known", module="krl_frame_mark"),
+    Bug("good as soon as it begins", "g_input", "leaves && m_axis_tlast", "leaves", module="krl_frame_mark"),
     survives_reset("credits", "ALL_CREDITS[CREDIT_BITS-1:0]", module="krl_matvec"),
     Bug("a credit too many", "credits", "if (spend && !result_taken)", "if (1'b0)", module="krl_matvec"),
     Bug(

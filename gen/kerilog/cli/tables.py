@@ -81,6 +81,8 @@ def _design_rows(manifest: Manifest) -> Iterator[Row]:
     """The goal, multipliers, cycles, area, and the folding of each layer."""
     if manifest.goal:
         yield "goal", manifest.goal
+    if manifest.register_borders:
+        yield "border", "a register slice at every stream"
     yield "multipliers", f"{manifest.multipliers}"
     if manifest.constants:
         yield "constants", f"{manifest.constants} products in each cycle, by shifts and adds"
