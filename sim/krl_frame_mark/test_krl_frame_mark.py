@@ -29,7 +29,6 @@ BUGS = [
     Bug("a verdict is taken too early", "g_input", "leaves && m_axis_tlast", "m_axis_tlast"),
     Bug("what is aside is not the last", "m_axis_tlast", "aside || last", "last"),
     survives_reset("aside", "1'b0"),
-    survives_reset("waits", "1'b0"),
 ]
 
 

@@ -127,6 +127,7 @@ class Network(Bench):
 
     def __init__(self, dut: Any) -> None:
         super().__init__(dut, make_model)
+        self.scoreboard.causal = not PARAMETERS["early"]
         self.errors = self.marked = 0
         cocotb.start_soon(self._watch_error())
         cocotb.start_soon(self._watch_user())

@@ -29,6 +29,7 @@ SMALL = {
     "bad": 6,
     "rounds": 2,
     "contract": 1,
+    "early": 0,
     "pauses": [("none", "some"), ("some", "none"), ("most", "some"), ("some", "most"), ("bursts", "bursts")],
 }
 MNIST = {
@@ -37,6 +38,7 @@ MNIST = {
     "bad": 2,
     "rounds": 1,
     "contract": 0,
+    "early": 0,
     "pauses": [("some", "some")],
 }
 
@@ -112,7 +114,7 @@ def test_small_network(scheme: str) -> None:
 def test_border(make: Callable[[str, Path], Manifest]) -> None:
     """Padded beats, register slices, results that are there before the input's end."""
     manifest, root = made(make.__name__, make, "fixed")
-    run(root.name, manifest, root, SMALL)
+    run(root.name, manifest, root, {**SMALL, "early": 1})
     shutil.rmtree(root)
 
 
@@ -120,7 +122,7 @@ def test_border(make: Callable[[str, Path], Manifest]) -> None:
 def test_a_source_without_tlast(make: Callable[[str, Path], Manifest]) -> None:
     """With USE_TLAST = 0 beats are counted, whatever tlast is, and no frame is faulty."""
     manifest, root = made(f"{make.__name__}_without_tlast", make, "fixed")
-    run(root.name, manifest, root, SMALL, use_tlast=0)
+    run(root.name, manifest, root, {**SMALL, "early": 1}, use_tlast=0)
     shutil.rmtree(root)
 
 

@@ -197,6 +197,12 @@ SHORT_BUGS = [
 ]
 LONG_BUGS = [
     refuted(
+        "krl_frame_mark",
+        mark(1, 3, 1, 2),
+        "user",
+        Bug("waits is not reset", "waits", "waits <= 1'b0;"),
+    ),
+    refuted(
         "krl_concat",
         concat(3, 1, 2),
         "idle",

@@ -295,10 +295,11 @@ class IntegerModel:
         """Write the Verilog, the memories, the integer model and the manifest to ``directory``.
 
         The bounds, ``register_borders`` and ``name`` as for ``plan``. ``x_test`` and ``y_test``, as for
-        ``evaluate``, are what the accuracy in the manifest and the errors in the report are measured on; without them the report shows
-        the first 1,000 calibration samples. What Kerilog wrote to ``directory`` before is replaced, all else
-        stays; what was changed since is replaced with ``force`` alone. Raises as ``plan``, and KerilogError
-        when ``directory`` cannot be written or holds something in the way; it is then as it was before.
+        ``evaluate``, are what the accuracy in the manifest and the errors in the report are measured on;
+        without them the report shows the first 1,000 calibration samples. What Kerilog wrote to ``directory``
+        before is replaced, all else stays; what was changed since is replaced with ``force`` alone. Raises as
+        ``plan``, and KerilogError when ``directory`` cannot be written or holds something in the way; it is
+        then as it was before.
         """
         layers = layers_of(unroll)
         goal = Goal(interval, fps, clock_mhz, multipliers, device, layers, latency, fill, register_borders)
