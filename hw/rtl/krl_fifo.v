@@ -12,9 +12,9 @@
 
 module krl_fifo #(
   // bits per beat
-  parameter WIDTH = 8,
+  parameter integer WIDTH = 8,
   // beats held
-  parameter DEPTH = 2
+  parameter integer DEPTH = 2
 ) (
   input  wire             clk,
   input  wire             rst,
@@ -27,6 +27,12 @@ module krl_fifo #(
   output wire             m_axis_tvalid,
   input  wire             m_axis_tready
 );
+
+  generate
+    if (!(WIDTH >= 1 && DEPTH >= 1)) begin : g_legal
+      illegal_parameters_of_krl_fifo see_legal_in_its_header ();
+    end
+  endgenerate
 
   localparam POINTER_BITS = (DEPTH > 1) ? $clog2(DEPTH) : 1;
   localparam LEVEL_BITS = $clog2(DEPTH + 1);

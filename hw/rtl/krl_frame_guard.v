@@ -47,6 +47,12 @@ module krl_frame_guard #(
   output reg              frame_error
 );
 
+  generate
+    if (!(WIDTH >= 1 && BEATS >= 1 && (USE_TLAST == 0 || USE_TLAST == 1))) begin : g_legal
+      illegal_parameters_of_krl_frame_guard see_legal_in_its_header ();
+    end
+  endgenerate
+
   localparam BEAT_BITS = (BEATS > 1) ? $clog2(BEATS) : 1;
   localparam integer LAST = BEATS - 1;
 

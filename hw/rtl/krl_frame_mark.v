@@ -44,6 +44,12 @@ module krl_frame_mark #(
   output wire              m_axis_tuser
 );
 
+  generate
+    if (!(WIDTH >= 1 && BEATS >= 1 && INPUTS >= 1 && DEPTH >= 1)) begin : g_legal
+      illegal_parameters_of_krl_frame_mark see_legal_in_its_header ();
+    end
+  endgenerate
+
   // the verdicts on the frame that leaves: which are there, and what they say
   wire [INPUTS-1:0] known;
   wire [INPUTS-1:0] bad;

@@ -25,6 +25,12 @@ module krl_register #(
   input  wire             m_axis_tready
 );
 
+  generate
+    if (!(WIDTH >= 1)) begin : g_legal
+      illegal_parameters_of_krl_register see_legal_in_its_header ();
+    end
+  endgenerate
+
   // a second beat, which came while the first one could not leave
   reg full;
   reg [WIDTH-1:0] second;
