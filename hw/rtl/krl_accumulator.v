@@ -52,7 +52,7 @@ module krl_accumulator #(
 
     // a sum starts from a register that was cleared: that takes no logic before the adder
     if (DEPTH > 1) begin : g_memory
-      (* ram_style = "distributed" *)
+      (* ram_style = "distributed", ramstyle = "MLAB, no_rw_check" *)
       reg [ACC_BITS-1:0] sums [0:DEPTH-1];
       reg [ACC_BITS-1:0] fetched;
       assign previous = again ? total : fetched;

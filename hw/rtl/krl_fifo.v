@@ -39,7 +39,7 @@ module krl_fifo #(
   localparam integer LAST = DEPTH - 1;
   localparam integer FULL = DEPTH;
 
-  (* ram_style = "distributed" *)
+  (* ram_style = "distributed", ramstyle = "MLAB, no_rw_check" *)
   reg [WIDTH-1:0] memory [0:DEPTH-1];
 
   reg [POINTER_BITS-1:0] write_pointer;

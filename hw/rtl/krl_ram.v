@@ -35,14 +35,14 @@ module krl_ram #(
 
   generate
     if (BLOCK != 0) begin : g_block
-      (* ram_style = "block" *)
+      (* ram_style = "block", ramstyle = "M20K, no_rw_check" *)
       reg [WIDTH-1:0] memory [0:DEPTH-1];
       always @(posedge clk) begin
         if (write_enable) memory[write_address] <= write_data;
         if (read_enable) read_data <= memory[read_address];
       end
     end else begin : g_distributed
-      (* ram_style = "distributed" *)
+      (* ram_style = "distributed", ramstyle = "MLAB, no_rw_check" *)
       reg [WIDTH-1:0] memory [0:DEPTH-1];
       always @(posedge clk) begin
         if (write_enable) memory[write_address] <= write_data;

@@ -31,14 +31,14 @@ module krl_rom #(
 
   generate
     if (BLOCK != 0) begin : g_block
-      (* rom_style = "block" *)
+      (* rom_style = "block", romstyle = "M20K" *)
       reg [WIDTH-1:0] memory [0:DEPTH-1];
       initial $readmemh(FILE, memory);
       always @(posedge clk) if (enable) data <= memory[address];
     end else begin : g_distributed
       // logic_block is Yosys' word for it; with rom_style = "distributed" beside it, Yosys 0.23 finds no
       // mapping
-      (* logic_block = 1 *)
+      (* logic_block = 1, romstyle = "logic" *)
       reg [WIDTH-1:0] memory [0:DEPTH-1];
       initial $readmemh(FILE, memory);
       always @(posedge clk) if (enable) data <= memory[address];

@@ -57,7 +57,7 @@ module krl_serializer #(
   localparam integer LAST_SLICE = SLICES - 1;
   localparam integer LAST_SLICE_OF_LAST_GROUP = SLICES_OF_LAST_GROUP - 1;
 
-  (* ram_style = "distributed" *)
+  (* ram_style = "distributed", ramstyle = "MLAB, no_rw_check" *)
   reg [PE*BITS-1:0] memory [0:DEPTH-1];
 
   reg [POINTER_BITS-1:0] write_pointer;
