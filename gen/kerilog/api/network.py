@@ -340,10 +340,11 @@ class IntegerModel:
         does not support the network.
         """
         codes = self._codes(x, kind)
-        array = next(iter(codes.values())) if isinstance(codes, Mapping) else codes
+        arrays = codes if isinstance(codes, Mapping) else {self.graph.inputs[0].name: codes}
+        wide = {name: np.asarray(array).astype(np.int64) for name, array in arrays.items()}
         directory = self._built()
         with self._progress("simulate") as progress:
-            return self._folder.simulate(directory, np.asarray(array).astype(np.int64), simulator, progress)
+            return self._folder.simulate(directory, wide, simulator, progress)
 
     def synthesize(
         self, target: Literal["xc7", "ecp5"] = "xc7", *, device: str | None = None, seed: int | None = None

@@ -3,17 +3,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from kerilog.errors import KerilogError
+from kerilog.formats import IntArray
+from kerilog.integer.model import run
 from kerilog.progress import Progress, silent
+from kerilog.qgraph import QGraph
+from kerilog.quantize import softmax_tail
 from kerilog.verify import icarus, verilator
 from kerilog.verify.look import NOTHING, Look
 from kerilog.verify.result import NO_STALLS, Codes, SimulationResult, Stalls
 
-__all__ = ["NOTHING", "NO_STALLS", "SIMULATORS", "Codes", "Look", "SimulationResult", "Stalls", "simulate"]
+__all__ = [
+    "NOTHING",
+    "NO_STALLS",
+    "SIMULATORS",
+    "Codes",
+    "Look",
+    "SimulationResult",
+    "Stalls",
+    "finished",
+    "simulate",
+]
 
 SIMULATORS = {"verilator": verilator.simulate, "icarus": icarus.simulate}
+
+
+def finished(graph: QGraph, outputs: Sequence[IntArray]) -> tuple[IntArray, ...]:
+    """What the hardware of ``graph`` gave, behind the softmax that hardware leaves out where there is one."""
+    tails = (softmax_tail(graph, place) for place in range(len(graph.outputs)))
+    return tuple(
+        codes if tail is None else run(tail, codes) for tail, codes in zip(tails, outputs, strict=True)
+    )
 
 
 def simulate(

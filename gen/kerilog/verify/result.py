@@ -78,6 +78,11 @@ class SimulationResult:
         return len(self.last_out)
 
     @property
+    def elements(self) -> int:
+        """Elements of all outputs."""
+        return sum(codes.size for codes in self.outputs)
+
+    @property
     def cycles_per_second(self) -> float:
         """Clock cycles simulated in a second."""
         return self.cycles / self.seconds
