@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,9 @@ from kerilog import build
 from kerilog.data import load_dataset
 from kerilog.manifest import Manifest
 from kerilog.plan import plan
-from support.designs import generate
+from kerilog.qgraph import QInput, QNode
+from support.branches import Branches
+from support.designs import draw_all, generate
 from support.mnist import MODEL, write_small_mnist
 from support.networks import Chain, draw_codes
 
@@ -80,8 +83,27 @@ def early(scheme: str, root: Path) -> Manifest:
     return manifest
 
 
+def ports(root: Path, registered: bool = False) -> Manifest:
+    """Two inputs of different shapes and two outputs."""
+    net = Branches("ports", "fixed", (5, 4, 2), 24, bits=5, input_name="left")
+    net.conv(2, (2, 2), name="of_left", relu=False)
+    net.nodes.append(QNode("right", QInput(), (), (4, 3, 3), net.nodes[0].format))
+    net.at("right").conv(2, (1, 1), name="of_right", relu=False).add("of_left")
+    total = net.here.name
+    net.flatten("flatten").dense(3, "answer", relu=False)
+    graph = dataclasses.replace(net.graph, outputs=("answer", total))
+    manifest = generate(graph, root, design=plan(graph, 20, registered=registered))
+    np.savez(root / "frames.npz", **draw_all(graph, 10))
+    return manifest
+
+
 def run(
-    name: str, manifest: Manifest, root: Path, parameters: dict[str, Any], use_tlast: int | None = None
+    name: str,
+    manifest: Manifest,
+    root: Path,
+    parameters: dict[str, Any],
+    use_tlast: int | None = None,
+    bench: str = "network",
 ) -> None:
     """Compile the sources in the order of the manifest and run the bench where the memory files are."""
     __tracebackhide__ = True
@@ -91,7 +113,7 @@ def run(
     override = {} if use_tlast is None else {"USE_TLAST": use_tlast}
     runner.build(icarus, manifest.top, override, sources, root, what)
     parameters = parameters if use_tlast is None else {**parameters, "use_tlast": use_tlast}
-    runner.simulate(icarus, "network", manifest.top, parameters, root, what)
+    runner.simulate(icarus, bench, manifest.top, parameters, root, what, "network")
 
 
 def made(name: str, make: Callable[[str, Path], Manifest], scheme: str) -> tuple[Manifest, Path]:
@@ -123,6 +145,16 @@ def test_a_source_without_tlast(make: Callable[[str, Path], Manifest]) -> None:
     """With USE_TLAST = 0 beats are counted, whatever tlast is, and no frame is faulty."""
     manifest, root = made(f"{make.__name__}_without_tlast", make, "fixed")
     run(root.name, manifest, root, {**SMALL, "early": 1}, use_tlast=0)
+    shutil.rmtree(root)
+
+
+@pytest.mark.parametrize("registered", [False, True])
+def test_several_ports(registered: bool) -> None:
+    """Frames of several inputs stay matched, and a fault at one marks all results of its frame."""
+    root = runner.BUILD / "network" / f"ports_{registered}"
+    shutil.rmtree(root, ignore_errors=True)
+    root.parent.mkdir(parents=True, exist_ok=True)
+    run(root.name, ports(root, registered), root, SMALL, bench="ports")
     shutil.rmtree(root)
 
 
