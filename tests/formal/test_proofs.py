@@ -37,6 +37,34 @@ def mark(width: int, beats: int, inputs: int, depth: int) -> Parameters:
     return {"WIDTH": width, "BEATS": beats, "INPUTS": inputs, "DEPTH": depth}
 
 
+def reader(
+    image: tuple[int, int, int],
+    kernel: tuple[int, int],
+    strides: tuple[int, int] = (1, 1),
+    pad: tuple[int, int] = (0, 0),
+    passes: int = 1,
+    apart: int = 0,
+    rows: int = 3,
+    bits: int = 1,
+) -> Parameters:
+    """Windows over ``image`` (rows, columns, slices), padded by ``pad`` on each side."""
+    out = [
+        (side + 2 * cells - size) // stride + 1
+        for side, size, stride, cells in zip(image[:2], kernel, strides, pad, strict=True)
+    ]
+    return {
+        **dict(zip(("HEIGHT", "WIDTH", "SLICES"), image, strict=True)),
+        **dict(zip(("KERNEL_H", "KERNEL_W"), kernel, strict=True)),
+        **dict(zip(("STRIDE_H", "STRIDE_W"), strides, strict=True)),
+        **dict(zip(("PAD_TOP", "PAD_LEFT"), pad, strict=True)),
+        **dict(zip(("OUT_HEIGHT", "OUT_WIDTH"), out, strict=True)),
+        "WORD_BITS": bits,
+        "PASSES": passes,
+        "APART": apart,
+        "ROWS": rows,
+    }
+
+
 SHORT: list[tuple[str, Parameters]] = [
     ("krl_concat", concat(1, 1)),
     ("krl_concat", concat(3, 1, 2)),
@@ -51,6 +79,7 @@ SHORT: list[tuple[str, Parameters]] = [
     ("krl_lanes", regroup(1, 3, 5)),
     ("krl_lanes", regroup(4, 2, 8)),
     ("krl_serializer", serializer(3, 1, 4, 2)),
+    ("krl_window_reader", reader((3, 2, 1), (2, 2))),
 ]
 LONG: list[tuple[str, Parameters]] = [
     ("krl_concat", {**concat(1, 5), "WIDTH": 4}),
@@ -86,6 +115,13 @@ LONG: list[tuple[str, Parameters]] = [
     ("krl_serializer", serializer(2, 1, 5, 3)),
     ("krl_serializer", serializer(4, 2, 6, 2)),
     ("krl_serializer", serializer(2, 2, 4, 3, bits=2)),
+    ("krl_window_reader", reader((3, 2, 1), (2, 2), rows=2, bits=2)),
+    ("krl_window_reader", reader((3, 2, 2), (2, 2))),
+    ("krl_window_reader", reader((3, 2, 1), (2, 2), passes=2)),
+    ("krl_window_reader", reader((2, 2, 2), (2, 1), apart=1)),
+    ("krl_window_reader", reader((2, 2, 1), (2, 2), pad=(1, 1))),
+    ("krl_window_reader", reader((4, 4, 1), (2, 2), strides=(2, 2))),
+    ("krl_window_reader", reader((4, 3, 1), (1, 1), strides=(2, 2), rows=1)),
 ]
 
 
@@ -194,6 +230,12 @@ SHORT_BUGS = [
             "level rises when a word also leaves", "level", "result_tvalid && !result_taken", "result_tvalid"
         ),
     ),
+    refuted(
+        "krl_window_reader",
+        reader((3, 2, 1), (2, 2)),
+        "early wrong",
+        Bug("reads the word that is being written", "word_arrives", "x < write_x", "x <= write_x"),
+    ),
 ]
 LONG_BUGS = [
     refuted(
@@ -299,6 +341,44 @@ LONG_BUGS = [
             "(read_pointer == LAST_PLACE[POINTER_BITS-1:0]) ? 0 : read_pointer + 1'b1",
             "read_pointer + 1'b1",
         ),
+    ),
+    refuted(
+        "krl_window_reader",
+        reader((3, 2, 1), (2, 2)),
+        "steady",
+        Bug("never stands still", "step", "(!valid || m_axis_tready)", "1'b1"),
+    ),
+    refuted(
+        "krl_window_reader",
+        reader((3, 2, 1), (2, 2), rows=2),
+        "wrong",
+        Bug("overwrites a word before it is read", "reader_is_ahead", "left > write_x", "left >= write_x"),
+    ),
+    refuted(
+        "krl_window_reader",
+        reader((2, 2, 1), (2, 2), pad=(1, 1)),
+        "padding",
+        Bug(
+            "rows are never padding", "is_padding", "column_is_padding || row_is_padding", "column_is_padding"
+        ),
+    ),
+    refuted(
+        "krl_window_reader",
+        reader((3, 2, 1), (2, 2)),
+        "lost",
+        Bug("always ready", "s_axis_tready", "held < PLACES[HELD_BITS-1:0]", "1'b1"),
+    ),
+    refuted(
+        "krl_window_reader",
+        reader((3, 2, 1), (2, 2), rows=2),
+        "idle",
+        Bug("a place too few", "s_axis_tready", "held < PLACES[HELD_BITS-1:0]", "held < 1"),
+    ),
+    refuted(
+        "krl_window_reader",
+        reader((3, 2, 1), (2, 2)),
+        "late",
+        Bug("waits for whole rows", "word_is_there", "|| word_arrives"),
     ),
 ]
 

@@ -32,7 +32,7 @@ ILLEGAL: dict[str, list[Parameters]] = {
     "krl_lanes": [{"LANES_IN": 3, "LANES_OUT": 4}, {"LANES_IN": 4, "LANES_OUT": 2, "ELEMENTS": 6}],
     "krl_line_buffer": [{"ROWS": 2}, {"PAD_TOP": 3}, {"OUT_HEIGHT": 30}],
     "krl_lookup": [{"LANES": 0}],
-    "krl_matvec": [{"CREDITS": 0}, {"OUTPUTS": 4}, {"OUTPUTS_PER_VECTOR": 3}, {"STEPS": 5}],
+    "krl_matvec": [{"CREDITS": 0}, {"TURNS": 0}, {"OUTPUTS": 4}, {"OUTPUTS_PER_VECTOR": 3}, {"STEPS": 5}],
     "krl_max": [{"CELLS": 0}, {"CLAMP_MIN": 5, "CLAMP_MAX": 4}],
     "krl_multiplier": [{"A_BITS": 1}],
     "krl_ram": [{"DEPTH": 0}],
@@ -44,6 +44,7 @@ ILLEGAL: dict[str, list[Parameters]] = {
     "krl_select": [{"COUNT": 0}],
     "krl_serializer": [{"LANES": 3}, {"DEPTH": 0}],
     "krl_vectors": [{"COLUMNS": 3}, {"CHANNELS": 3, "DEPTH": 2}],
+    "krl_window_reader": [{"ROWS": 2}, {"PASSES": 2, "APART": 1}, {"PAD_LEFT": 3}],
     "krl_window": [{"ROWS": 2}, {"PIXELS": 3}, {"PAD_LEFT": 3}, {"WAITING": 0}],
 }
 CASES = [(module, parameters) for module, found in ILLEGAL.items() for parameters in found]

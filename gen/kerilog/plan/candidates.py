@@ -20,7 +20,7 @@ class Candidates:
     planned once at most, when somebody asks.
 
     They are those of the front, those between them that take less area with as many multipliers, and one for
-    the interval ``asked``.
+    the interval ``asked``. Each layer may have ``extra`` times its fewest multipliers; see ``planner.plan``.
     """
 
     def __init__(
@@ -28,9 +28,11 @@ class Candidates:
         graph: QGraph,
         name: str | None = None,
         asked: int | None = None,
+        extra: float = 1.0,
         registered: bool = False,
     ) -> None:
-        self.graph, self.name, self.registered = graph, verilog_name(name or graph.name), registered
+        self.graph, self.name = graph, verilog_name(name or graph.name)
+        self.extra, self.registered = extra, registered
         self.points = front(graph)
         if not self.points[0].multipliers:
             # no multipliers to save, but narrower streams are smaller, too
@@ -58,21 +60,29 @@ class Candidates:
         ]
 
     def _sketch(self, place: int) -> Sketch:
-        return relaxed(self.graph, self.name, self.points[place].interval, registered=self.registered)
+        interval = self.points[place].interval
+        return relaxed(self.graph, self.name, interval, extra=self.extra, registered=self.registered)
 
     def _least_area(self, place: int) -> Area:
         return least_area(self.sketch(place))
 
     def _design(self, place: int) -> Design | None:
-        return reached(self.graph, self.points[place].interval, self.name, self.registered)
+        interval = self.points[place].interval
+        return reached(self.graph, interval, self.name, self.extra, self.registered)
 
 
-def reached(graph: QGraph, interval: int, name: str | None = None, registered: bool = False) -> Design | None:
+def reached(
+    graph: QGraph,
+    interval: int,
+    name: str | None = None,
+    extra: float = 1.0,
+    registered: bool = False,
+) -> Design | None:
     """The design for ``interval``, or for the shortest one of a layer that is slower than it seemed; None
     where the layers keep up only each alone.
     """
     title = verilog_name(name or graph.name)
-    drawn = relaxed(graph, title, interval, registered=registered)
+    drawn = relaxed(graph, title, interval, extra=extra, registered=registered)
     design = elaborate(graph, title, drawn)
     return design if design.cycles.frame_interval <= drawn.interval else None
 

@@ -25,9 +25,11 @@ def plan(
     interval: int | None = None,
     name: str | None = None,
     unroll: tuple[str, ...] = (),
+    extra: float = 1.0,
     registered: bool = False,
 ) -> Design:
-    """Plan the hardware of ``graph`` for one frame every ``interval`` cycles, with the fewest multipliers.
+    """Plan the hardware of ``graph`` for one frame every ``interval`` cycles, with the fewest multipliers,
+    or ``extra`` times as many in a layer where that takes less of an FPGA.
 
     The default interval is one input pixel per cycle. The layers of ``unroll`` get a constant multiplier for
     every weight instead; a part of a name that no other layer has is enough. ``registered``: with a register
@@ -41,8 +43,9 @@ def plan(
         raise KerilogError(f"the frame interval must be at least 1 cycle, found {interval}")
     title = verilog_name(name or graph.name)
     if interval is None:
-        return elaborate(graph, title, relaxed(graph, title, default_interval(graph), unroll, registered))
-    design = elaborate(graph, title, sketch(graph, title, interval, unroll, registered))
+        drawn = relaxed(graph, title, default_interval(graph), unroll, extra, registered)
+        return elaborate(graph, title, drawn)
+    design = elaborate(graph, title, sketch(graph, title, interval, unroll, extra, registered))
     if design.cycles.frame_interval > interval:
         slowest = max(design.stages, key=lambda stage: stage.minimum_interval)
         raise UnreachedError(slowest.layer, interval, design.cycles.frame_interval)
@@ -82,12 +85,17 @@ def _ports(side: str, names: Sequence[str], streams: Sequence[tuple[str, Tensor,
 
 
 def relaxed(
-    graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = (), registered: bool = False
+    graph: QGraph,
+    name: str,
+    interval: int,
+    unroll: tuple[str, ...] = (),
+    extra: float = 1.0,
+    registered: bool = False,
 ) -> Sketch:
     """The sketch for ``interval``, or for the shortest one of a slower layer."""
     while True:
         try:
-            return sketch(graph, name, interval, unroll, registered)
+            return sketch(graph, name, interval, unroll, extra, registered)
         except UnreachedError as error:
             interval = error.shortest
 

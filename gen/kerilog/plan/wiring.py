@@ -5,37 +5,51 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterable
 
+from kerilog import area
+from kerilog.area import Area, devices
 from kerilog.frames import input_names, output_names
 from kerilog.hardware import connectors
 from kerilog.hardware.design import INPUT, Stage, Tensor
 from kerilog.hardware.folding import divisors, possible_lanes
 from kerilog.hardware.kind import Flow, code_range, title
+from kerilog.hardware.module import Module
 from kerilog.hardware.naming import BORDER, ports, verilog_name
 from kerilog.hardware.stages import KINDS
 from kerilog.plan.sketch import ENDLESS, Sketch
 from kerilog.qgraph import Clamp, QGraph, QInput, QNode
 
 SIDES = ("s_axis", "m_axis")
+MEASURE = "xc7z020"
+"""The FPGA whose resources say what a flip-flop is worth in look-up tables, DSPs and block RAMs."""
 
 
 def sketch(
-    graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = (), registered: bool = False
+    graph: QGraph,
+    name: str,
+    interval: int,
+    unroll: tuple[str, ...] = (),
+    extra: float = 1.0,
+    registered: bool = False,
 ) -> Sketch:
     """The hardware of ``graph`` for one frame every ``interval`` cycles, before its buffers are measured.
 
-    The nodes ``unroll`` get a multiplier for every weight; ``registered``: the streams of the border get
-    register slices. ``graph`` has been checked. Raises
-    UnreachedError for an interval that a layer by itself does not reach.
+    The nodes ``unroll`` get a multiplier for every weight. A layer may have ``extra`` times the fewest
+    multipliers where that takes less of an FPGA. ``registered``: the streams of the border get register
+    slices. ``graph`` has been checked. Raises UnreachedError for an interval that a layer by itself does not
+    reach.
     """
-    return Network(graph, name, interval, unroll).sketch(registered)
+    return Network(graph, name, interval, unroll, extra).sketch(registered)
 
 
 class Network:
     """Collects the stages of a graph; see ``kerilog.hardware.kind.Wiring``."""
 
-    def __init__(self, graph: QGraph, design: str, interval: int, unroll: tuple[str, ...]) -> None:
-        self.graph, self._unroll = graph, unroll
+    def __init__(
+        self, graph: QGraph, design: str, interval: int, unroll: tuple[str, ...], extra: float
+    ) -> None:
+        self.graph, self._unroll, self.extra = graph, unroll, extra
         self.interval, self.design = interval, design
         self.stages: list[Stage] = []
         self.names: set[str] = set()
@@ -80,6 +94,12 @@ class Network:
 
     def is_unrolled(self, node: QNode) -> bool:
         return node.name in self._unroll
+
+    def share(self, modules: Iterable[Module]) -> float:
+        found = sum((area.without_memories(module) for module in modules), Area())
+        measure = devices.seven_series(MEASURE)
+        of_tables, of_memories = found.luts / measure.lut, found.bram18 / measure.bram18
+        return of_tables + found.ff / measure.ff + found.dsp / measure.dsp + of_memories
 
     def identifier(self, layer: str) -> str:
         base = name = verilog_name(layer)
