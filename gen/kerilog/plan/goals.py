@@ -27,10 +27,9 @@ small boards, to the requantizers."""
 EXTRA = (1.5, 1.25, 1.0)
 """How many times its fewest multipliers a layer may have where that takes less of an FPGA, if it is not
 multipliers that are bounded: the less, the scarcer DSPs are."""
-HASTE = (math.inf, 2.0, 1.6, 1.3, 1.0)
-"""How fast dense layers are where it is the latency that is bounded: as slow as that allows."""
-OVERLAP = 1.25
-"""How many times as much of an FPGA a dense layer may take to shorten a latency that is bounded."""
+HURRIES = ((math.inf, 1.0), (math.inf, 1.25), (2.0, 1.25), (1.6, 1.25), (1.3, 1.25), (1.0, 1.25))
+"""``haste`` and ``overlap`` of dense layers where the latency is bounded: the first with which it is met;
+see ``Shares``."""
 NEIGHBOURS = 3
 """Shorter intervals that are tried where the layers keep up with the one asked for only each alone."""
 
@@ -226,24 +225,23 @@ def _shared_out(graph: QGraph, bounds: Bounds, asks: _Asks, progress: Progress) 
     """The best design within ``bounds``, with extra multipliers as far as there are DSPs for them, and dense
     layers as slow as the latency allows.
     """
-    hastes = HASTE if bounds.latency is not None and _is_dense(graph) else HASTE[:1]
-    designs = (_with_extra(graph, bounds, haste, asks, progress) for haste in hastes)
+    hurries = HURRIES if bounds.latency is not None and _is_dense(graph) else HURRIES[:1]
+    designs = (_with_extra(graph, bounds, hurry, asks, progress) for hurry in hurries)
     return next((design for design in designs if design is not None), None)
 
 
 def _with_extra(
-    graph: QGraph, bounds: Bounds, haste: float, asks: _Asks, progress: Progress
+    graph: QGraph, bounds: Bounds, hurry: tuple[float, float], asks: _Asks, progress: Progress
 ) -> Design | None:
     """The best design within ``bounds`` with as much extra as it can have."""
     chosen: Design | None = None
-    overlap = 1.0 if bounds.latency is None else OVERLAP
     for extra in EXTRA:
         if chosen is not None:
             shortest = chosen.cycles.frame_interval
             if bounds.for_area or shortest == 1:
                 break
             bounds = dataclasses.replace(bounds, interval=shortest - 1)
-        shares = Shares(extra, haste, overlap)
+        shares = Shares(extra, *hurry)
         candidates = Candidates(graph, asks.name, bounds.interval, shares, bounds.latency, asks.registered)
         chosen = search.best(candidates, bounds, progress) or chosen
     return chosen
