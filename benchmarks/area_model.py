@@ -38,6 +38,7 @@ from kerilog.hardware.modules.fifo import Fifo
 from kerilog.hardware.modules.fork import Fork
 from kerilog.hardware.modules.frame import FrameGuard, FrameLast
 from kerilog.hardware.modules.gearbox import Gearbox
+from kerilog.hardware.modules.join import MAXIMUM, MINIMUM, PRODUCT, Join
 from kerilog.hardware.modules.lanes import Lanes
 from kerilog.hardware.modules.lookup import Lookup
 from kerilog.hardware.modules.matvec import Folding, MatVec, UnrolledMatVec, Widths
@@ -247,6 +248,34 @@ def draw_add(rng: random.Random) -> Add:
     return Add(rng.choice((1, 2, 4)), addition, table=None)
 
 
+def draw_join(rng: random.Random) -> Join:
+    function, lanes = rng.choice((MAXIMUM, MINIMUM, PRODUCT, PRODUCT)), rng.choice((1, 2, 4, 8))
+    bits = rng.choice((4, 6, 8, 8, 8, 12))
+    if function == PRODUCT:
+        left, right = (rng.choice((0, 0, -(1 << (bits - 1)), 5)) for _ in range(2))
+        made = 2 * bits + (left != 0) + (right != 0)
+        return Join(
+            function=function,
+            lanes=lanes,
+            left_bits=bits,
+            right_bits=bits,
+            bits=made,
+            left_zero=left,
+            right_zero=right,
+        )
+    low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+    clamp = rng.choice(((low, high), (0, high), (-3, 6)))
+    return Join(
+        function=function,
+        lanes=lanes,
+        left_bits=bits,
+        right_bits=bits,
+        bits=bits,
+        clamp_min=clamp[0],
+        clamp_max=clamp[1],
+    )
+
+
 def draw_lookup(rng: random.Random) -> Lookup:
     """With its table in a block RAM, so that the LUTs are its own."""
     return Lookup(1, 8, 8, memory_of("identity.mem", 8, 1, range(256), "identity"))
@@ -291,6 +320,7 @@ DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_concat": draw_concat,
     "krl_fork": draw_fork,
     "krl_add": draw_add,
+    "krl_join": draw_join,
     "krl_lookup": draw_lookup,
     "krl_issue": draw_issue,
     "krl_fifo": draw_fifo,

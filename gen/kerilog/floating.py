@@ -21,6 +21,7 @@ from kerilog.graph import (
     Activation,
     Add,
     Array,
+    Average,
     AveragePooling2D,
     BatchNormalization,
     Concatenate,
@@ -32,7 +33,9 @@ from kerilog.graph import (
     GlobalAveragePooling2D,
     Graph,
     Input,
+    Maximum,
     MaxPooling2D,
+    Minimum,
     Multiply,
     Node,
     Op,
@@ -265,6 +268,18 @@ def _multiply(op: Multiply, inputs: list[Array]) -> Array:
     return activate(inputs[0] * inputs[1], op.activation)
 
 
+def _average(op: Average, inputs: list[Array]) -> Array:
+    return activate((inputs[0] + inputs[1]) / np.float32(op.terms), op.activation)
+
+
+def _maximum(op: Maximum, inputs: list[Array]) -> Array:
+    return activate(np.maximum(inputs[0], inputs[1]), op.activation)
+
+
+def _minimum(op: Minimum, inputs: list[Array]) -> Array:
+    return activate(np.minimum(inputs[0], inputs[1]), op.activation)
+
+
 def _concatenate(op: Concatenate, inputs: list[Array]) -> Array:
     return np.concatenate(inputs, axis=-1)
 
@@ -319,6 +334,9 @@ FUNCTIONS: dict[type[Op], Callable[[Any, list[Array]], Array]] = {
     Add: _add,
     Subtract: _subtract,
     Multiply: _multiply,
+    Average: _average,
+    Maximum: _maximum,
+    Minimum: _minimum,
     Concatenate: _concatenate,
     ZeroPadding2D: _zero_padding2d,
     Reshape: _unchanged,

@@ -138,6 +138,24 @@ class Multiply(Op):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class Average(Op):
+    """The sum of two tensors divided by ``terms``: the end of a chain of sums of so many tensors."""
+
+    terms: int = 2
+    activation: Fused = "linear"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Maximum(Op):
+    activation: Fused = "linear"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Minimum(Op):
+    activation: Fused = "linear"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Concatenate(Op):
     """Along the last axis."""
 

@@ -164,6 +164,23 @@ class QSubtract(QAdd):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class QAverage(QAdd):
+    """As ``QAdd``; ``rescale`` holds the division by the number of tensors."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QMaximum(QOp):
+    """``clamp`` of the larger of two codes; inputs broadcast as for ``QAdd``, in and out have one format."""
+
+    clamp: Clamp
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QMinimum(QMaximum):
+    """As ``QMaximum`` with the smaller one."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class QMultiply(QOp):
     """``clamp(zero_out + rescale((x - zero_x) * (y - zero_y)))``; inputs broadcast as for ``QAdd``."""
 

@@ -30,6 +30,9 @@ READ_FROM: dict[type[QOp], tuple[tuple[str, ...], tuple[str, ...]]] = {
     qgraph.QAdd: (("Add",), ("ADD",)),
     qgraph.QSubtract: (("Subtract",), ("SUB",)),
     qgraph.QMultiply: (("Multiply",), ("MUL",)),
+    qgraph.QAverage: (("Average",), ()),
+    qgraph.QMaximum: (("Maximum",), ("MAXIMUM",)),
+    qgraph.QMinimum: (("Minimum",), ("MINIMUM",)),
     qgraph.QConcatenate: (("Concatenate",), ("CONCATENATION",)),
     qgraph.QZeroPadding2D: (("ZeroPadding2D",), ("PAD",)),
     qgraph.QReshape: (("Flatten", "Reshape"), ("RESHAPE", "SHAPE", "STRIDED_SLICE", "PACK")),
@@ -45,7 +48,6 @@ READ_FROM: dict[type[QOp], tuple[tuple[str, ...], tuple[str, ...]]] = {
 """Keras layers and TFLite operators that become, or become part of, each operation."""
 
 NO_HARDWARE: dict[type[QOp], str] = {
-    qgraph.QMultiply: "no: products of two tensors have no module yet",
     qgraph.QZeroPadding2D: 'no: becomes the padding of a "valid" convolution behind it; no module else',
     qgraph.QSoftmax: "no: hardware ends in logits, whose order is the same; `sim` applies it as a host does",
     qgraph.QFloatSoftmax: "no: hardware ends in logits; for a host",

@@ -53,6 +53,8 @@ REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_frame_last": ("krl_frame_last", {}),
     "krl_gearbox": ("krl_gearbox", {"LANES_IN": 4, "LANES_OUT": 6, "ELEMENTS": 48}),
     "krl_issue": ("krl_issue", {}),
+    "krl_join, larger": ("krl_join", {"LANES": 2}),
+    "krl_join, product": ("krl_join", {"LANES": 2, "FUNCTION": 2, "BITS": 17, "RIGHT_ZERO": -128}),
     "krl_lanes, gathering": ("krl_lanes", {"LANES_IN": 2, "LANES_OUT": 8, "ELEMENTS": 338}),
     "krl_lanes, handing out": ("krl_lanes", {"LANES_IN": 8, "LANES_OUT": 2, "ELEMENTS": 64}),
     "krl_line_buffer": ("krl_line_buffer", {}),

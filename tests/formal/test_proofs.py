@@ -45,6 +45,8 @@ SHORT: list[tuple[str, Parameters]] = [
     ("krl_lanes", regroup(1, 3, 5)),
     ("krl_lanes", regroup(4, 2, 8)),
     ("krl_serializer", serializer(3, 1, 4, 2)),
+    ("krl_join", {"FUNCTION": 0}),
+    ("krl_join", {"FUNCTION": 2, "LEFT_BITS": 2, "RIGHT_BITS": 2, "BITS": 5}),
 ]
 LONG: list[tuple[str, Parameters]] = [
     ("krl_concat", {**concat(1, 5), "WIDTH": 4}),
@@ -76,6 +78,8 @@ LONG: list[tuple[str, Parameters]] = [
     ("krl_serializer", serializer(2, 1, 5, 3)),
     ("krl_serializer", serializer(4, 2, 6, 2)),
     ("krl_serializer", serializer(2, 2, 4, 3, bits=2)),
+    ("krl_join", {"FUNCTION": 1, "LEFT_BITS": 4, "RIGHT_BITS": 4, "BITS": 4}),
+    ("krl_join", {"FUNCTION": 2, "BITS": 7}),
 ]
 
 
@@ -147,6 +151,21 @@ SHORT_BUGS = [
         Bug(
             "level rises when a word also leaves", "level", "result_tvalid && !result_taken", "result_tvalid"
         ),
+    ),
+    refuted(
+        "krl_join",
+        {"FUNCTION": 0},
+        "steady early wrong lost",
+        Bug("never stands still", "advance", "m_axis_tready || !m_axis_tvalid", "1'b1"),
+    ),
+    refuted(
+        "krl_join",
+        {"FUNCTION": 0},
+        "pair",
+        Bug("the left beat does not wait for the right one", "s0_axis_tready", "&& s1_axis_tvalid"),
+    ),
+    refuted(
+        "krl_join", {"FUNCTION": 0}, "idle", Bug("valid waits for ready", "advance", "|| !m_axis_tvalid")
     ),
 ]
 LONG_BUGS = [

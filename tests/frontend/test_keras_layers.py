@@ -56,9 +56,20 @@ def mobile() -> keras.Model:
     return keras.Model(image, layers.Dense(4, activation="softmax")(layers.Dropout(0.5)(x)))
 
 
+def joins() -> keras.Model:
+    """Two tensors and more, element by element."""
+    image = keras.Input((5, 4, 3))
+    x, y, z = (layers.Conv2D(4, size, padding="same")(image) for size in (1, 2, 3))
+    larger = layers.Maximum()([x, y, z])
+    smaller = layers.ReLU()(layers.Minimum()([y, z]))
+    mean = layers.Average(name="mean")([larger, smaller, x, z])
+    return keras.Model(image, layers.ReLU(6.0)(layers.Average()([mean, layers.Multiply()([x, y, z])])))
+
+
 MODELS: dict[str, Build] = {
     "residual": residual,
     "mobile": mobile,
+    "joins": joins,
     "same_strides": sequential((11, 10, 3), lambda: layers.Conv2D(4, (3, 5), (2, 3), padding="same")),
     "valid_strides": sequential((11, 10, 3), lambda: layers.Conv2D(4, (4, 2), (3, 2), use_bias=False)),
     "dilated": sequential((11, 10, 3), lambda: layers.Conv2D(4, 3, dilation_rate=(2, 3), padding="same")),

@@ -17,12 +17,14 @@ from kerilog.qgraph import (
     QConv2D,
     QGlobalAveragePooling2D,
     QLookup,
+    QMaximum,
+    QMultiply,
     QNode,
     QRequantize,
     Rescale,
     Shift,
 )
-from kerilog.scales import mean_factor, requantize_factor, sum_factors
+from kerilog.scales import mean_factor, multiplier, requantize_factor, sum_factors
 from support.networks import Chain
 
 
@@ -114,6 +116,30 @@ class Branches(Chain):
         self._grow("add", op, left.shape, out)
         self.nodes[-1] = QNode(self.head, op, (left.name, right.name), left.shape, out)
         return self
+
+    def join(self, other: str, kind: type[QMultiply | QMaximum]) -> Branches:
+        """The product, the larger or the smaller of this and the tensor ``other``."""
+        right = self._named(other)
+        if kind is not QMultiply:
+            format, left = self.here.format, self.here
+            names = left.name, self._in_format(right, format)
+            op: QMultiply | QMaximum = kind(self._clamp(format))  # type: ignore[call-arg]
+        else:
+            left, format = self.here, self._format()
+            names = left.name, right.name
+            op = QMultiply(self._product(left.format, right.format, format), self._clamp(format))
+        self._grow(op.kind.lower(), op, left.shape, format)
+        self.nodes[-1] = QNode(self.head, op, names, left.shape, format)
+        return self
+
+    def _product(self, left: Any, right: Any, out: Any) -> Rescale:
+        """What brings products to an output whose range they fill."""
+        if self.scheme == "fixed":
+            return Shift(np.array([left.bits + right.bits - out.bits - 2]))
+        return multiplier([self.rng.uniform(0.005, 0.03)], "double")
+
+    def _named(self, name: str) -> QNode:
+        return next(node for node in self.nodes if node.name == name)
 
     def concatenate(self, *others: str) -> Branches:
         """The channels of this and of the tensors ``others``, which have its format."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kerilog.qgraph import QGraph, QSubtract
+from kerilog.qgraph import QAverage, QGraph, QMaximum, QMultiply, QSubtract
 from support.branches import Branches
 from support.networks import Chain
 
@@ -52,6 +52,13 @@ def inception() -> QGraph:
     return net.mean().dense(3, "logits", relu=False).graph
 
 
+def pairs() -> QGraph:
+    """A product, the larger one of two, and the mean of two."""
+    net = Branches("golden_pairs", "affine", (4, 4, 2), 17).conv(2, (1, 1), name="first", relu=False)
+    net.conv(2, padding="same", name="second", relu=False).join("first", QMultiply)
+    return net.join("second", QMaximum).add("first", QAverage).graph
+
+
 NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "affine": (affine, 70),
     "fixed": (fixed, 30),
@@ -59,5 +66,6 @@ NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "difference": (difference_of_four, 32),
     "parallel": (parallel, 16),
     "inception": (inception, 96),
+    "pairs": (pairs, 32),
 }
 """What makes the network, and the frame interval of its design."""

@@ -17,7 +17,17 @@ from kerilog.integer.finish import Codes, Finish, Numbers, Unary, finish, storag
 from kerilog.integer.matmul import exact_type
 from kerilog.integer.rescale import rescale
 from kerilog.integer.windows import pad
-from kerilog.qgraph import QAdd, QLookup, QMultiply, QRequantize, QSubtract, QZeroPadding2D, Rescale
+from kerilog.qgraph import (
+    QAdd,
+    QLookup,
+    QMaximum,
+    QMinimum,
+    QMultiply,
+    QRequantize,
+    QSubtract,
+    QZeroPadding2D,
+    Rescale,
+)
 
 Binary = Callable[[Codes, Codes], Codes]
 
@@ -76,6 +86,18 @@ def multiply(op: QMultiply, left: Format, right: Format, target: Format) -> Bina
         first: Numbers = x.astype(number) - left.zero_point
         second: Numbers = y.astype(number) - right.zero_point
         return end(np.multiply(first, second))
+
+    return apply
+
+
+def extreme(op: QMaximum, target: Format) -> Binary:
+    """The larger of two codes, or the smaller for a ``QMinimum``."""
+    choose = np.minimum if isinstance(op, QMinimum) else np.maximum
+    kind = storage(target)
+
+    def apply(x: Codes, y: Codes) -> Codes:
+        codes: Codes = np.clip(choose(x, y), *op.clamp).astype(kind, copy=False)
+        return codes
 
     return apply
 

@@ -26,6 +26,7 @@ from kerilog.qgraph import (
     QGraph,
     QInput,
     QLookup,
+    QMaximum,
     QMaxPooling2D,
     QMultiply,
     QNode,
@@ -127,6 +128,8 @@ def _binary(node: QNode, formats: list[Format]) -> Function | None:
     op = node.op
     if isinstance(op, QAdd):
         return elementwise.add(op, formats[0], formats[1], node.format)
+    if isinstance(op, QMaximum):
+        return elementwise.extreme(op, node.format)
     if isinstance(op, QMultiply):
         return elementwise.multiply(op, formats[0], formats[1], node.format)
     return None

@@ -14,6 +14,7 @@ from kerilog.formats import Format
 from kerilog.graph import (
     Activation,
     Add,
+    Average,
     AveragePooling2D,
     Concatenate,
     Conv2D,
@@ -23,7 +24,9 @@ from kerilog.graph import (
     GlobalAveragePooling2D,
     Graph,
     Input,
+    Maximum,
     MaxPooling2D,
+    Minimum,
     Multiply,
     Node,
     Reshape,
@@ -35,11 +38,14 @@ from kerilog.names import Names
 from kerilog.qgraph import (
     Clamp,
     QAdd,
+    QAverage,
     QAveragePooling2D,
     QConcatenate,
     QGraph,
     QInput,
+    QMaximum,
     QMaxPooling2D,
+    QMinimum,
     QNode,
     QOp,
     QRequantize,
@@ -49,7 +55,10 @@ from kerilog.qgraph import (
 )
 from kerilog.quantize.given import check_given
 from kerilog.quantize.matrix import MatrixOp
-from kerilog.quantize.owners import KEEPS_FORMAT, format_owners
+from kerilog.quantize.owners import KEEPS_FORMAT, ONE_FORMAT, format_owners
+
+Pairwise = Add | Subtract | Average | Multiply | Maximum | Minimum
+"""Operations on two tensors, element by element."""
 
 
 class Scheme(Protocol):
@@ -75,9 +84,16 @@ class Scheme(Protocol):
         """A relu or a relu6 that stands alone."""
 
     def add(
-        self, node: Node, kind: type[QAdd], left: Format, right: Format, target: Format, clamp: Clamp
+        self,
+        node: Node,
+        kind: type[QAdd],
+        left: Format,
+        right: Format,
+        target: Format,
+        clamp: Clamp,
+        terms: int = 1,
     ) -> QOp:
-        """A sum, or a difference where ``kind`` is QSubtract."""
+        """A sum divided by ``terms``, or a difference where ``kind`` is QSubtract."""
 
     def multiply(self, node: Node, left: Format, right: Format, target: Format, clamp: Clamp) -> QOp:
         """A product."""
@@ -121,7 +137,7 @@ class _Walk:
             self._leave_out(node, sources[0])
             return
         target = self._format(node, sources)
-        if isinstance(node.op, Concatenate):
+        if isinstance(node.op, ONE_FORMAT):
             sources = [self._brought_to(target, node, index, part) for index, part in enumerate(sources)]
         op = self._op(node, sources, target)
         inputs = tuple(source.name for source in sources)
@@ -157,7 +173,7 @@ class _Walk:
             )
 
     def _brought_to(self, target: Format, node: Node, index: int, part: QNode) -> QNode:
-        """Input ``index`` of concatenation ``node`` in ``target``, by a node of its own if it differs."""
+        """Input ``index`` of ``node`` in ``target``, by a node of its own if it differs."""
         if part.format == target:
             return part
         op = self.scheme.requantize(node, part.format, target)
@@ -174,7 +190,7 @@ class _Walk:
                 return self.scheme.requantize(node, sources[0].format, target)
             case Conv2D() | DepthwiseConv2D() | Dense() as op:
                 return self.scheme.matrix(node, op, sources[0], target)
-            case Add() | Subtract() | Multiply() as op:
+            case Add() | Subtract() | Average() | Multiply() | Maximum() | Minimum() as op:
                 return self._pair(node, op, sources, target)
             case Activation() as op:
                 return self._activation(node, op, sources[0].format, target)
@@ -185,13 +201,19 @@ class _Walk:
                 return _pool(op, sources[0], target)
         return _moved(node)
 
-    def _pair(self, node: Node, op: Add | Subtract | Multiply, sources: list[QNode], target: Format) -> QOp:
+    def _pair(self, node: Node, op: Pairwise, sources: list[QNode], target: Format) -> QOp:
         left, right = (source.format for source in sources)
         clamp = clamp_of(op.activation, target)
-        if isinstance(op, Multiply):
-            return self.scheme.multiply(node, left, right, target, clamp)
-        kind = QAdd if isinstance(op, Add) else QSubtract
-        return self.scheme.add(node, kind, left, right, target, clamp)
+        match op:
+            case Maximum():
+                return QMaximum(clamp)
+            case Minimum():
+                return QMinimum(clamp)
+            case Multiply():
+                return self.scheme.multiply(node, left, right, target, clamp)
+            case Average():
+                return self.scheme.add(node, QAverage, left, right, target, clamp, op.terms)
+        return self.scheme.add(node, QAdd if isinstance(op, Add) else QSubtract, left, right, target, clamp)
 
     def _activation(self, node: Node, op: Activation, source: Format, target: Format) -> QOp:
         if op.function in ("relu", "relu6"):

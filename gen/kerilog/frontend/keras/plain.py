@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from kerilog.frontend.keras.calls import Call, Nodes, window_shape
@@ -12,13 +13,17 @@ from kerilog.frontend.keras.options import Layer
 from kerilog.graph import (
     Activation,
     Add,
+    Average,
     AveragePooling2D,
     Concatenate,
     Dropout,
     GlobalAveragePooling2D,
+    Maximum,
     MaxPooling2D,
+    Minimum,
     Multiply,
     Node,
+    Op,
     Pair,
     Reshape,
     Shape,
@@ -108,16 +113,23 @@ def same_size(call: Call) -> Nodes:
     return (call.node(Dropout(), call.shape),)
 
 
+_STEPS: dict[str, Callable[[], Op]] = {
+    "Add": Add,
+    "Average": Add,
+    "Maximum": Maximum,
+    "Minimum": Minimum,
+    "Multiply": Multiply,
+    "Subtract": Subtract,
+}
+"""What the steps of a chain are, by Keras class."""
+MERGES = tuple(_STEPS)
+
+
 def merge(call: Call) -> Nodes:
-    """Add and Multiply of two or more tensors, Subtract of two; more become a chain ``<name>/<step>``."""
+    """Subtract of two tensors, the others of two or more; more become a chain ``<name>/<step>``."""
     layer = call.layer
     layer.check_options(())
     inputs = call.inputs
-    kinds: dict[str, type[Add | Subtract | Multiply]] = {
-        "Add": Add,
-        "Subtract": Subtract,
-        "Multiply": Multiply,
-    }
     if len(inputs) < 2 or (layer.kind == "Subtract" and len(inputs) != 2):
         layer.wrong(
             "inputs", "two tensors" if layer.kind == "Subtract" else "two or more tensors", len(inputs)
@@ -127,8 +139,9 @@ def merge(call: Call) -> Nodes:
     nodes: list[Node] = []
     left = inputs[0]
     for step, right in enumerate(inputs[1:], start=1):
-        part = "" if step == len(inputs) - 1 else str(step)
-        left = call.node(kinds[layer.kind](), inputs[0].shape, (left, right), part)
+        last = step == len(inputs) - 1
+        op = Average(len(inputs)) if last and layer.kind == "Average" else _STEPS[layer.kind]()
+        left = call.node(op, inputs[0].shape, (left, right), "" if last else str(step))
         nodes.append(left)
     return tuple(nodes)
 

@@ -14,6 +14,8 @@ from kerilog.qgraph import (
     QFloatSoftmax,
     QInput,
     QLookup,
+    QMaximum,
+    QMinimum,
     QMultiply,
     QRequantize,
     QSoftmax,
@@ -52,6 +54,14 @@ def multiply(context: Importer, op: Operator) -> None:
     context.check_range(op, factor, _CODE_SPAN * _CODE_SPAN)
     made = QMultiply(factor, context.clamp(op, op.options["activation"]))
     context.add(op, made, (left, right), shape)
+
+
+def extreme(context: Importer, op: Operator) -> None:
+    """MAXIMUM and MINIMUM, which compare codes and so need one format for all."""
+    left, right, shape = _operands(context, op)
+    context.same_format(op, left, right)
+    kind = QMaximum if op.kind == "MAXIMUM" else QMinimum
+    context.add(op, kind(clamp_of(context.output(op), "linear")), (left, right), shape)
 
 
 def _operands(context: Importer, op: Operator) -> tuple[Tensor, Tensor, Shape]:
