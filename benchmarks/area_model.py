@@ -33,6 +33,7 @@ from kerilog.hardware.folding import divisors
 from kerilog.hardware.memories import Memory
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.add import Add
+from kerilog.hardware.modules.channel_lookup import ChannelLookup
 from kerilog.hardware.modules.concat import Concat
 from kerilog.hardware.modules.fifo import Fifo
 from kerilog.hardware.modules.fork import Fork
@@ -276,6 +277,12 @@ def draw_join(rng: random.Random) -> Join:
     )
 
 
+def draw_channel_lookup(rng: random.Random) -> ChannelLookup:
+    """Without its tables, which stand beside it."""
+    lanes = rng.choice((1, 2, 4, 8))
+    return ChannelLookup(rng.choice((1, 2, 3, 8, 10, 32, 100)), 8, 8, (BESIDE,) * lanes)
+
+
 def draw_lookup(rng: random.Random) -> Lookup:
     """With its table in a block RAM, so that the LUTs are its own."""
     return Lookup(1, 8, 8, memory_of("identity.mem", 8, 1, range(256), "identity"))
@@ -321,6 +328,7 @@ DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_fork": draw_fork,
     "krl_add": draw_add,
     "krl_join": draw_join,
+    "krl_channel_lookup": draw_channel_lookup,
     "krl_lookup": draw_lookup,
     "krl_issue": draw_issue,
     "krl_fifo": draw_fifo,

@@ -40,6 +40,7 @@ from kerilog.graph import (
     Node,
     Op,
     Pair,
+    PReLU,
     Reshape,
     Shape,
     Subtract,
@@ -256,6 +257,10 @@ def _activation(op: Activation, inputs: list[Array]) -> Array:
     return activate(inputs[0], op.function, op.parameters)
 
 
+def _prelu(op: PReLU, inputs: list[Array]) -> Array:
+    return np.where(inputs[0] < 0, op.alpha * inputs[0], inputs[0])
+
+
 def _add(op: Add, inputs: list[Array]) -> Array:
     return activate(inputs[0] + inputs[1], op.activation)
 
@@ -331,6 +336,7 @@ FUNCTIONS: dict[type[Op], Callable[[Any, list[Array]], Array]] = {
     GlobalAveragePooling2D: _global_average_pooling2d,
     BatchNormalization: _batch_normalization,
     Activation: _activation,
+    PReLU: _prelu,
     Add: _add,
     Subtract: _subtract,
     Multiply: _multiply,

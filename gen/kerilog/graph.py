@@ -123,6 +123,13 @@ class Activation(Op):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class PReLU(Op):
+    """``x`` above 0, ``alpha * x`` below; ``alpha`` broadcasts to the input's shape."""
+
+    alpha: Array
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Add(Op):
     activation: Fused = "linear"
 

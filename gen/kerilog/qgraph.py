@@ -225,6 +225,15 @@ class QLookup(QOp):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class QChannelLookup(QOp):
+    """As ``QLookup`` with a ``table`` (period, codes): element n of a frame, in NHWC order, takes row n
+    modulo ``period``: a function for each channel (PReLU) where that is the number of channels.
+    """
+
+    table: IntArray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class QSoftmax(QOp):
     """gemmlowp's fixed-point softmax over the last axis.
 

@@ -45,6 +45,7 @@ DENSE = {"PE": 4, "SIMD": 2, "LANES": 2, "BEATS_PER_VECTOR": 169, "GROUPS": 32, 
 REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_accumulator": ("krl_accumulator", {"DEPTH": 32}),
     "krl_add": ("krl_add", dict(ADD)),
+    "krl_channel_lookup": ("krl_channel_lookup", {"LANES": 2, "PERIOD": 10}),
     "krl_concat": ("krl_concat", {}),
     "krl_dot": ("krl_dot", {"SIMD": 9}),
     "krl_fifo": ("krl_fifo", {"WIDTH": 16, "DEPTH": 20}),

@@ -47,6 +47,8 @@ SHORT: list[tuple[str, Parameters]] = [
     ("krl_serializer", serializer(3, 1, 4, 2)),
     ("krl_join", {"FUNCTION": 0}),
     ("krl_join", {"FUNCTION": 2, "LEFT_BITS": 2, "RIGHT_BITS": 2, "BITS": 5}),
+    ("krl_channel_lookup", {"PERIOD": 3}),
+    ("krl_channel_lookup", {"PERIOD": 1, "X_BITS": 2}),
 ]
 LONG: list[tuple[str, Parameters]] = [
     ("krl_concat", {**concat(1, 5), "WIDTH": 4}),
@@ -80,6 +82,8 @@ LONG: list[tuple[str, Parameters]] = [
     ("krl_serializer", serializer(2, 2, 4, 3, bits=2)),
     ("krl_join", {"FUNCTION": 1, "LEFT_BITS": 4, "RIGHT_BITS": 4, "BITS": 4}),
     ("krl_join", {"FUNCTION": 2, "BITS": 7}),
+    ("krl_channel_lookup", {"LANES": 1, "PERIOD": 6, "X_BITS": 3}),
+    ("krl_channel_lookup", {"LANES": 3, "PERIOD": 2}),
 ]
 
 
@@ -166,6 +170,30 @@ SHORT_BUGS = [
     ),
     refuted(
         "krl_join", {"FUNCTION": 0}, "idle", Bug("valid waits for ready", "advance", "|| !m_axis_tvalid")
+    ),
+    refuted(
+        "krl_channel_lookup",
+        {"PERIOD": 3},
+        "steady early wrong lost",
+        Bug("never stands still", "advance", "m_axis_tready || !m_axis_tvalid", "1'b1"),
+    ),
+    refuted(
+        "krl_channel_lookup",
+        {"PERIOD": 3},
+        "idle",
+        Bug("valid waits for ready", "advance", "|| !m_axis_tvalid"),
+    ),
+    refuted(
+        "krl_channel_lookup",
+        {"PERIOD": 3},
+        "late",
+        Bug("valid is not kept", "m_axis_tvalid", "m_axis_tvalid <= s_axis_tvalid", "m_axis_tvalid <= 1'b0"),
+    ),
+    refuted(
+        "krl_channel_lookup",
+        {"PERIOD": 3},
+        "wrong",
+        Bug("beat is not reset", "beat", "beat <= 0;", "beat <= beat;"),
     ),
 ]
 LONG_BUGS = [

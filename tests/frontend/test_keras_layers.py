@@ -86,6 +86,15 @@ MODELS: dict[str, Build] = {
         lambda: layers.Rescaling(0.5),
         lambda: layers.Conv2D(2, 3, padding="same"),
     ),
+    "slopes": sequential(
+        (4, 5, 3),
+        lambda: layers.PReLU(shared_axes=[1, 2]),
+        lambda: layers.Conv2D(4, 2),
+        lambda: layers.PReLU(),
+        lambda: layers.PReLU(shared_axes=[1, 3]),
+        lambda: layers.Flatten(),
+        lambda: layers.PReLU(),
+    ),
     "rank_one": sequential(
         (7,),
         lambda: layers.BatchNormalization(),

@@ -13,7 +13,9 @@ from kerilog.qgraph import (
     Clamp,
     QAdd,
     QAveragePooling2D,
+    QChannelLookup,
     QConcatenate,
+    QConstant,
     QConv2D,
     QGlobalAveragePooling2D,
     QLookup,
@@ -100,9 +102,30 @@ class Branches(Chain):
         table = self.rng.integers(low, high + 1, 1 << source.bits)
         return self._grow("lookup", QLookup(table), self.here.shape, out)
 
+    def constant(self, shape: tuple[int, ...], format: Any = None) -> str:
+        """The name of random values of ``shape``; one goes on from where one was."""
+        here, kept = self.head, format or self._format()
+        values = self.rng.integers(kept.minimum, kept.maximum + 1, shape)
+        name = self._grow("constant", QConstant(values), shape, kept).head
+        self.nodes[-1] = QNode(name, QConstant(values), (), shape, kept)
+        self.head = here
+        return name
+
+    def slopes(self, period: int) -> Branches:
+        """A table of random codes for each of ``period`` elements."""
+        out, source = self._format(), self.here.format
+        table = self.rng.integers(out.minimum, out.maximum + 1, (period, 1 << source.bits))
+        return self._grow("channel_lookup", QChannelLookup(table), self.here.shape, out)
+
+    def swap(self) -> Branches:
+        """The operands of the last join the other way round."""
+        last = self.nodes[-1]
+        self.nodes[-1] = QNode(last.name, last.op, last.inputs[::-1], last.shape, last.format)
+        return self
+
     def add(self, other: str, kind: type[QAdd] = QAdd) -> Branches:
         """The sum of this and the tensor ``other``."""
-        right = next(node for node in self.nodes if node.name == other)
+        right = self._named(other)
         left, out = self.here, self._format()
         if self.scheme == "fixed":
             fracs = [int(node.format.frac) for node in (left, right)]  # type: ignore[attr-defined]

@@ -59,6 +59,13 @@ def pairs() -> QGraph:
     return net.join("second", QMaximum).add("first", QAverage).graph
 
 
+def constants() -> QGraph:
+    """A product with a constant for each channel, a table for each channel, a sum with one number."""
+    net = Branches("golden_constants", "affine", (3, 4, 2), 18).conv(4, (1, 1), name="first", relu=False)
+    net.join(net.constant((4,)), QMultiply).slopes(4)
+    return net.add(net.constant(())).graph
+
+
 NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "affine": (affine, 70),
     "fixed": (fixed, 30),
@@ -67,5 +74,6 @@ NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "parallel": (parallel, 16),
     "inception": (inception, 96),
     "pairs": (pairs, 32),
+    "constants": (constants, 24),
 }
 """What makes the network, and the frame interval of its design."""

@@ -7,14 +7,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from kerilog.exact import lookup
 from kerilog.exact.intervals import Interval
 from kerilog.exact.multiplier import exact_multiplier
+from kerilog.hardware import tabled
 from kerilog.hardware.kind import Flow, Wiring, title
 from kerilog.hardware.memories import requantizer_rom
 from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer
 from kerilog.hardware.requantizer import Results, affine
 from kerilog.qgraph import Clamp, QConstant, QGraph, QMultiply, QNode, Shift
 
+SUPPORTED = "two tensors of one shape, or a tensor and a constant, which is tables of one code"
 _BIAS_BITS = 2  # of a requantizer that adds none
 
 Operands = tuple[Flow, Flow]
@@ -22,11 +25,28 @@ Operands = tuple[Flow, Flow]
 
 def refusals(node: QNode, graph: QGraph) -> Iterator[str]:
     """Why the operands of ``node`` do not meet in hardware."""
-    left, right = (graph[name] for name in node.inputs)
-    if any(isinstance(operand.op, QConstant) for operand in (left, right)):
-        yield "hardware joins two tensors, found a tensor and a constant"
-    elif left.shape != right.shape:
-        yield f"hardware joins tensors of one shape, found {left.shape} and {right.shape}"
+    operands = [graph[name] for name in node.inputs]
+    computed = [operand for operand in operands if not isinstance(operand.op, QConstant)]
+    if len(computed) == 2 and operands[0].shape != operands[1].shape:
+        yield f"hardware joins tensors of one shape, found {operands[0].shape} and {operands[1].shape}"
+    elif len(computed) == 1 and computed[0].shape != node.shape:
+        yield f"hardware joins a constant with a tensor of shape {node.shape}, found {computed[0].shape}"
+    elif len(computed) == 1:
+        constant = next(operand for operand in operands if operand is not computed[0])
+        reason = tabled.too_large(lookup.period_of(constant, node.shape), computed[0].format.bits)
+        if reason:
+            yield reason
+    elif not computed:
+        yield "hardware joins tensors, found two constants"
+
+
+def with_constant(node: QNode, wiring: Wiring) -> Flow | None:
+    """The flow behind ``node`` as tables of its one tensor; None if it joins two."""
+    sources = [wiring.source(node, place) for place in range(2)]
+    places = [place for place, source in enumerate(sources) if not isinstance(source.op, QConstant)]
+    if len(places) == 2:
+        return None
+    return tabled.place(node, wiring.take(node, places[0]), wiring, lookup.tables(node, sources))
 
 
 def operands(node: QNode, wiring: Wiring) -> Operands:

@@ -19,6 +19,7 @@ from kerilog.integer.rescale import rescale
 from kerilog.integer.windows import pad
 from kerilog.qgraph import (
     QAdd,
+    QChannelLookup,
     QLookup,
     QMaximum,
     QMinimum,
@@ -112,6 +113,21 @@ def lookup(op: QLookup, source: Format, target: Format) -> Unary:
     """A table with one entry a code."""
     table = op.table.astype(storage(target))
     return lambda x: _looked_up(table, x, source)
+
+
+def channel_lookup(op: QChannelLookup, source: Format, target: Format) -> Unary:
+    """A table for each channel, or for each place in a frame."""
+    period, codes = op.table.shape
+    table = op.table.astype(storage(target)).reshape(-1)
+    starts = np.arange(period) * codes - source.minimum
+
+    def apply(x: Codes) -> Codes:
+        places = x.reshape(-1, period).astype(np.intp)
+        places += starts
+        found: Codes = table[places].reshape(x.shape)
+        return found
+
+    return apply
 
 
 def zero_padding(op: QZeroPadding2D, source: Format) -> Unary:

@@ -17,6 +17,7 @@ from kerilog.qgraph import (
     Clamp,
     QAdd,
     QAveragePooling2D,
+    QChannelLookup,
     QConcatenate,
     QConstant,
     QConv2D,
@@ -101,7 +102,7 @@ def make_step(node: QNode, sources: list[QNode]) -> Function:
     """The function that makes ``node``'s tensor from those of its inputs."""
     formats = [source.format for source in sources]
     step = _constant_or_move(node, sources) or _binary(node, formats)
-    step = step or _unary(node, formats[0]) if formats else step
+    step = step or _unary(node, formats[0]) or _tabled(node, formats[0]) if formats else step
     if step is None:
         raise Unsupported(f"{node.name}: the integer model has no {node.op.kind}")
     return step
@@ -148,12 +149,20 @@ def _unary(node: QNode, source: Format) -> Unary | None:
             return ops.average_pool(op, source, node.format)
         case QGlobalAveragePooling2D() as op:
             return ops.global_average_pool(op, source, node.format)
-        case QRequantize() as op:
-            return elementwise.requantize(op, source, node.format)
-        case QLookup() as op:
-            return elementwise.lookup(op, source, node.format)
         case QSoftmax() as op:
             return softmax.softmax(op, node.format)
         case QFloatSoftmax() as op:
             return softmax.float_softmax(op, node.format)
+    return None
+
+
+def _tabled(node: QNode, source: Format) -> Unary | None:
+    """Functions of one code."""
+    match node.op:
+        case QRequantize() as op:
+            return elementwise.requantize(op, source, node.format)
+        case QLookup() as op:
+            return elementwise.lookup(op, source, node.format)
+        case QChannelLookup() as op:
+            return elementwise.channel_lookup(op, source, node.format)
     return None

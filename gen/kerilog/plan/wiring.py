@@ -13,7 +13,7 @@ from kerilog.hardware.kind import Flow, code_range, title
 from kerilog.hardware.naming import verilog_name
 from kerilog.hardware.stages import KINDS
 from kerilog.plan.sketch import ENDLESS, Sketch
-from kerilog.qgraph import Clamp, QGraph, QInput, QNode
+from kerilog.qgraph import Clamp, QConstant, QGraph, QInput, QNode
 
 
 def sketch(graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = ()) -> Sketch:
@@ -38,6 +38,8 @@ class Network:
 
     def sketch(self) -> Sketch:
         for node in self.graph:
+            if isinstance(node.op, QConstant):
+                continue  # part of the layer that takes it
             flow = (
                 self._input(node) if isinstance(node.op, QInput) else KINDS[type(node.op)].place(node, self)
             )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Container, Iterable, Mapping
 from typing import Literal, Protocol
 
@@ -29,6 +30,7 @@ from kerilog.graph import (
     Minimum,
     Multiply,
     Node,
+    PReLU,
     Reshape,
     Subtract,
     ZeroPadding2D,
@@ -40,6 +42,7 @@ from kerilog.qgraph import (
     QAdd,
     QAverage,
     QAveragePooling2D,
+    QChannelLookup,
     QConcatenate,
     QGraph,
     QInput,
@@ -56,6 +59,10 @@ from kerilog.qgraph import (
 from kerilog.quantize.given import check_given
 from kerilog.quantize.matrix import MatrixOp
 from kerilog.quantize.owners import KEEPS_FORMAT, ONE_FORMAT, format_owners
+from kerilog.tables import slope_tables
+
+MOST_WORDS = 1 << 24
+"""Of all tables of a layer with slopes of its own."""
 
 Pairwise = Add | Subtract | Average | Multiply | Maximum | Minimum
 """Operations on two tensors, element by element."""
@@ -194,6 +201,8 @@ class _Walk:
                 return self._pair(node, op, sources, target)
             case Activation() as op:
                 return self._activation(node, op, sources[0].format, target)
+            case PReLU() as op:
+                return _prelu(node, op, sources[0], target)
             case GlobalAveragePooling2D():
                 height, width = sources[0].shape[:2]
                 return self.scheme.mean(node, height * width, sources[0].format, target)
@@ -219,6 +228,22 @@ class _Walk:
         if op.function in ("relu", "relu6"):
             return self.scheme.relu(node, source, target, clamp_of(op.function, target))
         return self.scheme.function(node, op, source, target)
+
+
+def _prelu(node: Node, op: PReLU, source: QNode, target: Format) -> QOp:
+    """A table for each slope, up to where they begin anew."""
+    values = np.broadcast_to(op.alpha, node.shape)
+    rows = next(
+        rows
+        for axis in range(len(node.shape), -1, -1)
+        if np.all((rows := values.reshape(-1, math.prod(node.shape[axis:]))) == rows[0])
+    )
+    if len(rows[0]) << source.format.bits > MOST_WORDS:
+        raise Unsupported(
+            f"layer '{node.name}': expected slopes whose tables have up to {MOST_WORDS:,} words, found "
+            f"{len(rows[0]):,} tables of {1 << source.format.bits:,}: share them over height and width"
+        )
+    return QChannelLookup(slope_tables(rows[0], source.format, target))
 
 
 def _pool(op: MaxPooling2D | AveragePooling2D, source: QNode, target: Format) -> QOp:

@@ -84,7 +84,7 @@ def _operands(context: Importer, op: Operator) -> tuple[Tensor, Tensor, Shape]:
 
 
 def relu(context: Importer, op: Operator) -> None:
-    """RELU and RELU6 on their own."""
+    """RELU, RELU6, RELU_0_TO_1 and RELU_N1_TO_1 on their own."""
     context.expect(op, range(1, 2))
     source, target = context.activation(op), context.output(op)
     factor = relu_factor(scale_of(source), scale_of(target))

@@ -39,7 +39,7 @@ class AddKind(LayerKind):
     """Beats of both operands in as few lanes as keep up, joined."""
 
     operations = (QAdd, QSubtract, QAverage)
-    supported = "two tensors of one shape"
+    supported = pairs.SUPPORTED
 
     def refusals(self, node: QNode, graph: QGraph) -> Iterator[str]:
         return pairs.refusals(node, graph)
@@ -47,6 +47,9 @@ class AddKind(LayerKind):
     def place(self, node: QNode, wiring: Wiring) -> Flow:
         op = node.op
         assert isinstance(op, QAdd)
+        joined = pairs.with_constant(node, wiring)
+        if joined:
+            return joined
         left, right = pairs.operands(node, wiring)
         lanes = left.tensor.lanes
         found = addition(node, op, (left.tensor.format, right.tensor.format), (left.codes, right.codes))

@@ -50,7 +50,7 @@ class ExtremeKind(LayerKind):
     """Beats of both operands in as few lanes as keep up, joined."""
 
     operations = (QMaximum, QMinimum)
-    supported = "two tensors of one shape"
+    supported = pairs.SUPPORTED
 
     def refusals(self, node: QNode, graph: QGraph) -> Iterator[str]:
         return pairs.refusals(node, graph)
@@ -58,6 +58,9 @@ class ExtremeKind(LayerKind):
     def place(self, node: QNode, wiring: Wiring) -> Flow:
         op = node.op
         assert isinstance(op, QMaximum)
+        joined = pairs.with_constant(node, wiring)
+        if joined:
+            return joined
         left, right = pairs.operands(node, wiring)
         frame = Frame.of(node, wiring, (left, right), left.tensor.lanes)
         smaller = isinstance(op, QMinimum)
@@ -79,7 +82,7 @@ class MultiplyKind(LayerKind):
     """As ``ExtremeKind``; a requantizer is behind the products."""
 
     operations = (QMultiply,)
-    supported = "two tensors of one shape"
+    supported = pairs.SUPPORTED
 
     def refusals(self, node: QNode, graph: QGraph) -> Iterator[str]:
         return pairs.refusals(node, graph)
@@ -87,6 +90,9 @@ class MultiplyKind(LayerKind):
     def place(self, node: QNode, wiring: Wiring) -> Flow:
         op = node.op
         assert isinstance(op, QMultiply)
+        joined = pairs.with_constant(node, wiring)
+        if joined:
+            return joined
         left, right = pairs.operands(node, wiring)
         lanes = left.tensor.lanes
         frame = Frame.of(node, wiring, (left, right), lanes)
