@@ -44,6 +44,7 @@ from kerilog.hardware.modules.lanes import Lanes
 from kerilog.hardware.modules.lookup import Lookup
 from kerilog.hardware.modules.matvec import Folding, MatVec, UnrolledMatVec, Widths
 from kerilog.hardware.modules.max import Max
+from kerilog.hardware.modules.repeat import Repeat
 from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer
 from kerilog.hardware.modules.rom import Rom
 from kerilog.hardware.modules.serializer import Serializer
@@ -283,6 +284,11 @@ def draw_channel_lookup(rng: random.Random) -> ChannelLookup:
     return ChannelLookup(rng.choice((1, 2, 3, 8, 10, 32, 100)), 8, 8, (BESIDE,) * lanes)
 
 
+def draw_repeat(rng: random.Random) -> Repeat:
+    beats, times = rng.choice((1, 1, 2, 3, 8, 16, 32, 64, 100)), rng.choice((2, 16, 49, 64, 1000, 4096))
+    return Repeat(rng.choice((8, 16, 32, 64)), rng.choice((1, 1, 2)) if beats == 1 else 1, beats, times)
+
+
 def draw_lookup(rng: random.Random) -> Lookup:
     """With its table in a block RAM, so that the LUTs are its own."""
     return Lookup(1, 8, 8, memory_of("identity.mem", 8, 1, range(256), "identity"))
@@ -329,6 +335,7 @@ DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_add": draw_add,
     "krl_join": draw_join,
     "krl_channel_lookup": draw_channel_lookup,
+    "krl_repeat": draw_repeat,
     "krl_lookup": draw_lookup,
     "krl_issue": draw_issue,
     "krl_fifo": draw_fifo,

@@ -33,6 +33,10 @@ READ_FROM: dict[type[QOp], tuple[tuple[str, ...], tuple[str, ...]]] = {
     qgraph.QAverage: (("Average",), ()),
     qgraph.QMaximum: (("Maximum",), ("MAXIMUM",)),
     qgraph.QMinimum: (("Minimum",), ("MINIMUM",)),
+    qgraph.QBroadcast: (
+        ("Add", "Subtract", "Average", "Multiply", "Maximum", "Minimum"),
+        ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"),
+    ),
     qgraph.QConcatenate: (("Concatenate",), ("CONCATENATION",)),
     qgraph.QZeroPadding2D: (("ZeroPadding2D",), ("PAD",)),
     qgraph.QReshape: (("Flatten", "Reshape"), ("RESHAPE", "SHAPE", "STRIDED_SLICE", "PACK")),

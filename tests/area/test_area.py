@@ -72,6 +72,7 @@ REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_max": ("krl_max", {}),
     "krl_multiplier": ("krl_multiplier", {"A_BITS": 22, "B_BITS": 18}),
     "krl_ram": ("krl_ram", {"WIDTH": 16, "DEPTH": 32}),
+    "krl_repeat": ("krl_repeat", {"BEATS": 16, "TIMES": 64}),
     "krl_requantize_affine": ("krl_requantize_affine", {}),
     "krl_requantize_affine, corrected": ("krl_requantize_affine", {"NEGATIVE_CORRECTION_BITS": 8}),
     "krl_requantize_fixed": ("krl_requantize_fixed", {}),

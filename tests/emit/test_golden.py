@@ -26,7 +26,7 @@ UPDATE = "KERILOG_UPDATE_GOLDEN"
 KINDS = {
     *("Conv2D", "Dense", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D"),
     *("Add", "Subtract", "Average", "Multiply", "Maximum"),
-    *("Requantize", "Concatenate", "Lookup", "ChannelLookup", "Fork", "Fifo", "Lanes"),
+    *("Requantize", "Concatenate", "Lookup", "ChannelLookup", "Broadcast", "Fork", "Fifo", "Lanes"),
 }
 """Every kind of stage."""
 

@@ -49,6 +49,8 @@ SHORT: list[tuple[str, Parameters]] = [
     ("krl_join", {"FUNCTION": 2, "LEFT_BITS": 2, "RIGHT_BITS": 2, "BITS": 5}),
     ("krl_channel_lookup", {"PERIOD": 3}),
     ("krl_channel_lookup", {"PERIOD": 1, "X_BITS": 2}),
+    ("krl_repeat", {"BEATS": 3, "TIMES": 2}),
+    ("krl_repeat", {"BEATS": 1, "TIMES": 3, "COPIES": 2}),
 ]
 LONG: list[tuple[str, Parameters]] = [
     ("krl_concat", {**concat(1, 5), "WIDTH": 4}),
@@ -84,6 +86,9 @@ LONG: list[tuple[str, Parameters]] = [
     ("krl_join", {"FUNCTION": 2, "BITS": 7}),
     ("krl_channel_lookup", {"LANES": 1, "PERIOD": 6, "X_BITS": 3}),
     ("krl_channel_lookup", {"LANES": 3, "PERIOD": 2}),
+    ("krl_repeat", {"BEATS": 4, "TIMES": 3}),
+    ("krl_repeat", {"BEATS": 2, "TIMES": 1}),
+    ("krl_repeat", {"BEATS": 1, "TIMES": 1, "COPIES": 3}),
 ]
 
 
@@ -194,6 +199,24 @@ SHORT_BUGS = [
         {"PERIOD": 3},
         "wrong",
         Bug("beat is not reset", "beat", "beat <= 0;", "beat <= beat;"),
+    ),
+    refuted(
+        "krl_repeat",
+        {"BEATS": 3, "TIMES": 2},
+        "steady early wrong lost",
+        Bug("never stands still", "advance", "m_axis_tready || !m_axis_tvalid", "1'b1"),
+    ),
+    refuted(
+        "krl_repeat",
+        {"BEATS": 3, "TIMES": 2},
+        "idle",
+        Bug("valid waits for ready", "advance", "|| !m_axis_tvalid"),
+    ),
+    refuted(
+        "krl_repeat",
+        {"BEATS": 3, "TIMES": 2},
+        "late",
+        Bug("turns wait for the input", "offered", "!is_first || s_axis_tvalid", "s_axis_tvalid"),
     ),
 ]
 LONG_BUGS = [

@@ -66,10 +66,23 @@ def joins() -> keras.Model:
     return keras.Model(image, layers.ReLU(6.0)(layers.Average()([mean, layers.Multiply()([x, y, z])])))
 
 
+def broadcasts() -> keras.Model:
+    """Squeeze and excite in both ways that it is written, an attention of pixels, a sum with vectors."""
+    image = keras.Input((5, 4, 3))
+    x = layers.Conv2D(6, 3, padding="same")(image)
+    gate = layers.Dense(6, activation="sigmoid")(layers.GlobalAveragePooling2D(keepdims=True)(x))
+    x = layers.Multiply()([x, gate])
+    vector = layers.Dense(6)(layers.GlobalAveragePooling2D()(x))
+    x = layers.Add()([vector, x, layers.Reshape((1, 1, 6))(vector)])
+    x = layers.Maximum()([x, layers.Conv2D(1, 1)(x)])
+    return keras.Model(image, layers.Average()([x, vector]))
+
+
 MODELS: dict[str, Build] = {
     "residual": residual,
     "mobile": mobile,
     "joins": joins,
+    "broadcasts": broadcasts,
     "same_strides": sequential((11, 10, 3), lambda: layers.Conv2D(4, (3, 5), (2, 3), padding="same")),
     "valid_strides": sequential((11, 10, 3), lambda: layers.Conv2D(4, (4, 2), (3, 2), use_bias=False)),
     "dilated": sequential((11, 10, 3), lambda: layers.Conv2D(4, 3, dilation_rate=(2, 3), padding="same")),

@@ -38,7 +38,7 @@ from kerilog.graph import (
     ZeroPadding2D,
 )
 from kerilog.integer.model import run_all
-from kerilog.qgraph import QAdd, QConcatenate, QConv2D, QDense, QGraph, QNode, QRequantize, Shift
+from kerilog.qgraph import QAdd, QBroadcast, QConcatenate, QConv2D, QDense, QGraph, QNode, QRequantize, Shift
 from kerilog.quantize import calibrate, quantize
 from kerilog.quantize.affine import AffineScheme
 from kerilog.quantize.fixed import FixedScheme
@@ -81,6 +81,9 @@ def zoo(seed: int = 0) -> Graph:
     z.put("larger", Maximum("relu"), (4, 6, 4), "difference", "grouped")
     z.put("smaller", Minimum(), (4, 6, 4), "halves", "thirds")
     z.put("product", Multiply(), (4, 6, 4), "difference", "grouped")
+    z.put("pixel", Conv2D(z.array(4, 6, 4, 4), z.array(4)), (1, 1, 4), "product")
+    z.put("gated", Multiply(), (4, 6, 4), "product", "pixel")
+    z.put("higher", Maximum(), (4, 6, 4), "pixel", "product")
     z.put("norm", BatchNormalization(z.array(4), z.array(4)), (4, 6, 4), "product")
     z.put("private", Conv2D(z.array(1, 1, 4, 3), z.array(3)), (4, 6, 3), "norm")
     z.put("gate", Activation("sigmoid"), (4, 6, 4), "difference")
@@ -132,7 +135,7 @@ def test_every_operation_equals_its_float_form_on_the_same_numbers(
     simple = {node.name: node for node in calibrate(graph, x).graph}
     codes = run_all(integer, integer.inputs[0].format.quantize(x))
     for node in integer:
-        if not node.inputs or (isinstance(node.op, QRequantize) and node.name not in simple):
+        if not node.inputs or (isinstance(node.op, QRequantize | QBroadcast) and node.name not in simple):
             continue
         inputs = [integer[n].format.dequantize(codes[n]).astype(np.float32) for n in node.inputs]
         wrong = np.abs(expected_codes(node, simple[node.name].op, inputs) - codes[node.name])

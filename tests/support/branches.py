@@ -13,6 +13,7 @@ from kerilog.qgraph import (
     Clamp,
     QAdd,
     QAveragePooling2D,
+    QBroadcast,
     QChannelLookup,
     QConcatenate,
     QConstant,
@@ -23,6 +24,7 @@ from kerilog.qgraph import (
     QMultiply,
     QNode,
     QRequantize,
+    QReshape,
     Rescale,
     Shift,
 )
@@ -116,6 +118,13 @@ class Branches(Chain):
         out, source = self._format(), self.here.format
         table = self.rng.integers(out.minimum, out.maximum + 1, (period, 1 << source.bits))
         return self._grow("channel_lookup", QChannelLookup(table), self.here.shape, out)
+
+    def reshape(self, shape: tuple[int, ...]) -> Branches:
+        return self._grow("reshape", QReshape(), shape, self.here.format)
+
+    def broadcast(self, shape: tuple[int, ...]) -> Branches:
+        """Repeated along axes of one element."""
+        return self._grow("broadcast", QBroadcast(), shape, self.here.format)
 
     def swap(self) -> Branches:
         """The operands of the last join the other way round."""

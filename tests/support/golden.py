@@ -66,6 +66,13 @@ def constants() -> QGraph:
     return net.add(net.constant(())).graph
 
 
+def excite() -> QGraph:
+    """A factor for each channel, out of the means of all."""
+    net = Branches("golden_excite", "affine", (4, 4, 2), 19).conv(4, (1, 1), name="stem")
+    net.mean().dense(4, "gate", relu=False).look_up().reshape((1, 1, 4)).broadcast((4, 4, 4))
+    return net.join("stem", QMultiply).graph
+
+
 NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "affine": (affine, 70),
     "fixed": (fixed, 30),
@@ -75,5 +82,6 @@ NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "inception": (inception, 96),
     "pairs": (pairs, 32),
     "constants": (constants, 24),
+    "excite": (excite, 64),
 }
 """What makes the network, and the frame interval of its design."""

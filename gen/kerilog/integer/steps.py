@@ -17,6 +17,7 @@ from kerilog.qgraph import (
     Clamp,
     QAdd,
     QAveragePooling2D,
+    QBroadcast,
     QChannelLookup,
     QConcatenate,
     QConstant,
@@ -118,6 +119,8 @@ def _constant_or_move(node: QNode, sources: list[QNode]) -> Function | None:
         return lambda: values
     if isinstance(op, QReshape):
         return lambda x: x
+    if isinstance(op, QBroadcast):
+        return lambda x: np.broadcast_to(x, (len(x), *node.shape)).copy()
     if isinstance(op, QConcatenate):
         axis = op.axis + 1 if op.axis >= 0 else op.axis
         return lambda *parts: np.concatenate(parts, axis=axis)

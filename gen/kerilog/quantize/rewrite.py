@@ -42,6 +42,7 @@ from kerilog.qgraph import (
     QAdd,
     QAverage,
     QAveragePooling2D,
+    QBroadcast,
     QChannelLookup,
     QConcatenate,
     QGraph,
@@ -146,6 +147,8 @@ class _Walk:
         target = self._format(node, sources)
         if isinstance(node.op, ONE_FORMAT):
             sources = [self._brought_to(target, node, index, part) for index, part in enumerate(sources)]
+        if isinstance(node.op, Pairwise):
+            sources = [self._spread(node, part) for part in sources]
         op = self._op(node, sources, target)
         inputs = tuple(source.name for source in sources)
         self.nodes[node.name] = QNode(node.name, op, inputs, node.shape, target)
@@ -186,6 +189,15 @@ class _Walk:
         op = self.scheme.requantize(node, part.format, target)
         name = self.names.take(f"{node.name}/requantize{index}")
         made = QNode(name, op, (part.name,), part.shape, target)
+        self.nodes[made.name] = made
+        return made
+
+    def _spread(self, node: Node, part: QNode) -> QNode:
+        """``part`` in the shape of ``node``, by a node of its own if that is another."""
+        if part.shape == node.shape:
+            return part
+        name = self.names.take(f"{node.name}/broadcast")
+        made = QNode(name, QBroadcast(), (part.name,), node.shape, part.format)
         self.nodes[made.name] = made
         return made
 

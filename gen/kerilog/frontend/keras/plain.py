@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from kerilog.frontend.keras.calls import Call, Nodes, window_shape
 from kerilog.frontend.keras.functions import LAYERS, activation_of
 from kerilog.frontend.keras.options import Layer
@@ -134,14 +136,28 @@ def merge(call: Call) -> Nodes:
         layer.wrong(
             "inputs", "two tensors" if layer.kind == "Subtract" else "two or more tensors", len(inputs)
         )
-    if len({node.shape for node in inputs}) != 1:
-        layer.unsupported("inputs of shapes", [node.shape for node in inputs], "equal shapes")
+    shapes = [node.shape for node in inputs]
+    rank = max(map(len, shapes))
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        layer.unsupported("inputs of shapes", shapes, "equal shapes, or sizes of 1 where they differ")
+        return (call.node(_STEPS[layer.kind](), shapes[0]),)
     nodes: list[Node] = []
-    left = inputs[0]
-    for step, right in enumerate(inputs[1:], start=1):
-        last = step == len(inputs) - 1
-        op = Average(len(inputs)) if last and layer.kind == "Average" else _STEPS[layer.kind]()
-        left = call.node(op, inputs[0].shape, (left, right), "" if last else str(step))
+    parts: list[Node] = []
+    for place, node in enumerate(inputs):
+        # Keras puts the axes that one lacks behind the batch axis
+        if len(node.shape) < rank:
+            whole = (1,) * (rank - len(node.shape)) + node.shape
+            node = call.node(Reshape(), whole, (node,), f"expand{place}")
+            nodes.append(node)
+        parts.append(node)
+    left = parts[0]
+    for step, right in enumerate(parts[1:], start=1):
+        last = step == len(parts) - 1
+        op = Average(len(parts)) if last and layer.kind == "Average" else _STEPS[layer.kind]()
+        shape = np.broadcast_shapes(left.shape, right.shape)
+        left = call.node(op, shape, (left, right), "" if last else str(step))
         nodes.append(left)
     return tuple(nodes)
 

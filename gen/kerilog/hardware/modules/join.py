@@ -37,6 +37,11 @@ class Join(Module):
     library = "krl_join"
     latency = 3
 
+    @property
+    def width(self) -> int:
+        """Bits of a beat of results."""
+        return self.lanes * self.bits
+
     def parameters(self) -> dict[str, int | str]:
         own = (
             {"LEFT_ZERO": self.left_zero, "RIGHT_ZERO": self.right_zero}

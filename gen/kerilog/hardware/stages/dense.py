@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 
 from kerilog.hardware.design import LayerStage
@@ -29,7 +30,7 @@ class Dense(LayerKind):
     supported = "a flat input"
 
     def refusals(self, node: QNode, graph: QGraph) -> Iterator[str]:
-        if len(node.shape) != 1:
+        if math.prod(node.shape[:-1]) != 1:
             yield f"hardware supports a flat input for Dense, found an output of shape {node.shape}"
 
     def job(self, node: QNode) -> MatrixJob:
