@@ -18,7 +18,7 @@
 //
 // Input:    4 x 4 x 2, affine<8, scale 0.0478341, zero -37>, 2 elements per beat, 16 beats per frame
 // Output:   4 x 4 x 4, affine<8, scale 0.0922094, zero 46>, 1 element per beat, 64 beats per frame
-// Cycles:   a frame every 64; 204 from the first input beat to the last output beat
+// Cycles:   a frame every 64; 202 from the first input beat to the last output beat
 // Stream:   AXI4-Stream, NHWC order, lane 0 in the low bits, m_axis_tlast and s_axis_tlast on the last beat of a
 //           frame. A frame that is too short or too long raises frame_error until the next frame begins; it gives
 //           one frame of meaningless results and leaves all others alone.
@@ -292,7 +292,7 @@ module golden_excite #(
 
   krl_fifo #(
     .WIDTH(8),
-    .DEPTH(112)
+    .DEPTH(110)
   ) u_multiply_7_fifo_2 (
     .clk(clk),
     .rst(rst),
