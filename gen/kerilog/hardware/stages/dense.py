@@ -48,7 +48,7 @@ class Dense(LayerKind):
     """
 
     operations = (QDense,)
-    supported = "a flat input"
+    supported = "a flat input, or an image of one pixel"
 
     def refusals(self, node: QNode, graph: QGraph) -> Iterator[str]:
         if math.prod(node.shape[:-1]) != 1:
