@@ -15,13 +15,13 @@
 
 module krl_channel_lookup #(
   // elements per beat, beats until the tables repeat
-  parameter LANES = 1,
-  parameter PERIOD = 4,
+  parameter integer LANES = 1,
+  parameter integer PERIOD = 4,
   // bits of x, of y
-  parameter X_BITS = 8,
-  parameter BITS = 8,
+  parameter integer X_BITS = 8,
+  parameter integer BITS = 8,
   // follows from the above; do not set
-  parameter ADDRESS_BITS = X_BITS + ((PERIOD > 1) ? $clog2(PERIOD) : 0)
+  parameter integer ADDRESS_BITS = X_BITS + ((PERIOD > 1) ? $clog2(PERIOD) : 0)
 ) (
   input  wire                          clk,
   input  wire                          rst,
@@ -38,6 +38,13 @@ module krl_channel_lookup #(
   output reg                           m_axis_tvalid,
   input  wire                          m_axis_tready
 );
+
+  generate
+    if (!(LANES >= 1 && PERIOD >= 1 && X_BITS >= 1 && BITS >= 1 &&
+          ADDRESS_BITS == X_BITS + ((PERIOD > 1) ? $clog2(PERIOD) : 0))) begin : g_legal
+      illegal_parameters_of_krl_channel_lookup see_legal_in_its_header ();
+    end
+  endgenerate
 
   wire advance = m_axis_tready || !m_axis_tvalid;
 

@@ -16,13 +16,13 @@
 
 module krl_join #(
   // elements per beat
-  parameter LANES = 1,
+  parameter integer LANES = 1,
   // 0: the larger, 1: the smaller, 2: the product
   parameter integer FUNCTION = 0,
   // bits of x, of y, of z
-  parameter LEFT_BITS = 8,
-  parameter RIGHT_BITS = 8,
-  parameter BITS = 8,
+  parameter integer LEFT_BITS = 8,
+  parameter integer RIGHT_BITS = 8,
+  parameter integer BITS = 8,
   // what is taken from x and from y before they are multiplied
   parameter integer LEFT_ZERO = 0,
   parameter integer RIGHT_ZERO = 0,
@@ -44,6 +44,14 @@ module krl_join #(
   output wire                        m_axis_tvalid,
   input  wire                        m_axis_tready
 );
+
+  generate
+    if (!(LANES >= 1 && FUNCTION >= 0 && FUNCTION <= 2 && LEFT_BITS >= 2 && RIGHT_BITS >= 2 &&
+          (FUNCTION == 2 ? BITS >= 1 && BITS <= LEFT_BITS + RIGHT_BITS + 2
+                         : LEFT_BITS == BITS && RIGHT_BITS == BITS && CLAMP_MIN <= CLAMP_MAX))) begin : g_legal
+      illegal_parameters_of_krl_join see_legal_in_its_header ();
+    end
+  endgenerate
 
   reg [2:0] valid_pipe;
 

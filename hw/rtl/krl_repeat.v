@@ -15,11 +15,11 @@
 
 module krl_repeat #(
   // bits of an arriving beat, times that it stands in a leaving one
-  parameter WIDTH = 8,
-  parameter COPIES = 1,
+  parameter integer WIDTH = 8,
+  parameter integer COPIES = 1,
   // beats that are repeated together, how often
-  parameter BEATS = 4,
-  parameter TIMES = 4
+  parameter integer BEATS = 4,
+  parameter integer TIMES = 4
 ) (
   input  wire                    clk,
   input  wire                    rst,
@@ -32,6 +32,12 @@ module krl_repeat #(
   output reg                     m_axis_tvalid,
   input  wire                    m_axis_tready
 );
+
+  generate
+    if (!(WIDTH >= 1 && COPIES >= 1 && BEATS >= 1 && TIMES >= 1)) begin : g_legal
+      illegal_parameters_of_krl_repeat see_legal_in_its_header ();
+    end
+  endgenerate
 
   localparam TURN_BITS = (TIMES > 1) ? $clog2(TIMES) : 1;
   localparam integer LAST_TURN = TIMES - 1;
