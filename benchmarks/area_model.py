@@ -33,16 +33,19 @@ from kerilog.hardware.folding import divisors
 from kerilog.hardware.memories import Memory
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.add import Add
+from kerilog.hardware.modules.channel_lookup import ChannelLookup
 from kerilog.hardware.modules.concat import Concat
 from kerilog.hardware.modules.fifo import Fifo
 from kerilog.hardware.modules.fork import Fork
 from kerilog.hardware.modules.frame import FrameGuard, FrameMark
 from kerilog.hardware.modules.gearbox import Gearbox
+from kerilog.hardware.modules.join import MAXIMUM, MINIMUM, PRODUCT, Join
 from kerilog.hardware.modules.lanes import Lanes
 from kerilog.hardware.modules.lookup import Lookup
 from kerilog.hardware.modules.matvec import Folding, MatVec, UnrolledMatVec, Widths
 from kerilog.hardware.modules.max import Max
 from kerilog.hardware.modules.register import Register
+from kerilog.hardware.modules.repeat import Repeat
 from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer, SerialRequantizer
 from kerilog.hardware.modules.rom import Rom
 from kerilog.hardware.modules.serializer import Serializer
@@ -310,6 +313,45 @@ def draw_add(rng: random.Random) -> Add:
     return Add(rng.choice((1, 2, 4)), addition, table=None)
 
 
+def draw_join(rng: random.Random) -> Join:
+    function, lanes = rng.choice((MAXIMUM, MINIMUM, PRODUCT, PRODUCT)), rng.choice((1, 2, 4, 8))
+    bits = rng.choice((4, 6, 8, 8, 8, 12))
+    if function == PRODUCT:
+        left, right = (rng.choice((0, 0, -(1 << (bits - 1)), 5)) for _ in range(2))
+        made = 2 * bits + (left != 0) + (right != 0)
+        return Join(
+            function=function,
+            lanes=lanes,
+            left_bits=bits,
+            right_bits=bits,
+            bits=made,
+            left_zero=left,
+            right_zero=right,
+        )
+    low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+    clamp = rng.choice(((low, high), (0, high), (-3, 6)))
+    return Join(
+        function=function,
+        lanes=lanes,
+        left_bits=bits,
+        right_bits=bits,
+        bits=bits,
+        clamp_min=clamp[0],
+        clamp_max=clamp[1],
+    )
+
+
+def draw_channel_lookup(rng: random.Random) -> ChannelLookup:
+    """Without its tables, which stand beside it."""
+    lanes = rng.choice((1, 2, 4, 8))
+    return ChannelLookup(rng.choice((1, 2, 3, 8, 10, 32, 100)), 8, 8, (BESIDE,) * lanes)
+
+
+def draw_repeat(rng: random.Random) -> Repeat:
+    beats, times = rng.choice((1, 1, 2, 3, 8, 16, 32, 64, 100)), rng.choice((2, 16, 49, 64, 1000, 4096))
+    return Repeat(rng.choice((8, 16, 32, 64)), rng.choice((1, 1, 2)) if beats == 1 else 1, beats, times)
+
+
 def draw_lookup(rng: random.Random) -> Lookup:
     """With its table in a block RAM, so that the LUTs are its own."""
     return Lookup(1, 8, 8, memory_of("identity.mem", 8, 1, range(256), "identity"))
@@ -363,6 +405,9 @@ DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_concat": draw_concat,
     "krl_fork": draw_fork,
     "krl_add": draw_add,
+    "krl_join": draw_join,
+    "krl_channel_lookup": draw_channel_lookup,
+    "krl_repeat": draw_repeat,
     "krl_lookup": draw_lookup,
     "krl_issue": draw_issue,
     "krl_fifo": draw_fifo,

@@ -21,6 +21,7 @@ from kerilog.graph import (
     Activation,
     Add,
     Array,
+    Average,
     AveragePooling2D,
     BatchNormalization,
     Concatenate,
@@ -32,11 +33,14 @@ from kerilog.graph import (
     GlobalAveragePooling2D,
     Graph,
     Input,
+    Maximum,
     MaxPooling2D,
+    Minimum,
     Multiply,
     Node,
     Op,
     Pair,
+    PReLU,
     Reshape,
     Shape,
     Subtract,
@@ -253,6 +257,10 @@ def _activation(op: Activation, inputs: list[Array]) -> Array:
     return activate(inputs[0], op.function, op.parameters)
 
 
+def _prelu(op: PReLU, inputs: list[Array]) -> Array:
+    return np.where(inputs[0] < 0, op.alpha * inputs[0], inputs[0])
+
+
 def _add(op: Add, inputs: list[Array]) -> Array:
     return activate(inputs[0] + inputs[1], op.activation)
 
@@ -263,6 +271,18 @@ def _subtract(op: Subtract, inputs: list[Array]) -> Array:
 
 def _multiply(op: Multiply, inputs: list[Array]) -> Array:
     return activate(inputs[0] * inputs[1], op.activation)
+
+
+def _average(op: Average, inputs: list[Array]) -> Array:
+    return activate((inputs[0] + inputs[1]) / np.float32(op.terms), op.activation)
+
+
+def _maximum(op: Maximum, inputs: list[Array]) -> Array:
+    return activate(np.maximum(inputs[0], inputs[1]), op.activation)
+
+
+def _minimum(op: Minimum, inputs: list[Array]) -> Array:
+    return activate(np.minimum(inputs[0], inputs[1]), op.activation)
 
 
 def _concatenate(op: Concatenate, inputs: list[Array]) -> Array:
@@ -316,9 +336,13 @@ FUNCTIONS: dict[type[Op], Callable[[Any, list[Array]], Array]] = {
     GlobalAveragePooling2D: _global_average_pooling2d,
     BatchNormalization: _batch_normalization,
     Activation: _activation,
+    PReLU: _prelu,
     Add: _add,
     Subtract: _subtract,
     Multiply: _multiply,
+    Average: _average,
+    Maximum: _maximum,
+    Minimum: _minimum,
     Concatenate: _concatenate,
     ZeroPadding2D: _zero_padding2d,
     Reshape: _unchanged,

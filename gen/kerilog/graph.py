@@ -123,6 +123,13 @@ class Activation(Op):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class PReLU(Op):
+    """``x`` above 0, ``alpha * x`` below; ``alpha`` broadcasts to the input's shape."""
+
+    alpha: Array
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Add(Op):
     activation: Fused = "linear"
 
@@ -134,6 +141,24 @@ class Subtract(Op):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Multiply(Op):
+    activation: Fused = "linear"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Average(Op):
+    """The sum of two tensors divided by ``terms``: the end of a chain of sums of so many tensors."""
+
+    terms: int = 2
+    activation: Fused = "linear"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Maximum(Op):
+    activation: Fused = "linear"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Minimum(Op):
     activation: Fused = "linear"
 
 

@@ -148,7 +148,8 @@ class QGlobalAveragePooling2D(QOp):
 class QAdd(QOp):
     """``clamp(zero_out + rescale(left((x - zero_x) << headroom) + right((y - zero_y) << headroom)))``.
 
-    Two inputs, x and y, in that order; the smaller one is broadcast as NumPy does without the batch axis.
+    Two inputs, x and y, in that order, of the node's shape. A constant may be smaller, and is broadcast as
+    NumPy does without the batch axis; a smaller tensor has a ``QBroadcast`` in front.
     """
 
     left: Rescale
@@ -164,8 +165,25 @@ class QSubtract(QAdd):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class QAverage(QAdd):
+    """As ``QAdd``; ``rescale`` holds the division by the number of tensors."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QMaximum(QOp):
+    """``clamp`` of the larger of two codes; inputs as for ``QAdd``, in and out have one format."""
+
+    clamp: Clamp
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QMinimum(QMaximum):
+    """As ``QMaximum`` with the smaller one."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class QMultiply(QOp):
-    """``clamp(zero_out + rescale((x - zero_x) * (y - zero_y)))``; inputs broadcast as for ``QAdd``."""
+    """``clamp(zero_out + rescale((x - zero_x) * (y - zero_y)))``; inputs as for ``QAdd``."""
 
     rescale: Rescale
     clamp: Clamp
@@ -176,6 +194,11 @@ class QConstant(QOp):
     """``values``, of the node's shape and format: the fixed operand of an ``QAdd`` or a ``QMultiply``."""
 
     values: IntArray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QBroadcast(QOp):
+    """The input, repeated along the axes in which it has one element and the node's shape more."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -203,6 +226,15 @@ class QRequantize(QOp):
 @dataclasses.dataclass(frozen=True, eq=False)
 class QLookup(QOp):
     """``table[x - smallest code of the input's format]``: any function of one code (sigmoid, tanh)."""
+
+    table: IntArray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QChannelLookup(QOp):
+    """As ``QLookup`` with a ``table`` (period, codes): element n of a frame, in NHWC order, takes row n
+    modulo ``period``: a function for each channel (PReLU) where that is the number of channels.
+    """
 
     table: IntArray
 

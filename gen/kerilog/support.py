@@ -30,6 +30,13 @@ READ_FROM: dict[type[QOp], tuple[tuple[str, ...], tuple[str, ...]]] = {
     qgraph.QAdd: (("Add",), ("ADD",)),
     qgraph.QSubtract: (("Subtract",), ("SUB",)),
     qgraph.QMultiply: (("Multiply",), ("MUL",)),
+    qgraph.QAverage: (("Average",), ()),
+    qgraph.QMaximum: (("Maximum",), ("MAXIMUM",)),
+    qgraph.QMinimum: (("Minimum",), ("MINIMUM",)),
+    qgraph.QBroadcast: (
+        ("Add", "Subtract", "Average", "Multiply", "Maximum", "Minimum"),
+        ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"),
+    ),
     qgraph.QConcatenate: (("Concatenate",), ("CONCATENATION",)),
     qgraph.QZeroPadding2D: (("ZeroPadding2D",), ("PAD",)),
     qgraph.QReshape: (("Flatten", "Reshape"), ("RESHAPE", "SHAPE", "STRIDED_SLICE", "PACK")),
@@ -37,19 +44,21 @@ READ_FROM: dict[type[QOp], tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("Activation", "LeakyReLU", "ELU", "ThresholdedReLU"),
         ("LOGISTIC", "TANH", "ELU", "EXP", "GELU", "HARD_SWISH", "LEAKY_RELU"),
     ),
-    qgraph.QRequantize: (("ReLU",), ("QUANTIZE", "DEQUANTIZE", "RELU", "RELU6")),
+    qgraph.QRequantize: (
+        ("ReLU",),
+        ("QUANTIZE", "DEQUANTIZE", "RELU", "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1"),
+    ),
     qgraph.QSoftmax: (("Softmax",), ("SOFTMAX",)),
     qgraph.QFloatSoftmax: ((), ("SOFTMAX",)),
-    qgraph.QConstant: ((), ("ADD", "SUB", "MUL")),
+    qgraph.QConstant: ((), ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM")),
+    qgraph.QChannelLookup: (("PReLU",), ("PRELU",)),
 }
 """Keras layers and TFLite operators that become, or become part of, each operation."""
 
 NO_HARDWARE: dict[type[QOp], str] = {
-    qgraph.QMultiply: "no: products of two tensors have no module yet",
     qgraph.QZeroPadding2D: 'no: becomes the padding of a "valid" convolution behind it; no module else',
     qgraph.QSoftmax: "no: hardware ends in logits, whose order is the same; `sim` applies it as a host does",
     qgraph.QFloatSoftmax: "no: hardware ends in logits; for a host",
-    qgraph.QConstant: "no: sums and products with constants have no module yet",
 }
 """Why an operation has no hardware."""
 

@@ -8,8 +8,10 @@ and HARD_SWISH have integer arithmetic of their own.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from kerilog import functions
 from kerilog.formats import Affine, Format, IntArray, round_half_away
@@ -46,6 +48,22 @@ def affine_table(
     if function == "hard_silu" and rounding == "reference" and has_hard_swish(source, target):
         return _hard_swish(source, target)
     return _float_table(function, parameters, source, target)
+
+
+def slope_tables(slopes: npt.NDArray[np.floating[Any]], source: Format, target: Format) -> IntArray:
+    """The nearest codes of a PReLU with each of ``slopes`` (period,), in binary64: (period, codes)."""
+    real = source.dequantize(_codes(source))
+    wide = np.asarray(slopes, np.float64).reshape(-1, 1)
+    return target.quantize(np.where(real < 0, wide * real, real))
+
+
+def prelu_tables(slopes: IntArray, slope_scale: np.float32, source: Format, target: Format) -> IntArray:
+    """As TFLite's PRELU with the codes ``slopes`` (period,), less their zero point: (period, 256)."""
+    x = _codes(source) - source.zero_point
+    below = _rescaled(np.minimum(x, 0) * slopes.reshape(-1, 1), _scale(source) * slope_scale / _scale(target))
+    made = np.where(x < 0, below, _rescaled(x, _scale(source) / _scale(target))) + target.zero_point
+    codes: IntArray = np.clip(made, target.minimum, target.maximum)
+    return codes
 
 
 def float_island_table(steps: Sequence[Step], source: Format, target: Format, rounding: Rounding) -> IntArray:

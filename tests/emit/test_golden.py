@@ -25,7 +25,8 @@ UPDATE = "KERILOG_UPDATE_GOLDEN"
 
 KINDS = {
     *("Conv2D", "Dense", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D"),
-    *("Add", "Subtract", "Requantize", "Concatenate", "Lookup", "Fork", "Fifo", "Lanes"),
+    *("Add", "Subtract", "Average", "Multiply", "Maximum"),
+    *("Requantize", "Concatenate", "Lookup", "ChannelLookup", "Broadcast", "Fork", "Fifo", "Lanes"),
 }
 """Every kind of stage."""
 

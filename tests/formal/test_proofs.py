@@ -85,6 +85,12 @@ SHORT: list[tuple[str, Parameters]] = [
     ("krl_lanes", regroup(4, 2, 8)),
     ("krl_requantize_serial", serial(2, 2)),
     ("krl_serializer", serializer(3, 1, 4, 2)),
+    ("krl_join", {"FUNCTION": 0}),
+    ("krl_join", {"FUNCTION": 2, "LEFT_BITS": 2, "RIGHT_BITS": 2, "BITS": 5}),
+    ("krl_channel_lookup", {"PERIOD": 3}),
+    ("krl_channel_lookup", {"PERIOD": 1, "X_BITS": 2}),
+    ("krl_repeat", {"BEATS": 3, "TIMES": 2}),
+    ("krl_repeat", {"BEATS": 1, "TIMES": 3, "COPIES": 2}),
     ("krl_window_reader", reader((3, 2, 1), (2, 2))),
 ]
 LONG: list[tuple[str, Parameters]] = [
@@ -127,6 +133,13 @@ LONG: list[tuple[str, Parameters]] = [
     ("krl_serializer", serializer(2, 1, 5, 3)),
     ("krl_serializer", serializer(4, 2, 6, 2)),
     ("krl_serializer", serializer(2, 2, 4, 3, bits=2)),
+    ("krl_join", {"FUNCTION": 1, "LEFT_BITS": 4, "RIGHT_BITS": 4, "BITS": 4}),
+    ("krl_join", {"FUNCTION": 2, "BITS": 7}),
+    ("krl_channel_lookup", {"LANES": 1, "PERIOD": 6, "X_BITS": 3}),
+    ("krl_channel_lookup", {"LANES": 3, "PERIOD": 2}),
+    ("krl_repeat", {"BEATS": 4, "TIMES": 3}),
+    ("krl_repeat", {"BEATS": 2, "TIMES": 1}),
+    ("krl_repeat", {"BEATS": 1, "TIMES": 1, "COPIES": 3}),
     ("krl_window_reader", reader((3, 2, 1), (2, 2), rows=2, bits=2)),
     ("krl_window_reader", reader((3, 2, 2), (2, 2))),
     ("krl_window_reader", reader((3, 2, 1), (2, 2), passes=2)),
@@ -247,6 +260,63 @@ SHORT_BUGS = [
         Bug(
             "level rises when a word also leaves", "level", "result_tvalid && !result_taken", "result_tvalid"
         ),
+    ),
+    refuted(
+        "krl_join",
+        {"FUNCTION": 0},
+        "steady early wrong lost",
+        Bug("never stands still", "advance", "m_axis_tready || !m_axis_tvalid", "1'b1"),
+    ),
+    refuted(
+        "krl_join",
+        {"FUNCTION": 0},
+        "pair",
+        Bug("the left beat does not wait for the right one", "s0_axis_tready", "&& s1_axis_tvalid"),
+    ),
+    refuted(
+        "krl_join", {"FUNCTION": 0}, "idle", Bug("valid waits for ready", "advance", "|| !m_axis_tvalid")
+    ),
+    refuted(
+        "krl_channel_lookup",
+        {"PERIOD": 3},
+        "steady early wrong lost",
+        Bug("never stands still", "advance", "m_axis_tready || !m_axis_tvalid", "1'b1"),
+    ),
+    refuted(
+        "krl_channel_lookup",
+        {"PERIOD": 3},
+        "idle",
+        Bug("valid waits for ready", "advance", "|| !m_axis_tvalid"),
+    ),
+    refuted(
+        "krl_channel_lookup",
+        {"PERIOD": 3},
+        "late",
+        Bug("valid is not kept", "m_axis_tvalid", "m_axis_tvalid <= s_axis_tvalid", "m_axis_tvalid <= 1'b0"),
+    ),
+    refuted(
+        "krl_channel_lookup",
+        {"PERIOD": 3},
+        "wrong",
+        Bug("beat is not reset", "beat", "beat <= 0;", "beat <= beat;"),
+    ),
+    refuted(
+        "krl_repeat",
+        {"BEATS": 3, "TIMES": 2},
+        "steady early wrong lost",
+        Bug("never stands still", "advance", "m_axis_tready || !m_axis_tvalid", "1'b1"),
+    ),
+    refuted(
+        "krl_repeat",
+        {"BEATS": 3, "TIMES": 2},
+        "idle",
+        Bug("valid waits for ready", "advance", "|| !m_axis_tvalid"),
+    ),
+    refuted(
+        "krl_repeat",
+        {"BEATS": 3, "TIMES": 2},
+        "late",
+        Bug("turns wait for the input", "offered", "!is_first || s_axis_tvalid", "s_axis_tvalid"),
     ),
     refuted(
         "krl_window_reader",

@@ -56,9 +56,33 @@ def mobile() -> keras.Model:
     return keras.Model(image, layers.Dense(4, activation="softmax")(layers.Dropout(0.5)(x)))
 
 
+def joins() -> keras.Model:
+    """Two tensors and more, element by element."""
+    image = keras.Input((5, 4, 3))
+    x, y, z = (layers.Conv2D(4, size, padding="same")(image) for size in (1, 2, 3))
+    larger = layers.Maximum()([x, y, z])
+    smaller = layers.ReLU()(layers.Minimum()([y, z]))
+    mean = layers.Average(name="mean")([larger, smaller, x, z])
+    return keras.Model(image, layers.ReLU(6.0)(layers.Average()([mean, layers.Multiply()([x, y, z])])))
+
+
+def broadcasts() -> keras.Model:
+    """Squeeze and excite in both ways that it is written, an attention of pixels, a sum with vectors."""
+    image = keras.Input((5, 4, 3))
+    x = layers.Conv2D(6, 3, padding="same")(image)
+    gate = layers.Dense(6, activation="sigmoid")(layers.GlobalAveragePooling2D(keepdims=True)(x))
+    x = layers.Multiply()([x, gate])
+    vector = layers.Dense(6)(layers.GlobalAveragePooling2D()(x))
+    x = layers.Add()([vector, x, layers.Reshape((1, 1, 6))(vector)])
+    x = layers.Maximum()([x, layers.Conv2D(1, 1)(x)])
+    return keras.Model(image, layers.Average()([x, vector]))
+
+
 MODELS: dict[str, Build] = {
     "residual": residual,
     "mobile": mobile,
+    "joins": joins,
+    "broadcasts": broadcasts,
     "same_strides": sequential((11, 10, 3), lambda: layers.Conv2D(4, (3, 5), (2, 3), padding="same")),
     "valid_strides": sequential((11, 10, 3), lambda: layers.Conv2D(4, (4, 2), (3, 2), use_bias=False)),
     "dilated": sequential((11, 10, 3), lambda: layers.Conv2D(4, 3, dilation_rate=(2, 3), padding="same")),
@@ -74,6 +98,15 @@ MODELS: dict[str, Build] = {
         lambda: layers.Activation("relu"),
         lambda: layers.Rescaling(0.5),
         lambda: layers.Conv2D(2, 3, padding="same"),
+    ),
+    "slopes": sequential(
+        (4, 5, 3),
+        lambda: layers.PReLU(shared_axes=[1, 2]),
+        lambda: layers.Conv2D(4, 2),
+        lambda: layers.PReLU(),
+        lambda: layers.PReLU(shared_axes=[1, 3]),
+        lambda: layers.Flatten(),
+        lambda: layers.PReLU(),
     ),
     "rank_one": sequential(
         (7,),

@@ -182,6 +182,9 @@ WRONG = [
     (layer("Normalization", mean=0, variance=-1), "variance: expected 0 or more, got -1"),
     (layer("Normalization", mean=[0] * 5, variance=1), "mean: expected numbers for an input of shape"),
     (layer("Add"), "layer 'it' (Add): inputs: expected two or more tensors, got 1"),
+    (layer("Average"), "layer 'it' (Average): inputs: expected two or more tensors, got 1"),
+    (layer("PReLU", shared_axes=[0]), "layer 'it' (PReLU): shared_axes: expected axes from 1 to 3, got [0]"),
+    (layer("PReLU", shared_axes="1"), "layer 'it' (PReLU): shared_axes: expected axes from 1 to 3, got '1'"),
 ]
 
 
@@ -327,7 +330,7 @@ MODELS = [
             called(layer("Flatten", "flat"), ["image", 0, 0]),
             called(layer("Add"), ["flat", 0, 0], ["image", 0, 0]),
         ),
-        "layer 'it': Add with inputs of shapes [(72,), (6, 6, 2)] is not supported, only equal shapes",
+        "layer 'it': Add with inputs of shapes [(72,), (6, 6, 2)] is not supported, only equal shapes, or",
     ),
 ]
 

@@ -195,7 +195,10 @@ class Grower:
         ]
         if self.rng.random() < 0.3:
             ends[1] = layers.MaxPooling2D(2, strides=1, padding="same")(ends[1])
-        join = self.pick(layers.Add(), layers.Subtract(), layers.Multiply(), layers.Concatenate())
+        join = self.pick(
+            layers.Add(), layers.Subtract(), layers.Multiply(), layers.Concatenate(),
+            layers.Maximum(), layers.Minimum(), layers.Average(),
+        )  # fmt: skip
         return self.pick(lambda y: y, layers.ReLU(), layers.ReLU(max_value=6))(join(ends))
 
     def single(self, x: Any) -> Any:

@@ -12,7 +12,7 @@ import pytest
 from kerilog.errors import Unsupported
 from kerilog.formats import Fixed
 from kerilog.plan import plan
-from kerilog.qgraph import QAdd, QGraph, QInput, QMultiply, QNode, Shift
+from kerilog.qgraph import QAdd, QGraph, QInput, QNode, QSoftmax, Shift
 from support.networks import Chain
 
 ONE = Shift(np.array([0]))
@@ -35,12 +35,12 @@ def two_inputs() -> QGraph:
     return dataclasses.replace(graph, nodes=(*graph.nodes, other))
 
 
-def product() -> QGraph:
+def softmax() -> QGraph:
     chain = image().conv(2)
     here = chain.here
-    op = QMultiply(ONE, (-128, 127))
-    both = QNode("square", op, (here.name, here.name), here.shape, here.format)
-    return dataclasses.replace(chain.graph, nodes=(*chain.nodes, both), outputs=("square",))
+    op = QSoftmax(np.zeros(256, np.int64))
+    last = QNode("chances", op, (here.name,), here.shape, here.format)
+    return dataclasses.replace(chain.graph, nodes=(*chain.nodes, last), outputs=("chances",))
 
 
 def broadcast() -> QGraph:
@@ -66,8 +66,11 @@ def deep() -> QGraph:
 
 GRAPHS: dict[str, tuple[Callable[[], QGraph], str]] = {
     "two inputs": (two_inputs, "layer 'other': hardware does not support an input that nothing uses"),
-    "operation": (product, "layer 'square': hardware does not support Multiply, only .*Conv2D"),
-    "broadcast": (broadcast, "layer 'spread': hardware adds tensors of one shape, found .2, 2, 2. and .1, 1"),
+    "operation": (softmax, "layer 'chances': hardware does not support Softmax, only .*Conv2D"),
+    "broadcast": (
+        broadcast,
+        "layer 'spread': hardware joins tensors of one shape, found .2, 2, 2. and .1, 1",
+    ),
     "unused": (unused, "layer 'idle': hardware does not support a result that nothing uses"),
     "dilation": (
         lambda: replaced(image().conv(2, name="wide").graph, dilation_rate=(2, 2)),

@@ -15,6 +15,7 @@ from kerilog.formats import Affine, Fixed, Format
 from kerilog.graph import (
     Activation,
     Add,
+    Average,
     AveragePooling2D,
     BatchNormalization,
     Concatenate,
@@ -25,7 +26,9 @@ from kerilog.graph import (
     GlobalAveragePooling2D,
     Graph,
     Input,
+    Maximum,
     MaxPooling2D,
+    Minimum,
     Multiply,
     Node,
     Op,
@@ -35,7 +38,7 @@ from kerilog.graph import (
     ZeroPadding2D,
 )
 from kerilog.integer.model import run_all
-from kerilog.qgraph import QAdd, QConcatenate, QConv2D, QDense, QGraph, QNode, QRequantize, Shift
+from kerilog.qgraph import QAdd, QBroadcast, QConcatenate, QConv2D, QDense, QGraph, QNode, QRequantize, Shift
 from kerilog.quantize import calibrate, quantize
 from kerilog.quantize.affine import AffineScheme
 from kerilog.quantize.fixed import FixedScheme
@@ -73,7 +76,14 @@ def zoo(seed: int = 0) -> Graph:
     z.put("point", Conv2D(z.array(1, 1, 8, 4), z.array(4)), (4, 6, 4))
     z.put("sum", Add("relu"), (4, 6, 4), "grouped", "point")
     z.put("difference", Subtract(), (4, 6, 4), "sum", "point")
+    z.put("halves", Average(), (4, 6, 4), "sum", "difference")
+    z.put("thirds", Average(3), (4, 6, 4), "sum", "difference")
+    z.put("larger", Maximum("relu"), (4, 6, 4), "difference", "grouped")
+    z.put("smaller", Minimum(), (4, 6, 4), "halves", "thirds")
     z.put("product", Multiply(), (4, 6, 4), "difference", "grouped")
+    z.put("pixel", Conv2D(z.array(4, 6, 4, 4), z.array(4)), (1, 1, 4), "product")
+    z.put("gated", Multiply(), (4, 6, 4), "product", "pixel")
+    z.put("higher", Maximum(), (4, 6, 4), "pixel", "product")
     z.put("norm", BatchNormalization(z.array(4), z.array(4)), (4, 6, 4), "product")
     z.put("private", Conv2D(z.array(1, 1, 4, 3), z.array(3)), (4, 6, 3), "norm")
     z.put("gate", Activation("sigmoid"), (4, 6, 4), "difference")
@@ -125,13 +135,17 @@ def test_every_operation_equals_its_float_form_on_the_same_numbers(
     simple = {node.name: node for node in calibrate(graph, x).graph}
     codes = run_all(integer, integer.inputs[0].format.quantize(x))
     for node in integer:
-        if not node.inputs or (isinstance(node.op, QRequantize) and node.name not in simple):
+        if not node.inputs or (isinstance(node.op, QRequantize | QBroadcast) and node.name not in simple):
             continue
         inputs = [integer[n].format.dequantize(codes[n]).astype(np.float32) for n in node.inputs]
         wrong = np.abs(expected_codes(node, simple[node.name].op, inputs) - codes[node.name])
         # In binary fixed point float arithmetic on the codes' numbers is exact, and so is the integer model;
         # TFLite's multipliers and the division of a mean are not.
-        exact = scheme == "fixed" and node.op.kind not in ("AveragePooling2D", "GlobalAveragePooling2D")
+        exact = scheme == "fixed" and node.op.kind not in (
+            "AveragePooling2D",
+            "GlobalAveragePooling2D",
+            "Average",
+        )
         assert wrong.max() <= (0 if exact else 1), (node.name, wrong.max())
 
 
@@ -175,6 +189,38 @@ def test_a_concatenation_reaches_back_through_pools_and_reshapes() -> None:
     target = integer["join"].format
     assert all(integer[name].format == target for name in ("conv", "pool", "flat", "inner", "small"))
     assert [node.name for node in integer if isinstance(node.op, QRequantize)] == ["inner/requantize1"]
+
+
+@pytest.mark.parametrize("scheme", ["fixed", "affine"])
+@pytest.mark.parametrize("kind", [Maximum, Minimum])
+def test_an_extreme_has_the_format_of_its_inputs(kind: type[Op], scheme: str) -> None:
+    z = Zoo(2)
+    z.put("large", Conv2D(9 * z.array(1, 1, 4, 4), z.array(4)), IMAGE)
+    z.put("chosen", kind(), IMAGE, "large", "x")
+    integer, x = quantized(Graph("g", tuple(z.nodes), ("chosen",)), scheme, "reference")
+    chosen = integer["chosen"]
+    assert chosen.inputs[0] == "large" and {integer[name].format for name in chosen.inputs} == {chosen.format}
+    codes = run_all(integer, integer["x"].format.quantize(x))
+    choose = np.maximum if kind is Maximum else np.minimum
+    np.testing.assert_array_equal(codes["chosen"], choose(*(codes[name] for name in chosen.inputs)))
+
+
+@pytest.mark.parametrize("terms", [2, 3, 4, 5, 7])
+def test_fixed_average_is_the_exact_quotient_with_ties_away_from_zero(terms: int) -> None:
+    nodes = (
+        Node("x", Input(), (), (2,)),
+        Node("y", Reshape(), ("x",), (2,)),
+        Node("mean", Average(terms), ("x", "y"), (2,)),
+    )
+    x = np.random.default_rng(terms).normal(size=(300, 2)).astype(np.float32)
+    integer = quantize(calibrate(Graph("g", nodes, ("mean",)), x), "fixed")
+    codes = np.arange(-128, 128).repeat(2).reshape(-1, 2)
+    got = run_all(integer, codes)["mean"]
+    steps = Fraction(float(integer["x"].format.scales)) / Fraction(float(integer["mean"].format.scales))
+    for code, mean in zip(codes.flat, got.flat, strict=True):
+        real = abs(2 * int(code)) * steps / terms
+        away = (2 * real.numerator + real.denominator) // (2 * real.denominator)
+        assert mean == np.clip(away if code >= 0 else -away, -128, 127)
 
 
 @pytest.mark.parametrize(("height", "width"), [(7, 7), (4, 4), (3, 5), (1, 1), (8, 1), (13, 11)])

@@ -13,16 +13,22 @@ from kerilog.qgraph import (
     Clamp,
     QAdd,
     QAveragePooling2D,
+    QBroadcast,
+    QChannelLookup,
     QConcatenate,
+    QConstant,
     QConv2D,
     QGlobalAveragePooling2D,
     QLookup,
+    QMaximum,
+    QMultiply,
     QNode,
     QRequantize,
+    QReshape,
     Rescale,
     Shift,
 )
-from kerilog.scales import mean_factor, requantize_factor, sum_factors
+from kerilog.scales import mean_factor, multiplier, requantize_factor, sum_factors
 from support.networks import Chain
 
 
@@ -98,9 +104,37 @@ class Branches(Chain):
         table = self.rng.integers(low, high + 1, 1 << source.bits)
         return self._grow("lookup", QLookup(table), self.here.shape, out)
 
+    def constant(self, shape: tuple[int, ...], format: Any = None) -> str:
+        """The name of random values of ``shape``; one goes on from where one was."""
+        here, kept = self.head, format or self._format()
+        values = self.rng.integers(kept.minimum, kept.maximum + 1, shape)
+        name = self._grow("constant", QConstant(values), shape, kept).head
+        self.nodes[-1] = QNode(name, QConstant(values), (), shape, kept)
+        self.head = here
+        return name
+
+    def slopes(self, period: int) -> Branches:
+        """A table of random codes for each of ``period`` elements."""
+        out, source = self._format(), self.here.format
+        table = self.rng.integers(out.minimum, out.maximum + 1, (period, 1 << source.bits))
+        return self._grow("channel_lookup", QChannelLookup(table), self.here.shape, out)
+
+    def reshape(self, shape: tuple[int, ...]) -> Branches:
+        return self._grow("reshape", QReshape(), shape, self.here.format)
+
+    def broadcast(self, shape: tuple[int, ...]) -> Branches:
+        """Repeated along axes of one element."""
+        return self._grow("broadcast", QBroadcast(), shape, self.here.format)
+
+    def swap(self) -> Branches:
+        """The operands of the last join the other way round."""
+        last = self.nodes[-1]
+        self.nodes[-1] = QNode(last.name, last.op, last.inputs[::-1], last.shape, last.format)
+        return self
+
     def add(self, other: str, kind: type[QAdd] = QAdd) -> Branches:
         """The sum of this and the tensor ``other``."""
-        right = next(node for node in self.nodes if node.name == other)
+        right = self._named(other)
         left, out = self.here, self._format()
         if self.scheme == "fixed":
             fracs = [int(node.format.frac) for node in (left, right)]  # type: ignore[attr-defined]
@@ -114,6 +148,30 @@ class Branches(Chain):
         self._grow("add", op, left.shape, out)
         self.nodes[-1] = QNode(self.head, op, (left.name, right.name), left.shape, out)
         return self
+
+    def join(self, other: str, kind: type[QMultiply | QMaximum]) -> Branches:
+        """The product, the larger or the smaller of this and the tensor ``other``."""
+        right = self._named(other)
+        if kind is not QMultiply:
+            format, left = self.here.format, self.here
+            names = left.name, self._in_format(right, format)
+            op: QMultiply | QMaximum = kind(self._clamp(format))  # type: ignore[call-arg]
+        else:
+            left, format = self.here, self._format()
+            names = left.name, right.name
+            op = QMultiply(self._product(left.format, right.format, format), self._clamp(format))
+        self._grow(op.kind.lower(), op, left.shape, format)
+        self.nodes[-1] = QNode(self.head, op, names, left.shape, format)
+        return self
+
+    def _product(self, left: Any, right: Any, out: Any) -> Rescale:
+        """What brings products to an output whose range they fill."""
+        if self.scheme == "fixed":
+            return Shift(np.array([left.bits + right.bits - out.bits - 2]))
+        return multiplier([self.rng.uniform(0.005, 0.03)], "double")
+
+    def _named(self, name: str) -> QNode:
+        return next(node for node in self.nodes if node.name == name)
 
     def concatenate(self, *others: str) -> Branches:
         """The channels of this and of the tensors ``others``, which have its format."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kerilog.qgraph import QGraph, QSubtract
+from kerilog.qgraph import QAverage, QGraph, QMaximum, QMultiply, QSubtract
 from support.branches import Branches
 from support.networks import Chain
 
@@ -52,6 +52,27 @@ def inception() -> QGraph:
     return net.mean().dense(3, "logits", relu=False).graph
 
 
+def pairs() -> QGraph:
+    """A product, the larger one of two, and the mean of two."""
+    net = Branches("golden_pairs", "affine", (4, 4, 2), 17).conv(2, (1, 1), name="first", relu=False)
+    net.conv(2, padding="same", name="second", relu=False).join("first", QMultiply)
+    return net.join("second", QMaximum).add("first", QAverage).graph
+
+
+def constants() -> QGraph:
+    """A product with a constant for each channel, a table for each channel, a sum with one number."""
+    net = Branches("golden_constants", "affine", (3, 4, 2), 18).conv(4, (1, 1), name="first", relu=False)
+    net.join(net.constant((4,)), QMultiply).slopes(4)
+    return net.add(net.constant(())).graph
+
+
+def excite() -> QGraph:
+    """A factor for each channel, out of the means of all."""
+    net = Branches("golden_excite", "affine", (4, 4, 2), 19).conv(4, (1, 1), name="stem")
+    net.mean().dense(4, "gate", relu=False).look_up().reshape((1, 1, 4)).broadcast((4, 4, 4))
+    return net.join("stem", QMultiply).graph
+
+
 NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "affine": (affine, 70),
     "fixed": (fixed, 30),
@@ -59,5 +80,8 @@ NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "difference": (difference_of_four, 32),
     "parallel": (parallel, 16),
     "inception": (inception, 96),
+    "pairs": (pairs, 32),
+    "constants": (constants, 24),
+    "excite": (excite, 64),
 }
 """What makes the network, and the frame interval of its design."""

@@ -17,7 +17,18 @@ from kerilog.integer.finish import Codes, Finish, Numbers, Unary, finish, storag
 from kerilog.integer.matmul import exact_type
 from kerilog.integer.rescale import rescale
 from kerilog.integer.windows import pad
-from kerilog.qgraph import QAdd, QLookup, QMultiply, QRequantize, QSubtract, QZeroPadding2D, Rescale
+from kerilog.qgraph import (
+    QAdd,
+    QChannelLookup,
+    QLookup,
+    QMaximum,
+    QMinimum,
+    QMultiply,
+    QRequantize,
+    QSubtract,
+    QZeroPadding2D,
+    Rescale,
+)
 
 Binary = Callable[[Codes, Codes], Codes]
 
@@ -80,6 +91,18 @@ def multiply(op: QMultiply, left: Format, right: Format, target: Format) -> Bina
     return apply
 
 
+def extreme(op: QMaximum, target: Format) -> Binary:
+    """The larger of two codes, or the smaller for a ``QMinimum``."""
+    choose = np.minimum if isinstance(op, QMinimum) else np.maximum
+    kind = storage(target)
+
+    def apply(x: Codes, y: Codes) -> Codes:
+        codes: Codes = np.clip(choose(x, y), *op.clamp).astype(kind, copy=False)
+        return codes
+
+    return apply
+
+
 def requantize(op: QRequantize, source: Format, target: Format) -> Unary:
     """The same numbers in another format, clamped."""
     table = finish(_codes(source) - source.zero_point, op.rescale, target, op.clamp)
@@ -90,6 +113,21 @@ def lookup(op: QLookup, source: Format, target: Format) -> Unary:
     """A table with one entry a code."""
     table = op.table.astype(storage(target))
     return lambda x: _looked_up(table, x, source)
+
+
+def channel_lookup(op: QChannelLookup, source: Format, target: Format) -> Unary:
+    """A table for each channel, or for each place in a frame."""
+    period, codes = op.table.shape
+    table = op.table.astype(storage(target)).reshape(-1)
+    starts = np.arange(period) * codes - source.minimum
+
+    def apply(x: Codes) -> Codes:
+        places = x.reshape(-1, period).astype(np.intp)
+        places += starts
+        found: Codes = table[places].reshape(x.shape)
+        return found
+
+    return apply
 
 
 def zero_padding(op: QZeroPadding2D, source: Format) -> Unary:

@@ -17,6 +17,8 @@ from kerilog.qgraph import (
     Clamp,
     QAdd,
     QAveragePooling2D,
+    QBroadcast,
+    QChannelLookup,
     QConcatenate,
     QConstant,
     QConv2D,
@@ -26,6 +28,7 @@ from kerilog.qgraph import (
     QGraph,
     QInput,
     QLookup,
+    QMaximum,
     QMaxPooling2D,
     QMultiply,
     QNode,
@@ -100,7 +103,7 @@ def make_step(node: QNode, sources: list[QNode]) -> Function:
     """The function that makes ``node``'s tensor from those of its inputs."""
     formats = [source.format for source in sources]
     step = _constant_or_move(node, sources) or _binary(node, formats)
-    step = step or _unary(node, formats[0]) if formats else step
+    step = step or _unary(node, formats[0]) or _tabled(node, formats[0]) if formats else step
     if step is None:
         raise Unsupported(f"{node.name}: the integer model has no {node.op.kind}")
     return step
@@ -116,6 +119,8 @@ def _constant_or_move(node: QNode, sources: list[QNode]) -> Function | None:
         return lambda: values
     if isinstance(op, QReshape):
         return lambda x: x
+    if isinstance(op, QBroadcast):
+        return lambda x: np.broadcast_to(x, (len(x), *node.shape)).copy()
     if isinstance(op, QConcatenate):
         axis = op.axis + 1 if op.axis >= 0 else op.axis
         return lambda *parts: np.concatenate(parts, axis=axis)
@@ -127,6 +132,8 @@ def _binary(node: QNode, formats: list[Format]) -> Function | None:
     op = node.op
     if isinstance(op, QAdd):
         return elementwise.add(op, formats[0], formats[1], node.format)
+    if isinstance(op, QMaximum):
+        return elementwise.extreme(op, node.format)
     if isinstance(op, QMultiply):
         return elementwise.multiply(op, formats[0], formats[1], node.format)
     return None
@@ -145,12 +152,20 @@ def _unary(node: QNode, source: Format) -> Unary | None:
             return ops.average_pool(op, source, node.format)
         case QGlobalAveragePooling2D() as op:
             return ops.global_average_pool(op, source, node.format)
-        case QRequantize() as op:
-            return elementwise.requantize(op, source, node.format)
-        case QLookup() as op:
-            return elementwise.lookup(op, source, node.format)
         case QSoftmax() as op:
             return softmax.softmax(op, node.format)
         case QFloatSoftmax() as op:
             return softmax.float_softmax(op, node.format)
+    return None
+
+
+def _tabled(node: QNode, source: Format) -> Unary | None:
+    """Functions of one code."""
+    match node.op:
+        case QRequantize() as op:
+            return elementwise.requantize(op, source, node.format)
+        case QLookup() as op:
+            return elementwise.lookup(op, source, node.format)
+        case QChannelLookup() as op:
+            return elementwise.channel_lookup(op, source, node.format)
     return None

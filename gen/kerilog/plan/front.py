@@ -12,7 +12,7 @@ from kerilog.hardware.folding import MatrixJob, curve, possible_lanes, refolded
 from kerilog.hardware.naming import verilog_name
 from kerilog.hardware.stages import KINDS
 from kerilog.plan.planner import elaborate, relaxed
-from kerilog.qgraph import QGraph, QInput, QNode
+from kerilog.qgraph import QConstant, QGraph, QInput, QNode
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +57,7 @@ def leaner(graph: QGraph) -> set[int]:
     """The intervals from which on a layer of ``graph`` folds to fewer multipliers, or to fewer DSPs for as
     many, or a stream has fewer lanes: it gets the fewest with which a frame is through in time.
     """
-    shapes = {node.shape for node in graph}
+    shapes = {node.shape for node in graph if not isinstance(node.op, QConstant)}
     folded = {interval for _, job in jobs(graph) for interval in refolded(job)}
     return folded | {-(-math.prod(shape) // lanes) for shape in shapes for lanes in possible_lanes(shape)}
 

@@ -19,7 +19,7 @@ from kerilog.hardware.naming import BORDER, ports, verilog_name
 from kerilog.hardware.stages import KINDS
 from kerilog.plan import serial
 from kerilog.plan.sketch import ENDLESS, Sketch
-from kerilog.qgraph import Clamp, QGraph, QInput, QNode
+from kerilog.qgraph import Clamp, QConstant, QGraph, QInput, QNode
 
 SIDES = ("s_axis", "m_axis")
 MEASURE = "xc7z020"
@@ -69,6 +69,8 @@ class Network:
 
     def sketch(self, registered: bool = False) -> Sketch:
         for node in self.graph:
+            if isinstance(node.op, QConstant):
+                continue  # part of the layer that takes it
             flow = (
                 self._input(node) if isinstance(node.op, QInput) else KINDS[type(node.op)].place(node, self)
             )

@@ -112,9 +112,17 @@ class AffineScheme:
         return QRequantize(factor, clamp)
 
     def add(
-        self, node: Node, kind: type[QAdd], left: Format, right: Format, target: Format, clamp: Clamp
+        self,
+        node: Node,
+        kind: type[QAdd],
+        left: Format,
+        right: Format,
+        target: Format,
+        clamp: Clamp,
+        terms: int = 1,
     ) -> QOp:
-        scales = _scale(left), _scale(right), _scale(target)
+        # a sum in steps of ``terms`` of the output's is the sum divided by them
+        scales = _scale(left), _scale(right), _scale(target) * np.float32(terms)
         if max(scales[:2]) / scales[2] >= _LARGEST_RATIO:
             raise KerilogError(
                 f"layer '{node.name}': expected an output step above {max(scales[:2]) / _LARGEST_RATIO:g}, "

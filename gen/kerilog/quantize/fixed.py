@@ -87,14 +87,22 @@ class FixedScheme:
         return QRequantize(_shift(node, frac_of(source), frac_of(target)), clamp)
 
     def add(
-        self, node: Node, kind: type[QAdd], left: Format, right: Format, target: Format, clamp: Clamp
+        self,
+        node: Node,
+        kind: type[QAdd],
+        left: Format,
+        right: Format,
+        target: Format,
+        clamp: Clamp,
+        terms: int = 1,
     ) -> QOp:
         """Both operands are shifted left to the finer binary point, added exactly, and rounded once."""
         finer = max(frac_of(left), frac_of(right))
+        last = _checked(node, finer - frac_of(target))
         return kind(
             _shift(node, frac_of(left), finer),
             _shift(node, frac_of(right), finer),
-            _shift(node, finer, frac_of(target)),
+            _quotient(node, terms, last) if terms > 1 else Shift(np.array([last])),
             clamp,
         )
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which tensors take the format of a concatenation.
+"""Which tensors take the format of a concatenation, a maximum or a minimum.
 
-All inputs of a concatenation must have its format. A layer that feeds nothing else may as well make its
+All inputs of these must have the format of the result. A layer that feeds nothing else may as well make its
 result in that format at once: it costs no hardware and rounds once, where a requantization would round again.
 """
 
@@ -15,7 +15,9 @@ from kerilog.graph import (
     Concatenate,
     Graph,
     Input,
+    Maximum,
     MaxPooling2D,
+    Minimum,
     Node,
     Reshape,
     ZeroPadding2D,
@@ -25,11 +27,14 @@ from kerilog.tables import PRESCRIBED
 KEEPS_FORMAT = (MaxPooling2D, AveragePooling2D, Reshape, ZeroPadding2D)
 """Operations whose output has the format of their input."""
 
+ONE_FORMAT = (Concatenate, Maximum, Minimum)
+"""Operations all of whose inputs must have the format of their output."""
+
 
 def format_owners(graph: Graph, own: frozenset[str]) -> dict[str, str]:
-    """For each node that takes the format of a concatenation, the name of the latter.
+    """For each node that takes the format of one of ``ONE_FORMAT``, the name of the latter.
 
-    Looks back from every concatenation through ``KEEPS_FORMAT`` and other concatenations to the layers that
+    Looks back from each of them through ``KEEPS_FORMAT`` and others of them to the layers that
     choose a format and that nobody else uses. Inputs, sigmoids and tanh (whose range is known) and the nodes
     named in ``own`` are left alone.
     """
@@ -46,8 +51,8 @@ def format_owners(graph: Graph, own: frozenset[str]) -> dict[str, str]:
 
 
 def _owner(node: Node, owners: dict[str, str]) -> str | None:
-    """The concatenation whose format the inputs of ``node`` should have."""
-    if isinstance(node.op, Concatenate):
+    """The node whose format the inputs of ``node`` should have."""
+    if isinstance(node.op, ONE_FORMAT):
         return owners.get(node.name, node.name)
     return owners.get(node.name) if isinstance(node.op, KEEPS_FORMAT) else None
 

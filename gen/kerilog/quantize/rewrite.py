@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Container, Iterable, Mapping
 from typing import Literal, Protocol
 
@@ -14,6 +15,7 @@ from kerilog.formats import Format
 from kerilog.graph import (
     Activation,
     Add,
+    Average,
     AveragePooling2D,
     Concatenate,
     Conv2D,
@@ -23,9 +25,12 @@ from kerilog.graph import (
     GlobalAveragePooling2D,
     Graph,
     Input,
+    Maximum,
     MaxPooling2D,
+    Minimum,
     Multiply,
     Node,
+    PReLU,
     Reshape,
     Subtract,
     ZeroPadding2D,
@@ -35,11 +40,16 @@ from kerilog.names import Names
 from kerilog.qgraph import (
     Clamp,
     QAdd,
+    QAverage,
     QAveragePooling2D,
+    QBroadcast,
+    QChannelLookup,
     QConcatenate,
     QGraph,
     QInput,
+    QMaximum,
     QMaxPooling2D,
+    QMinimum,
     QNode,
     QOp,
     QRequantize,
@@ -49,7 +59,14 @@ from kerilog.qgraph import (
 )
 from kerilog.quantize.given import check_given
 from kerilog.quantize.matrix import MatrixOp
-from kerilog.quantize.owners import KEEPS_FORMAT, format_owners
+from kerilog.quantize.owners import KEEPS_FORMAT, ONE_FORMAT, format_owners
+from kerilog.tables import slope_tables
+
+MOST_WORDS = 1 << 24
+"""Of all tables of a layer with slopes of its own."""
+
+Pairwise = Add | Subtract | Average | Multiply | Maximum | Minimum
+"""Operations on two tensors, element by element."""
 
 
 class Scheme(Protocol):
@@ -75,9 +92,16 @@ class Scheme(Protocol):
         """A relu or a relu6 that stands alone."""
 
     def add(
-        self, node: Node, kind: type[QAdd], left: Format, right: Format, target: Format, clamp: Clamp
+        self,
+        node: Node,
+        kind: type[QAdd],
+        left: Format,
+        right: Format,
+        target: Format,
+        clamp: Clamp,
+        terms: int = 1,
     ) -> QOp:
-        """A sum, or a difference where ``kind`` is QSubtract."""
+        """A sum divided by ``terms``, or a difference where ``kind`` is QSubtract."""
 
     def multiply(self, node: Node, left: Format, right: Format, target: Format, clamp: Clamp) -> QOp:
         """A product."""
@@ -121,8 +145,10 @@ class _Walk:
             self._leave_out(node, sources[0])
             return
         target = self._format(node, sources)
-        if isinstance(node.op, Concatenate):
+        if isinstance(node.op, ONE_FORMAT):
             sources = [self._brought_to(target, node, index, part) for index, part in enumerate(sources)]
+        if isinstance(node.op, Pairwise):
+            sources = [self._spread(node, part) for part in sources]
         op = self._op(node, sources, target)
         inputs = tuple(source.name for source in sources)
         self.nodes[node.name] = QNode(node.name, op, inputs, node.shape, target)
@@ -157,12 +183,21 @@ class _Walk:
             )
 
     def _brought_to(self, target: Format, node: Node, index: int, part: QNode) -> QNode:
-        """Input ``index`` of concatenation ``node`` in ``target``, by a node of its own if it differs."""
+        """Input ``index`` of ``node`` in ``target``, by a node of its own if it differs."""
         if part.format == target:
             return part
         op = self.scheme.requantize(node, part.format, target)
         name = self.names.take(f"{node.name}/requantize{index}")
         made = QNode(name, op, (part.name,), part.shape, target)
+        self.nodes[made.name] = made
+        return made
+
+    def _spread(self, node: Node, part: QNode) -> QNode:
+        """``part`` in the shape of ``node``, by a node of its own if that is another."""
+        if part.shape == node.shape:
+            return part
+        name = self.names.take(f"{node.name}/broadcast")
+        made = QNode(name, QBroadcast(), (part.name,), node.shape, part.format)
         self.nodes[made.name] = made
         return made
 
@@ -174,10 +209,12 @@ class _Walk:
                 return self.scheme.requantize(node, sources[0].format, target)
             case Conv2D() | DepthwiseConv2D() | Dense() as op:
                 return self.scheme.matrix(node, op, sources[0], target)
-            case Add() | Subtract() | Multiply() as op:
+            case Add() | Subtract() | Average() | Multiply() | Maximum() | Minimum() as op:
                 return self._pair(node, op, sources, target)
             case Activation() as op:
                 return self._activation(node, op, sources[0].format, target)
+            case PReLU() as op:
+                return _prelu(node, op, sources[0], target)
             case GlobalAveragePooling2D():
                 height, width = sources[0].shape[:2]
                 return self.scheme.mean(node, height * width, sources[0].format, target)
@@ -185,18 +222,40 @@ class _Walk:
                 return _pool(op, sources[0], target)
         return _moved(node)
 
-    def _pair(self, node: Node, op: Add | Subtract | Multiply, sources: list[QNode], target: Format) -> QOp:
+    def _pair(self, node: Node, op: Pairwise, sources: list[QNode], target: Format) -> QOp:
         left, right = (source.format for source in sources)
         clamp = clamp_of(op.activation, target)
-        if isinstance(op, Multiply):
-            return self.scheme.multiply(node, left, right, target, clamp)
-        kind = QAdd if isinstance(op, Add) else QSubtract
-        return self.scheme.add(node, kind, left, right, target, clamp)
+        match op:
+            case Maximum():
+                return QMaximum(clamp)
+            case Minimum():
+                return QMinimum(clamp)
+            case Multiply():
+                return self.scheme.multiply(node, left, right, target, clamp)
+            case Average():
+                return self.scheme.add(node, QAverage, left, right, target, clamp, op.terms)
+        return self.scheme.add(node, QAdd if isinstance(op, Add) else QSubtract, left, right, target, clamp)
 
     def _activation(self, node: Node, op: Activation, source: Format, target: Format) -> QOp:
         if op.function in ("relu", "relu6"):
             return self.scheme.relu(node, source, target, clamp_of(op.function, target))
         return self.scheme.function(node, op, source, target)
+
+
+def _prelu(node: Node, op: PReLU, source: QNode, target: Format) -> QOp:
+    """A table for each slope, up to where they begin anew."""
+    values = np.broadcast_to(op.alpha, node.shape)
+    rows = next(
+        rows
+        for axis in range(len(node.shape), -1, -1)
+        if np.all((rows := values.reshape(-1, math.prod(node.shape[axis:]))) == rows[0])
+    )
+    if len(rows[0]) << source.format.bits > MOST_WORDS:
+        raise Unsupported(
+            f"layer '{node.name}': expected slopes whose tables have up to {MOST_WORDS:,} words, found "
+            f"{len(rows[0]):,} tables of {1 << source.format.bits:,}: share them over height and width"
+        )
+    return QChannelLookup(slope_tables(rows[0], source.format, target))
 
 
 def _pool(op: MaxPooling2D | AveragePooling2D, source: QNode, target: Format) -> QOp:

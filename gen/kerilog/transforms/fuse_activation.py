@@ -5,10 +5,24 @@ from __future__ import annotations
 
 import dataclasses
 
-from kerilog.graph import Activation, Add, Conv2D, Dense, DepthwiseConv2D, Graph, Multiply, Node, Op, Subtract
+from kerilog.graph import (
+    Activation,
+    Add,
+    Average,
+    Conv2D,
+    Dense,
+    DepthwiseConv2D,
+    Graph,
+    Maximum,
+    Minimum,
+    Multiply,
+    Node,
+    Op,
+    Subtract,
+)
 from kerilog.transforms.rewrite import absorb_into_source
 
-FUSED = (Conv2D, DepthwiseConv2D, Dense, Add, Subtract, Multiply)
+FUSED = (Conv2D, DepthwiseConv2D, Dense, Add, Subtract, Multiply, Average, Maximum, Minimum)
 
 
 def fuse_activation(graph: Graph) -> Graph:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kerilog.errors import KerilogError
-from kerilog.frontend.keras import converters, functions, plain, scaling, weighted
+from kerilog.frontend.keras import converters, functions, plain, scaling, slopes, weighted
 from kerilog.frontend.keras.archive import open_model
 from kerilog.frontend.keras.calls import Converter
 from kerilog.frontend.keras.nesting import read_model
@@ -48,12 +48,11 @@ CONVERTERS: dict[str, Converter] = {
     "GlobalAveragePooling2D": plain.global_average_pooling2d,
     "Activation": plain.activation,
     **dict.fromkeys(functions.LAYERS, plain.function),
+    "PReLU": slopes.prelu,
     "Softmax": plain.softmax,
     "Flatten": plain.flatten,
     "Reshape": plain.reshape,
-    "Add": plain.merge,
-    "Subtract": plain.merge,
-    "Multiply": plain.merge,
+    **dict.fromkeys(plain.MERGES, plain.merge),
     "Concatenate": plain.concatenate,
     "ZeroPadding2D": plain.zero_padding2d,
     **dict.fromkeys(TRAINING_ONLY, plain.nothing),

@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from kerilog.frontend.keras.calls import Call, Nodes, window_shape
 from kerilog.frontend.keras.functions import LAYERS, activation_of
@@ -12,13 +15,17 @@ from kerilog.frontend.keras.options import Layer
 from kerilog.graph import (
     Activation,
     Add,
+    Average,
     AveragePooling2D,
     Concatenate,
     Dropout,
     GlobalAveragePooling2D,
+    Maximum,
     MaxPooling2D,
+    Minimum,
     Multiply,
     Node,
+    Op,
     Pair,
     Reshape,
     Shape,
@@ -108,27 +115,49 @@ def same_size(call: Call) -> Nodes:
     return (call.node(Dropout(), call.shape),)
 
 
+_STEPS: dict[str, Callable[[], Op]] = {
+    "Add": Add,
+    "Average": Add,
+    "Maximum": Maximum,
+    "Minimum": Minimum,
+    "Multiply": Multiply,
+    "Subtract": Subtract,
+}
+"""What the steps of a chain are, by Keras class."""
+MERGES = tuple(_STEPS)
+
+
 def merge(call: Call) -> Nodes:
-    """Add and Multiply of two or more tensors, Subtract of two; more become a chain ``<name>/<step>``."""
+    """Subtract of two tensors, the others of two or more; more become a chain ``<name>/<step>``."""
     layer = call.layer
     layer.check_options(())
     inputs = call.inputs
-    kinds: dict[str, type[Add | Subtract | Multiply]] = {
-        "Add": Add,
-        "Subtract": Subtract,
-        "Multiply": Multiply,
-    }
     if len(inputs) < 2 or (layer.kind == "Subtract" and len(inputs) != 2):
         layer.wrong(
             "inputs", "two tensors" if layer.kind == "Subtract" else "two or more tensors", len(inputs)
         )
-    if len({node.shape for node in inputs}) != 1:
-        layer.unsupported("inputs of shapes", [node.shape for node in inputs], "equal shapes")
+    shapes = [node.shape for node in inputs]
+    rank = max(map(len, shapes))
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        layer.unsupported("inputs of shapes", shapes, "equal shapes, or sizes of 1 where they differ")
+        return (call.node(_STEPS[layer.kind](), shapes[0]),)
     nodes: list[Node] = []
-    left = inputs[0]
-    for step, right in enumerate(inputs[1:], start=1):
-        part = "" if step == len(inputs) - 1 else str(step)
-        left = call.node(kinds[layer.kind](), inputs[0].shape, (left, right), part)
+    parts: list[Node] = []
+    for place, node in enumerate(inputs):
+        # Keras puts the axes that one lacks behind the batch axis
+        if len(node.shape) < rank:
+            whole = (1,) * (rank - len(node.shape)) + node.shape
+            node = call.node(Reshape(), whole, (node,), f"expand{place}")
+            nodes.append(node)
+        parts.append(node)
+    left = parts[0]
+    for step, right in enumerate(parts[1:], start=1):
+        last = step == len(parts) - 1
+        op = Average(len(parts)) if last and layer.kind == "Average" else _STEPS[layer.kind]()
+        shape = np.broadcast_shapes(left.shape, right.shape)
+        left = call.node(op, shape, (left, right), "" if last else str(step))
         nodes.append(left)
     return tuple(nodes)
 

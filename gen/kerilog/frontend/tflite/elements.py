@@ -11,9 +11,12 @@ from kerilog.frontend.tflite.softmax import fixed_exponentials, float_exponentia
 from kerilog.graph import Shape
 from kerilog.qgraph import (
     QAdd,
+    QBroadcast,
     QFloatSoftmax,
     QInput,
     QLookup,
+    QMaximum,
+    QMinimum,
     QMultiply,
     QRequantize,
     QSoftmax,
@@ -42,7 +45,7 @@ def add(context: Importer, op: Operator) -> None:
     first, second, total, headroom = sum_factors(*scales, context.rounding)
     kind = QAdd if op.kind == "ADD" else QSubtract
     made = kind(first, second, total, context.clamp(op, op.options["activation"]), headroom)
-    context.add(op, made, (left, right), shape)
+    context.add(op, made, _spread(context, (left, right), shape), shape)
 
 
 def multiply(context: Importer, op: Operator) -> None:
@@ -51,7 +54,16 @@ def multiply(context: Importer, op: Operator) -> None:
     factor = product_factor(scale_of(left), scale_of(right), scale_of(context.output(op)), context.rounding)
     context.check_range(op, factor, _CODE_SPAN * _CODE_SPAN)
     made = QMultiply(factor, context.clamp(op, op.options["activation"]))
-    context.add(op, made, (left, right), shape)
+    context.add(op, made, _spread(context, (left, right), shape), shape)
+
+
+def extreme(context: Importer, op: Operator) -> None:
+    """MAXIMUM and MINIMUM, which compare codes and so need one format for all."""
+    left, right, shape = _operands(context, op)
+    context.same_format(op, left, right)
+    kind = QMaximum if op.kind == "MAXIMUM" else QMinimum
+    made = kind(clamp_of(context.output(op), "linear"))
+    context.add(op, made, _spread(context, (left, right), shape), shape)
 
 
 def _operands(context: Importer, op: Operator) -> tuple[Tensor, Tensor, Shape]:
@@ -73,8 +85,21 @@ def _operands(context: Importer, op: Operator) -> tuple[Tensor, Tensor, Shape]:
     return left, right, shape
 
 
+def _spread(
+    context: Importer, operands: tuple[Tensor, Tensor], shape: Shape
+) -> tuple[Tensor | str, Tensor | str]:
+    """``operands``, computed ones broadcast to ``shape`` by a node that the file has no tensor for."""
+    left, right = (
+        tensor
+        if tensor.data is not None or tensor.shape[1:] == shape
+        else context.add_hidden(tensor, "broadcast", QBroadcast(), shape)
+        for tensor in operands
+    )
+    return left, right
+
+
 def relu(context: Importer, op: Operator) -> None:
-    """RELU and RELU6 on their own."""
+    """RELU, RELU6, RELU_0_TO_1 and RELU_N1_TO_1 on their own."""
     context.expect(op, range(1, 2))
     source, target = context.activation(op), context.output(op)
     factor = relu_factor(scale_of(source), scale_of(target))

@@ -7,11 +7,12 @@ import numpy as np
 
 from kerilog.frontend.tflite.file import Operator
 from kerilog.frontend.tflite.importer import Importer, format_of, scale_of
-from kerilog.qgraph import QLookup
+from kerilog.qgraph import QChannelLookup, QLookup
 from kerilog.scales import relu_factor
-from kerilog.tables import PRESCRIBED, affine_table, has_hard_swish
+from kerilog.tables import PRESCRIBED, affine_table, has_hard_swish, prelu_tables
 
 _CODE_SPAN = 255  # largest |code - zero point|
+_MOST_SLOPES = 1 << 16
 _FUNCTIONS = {
     "ELU": "elu",
     "EXP": "exponential",
@@ -40,6 +41,28 @@ def leaky_relu(context: Importer, op: Operator) -> None:
         source, target = scale_of(context.activation(op)), scale_of(context.output(op))
         context.check_range(op, relu_factor(source * np.float32(max(slope, 1)), target), _CODE_SPAN)
     _add(context, op, "leaky_relu", slope)
+
+
+def prelu(context: Importer, op: Operator) -> None:
+    """PRELU with constant slopes, a table for each."""
+    context.expect(op, range(2, 3))
+    source, slopes = context.activation(op), context.required(op, 1)
+    context.check_quantized(op, slopes)
+    codes = context.constant(op, 1, "int8") - int(slopes.zeros[0])
+    shape = source.shape[1:]
+    try:
+        values = np.broadcast_to(codes, source.shape)[0]
+    except ValueError:
+        context.fail(op, f"expected slopes that broadcast to {source.shape}, found {slopes.shape}")
+    scales = scale_of(source), scale_of(context.output(op))
+    context.check_range(op, relu_factor(*scales), _CODE_SPAN)
+    context.check_range(op, relu_factor(scales[0] * scale_of(slopes), scales[1]), _CODE_SPAN**2)
+    rows = values.reshape(-1, shape[-1]) if shape else values.reshape(1, -1)
+    row = rows[0] if np.all(rows == rows[0]) else values.reshape(-1)
+    if row.size > _MOST_SLOPES:
+        context.unsupported(op, f"{row.size:,} slopes", f"up to {_MOST_SLOPES:,}, or one for each channel")
+    tables = prelu_tables(row, scale_of(slopes), format_of(source), format_of(context.output(op)))
+    context.add(op, QChannelLookup(tables), (source,), shape)
 
 
 def _add(context: Importer, op: Operator, name: str, *parameters: float) -> None:

@@ -25,7 +25,16 @@ from kerilog.qgraph import Clamp, Padding, QConstant, QConv2D, QInput, QNode, QO
 from kerilog.scales import Rounding, largest_factor
 from kerilog.tables import Step
 
-ACTIVATIONS = ("linear", "relu", "relu6")
+BOUNDS: dict[str, tuple[float | None, float | None]] = {
+    "linear": (None, None),
+    "relu": (0, None),
+    "relu6": (0, 6),
+    "relu_n1_to_1": (-1, 1),
+    "relu_0_to_1": (0, 1),
+}
+"""What activations let through: the smallest and the largest number, or None."""
+ACTIVATIONS = tuple(BOUNDS)[:-1]
+"""Those that an operator may have inside."""
 Island = tuple[Tensor, tuple[Step, ...]]  # the int8 tensor and the float functions of it
 ShapeValues = tuple[int | None, ...]  # entries of a shape tensor, None for the batch
 
@@ -292,8 +301,15 @@ def clamp_of(tensor: Tensor, activation: str) -> Clamp:
     """The codes of ``tensor`` that an activation lets through."""
     format = format_of(tensor)
     zero, low, high = format.zero, format.minimum, format.maximum
-    if activation != "linear":
-        low = max(low, zero)
-    if activation == "relu6":
-        high = min(high, zero + int(np.floor(np.float32(6) / scale_of(tensor) + np.float32(0.5))))
+    least, most = BOUNDS[activation]
+    if least is not None:
+        low = max(low, zero + _steps(least, tensor))
+    if most is not None:
+        high = min(high, zero + _steps(most, tensor))
     return low, high
+
+
+def _steps(real: float, tensor: Tensor) -> int:
+    """``real`` in steps of ``tensor``, in binary32, halves away from zero."""
+    quotient = np.float32(real) / scale_of(tensor)
+    return int(np.copysign(np.floor(np.abs(quotient) + np.float32(0.5)), quotient))

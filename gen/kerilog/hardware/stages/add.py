@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Add and Subtract: two streams, element by element."""
+"""Add, Subtract and Average: two streams, element by element."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from kerilog.exact.addition import addition
-from kerilog.hardware import memories
+from kerilog.hardware import memories, pairs
 from kerilog.hardware.design import LayerStage, Tensor
-from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring, title
+from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.add import Add
-from kerilog.qgraph import QAdd, QConstant, QGraph, QNode, QSubtract
+from kerilog.qgraph import QAdd, QAverage, QGraph, QNode, QSubtract
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -38,22 +38,20 @@ class AddStage(LayerStage):
 class AddKind(LayerKind):
     """Beats of both operands in as few lanes as keep up, joined."""
 
-    operations = (QAdd, QSubtract)
-    supported = "two tensors of one shape"
+    operations = (QAdd, QSubtract, QAverage)
+    supported = pairs.SUPPORTED
 
     def refusals(self, node: QNode, graph: QGraph) -> Iterator[str]:
-        left, right = (graph[name] for name in node.inputs)
-        if any(isinstance(operand.op, QConstant) for operand in (left, right)):
-            yield "hardware adds two tensors, found a tensor and a constant"
-        elif left.shape != right.shape:
-            yield f"hardware adds tensors of one shape, found {left.shape} and {right.shape}"
+        return pairs.refusals(node, graph)
 
     def place(self, node: QNode, wiring: Wiring) -> Flow:
         op = node.op
         assert isinstance(op, QAdd)
-        flows = wiring.take(node, 0), wiring.take(node, 1)
-        lanes = wiring.fewest_lanes(flows[0].tensor)
-        left, right = (wiring.cut(flow, lanes, title(node)) for flow in flows)
+        joined = pairs.with_constant(node, wiring)
+        if joined:
+            return joined
+        left, right = pairs.operands(node, wiring)
+        lanes = left.tensor.lanes
         found = addition(node, op, (left.tensor.format, right.tensor.format), (left.codes, right.codes))
         frame = Frame.of(node, wiring, (left, right), lanes)
         file, words = frame.memory("table"), np.array(found.words)

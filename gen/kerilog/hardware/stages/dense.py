@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 
 from kerilog.errors import UnreachedError
@@ -47,10 +48,10 @@ class Dense(LayerKind):
     """
 
     operations = (QDense,)
-    supported = "a flat input"
+    supported = "a flat input, or an image of one pixel"
 
     def refusals(self, node: QNode, graph: QGraph) -> Iterator[str]:
-        if len(node.shape) != 1:
+        if math.prod(node.shape[:-1]) != 1:
             yield f"hardware supports a flat input for Dense, found an output of shape {node.shape}"
 
     def job(self, node: QNode) -> MatrixJob:
