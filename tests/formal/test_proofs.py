@@ -33,6 +33,10 @@ def serializer(pe: int, lanes: int, outputs: int, depth: int, bits: int = 1) -> 
     return {"PE": pe, "LANES": lanes, "OUTPUTS": outputs, "DEPTH": depth, "BITS": bits}
 
 
+def serial(period: int, steps: int, dsp: int = 0, sides: int = 1) -> Parameters:
+    return {"PERIOD": period, "STEPS": steps, "DSP": dsp, "SIDES": sides}
+
+
 def mark(width: int, beats: int, inputs: int, depth: int) -> Parameters:
     return {"WIDTH": width, "BEATS": beats, "INPUTS": inputs, "DEPTH": depth}
 
@@ -69,6 +73,7 @@ SHORT: list[tuple[str, Parameters]] = [
     ("krl_concat", concat(1, 1)),
     ("krl_concat", concat(3, 1, 2)),
     ("krl_fifo", {"WIDTH": 2, "DEPTH": 3}),
+    ("krl_fifo", {"WIDTH": 2, "DEPTH": 3, "BLOCK": 1}),
     ("krl_fork", {"WIDTH": 2, "OUTPUTS": 3}),
     ("krl_frame_guard", {"WIDTH": 2, "BEATS": 5}),
     ("krl_frame_last", {"BEATS": 6}),
@@ -78,6 +83,7 @@ SHORT: list[tuple[str, Parameters]] = [
     ("krl_gearbox", regroup(3, 2, 5)),
     ("krl_lanes", regroup(1, 3, 5)),
     ("krl_lanes", regroup(4, 2, 8)),
+    ("krl_requantize_serial", serial(2, 2)),
     ("krl_serializer", serializer(3, 1, 4, 2)),
     ("krl_window_reader", reader((3, 2, 1), (2, 2))),
 ]
@@ -87,6 +93,8 @@ LONG: list[tuple[str, Parameters]] = [
     ("krl_concat", concat(2, 9, 1, 1, 3)),
     ("krl_fifo", {"WIDTH": 2, "DEPTH": 1}),
     ("krl_fifo", {"WIDTH": 5, "DEPTH": 2}),
+    ("krl_fifo", {"WIDTH": 2, "DEPTH": 2, "BLOCK": 1}),
+    ("krl_fifo", {"WIDTH": 2, "DEPTH": 7, "BLOCK": 1}),
     ("krl_fifo", {"WIDTH": 2, "DEPTH": 4}),
     ("krl_fifo", {"WIDTH": 2, "DEPTH": 7}),
     ("krl_fork", {"WIDTH": 1, "OUTPUTS": 1}),
@@ -110,6 +118,10 @@ LONG: list[tuple[str, Parameters]] = [
     ("krl_lanes", regroup(2, 4, 7, bits=2)),
     ("krl_lanes", regroup(1, 4, 2)),
     ("krl_lanes", regroup(3, 1, 9)),
+    ("krl_requantize_serial", serial(1, 1)),
+    ("krl_requantize_serial", serial(2, 3, sides=2)),
+    ("krl_requantize_serial", serial(2, 2, dsp=1)),
+    ("krl_requantize_serial", serial(2, 1, dsp=1)),
     ("krl_serializer", serializer(1, 1, 1, 1)),
     ("krl_serializer", serializer(2, 1, 3, 1)),
     ("krl_serializer", serializer(2, 1, 5, 3)),
@@ -223,6 +235,12 @@ SHORT_BUGS = [
         ),
     ),
     refuted(
+        "krl_requantize_serial",
+        serial(2, 2),
+        "early wrong lost late",
+        Bug("steps past a waiting result", "advance", "result_free ||", "1'b1 ||"),
+    ),
+    refuted(
         "krl_serializer",
         serializer(3, 1, 4, 2),
         "early wrong lost taken idle",
@@ -257,6 +275,12 @@ LONG_BUGS = [
         Bug("all inputs are ready at once", "s_axis_tready", "&& turn == NUMBER[TURN_BITS-1:0]"),
     ),
     refuted("krl_concat", concat(3, 1, 2), "wrong lost", Bug("turn is not reset", "turn", "turn <= 0;")),
+    refuted(
+        "krl_fifo",
+        {"WIDTH": 2, "DEPTH": 3, "BLOCK": 1},
+        "steady wrong",
+        Bug("a beat passes only an empty queue", "g_block.passes", "|| (level == 1 && pop)"),
+    ),
     refuted(
         "krl_fork",
         {"WIDTH": 1, "OUTPUTS": 2},
@@ -324,6 +348,42 @@ LONG_BUGS = [
         regroup(4, 2, 8),
         "gap",
         Bug("a pause before each beat", "g_narrower.s_axis_tready", "|| (left == 1 && m_axis_tready)"),
+    ),
+    refuted(
+        "krl_requantize_serial",
+        serial(2, 2),
+        "steady",
+        Bug("a code does not wait", "code_free", "m_axis_tready ||", "1'b1 ||"),
+    ),
+    refuted(
+        "krl_requantize_serial",
+        serial(2, 2),
+        "early",
+        Bug("product stays behind reset", "product_valid", "product_valid <= 1'b0;"),
+    ),
+    refuted(
+        "krl_requantize_serial",
+        serial(2, 2),
+        "wrong",
+        Bug("a reset between digits", "first_digit", "first_digit <= 1'b1;"),
+    ),
+    refuted(
+        "krl_requantize_serial",
+        serial(1, 1),
+        "wrong",
+        Bug("takes a beat before the first word", "multiply", "&& primed"),
+    ),
+    refuted(
+        "krl_requantize_serial",
+        serial(2, 2),
+        "slow",
+        Bug("steps only while a code leaves", "multiply", "&& advance", "&& m_axis_tvalid"),
+    ),
+    refuted(
+        "krl_requantize_serial",
+        serial(2, 2, dsp=1),
+        "slow late",
+        Bug("only a code makes room", "code_free", "|| !m_axis_tvalid", "&& m_axis_tvalid"),
     ),
     refuted(
         "krl_serializer",

@@ -13,6 +13,7 @@ from kerilog.frames import input_names, output_names
 from kerilog.graph import Shape
 from kerilog.hardware.border import inputs_of, outputs_of
 from kerilog.hardware.design import Design, Port, Tensor
+from kerilog.hardware.folding import FEWEST, Shares
 from kerilog.hardware.naming import ports, verilog_name
 from kerilog.plan import buffers, refusals
 from kerilog.plan.sketch import Sketch
@@ -25,11 +26,11 @@ def plan(
     interval: int | None = None,
     name: str | None = None,
     unroll: tuple[str, ...] = (),
-    extra: float = 1.0,
+    shares: Shares = FEWEST,
     registered: bool = False,
 ) -> Design:
-    """Plan the hardware of ``graph`` for one frame every ``interval`` cycles, with the fewest multipliers,
-    or ``extra`` times as many in a layer where that takes less of an FPGA.
+    """Plan the hardware of ``graph`` for one frame every ``interval`` cycles, with the fewest multipliers
+    or as ``shares`` says.
 
     The default interval is one input pixel per cycle. The layers of ``unroll`` get a constant multiplier for
     every weight instead; a part of a name that no other layer has is enough. ``registered``: with a register
@@ -43,18 +44,33 @@ def plan(
         raise KerilogError(f"the frame interval must be at least 1 cycle, found {interval}")
     title = verilog_name(name or graph.name)
     if interval is None:
-        drawn = relaxed(graph, title, default_interval(graph), unroll, extra, registered)
+        drawn = relaxed(graph, title, default_interval(graph), unroll, shares, registered)
         return elaborate(graph, title, drawn)
-    design = elaborate(graph, title, sketch(graph, title, interval, unroll, extra, registered))
+    design = elaborate(graph, title, sketch(graph, title, interval, unroll, shares, registered))
     if design.cycles.frame_interval > interval:
         slowest = max(design.stages, key=lambda stage: stage.minimum_interval)
         raise UnreachedError(slowest.layer, interval, design.cycles.frame_interval)
     return design
 
 
-def elaborate(graph: QGraph, name: str, drawn: Sketch) -> Design:
-    """The design of a sketch: depths of queues and rings as the schedule needs them, and its cycles."""
-    fitted = buffers.fit(drawn.stages, drawn.interval, drawn.kept, drawn.registered)
+def elaborate(graph: QGraph, name: str, drawn: Sketch, latency: int | None = None) -> Design:
+    """The design of a sketch: depths of queues and rings as the schedule needs them, and its cycles.
+
+    Where it misses its interval, or the ``latency``, requantizers that are sooner done are tried, and those
+    kept with which it misses neither, else the first ones of the shortest interval.
+    """
+    found: list[Design] = []
+    for attempt in drawn.ever_sooner():
+        fitted = buffers.fit(attempt.stages, drawn.interval, drawn.kept, drawn.registered)
+        found.append(_design(graph, name, drawn, fitted))
+        in_time = latency is None or fitted.cycles.latency <= latency
+        if fitted.cycles.frame_interval <= drawn.interval and in_time:
+            return found[-1]
+    return min(found, key=lambda design: design.cycles.frame_interval)
+
+
+def _design(graph: QGraph, name: str, drawn: Sketch, fitted: buffers.Fitted) -> Design:
+    """The design of a sketch whose buffers are ``fitted``."""
     entering, leaving = inputs_of(fitted.stages), outputs_of(fitted.stages)
     inputs = [
         (stream, entering[stream], node.shape)
@@ -89,13 +105,13 @@ def relaxed(
     name: str,
     interval: int,
     unroll: tuple[str, ...] = (),
-    extra: float = 1.0,
+    shares: Shares = FEWEST,
     registered: bool = False,
 ) -> Sketch:
     """The sketch for ``interval``, or for the shortest one of a slower layer."""
     while True:
         try:
-            return sketch(graph, name, interval, unroll, extra, registered)
+            return sketch(graph, name, interval, unroll, shares, registered)
         except UnreachedError as error:
             interval = error.shortest
 
