@@ -28,26 +28,26 @@
 
 module krl_requantize_serial #(
   // elements per beat, beats until the constants repeat
-  parameter LANES = 1,
-  parameter PERIOD = 16,
+  parameter integer LANES = 1,
+  parameter integer PERIOD = 16,
   // digits of the multiplier, bits of each; 1: products by a krl_multiplier, 0: by adders
-  parameter STEPS = 12,
-  parameter DIGIT_BITS = 2,
-  parameter DSP = 0,
+  parameter integer STEPS = 12,
+  parameter integer DIGIT_BITS = 2,
+  parameter integer DSP = 0,
   // offsets for each channel, bits per step of what they have above the digits
-  parameter SIDES = 1,
-  parameter HIGH_BITS = 2,
+  parameter integer SIDES = 1,
+  parameter integer HIGH_BITS = 2,
   // bits of an arriving accumulator, of the sum behind the last digit, of a code
-  parameter ACC_BITS = 24,
-  parameter SUM_BITS = 20,
-  parameter BITS = 8,
-  parameter SHIFT = 0,
+  parameter integer ACC_BITS = 24,
+  parameter integer SUM_BITS = 20,
+  parameter integer BITS = 8,
+  parameter integer SHIFT = 0,
   parameter integer ZERO_POINT = 0,
   parameter integer CLAMP_MIN = -128,
   parameter integer CLAMP_MAX = 127,
   // follow from the above; do not set
-  parameter WORD_BITS = LANES * (DIGIT_BITS + SIDES * (DIGIT_BITS + HIGH_BITS)),
-  parameter ADDRESS_BITS = (PERIOD * STEPS > 1) ? $clog2(PERIOD * STEPS) : 1
+  parameter integer WORD_BITS = LANES * (DIGIT_BITS + SIDES * (DIGIT_BITS + HIGH_BITS)),
+  parameter integer ADDRESS_BITS = (PERIOD * STEPS > 1) ? $clog2(PERIOD * STEPS) : 1
 ) (
   input  wire                      clk,
   input  wire                      rst,
@@ -64,6 +64,18 @@ module krl_requantize_serial #(
   output reg                       m_axis_tvalid,
   input  wire                      m_axis_tready
 );
+
+  generate
+    if (!((LANES >= 1 && PERIOD >= 1 && STEPS >= 1 && HIGH_BITS >= 1 && ACC_BITS >= 2 && SHIFT >= 0) &&
+          (DSP == 1 || (DSP == 0 && DIGIT_BITS % 2 == 0)) &&
+          (DIGIT_BITS >= 1 && (SIDES == 1 || SIDES == 2)) &&
+          (BITS >= 2 && BITS <= 31 && CLAMP_MIN <= CLAMP_MAX && SUM_BITS >= SHIFT + BITS + 1) &&
+          (WORD_BITS == LANES * (DIGIT_BITS + SIDES * (DIGIT_BITS + HIGH_BITS))) &&
+          (ADDRESS_BITS == ((PERIOD * STEPS > 1) ? $clog2(PERIOD * STEPS) : 1)))
+    ) begin : g_legal
+      illegal_parameters_of_krl_requantize_serial see_legal_in_its_header ();
+    end
+  endgenerate
 
   localparam SIDE_BITS = DIGIT_BITS + HIGH_BITS;
   localparam LANE_BITS = DIGIT_BITS + SIDES * SIDE_BITS;

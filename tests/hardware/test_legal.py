@@ -39,6 +39,7 @@ ILLEGAL: dict[str, list[Parameters]] = {
     "krl_register": [{"WIDTH": 0}],
     "krl_requantize_affine": [{"PERIOD": 0}, {"TOTAL_BITS": 24}, {"WORD_BITS": 7}],
     "krl_requantize_fixed": [{"LANES": 0}, {"BIASED_BITS": 20}, {"WORD_BITS": 7}],
+    "krl_requantize_serial": [{"DIGIT_BITS": 3}, {"SIDES": 3}, {"SUM_BITS": 8}, {"WORD_BITS": 7}],
     "krl_rom": [{"WIDTH": 0}],
     "krl_scale": [{"BITS": 8}, {"FACTOR": 1 << 22}],
     "krl_select": [{"COUNT": 0}],

@@ -140,7 +140,7 @@ def test_a_design_that_hangs_is_compared_as_far_as_it_went(tmp_path: Path) -> No
     assert last in text
     path.write_text(
         text.replace(last, ".m_axis_tvalid()").replace(
-            "assign m_axis_tvalid = logits_tvalid;", "assign m_axis_tvalid = 1'b0;"
+            "assign m_axis_tvalid = marked_tvalid;", "assign m_axis_tvalid = 1'b0;"
         )
     )
     found = first_difference(tmp_path / "x", graph, codes, "icarus")

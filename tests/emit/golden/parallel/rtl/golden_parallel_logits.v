@@ -16,7 +16,7 @@
 
 module golden_parallel_logits #(
   // 1: two products per multiplier, as in a DSP48E1 of 25 x 18 bits; 0: one
-  parameter PAIRS = 1,
+  parameter integer PAIRS = 1,
   // memory files, from the directory in which the tool runs
   parameter WEIGHTS = "rom/golden_parallel_logits_weights.mem",
   parameter REQUANTIZER = "rom/golden_parallel_logits_requantizer.mem"
