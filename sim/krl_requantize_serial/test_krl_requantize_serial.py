@@ -47,7 +47,6 @@ BUGS = [
     Bug("no zero point", "code", "+ ZERO_POINT[BITS-1:0]"),
     Bug("first word is not read ahead", "constant_enable", "|| !primed"),
     Bug("takes a beat before the first word", "multiply", "&& primed"),
-    Bug("ready before the first word", "s_axis_tready", "primed &&"),
     Bug("constants move while steps stop", "constant_enable", "multiply", "s_axis_tvalid"),
     Bug(
         "words run on",
