@@ -37,6 +37,10 @@ def serial(period: int, steps: int, dsp: int = 0, sides: int = 1) -> Parameters:
     return {"PERIOD": period, "STEPS": steps, "DSP": dsp, "SIDES": sides}
 
 
+def mark(width: int, beats: int, inputs: int, depth: int) -> Parameters:
+    return {"WIDTH": width, "BEATS": beats, "INPUTS": inputs, "DEPTH": depth}
+
+
 def reader(
     image: tuple[int, int, int],
     kernel: tuple[int, int],
@@ -73,6 +77,8 @@ SHORT: list[tuple[str, Parameters]] = [
     ("krl_fork", {"WIDTH": 2, "OUTPUTS": 3}),
     ("krl_frame_guard", {"WIDTH": 2, "BEATS": 5}),
     ("krl_frame_last", {"BEATS": 6}),
+    ("krl_frame_mark", mark(1, 3, 1, 2)),
+    ("krl_register", {"WIDTH": 2}),
     ("krl_gearbox", regroup(2, 3, 5)),
     ("krl_gearbox", regroup(3, 2, 5)),
     ("krl_lanes", regroup(1, 3, 5)),
@@ -98,6 +104,10 @@ LONG: list[tuple[str, Parameters]] = [
     ("krl_frame_guard", {"WIDTH": 2, "BEATS": 8}),
     ("krl_frame_last", {"BEATS": 1}),
     ("krl_frame_last", {"BEATS": 16}),
+    ("krl_frame_mark", mark(2, 1, 1, 1)),
+    ("krl_frame_mark", mark(2, 2, 2, 2)),
+    ("krl_frame_mark", mark(1, 3, 3, 3)),
+    ("krl_register", {"WIDTH": 5}),
     ("krl_gearbox", regroup(2, 3, 9)),
     ("krl_gearbox", regroup(2, 3, 8, bits=2)),
     ("krl_gearbox", regroup(2, 3, 7)),
@@ -172,6 +182,42 @@ SHORT_BUGS = [
         Bug("counts without ready", "beat", "m_axis_tvalid && m_axis_tready", "m_axis_tvalid"),
     ),
     refuted(
+        "krl_frame_mark",
+        mark(1, 3, 1, 2),
+        "blocked early end idle last lost room user wrong",
+        Bug("accepts while a beat is aside", "s_axis_tready", "!aside &&"),
+    ),
+    refuted(
+        "krl_frame_mark",
+        mark(1, 3, 1, 2),
+        "steady",
+        Bug("the mark changes while a beat waits", "m_axis_tuser", "waits ? marked :"),
+    ),
+    refuted(
+        "krl_frame_guard",
+        {"WIDTH": 1, "BEATS": 3},
+        "open",
+        Bug("ready in reset", "s_axis_tready", "!rst &&"),
+    ),
+    refuted(
+        "krl_frame_guard",
+        {"WIDTH": 1, "BEATS": 3},
+        "verdict",
+        Bug("long frames get two verdicts", "settled", "(state == PASS) &&"),
+    ),
+    refuted(
+        "krl_register",
+        {"WIDTH": 2},
+        "early wrong lost valid ready",
+        Bug("loses the second beat", "fills", "(full || accept)", "full"),
+    ),
+    refuted(
+        "krl_register",
+        {"WIDTH": 2},
+        "steady wrong",
+        Bug("does not stand still", "m_axis_tdata", "if (!stays)"),
+    ),
+    refuted(
         "krl_gearbox",
         regroup(2, 3, 5),
         "steady early wrong lost filled valid",
@@ -210,6 +256,12 @@ SHORT_BUGS = [
     ),
 ]
 LONG_BUGS = [
+    refuted(
+        "krl_frame_mark",
+        mark(1, 3, 1, 2),
+        "user",
+        Bug("waits is not reset", "waits", "waits <= 1'b0;"),
+    ),
     refuted(
         "krl_concat",
         concat(3, 1, 2),
