@@ -2,9 +2,9 @@
 """krl_requantize_serial: multiply digit by digit, add, shift, add the zero point, clamp; exactly."""
 
 from random import Random
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from common.bench import PARAMETERS, extremes, pack, random_for, standing_tests, test
+from common.bench import PARAMETERS, extremes, pack, random_for, standing_tests
 from common.requantizer import ACC_BITS, CHANNELS, CLAMP_MAX, CLAMP_MIN, LANES, Requantizer, clamped
 
 STEPS, DIGIT_BITS, HIGH_BITS = PARAMETERS["STEPS"], PARAMETERS["DIGIT_BITS"], PARAMETERS["HIGH_BITS"]
@@ -89,15 +89,3 @@ stream = standing_tests(
     latency=3 + 2 * (DSP != 0),
     interval=STEPS,
 )
-
-
-@test()
-async def a_beat_may_be_there_before_the_first_word(dut: Any) -> None:
-    """Offer a beat in reset already, so that it is there in the first cycle behind it."""
-    bench = await requantizer.bench(dut).start()
-    dut.rst.value = 1
-    await bench.cycles(2)
-    bench.source.send(*requantizer.beats(random_for("first word")))
-    await bench.cycles(2)
-    dut.rst.value = 0
-    await bench.finish()

@@ -46,8 +46,6 @@ BUGS = [
     Bug("a lower clamp too high", "code", "chosen < lowest", "chosen <= lowest + 1"),
     Bug("no zero point", "code", "+ ZERO_POINT[BITS-1:0]"),
     Bug("first word is not read ahead", "constant_enable", "|| !primed"),
-    Bug("takes a beat before the first word", "multiply", "&& primed"),
-    Bug("ready before the first word", "s_axis_tready", "primed &&"),
     Bug("constants move while steps stop", "constant_enable", "multiply", "s_axis_tvalid"),
     Bug(
         "words run on",

@@ -445,6 +445,12 @@ LONG_BUGS = [
     ),
     refuted(
         "krl_requantize_serial",
+        serial(1, 1),
+        "wrong lost late",
+        Bug("ready before the first word", "s_axis_tready", "primed &&"),
+    ),
+    refuted(
+        "krl_requantize_serial",
         serial(2, 2),
         "slow",
         Bug("steps only while a code leaves", "multiply", "&& advance", "&& m_axis_tvalid"),
