@@ -17,6 +17,7 @@ from kerilog.frontend.keras.calls import Converter
 from kerilog.frontend.keras.nesting import read_model
 from kerilog.frontend.keras.options import checked_name
 from kerilog.frontend.keras.reading import Reading
+from kerilog.frontend.keras.sequences import on_sequences
 from kerilog.frontend.keras.trial import probe
 from kerilog.frontend.keras.weights import Weights
 from kerilog.graph import Graph
@@ -56,6 +57,13 @@ CONVERTERS: dict[str, Converter] = {
     "Multiply": plain.merge,
     "Concatenate": plain.concatenate,
     "ZeroPadding2D": plain.zero_padding2d,
+    "Conv1D": on_sequences(weighted.conv2d),
+    "DepthwiseConv1D": on_sequences(weighted.depthwise_conv2d),
+    "SeparableConv1D": on_sequences(weighted.separable_conv2d),
+    "MaxPooling1D": on_sequences(plain.pooling),
+    "AveragePooling1D": on_sequences(plain.pooling),
+    "GlobalAveragePooling1D": on_sequences(plain.global_average_pooling2d),
+    "ZeroPadding1D": on_sequences(plain.zero_padding2d, pads=("padding",)),
     **dict.fromkeys(TRAINING_ONLY, plain.nothing),
     **dict.fromkeys(SAME_SIZE, plain.same_size),
     "FixedPoint": converters.converter,

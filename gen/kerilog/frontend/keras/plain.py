@@ -28,14 +28,14 @@ from kerilog.graph import (
 
 
 def pooling(call: Call) -> Nodes:
-    """MaxPooling2D and AveragePooling2D."""
+    """MaxPooling2D and AveragePooling2D; 1-D ones too, on images of height 1."""
     layer = call.layer
     layer.check_options(("pool_size", "strides", "padding", "data_format"))
     layer.check_channels_last()
     padding = layer.padding()
     pool = layer.pair("pool_size", (2, 2))
     strides = layer.pair("strides", pool)
-    kind = MaxPooling2D if layer.kind == "MaxPooling2D" else AveragePooling2D
+    kind = MaxPooling2D if layer.kind.startswith("Max") else AveragePooling2D
     shape = (*window_shape(call, pool, strides, padding), call.image[2])
     return (call.node(kind(pool, strides, padding), shape),)
 

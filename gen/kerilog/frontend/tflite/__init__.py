@@ -12,6 +12,7 @@ from kerilog.frontend.tflite import elements, functions, layers, shapes
 from kerilog.frontend.tflite.file import Operator, read_model
 from kerilog.frontend.tflite.fold_padding import fold_padding
 from kerilog.frontend.tflite.importer import Importer
+from kerilog.frontend.tflite.join_reshapes import join_reshapes
 from kerilog.frontend.tflite.refusals import Refusals
 from kerilog.names import harmless, shown
 from kerilog.qgraph import QGraph
@@ -27,6 +28,7 @@ OPERATORS: dict[str, Callable[[Importer, Operator], None]] = {
     "DEQUANTIZE": elements.dequantize,
     "ELU": functions.function,
     "EXP": functions.function,
+    "EXPAND_DIMS": shapes.expand_dims,
     "FULLY_CONNECTED": layers.dense,
     "GELU": functions.gelu,
     "HARD_SWISH": functions.function,
@@ -44,6 +46,7 @@ OPERATORS: dict[str, Callable[[Importer, Operator], None]] = {
     "SHAPE": shapes.shape,
     "SOFTMAX": elements.softmax,
     "SPACE_TO_BATCH_ND": shapes.space_to_batch,
+    "SQUEEZE": shapes.squeeze,
     "STRIDED_SLICE": shapes.strided_slice,
     "SUB": elements.add,
     "TANH": functions.function,
@@ -57,7 +60,7 @@ def load_tflite(path: Path, rounding: Rounding = "reference") -> QGraph:
     with one integer rounding where XNNPACK rounds in binary32. Raises ``KerilogError`` for a file that cannot
     be used, and ``Unsupported`` for one with operators or options that Kerilog does not support: all of them.
     """
-    return fold_padding(load_tflite_with_tensors(path, rounding)[0])
+    return fold_padding(join_reshapes(load_tflite_with_tensors(path, rounding)[0]))
 
 
 def load_tflite_with_tensors(path: Path, rounding: Rounding = "reference") -> tuple[QGraph, dict[int, str]]:

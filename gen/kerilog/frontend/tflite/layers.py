@@ -168,33 +168,46 @@ def pool(context: Importer, op: Operator) -> None:
 
 
 def mean(context: Importer, op: Operator) -> None:
-    """MEAN over height and width."""
-    context.expect(op, range(2, 3))
-    source = context.activation(op, rank=4)
-    axes = sorted(int(axis) % 4 for axis in context.constant(op, 1, "int32").reshape(-1))
-    if axes != [1, 2]:
-        context.unsupported(op, f"axes {axes}", "height and width, [1, 2]")
-    cells = source.shape[1] * source.shape[2]
-    target = context.output(op)
+    """MEAN over height and width, or over the steps of a sequence."""
+    image, shape = _reduced(context, op)
+    source, target = context.activation(op), context.output(op)
+    cells = shape[0] * shape[1]
     if context.rounding == "single" and format_of(source) == format_of(target):
-        _mean_of_codes(context, op, source)
+        size = shape[0], shape[1]
+        _add_pooled(context, op, QAveragePooling2D(size, (1, 1), (-128, 127)), image, shape[2])
         return
     factor = mean_factor(scale_of(source), scale_of(target), cells, context.rounding)
     context.check_range(op, factor, 255 * cells)
-    channels = source.shape[3:]
     made = QGlobalAveragePooling2D(factor, (format_of(target).minimum, format_of(target).maximum))
-    context.add(op, made, (source,), (1, 1, *channels) if op.options["keep_dims"] else channels)
+    context.add(op, made, (image,), _reduced_shape(op, source, shape[2]))
 
 
-def _mean_of_codes(context: Importer, op: Operator, source: Tensor) -> None:
-    """MEAN without a change of format, which the default interpreter takes as AVERAGE_POOL_2D takes it."""
-    size, channels = source.shape[1:3], source.shape[3]
-    made = QAveragePooling2D((size[0], size[1]), (1, 1), (-128, 127))
-    if op.options["keep_dims"]:
-        context.add(op, made, (source,), (1, 1, channels))
+def _reduced(context: Importer, op: Operator) -> tuple[Tensor | str, Shape]:
+    """The image that an operator reduces to one pixel, with its shape."""
+    context.expect(op, range(2, 3))
+    image, shape = context.image(op)
+    rank = len(context.required(op, 0).shape)
+    axes = sorted(int(axis) % rank for axis in context.constant(op, 1, "int32").reshape(-1))
+    if axes != list(range(1, rank - 1)):
+        taken = "height and width, [1, 2]" if rank == 4 else "the steps, [1]"
+        context.unsupported(op, f"axes {axes}", taken)
+    return image, shape
+
+
+def _reduced_shape(op: Operator, source: Tensor, channels: int) -> Shape:
+    return (*(1,) * (len(source.shape) - 2), channels) if op.options["keep_dims"] else (channels,)
+
+
+def _add_pooled(
+    context: Importer, op: Operator, made: QAveragePooling2D, image: Tensor | str, channels: int
+) -> None:
+    """A MEAN without a change of format, which the default interpreter takes as it takes AVERAGE_POOL_2D."""
+    shape = _reduced_shape(op, context.activation(op), channels)
+    if len(shape) == 3:
+        context.add(op, made, (image,), shape)
     else:
-        pooled = context.add_hidden(source, "pool", made, (1, 1, channels))
-        context.add(op, QReshape(), (pooled,), (channels,))
+        pooled = context.add_inner(op, "pool", made, (image,), (1, 1, channels))
+        context.add(op, QReshape(), (pooled,), shape)
 
 
 def _fused(context: Importer, op: Operator) -> Pair:

@@ -72,10 +72,19 @@ def _wanted(tensors: Sequence[Made]) -> dict[int, Path]:
     short = _shortened(list(layers))
     wanted: dict[int, Path] = {}
     for path, members in layers.items():
-        last = [index for index in members if tensors[index].kind != "Constant"][-1:] or members[-1:]
+        last = _last(members, tensors)
         for index in members:
             wanted[index] = short[path] if index in last else short[path] + tensors[index].operation
     return wanted
+
+
+def _last(members: Sequence[int], tensors: Sequence[Made]) -> list[int]:
+    """The tensor that stands for its layer: the last that is computed, or at least not a constant."""
+    for beside in (("Constant", "Reshape"), ("Constant",), ()):
+        found = [index for index in members if tensors[index].kind not in beside]
+        if found:
+            return found[-1:]
+    return []
 
 
 def _shortened(paths: Sequence[Path]) -> dict[Path, Path]:
