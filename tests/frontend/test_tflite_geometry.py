@@ -17,6 +17,7 @@ from kerilog.scales import ROUNDINGS, Rounding
 from support.interpreter import convert, mismatches, random_codes
 
 keras = pytest.importorskip("keras")
+tf = pytest.importorskip("tensorflow")
 layers = keras.layers
 Shape = tuple[int, ...]
 Stack = Callable[[], list[Any]]
@@ -58,7 +59,73 @@ SEQUENCES: dict[str, tuple[Shape, Stack]] = {
         ],
     ),
 }
-MODELS = SEQUENCES
+IMAGES: dict[str, tuple[Shape, Stack]] = {
+    "global maxima": (
+        (6, 7, 3),
+        lambda: [layers.Conv2D(4, 3), layers.GlobalMaxPooling2D(keepdims=True), layers.Flatten()],
+    ),
+    "maximum of a sequence": ((9, 3), lambda: [layers.Conv1D(4, 2), layers.GlobalMaxPooling1D()]),
+    "dilated images": (
+        (10, 9, 3),
+        lambda: [
+            layers.Conv2D(4, 3, dilation_rate=2),
+            layers.DepthwiseConv2D(3, dilation_rate=(2, 2), padding="same"),
+            layers.Conv2D(2, 3, dilation_rate=(2, 1), padding="same"),
+        ],
+    ),
+    "cropped and padded": (
+        (8, 9, 3),
+        lambda: [
+            layers.Conv2D(4, 3, padding="same"),
+            layers.Cropping2D(((1, 2), (0, 3))),
+            layers.ZeroPadding2D(((2, 0), (1, 3))),
+            layers.MaxPooling2D(2),
+        ],
+    ),
+    "a part of a sequence": ((9, 3), lambda: [layers.Conv1D(4, 2), layers.Cropping1D((1, 3))]),
+    "permuted": (
+        (4, 5, 3),
+        lambda: [layers.Conv2D(4, 3, padding="same"), layers.Permute((2, 1, 3)), layers.Reshape((10, 8))],
+    ),
+    "transposed": (
+        (4, 5, 3),
+        lambda: [
+            layers.Conv2DTranspose(4, 3, strides=2, padding="same", activation="relu"),
+            layers.Conv2DTranspose(3, 2, strides=3, padding="valid"),
+            layers.Conv2DTranspose(2, 3, strides=(1, 2), padding="valid", use_bias=False),
+        ],
+    ),
+    "transposed, gaps": ((4, 5, 2), lambda: [layers.Conv2DTranspose(3, 2, strides=3, padding="same")]),
+    "transposed sequence": ((6, 3), lambda: [layers.Conv1DTranspose(4, 3, strides=2, padding="same")]),
+    "split and stacked": ((6, 6, 4), lambda: [layers.Conv2D(6, 3, padding="same"), moved()]),
+    "resized": ((3, 4, 3), lambda: [layers.Conv2D(4, 2), resized()]),
+}
+MODELS = SEQUENCES | IMAGES
+
+
+def moved() -> Any:
+    """A layer of plain operations that split, cut, unpack, pack and pad."""
+
+    class Moved(layers.Layer):
+        def call(self, x: Any) -> Any:
+            first, second, third = tf.split(x, [1, 3, 2], axis=3)
+            rows = tf.stack(tf.unstack(second[:, 1:5, ::2, :], axis=3), axis=1)
+            cut = tf.slice(x, [0, 1, 0, 2], [-1, 2, -1, 3])
+            padded = tf.pad(cut, [[0, 0], [1, 0], [0, 0], [0, 0]], constant_values=0.5)
+            return tf.concat([third, first], axis=3), rows, padded
+
+    return Moved()
+
+
+def resized() -> Any:
+    """Nearest neighbours as TensorFlow's older operators give them."""
+
+    class Resized(layers.Layer):
+        def call(self, x: Any) -> Any:
+            twice = tf.compat.v1.image.resize_nearest_neighbor(x, (4, 9), half_pixel_centers=True)
+            return twice, tf.compat.v1.image.resize_nearest_neighbor(x, (6, 6))
+
+    return Resized()
 
 
 def converted(name: str, folder: Path) -> Path:
@@ -100,3 +167,15 @@ def test_causal_padding_is_the_convolution_s_own(tmp_path: Path) -> None:
     graph = load_tflite(converted("causal", tmp_path))
     (op,) = (node.op for node in graph if isinstance(node.op, QConv2D))
     assert op.padding == ((0, 0), (2, 0))
+
+
+def test_repeated_rows_and_columns_equal_the_interpreter(tmp_path: Path) -> None:
+    """Keras writes them as TILE, which the reference kernels do not have in int8."""
+    path = tmp_path / "repeated.tflite"
+    image = layers.Input((3, 4, 3))
+    x = layers.UpSampling2D((2, 3))(layers.Conv2D(4, 2, padding="same")(image))
+    path.write_bytes(convert(keras.Model(image, x), np.random.default_rng(1)))
+    codes = random_codes(np.random.default_rng(6), (3, 4, 3))
+    count, wrong = mismatches(path, codes, "single")
+    assert count > codes.size and not wrong
+    assert [node.op.kind for node in load_tflite(path)].count("UpSampling2D") == 2

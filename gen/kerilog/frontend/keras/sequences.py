@@ -15,7 +15,7 @@ from kerilog.frontend.keras.options import MAX_INTEGER, Layer
 from kerilog.frontend.keras.weights import Weights
 from kerilog.graph import Array, Node, Reshape, Shape, ZeroPadding2D
 
-_EXTENTS = ("kernel_size", "pool_size", "strides", "dilation_rate")
+_EXTENTS = ("kernel_size", "pool_size", "strides", "dilation_rate", "size")
 """Options with one number for the steps."""
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from kerilog.errors import KerilogError, Unsupported
-from kerilog.frontend.tflite import elements, functions, layers, shapes
+from kerilog.frontend.tflite import elements, functions, layers, moving, shapes
 from kerilog.frontend.tflite.file import Operator, read_model
 from kerilog.frontend.tflite.fold_padding import fold_padding
 from kerilog.frontend.tflite.importer import Importer
@@ -39,17 +39,27 @@ OPERATORS: dict[str, Callable[[Importer, Operator], None]] = {
     "MUL": elements.multiply,
     "PACK": shapes.pack,
     "PAD": shapes.pad,
+    "PADV2": shapes.pad,
     "QUANTIZE": elements.quantize,
+    "REDUCE_MAX": moving.reduce_max,
+    "RESIZE_NEAREST_NEIGHBOR": moving.resize_nearest,
     "RELU": elements.relu,
     "RELU6": elements.relu,
     "RESHAPE": shapes.reshape,
     "SHAPE": shapes.shape,
+    "SLICE": moving.slice_,
     "SOFTMAX": elements.softmax,
     "SPACE_TO_BATCH_ND": shapes.space_to_batch,
+    "SPLIT": moving.split,
+    "SPLIT_V": moving.split_v,
     "SQUEEZE": shapes.squeeze,
     "STRIDED_SLICE": shapes.strided_slice,
     "SUB": elements.add,
     "TANH": functions.function,
+    "TILE": moving.tile,
+    "TRANSPOSE": moving.transpose,
+    "TRANSPOSE_CONV": layers.transpose_conv,
+    "UNPACK": moving.unpack,
 }
 
 

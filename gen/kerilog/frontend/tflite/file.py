@@ -51,6 +51,16 @@ _OPTIONS: dict[str, tuple[str, dict[str, str]]] = {
     "STRIDED_SLICE": ("StridedSliceOptions", _MASKS | {"shrink": "ShrinkAxisMask"}),
     "SQUEEZE": ("SqueezeOptions", {"axes": "SqueezeDimsAsNumpy"}),
     "PACK": ("PackOptions", {"axis": "Axis"}),
+    "UNPACK": ("UnpackOptions", {"axis": "Axis"}),
+    "REDUCE_MAX": ("ReducerOptions", {"keep_dims": "KeepDims"}),
+    "RESIZE_NEAREST_NEIGHBOR": (
+        "ResizeNearestNeighborOptions",
+        {"corners": "AlignCorners", "half": "HalfPixelCenters"},
+    ),
+    "TRANSPOSE_CONV": (
+        "TransposeConvOptions",
+        {"padding": "Padding", "stride_h": "StrideH", "stride_w": "StrideW"} | _FUSED,
+    ),
     "GELU": ("GeluOptions", {"approximate": "Approximate"}),
     "LEAKY_RELU": ("LeakyReluOptions", {"alpha": "Alpha"}),
     "SOFTMAX": ("SoftmaxOptions", {"beta": "Beta"}),

@@ -10,7 +10,7 @@ import numpy as np
 from kerilog.formats import Affine, IntArray
 from kerilog.frontend.tflite.file import Operator, Tensor
 from kerilog.frontend.tflite.importer import Importer, Space, format_of, scale_of
-from kerilog.graph import Pair, Shape, padding_of
+from kerilog.graph import Pair, Shape, padding_of, transposed
 from kerilog.names import shown
 from kerilog.qgraph import (
     Padding,
@@ -20,9 +20,10 @@ from kerilog.qgraph import (
     QGlobalAveragePooling2D,
     QMaxPooling2D,
     QReshape,
+    QZeroPadding2D,
     Rescale,
 )
-from kerilog.scales import Scales, matrix_factor, mean_factor
+from kerilog.scales import Rounding, Scales, matrix_factor, mean_factor
 
 _PADDINGS = {0: "same", 1: "valid"}
 _LARGEST_EXTENT = 1 << 15
@@ -56,6 +57,35 @@ def conv2d(context: Importer, op: Operator) -> None:
         context.spaces[op.outputs[0]] = dataclasses.replace(space, conv=made)
     else:
         context.add(op, made, (source,), conv_shape(source.shape[1:], made))
+
+
+def transpose_conv(context: Importer, op: Operator) -> None:
+    """TRANSPOSE_CONV: the pixels spread, then a convolution with the flipped kernel.
+
+    The sums are those of the products that TFLite adds up pixel by pixel.
+    """
+    context.expect(op, range(3, 5))
+    source = context.activation(op, 2, rank=4)
+    kernel, scales = _weights(context, op, 4, axis=0)
+    kernel = np.ascontiguousarray(kernel[:, ::-1, ::-1].transpose(1, 2, 3, 0))
+    _check_depth(context, op, source, kernel, 1)
+    strides = _positive(context, op, "stride_h", "stride_w")
+    if op.options["padding"] not in _PADDINGS:
+        context.fail(op, f"padding: expected 0 (SAME) or 1 (VALID), found {op.options['padding']}")
+    kind = _PADDINGS[op.options["padding"]]
+    axes = zip(source.shape[1:3], kernel.shape, strides, strict=False)
+    (rows, height), (columns, width) = (transposed(*axis, kind) for axis in axes)
+    # XNNPACK leaves this operator to the kernels that round as the reference ones do
+    bias, factor = _bias_and_factor(context, op, source, kernel, scales, place=3, rounding="reference")
+    clamp = context.clamp(op, op.options["activation"])
+    made = QConv2D(kernel, bias, *_weight_formats(source, scales), factor, clamp)
+    wide = (
+        (source.shape[1] - 1) * strides[0] + 1 + sum(rows),
+        (source.shape[2] - 1) * strides[1] + 1 + sum(columns),
+    )
+    spread = QZeroPadding2D((rows, columns), strides)
+    key = context.add_hidden(source, "spread", spread, (*wide, source.shape[3]))
+    context.add(op, made, (key,), (height, width, kernel.shape[3]))
 
 
 def _check_depth(context: Importer, op: Operator, source: Tensor, kernel: IntArray, groups: int) -> None:
@@ -126,18 +156,28 @@ def _weights(context: Importer, op: Operator, rank: int, axis: int) -> tuple[Int
 
 
 def _bias_and_factor(
-    context: Importer, op: Operator, source: Tensor, kernel: IntArray, scales: Scales
+    context: Importer,
+    op: Operator,
+    source: Tensor,
+    kernel: IntArray,
+    scales: Scales,
+    place: int = 2,
+    rounding: Rounding | None = None,
 ) -> tuple[IntArray, Rescale]:
-    """The bias (filters,), zeros where left out, and the accumulator's factor, both checked for overflow."""
+    """The bias (filters,), input ``place`` or zeros, and the accumulator's factor, both checked for overflow.
+
+    ``rounding`` where it is not that of all operators.
+    """
     filters = kernel.shape[-1]
     bias = np.zeros(filters, np.int64)
-    stored = context.stored(op, 2)
+    stored = context.stored(op, place)
     if stored is not None:
-        bias = context.constant(op, 2, "int32")
+        bias = context.constant(op, place, "int32")
         if bias.shape != (filters,) or np.any(stored.zeros != 0):
             label = f"bias {shown(stored.name)}"
             context.fail(op, f"{label}: expected shape ({filters},) and zero point 0, found {bias.shape}")
-    factor = matrix_factor(scale_of(source), scales, scale_of(context.output(op)), op.kind, context.rounding)
+    target = scale_of(context.output(op))
+    factor = matrix_factor(scale_of(source), scales, target, op.kind, rounding or context.rounding)
     zero = int(source.zeros[0])
     sums = np.abs(kernel).reshape(-1, filters).sum(axis=0) * max(128 + zero, 127 - zero) + np.abs(bias)
     context.check_range(op, factor, int(sums.max()))
@@ -169,7 +209,7 @@ def pool(context: Importer, op: Operator) -> None:
 
 def mean(context: Importer, op: Operator) -> None:
     """MEAN over height and width, or over the steps of a sequence."""
-    image, shape = _reduced(context, op)
+    image, shape = reduced(context, op)
     source, target = context.activation(op), context.output(op)
     cells = shape[0] * shape[1]
     if context.rounding == "single" and format_of(source) == format_of(target):
@@ -179,10 +219,10 @@ def mean(context: Importer, op: Operator) -> None:
     factor = mean_factor(scale_of(source), scale_of(target), cells, context.rounding)
     context.check_range(op, factor, 255 * cells)
     made = QGlobalAveragePooling2D(factor, (format_of(target).minimum, format_of(target).maximum))
-    context.add(op, made, (image,), _reduced_shape(op, source, shape[2]))
+    context.add(op, made, (image,), reduced_shape(op, source, shape[2]))
 
 
-def _reduced(context: Importer, op: Operator) -> tuple[Tensor | str, Shape]:
+def reduced(context: Importer, op: Operator) -> tuple[Tensor | str, Shape]:
     """The image that an operator reduces to one pixel, with its shape."""
     context.expect(op, range(2, 3))
     image, shape = context.image(op)
@@ -194,7 +234,8 @@ def _reduced(context: Importer, op: Operator) -> tuple[Tensor | str, Shape]:
     return image, shape
 
 
-def _reduced_shape(op: Operator, source: Tensor, channels: int) -> Shape:
+def reduced_shape(op: Operator, source: Tensor, channels: int) -> Shape:
+    """The shape of what ``reduced`` leaves."""
     return (*(1,) * (len(source.shape) - 2), channels) if op.options["keep_dims"] else (channels,)
 
 
@@ -202,7 +243,7 @@ def _add_pooled(
     context: Importer, op: Operator, made: QAveragePooling2D, image: Tensor | str, channels: int
 ) -> None:
     """A MEAN without a change of format, which the default interpreter takes as it takes AVERAGE_POOL_2D."""
-    shape = _reduced_shape(op, context.activation(op), channels)
+    shape = reduced_shape(op, context.activation(op), channels)
     if len(shape) == 3:
         context.add(op, made, (image,), shape)
     else:

@@ -7,6 +7,7 @@ import dataclasses
 
 import numpy as np
 
+from kerilog.frontend.tflite import moving
 from kerilog.frontend.tflite.file import Operator, Tensor
 from kerilog.frontend.tflite.importer import Importer, ShapeValues, Space
 from kerilog.frontend.tflite.layers import conv_shape
@@ -102,8 +103,11 @@ def shape(context: Importer, op: Operator) -> None:
 
 
 def strided_slice(context: Importer, op: Operator) -> None:
-    """STRIDED_SLICE of a shape: one entry or a run of entries."""
+    """STRIDED_SLICE of a shape: one entry or a run of entries; or of a tensor."""
     context.expect(op, range(4, 5))
+    if is_data(context, op):
+        moving.strided_slice(context, op)
+        return
     values = _values(context, op, 0)
     begin, end, step = (context.constant(op, position, "int32").reshape(-1) for position in (1, 2, 3))
     if not len(begin) == len(end) == len(step) == 1 or step[0] == 0:
@@ -117,12 +121,20 @@ def strided_slice(context: Importer, op: Operator) -> None:
 
 
 def pack(context: Importer, op: Operator) -> None:
-    """PACK of numbers into a shape."""
-    context.expect(op, range(1, 9))
+    """PACK of numbers into a shape; or of tensors."""
+    context.expect(op, range(1, 1 << 10))
+    if is_data(context, op):
+        moving.pack(context, op)
+        return
     entries = [_values(context, op, position) for position in range(len(op.inputs))]
     if any(len(entry) != 1 for entry in entries):
         context.unsupported(op, "several numbers in one place", "single numbers")
     context.shape_values[op.outputs[0]] = tuple(entry[0] for entry in entries)
+
+
+def is_data(context: Importer, op: Operator) -> bool:
+    """Whether ``op`` works on a tensor of codes, and not on a shape."""
+    return context.required(op, 0).type not in ("int32", "int64") and op.inputs[0] not in context.shape_values
 
 
 def _values(context: Importer, op: Operator, position: int) -> ShapeValues:
@@ -138,8 +150,12 @@ def _values(context: Importer, op: Operator, position: int) -> ShapeValues:
 
 
 def concatenate(context: Importer, op: Operator) -> None:
-    """CONCATENATION of tensors of one format."""
+    """CONCATENATION of tensors of one format; or of shapes."""
     context.expect(op, range(1, 1 << 10))
+    if not is_data(context, op):
+        parts_of_shape = [_values(context, op, position) for position in range(len(op.inputs))]
+        context.shape_values[op.outputs[0]] = tuple(value for part in parts_of_shape for value in part)
+        return
     parts = [context.activation(op, position) for position in range(len(op.inputs))]
     context.same_format(op, *parts)
     if context.clamp(op, op.options["activation"]) != (-128, 127):
@@ -159,8 +175,8 @@ def concatenate(context: Importer, op: Operator) -> None:
 
 
 def pad(context: Importer, op: Operator) -> None:
-    """PAD of height and width, or of the steps of a sequence."""
-    context.expect(op, range(2, 3))
+    """PAD and PADV2 of height and width, or of the steps of a sequence."""
+    context.expect(op, range(2, 4))
     image, shape = context.image(op)
     context.same_format(op, context.activation(op))
     kind = context.required(op, 1).type
@@ -173,7 +189,21 @@ def pad(context: Importer, op: Operator) -> None:
         context.unsupported(op, f"padding {amounts.tolist()}", taken)
     padding = _pairs([[0, 0], *amounts[1:-1].tolist()][-2:])
     height, width = (shape[axis] + sum(padding[axis]) for axis in (0, 1))
-    context.add_on_image(op, "pad", QZeroPadding2D(padding), image, (height, width, shape[2]))
+    made = QZeroPadding2D(padding, code=_pad_code(context, op))
+    context.add_on_image(op, "pad", made, image, (height, width, shape[2]))
+
+
+def _pad_code(context: Importer, op: Operator) -> int | None:
+    """What PADV2 pads with; None for zero."""
+    if context.stored(op, 2) is None:
+        return None
+    value = context.required(op, 2)
+    context.check_quantized(op, value)
+    context.same_format(op, value)
+    codes = context.constant(op, 2, "int8").reshape(-1)
+    if len(codes) != 1:
+        context.fail(op, f"expected one number to pad with, found {len(codes)}")
+    return None if codes[0] == value.zeros[0] else int(codes[0])
 
 
 def space_to_batch(context: Importer, op: Operator) -> None:

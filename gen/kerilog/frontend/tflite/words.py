@@ -20,12 +20,17 @@ SUPPORTED = {
     "MEAN": "GlobalAveragePooling2D",
     "MUL": "Multiply",
     "PAD": "ZeroPadding2D",
+    "PADV2": "ZeroPadding2D",
+    "REDUCE_MAX": "GlobalMaxPooling2D",
     "RELU": "ReLU",
     "RELU6": "ReLU(6)",
     "RESHAPE": "Reshape",
+    "RESIZE_NEAREST_NEIGHBOR": "UpSampling2D",
     "SOFTMAX": "Softmax",
     "SUB": "Subtract",
     "TANH": "tanh",
+    "TRANSPOSE": "Permute",
+    "TRANSPOSE_CONV": "Conv2DTranspose",
 }
 """Operators that are layers, or activations, of their own."""
 
@@ -39,11 +44,7 @@ OTHERS = {
     "MAXIMUM": "Maximum",
     "MINIMUM": "Minimum",
     "PRELU": "PReLU",
-    "REDUCE_MAX": "GlobalMaxPooling2D",
     "RESIZE_BILINEAR": "UpSampling2D",
-    "RESIZE_NEAREST_NEIGHBOR": "UpSampling2D",
-    "TRANSPOSE": "Permute",
-    "TRANSPOSE_CONV": "Conv2DTranspose",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "LSTM",
     "UNIDIRECTIONAL_SEQUENCE_RNN": "SimpleRNN",
 }
