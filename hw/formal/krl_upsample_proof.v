@@ -68,6 +68,7 @@ module krl_upsample_proof #(
   reg [3:0] next_in;
   reg [3:0] next_out;
 
+  wire [3:0] legal = (chosen < TOTAL) ? chosen : 4'd0;
   wire accepts = s_axis_tvalid && s_axis_tready;
   wire gives = m_axis_tvalid && m_axis_tready;
   // a beat is on its way to the output register
@@ -138,8 +139,8 @@ module krl_upsample_proof #(
     if (accepts) next_in <= (next_in == LAST_IN) ? 4'd0 : next_in + 4'd1;
     if (gives) next_out <= (next_out == LAST) ? 4'd0 : next_out + 4'd1;
     if (reset) begin
-      place <= (chosen < TOTAL) ? chosen : 4'd0;
-      origin <= ORIGINS[((chosen < TOTAL) ? chosen : 4'd0)*32 +: 4];
+      place <= legal;
+      origin <= ORIGINS[{legal, 5'd0} +: 4];
       next_in <= 4'd0;
       next_out <= 4'd0;
       moved <= 1'b0;

@@ -29,6 +29,7 @@ def upsample(*values: int) -> Parameters:
 
 CROP = crop(2, 2, 1, 0, 0, 0, 1, 0, 0)
 PAD = pad(1, 2, 1, 2, 3, 1, 1, 1, 1, 1)
+BEHIND = pad(1, 1, 1, 1, 3, 0, 1, 1, 1, 1)
 UPSAMPLE = upsample(2, 1, 2, 1)
 
 SHORT: list[tuple[str, Parameters]] = [
@@ -114,11 +115,11 @@ BUGS: list[tuple[str, Parameters, str, Bug]] = [
         "krl_pad",
         PAD,
         "idle",
-        Bug("waits for ready", "s_axis_tready", "advance && is_real", "m_axis_tready && is_real"),
+        Bug("a pause behind each beat", "s_axis_tready", "advance && is_real", "!m_axis_tvalid && is_real"),
     ),
     (
         "krl_pad",
-        PAD,
+        BEHIND,
         "late",
         Bug("padding waits for a pixel", "offered", "|| (!is_real && !image_begins)"),
     ),

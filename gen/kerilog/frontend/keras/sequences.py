@@ -68,7 +68,7 @@ def _steps(layer: Layer, key: str) -> int:
     item: Any = value[0] if isinstance(value, list) and len(value) == 1 else value
     if type(item) is not int or not 0 < item <= MAX_INTEGER:
         layer.wrong(key, f"one integer in 1..{MAX_INTEGER}", value)
-    return cast(int, item)
+    return item
 
 
 def _causal(call: Call, layer: Layer, image: Node) -> Node:

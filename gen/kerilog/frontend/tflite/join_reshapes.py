@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One reshape for a row of them, and none that changes nothing."""
+"""No pair of reshapes that ends in the shape in which it began."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ def join_reshapes(graph: QGraph) -> QGraph:
     renamed: dict[str, str] = {}
     for node in graph:
         moved = dataclasses.replace(node, inputs=tuple(renamed.get(name, name) for name in node.inputs))
-        if isinstance(node.op, QReshape):
-            source = nodes[moved.inputs[0]]
-            source = nodes[source.inputs[0]] if isinstance(source.op, QReshape) else source
-            if source.shape == node.shape:
-                renamed[node.name] = source.name
+        source = nodes[moved.inputs[0]] if isinstance(node.op, QReshape) else moved
+        if source is not moved and isinstance(source.op, QReshape):
+            before = nodes[source.inputs[0]]
+            if before.shape == node.shape:
+                renamed[node.name] = before.name
                 continue
-            moved = dataclasses.replace(moved, inputs=(source.name,))
         nodes[node.name] = moved
     outputs = tuple(renamed.get(name, name) for name in graph.outputs)
     return _without_unused(dataclasses.replace(graph, nodes=tuple(nodes.values()), outputs=outputs))
