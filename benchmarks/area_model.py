@@ -44,13 +44,14 @@ from kerilog.hardware.modules.lookup import Lookup
 from kerilog.hardware.modules.matvec import Folding, MatVec, UnrolledMatVec, Widths
 from kerilog.hardware.modules.max import Max
 from kerilog.hardware.modules.pad import Pad
-from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer
+from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer, SerialRequantizer
 from kerilog.hardware.modules.rom import Rom
 from kerilog.hardware.modules.running_max import RunningMax
 from kerilog.hardware.modules.serializer import Serializer
 from kerilog.hardware.modules.upsample import Upsample
 from kerilog.hardware.modules.vectors import Vectors
 from kerilog.hardware.modules.window import VectorSlicing, Window
+from kerilog.hardware.modules.window_reader import WindowReader
 from kerilog.hardware.weights import Rom as Stored
 from kerilog.hardware.weights import Unrolled
 
@@ -156,6 +157,35 @@ def draw_affine(rng: random.Random) -> AffineRequantizer:
     )
 
 
+def draw_serial(rng: random.Random) -> SerialRequantizer:
+    """With a ROM as deep as its counter is wide."""
+    pipelined = draw_affine(rng)
+    multiplier, shift = pipelined.multiplier_bits, max(pipelined.shift, pipelined.multiplier_bits + 1)
+    dsp, needed = rng.randint(0, 1), rng.choice((multiplier + 1, shift))
+    digit = -(-needed // -(-needed // 17)) if dsp else 2 * rng.randint(1, 3)
+    steps = -(-needed // digit)
+    shift = max(0, shift - steps * digit)
+    sum_bits = shift + 9 + rng.randint(1, 4)
+    return SerialRequantizer(
+        rom=memory_of("beside.mem", 1, 0, [0] * (pipelined.period * steps), "stands for one outside"),
+        lanes=pipelined.lanes,
+        period=pipelined.period,
+        acc_bits=pipelined.acc_bits,
+        bits=8,
+        clamp_min=pipelined.clamp_min,
+        clamp_max=127,
+        shift=shift,
+        pipelined=pipelined,
+        steps=steps,
+        digit_bits=digit,
+        dsp=dsp,
+        sides=1 + (pipelined.negative_correction_bits > 0),
+        high_bits=-(-rng.randint(shift + 6, sum_bits) // steps),
+        sum_bits=sum_bits,
+        zero_point=pipelined.zero_point if pipelined.negative_correction_bits else 0,
+    )
+
+
 def draw_fixed(rng: random.Random) -> FixedRequantizer:
     acc = rng.randint(12, 26)
     bits = rng.choice((8, 8, 4, 12))
@@ -204,6 +234,38 @@ def draw_window(rng: random.Random) -> Window:
     if pixels > 1 and rng.random() < 0.5:
         return window.side_by_side(rng.choice(divisors(window.out_width)))
     return window
+
+
+def draw_window_reader(rng: random.Random) -> WindowReader:
+    """As a layer has it, with strides or padding or none of them."""
+    kernel_h, kernel_w = rng.choice(((3, 3), (3, 3), (5, 5), (10, 4), (2, 2), (3, 1)))
+    size = rng.choice((6, 8, 12, 16, 25, 32, 48))
+    stride = rng.choice((1, 1, 2))
+    padded = rng.random() < 0.6
+    pad_top, pad_left = ((kernel_h - 1) // 2, (kernel_w - 1) // 2) if padded else (0, 0)
+    size = max(size, kernel_h)
+    out_height = -(-size // stride) if padded else (size - kernel_h) // stride + 1
+    out_width = -(-size // stride) if padded else (size - kernel_w) // stride + 1
+    apart = rng.random() < 0.4
+    return WindowReader(
+        height=size,
+        width=size,
+        slices=rng.choice((1, 2, 4, 8, 16)),
+        lanes=rng.choice((1, 2, 4, 8)),
+        bits=rng.choice((8, 8, 5)),
+        kernel_h=kernel_h,
+        kernel_w=kernel_w,
+        stride_h=stride,
+        stride_w=stride,
+        pad_top=pad_top,
+        pad_left=pad_left,
+        out_height=out_height,
+        out_width=out_width,
+        pad_code=rng.choice((0, -128, 3)),
+        passes=1 if apart else rng.choice((1, 2, 4, 11)),
+        apart=apart,
+        rows=kernel_h + rng.choice((0, 1, 2)),
+    )
 
 
 def draw_max(rng: random.Random) -> Max:
@@ -257,7 +319,9 @@ def draw_lookup(rng: random.Random) -> Lookup:
 
 
 def draw_fifo(rng: random.Random) -> Fifo:
-    return Fifo(rng.choice((8, 16, 32, 64)), rng.choice((2, 2, 3, 5, 8, 16, 31, 40, 64, 100, 200)))
+    """Some of them deep enough for block RAM."""
+    depth = rng.choice((2, 2, 3, 5, 8, 16, 31, 40, 64, 100, 200, 700, 1115, 3000))
+    return Fifo(rng.choice((8, 16, 32, 64)), depth)
 
 
 def draw_guard(rng: random.Random) -> FrameGuard:
@@ -323,7 +387,9 @@ DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_serializer": draw_serializer,
     "krl_requantize_affine": draw_affine,
     "krl_requantize_fixed": draw_fixed,
+    "krl_requantize_serial": draw_serial,
     "krl_window": draw_window,
+    "krl_window_reader": draw_window_reader,
     "krl_max": draw_max,
     "krl_lanes": draw_lanes,
     "krl_gearbox": draw_gearbox,

@@ -34,10 +34,43 @@ def serializer(pe: int, lanes: int, outputs: int, depth: int, bits: int = 1) -> 
     return {"PE": pe, "LANES": lanes, "OUTPUTS": outputs, "DEPTH": depth, "BITS": bits}
 
 
+def serial(period: int, steps: int, dsp: int = 0, sides: int = 1) -> Parameters:
+    return {"PERIOD": period, "STEPS": steps, "DSP": dsp, "SIDES": sides}
+
+
+def reader(
+    image: tuple[int, int, int],
+    kernel: tuple[int, int],
+    strides: tuple[int, int] = (1, 1),
+    pad: tuple[int, int] = (0, 0),
+    passes: int = 1,
+    apart: int = 0,
+    rows: int = 3,
+    bits: int = 1,
+) -> Parameters:
+    """Windows over ``image`` (rows, columns, slices), padded by ``pad`` on each side."""
+    out = [
+        (side + 2 * cells - size) // stride + 1
+        for side, size, stride, cells in zip(image[:2], kernel, strides, pad, strict=True)
+    ]
+    return {
+        **dict(zip(("HEIGHT", "WIDTH", "SLICES"), image, strict=True)),
+        **dict(zip(("KERNEL_H", "KERNEL_W"), kernel, strict=True)),
+        **dict(zip(("STRIDE_H", "STRIDE_W"), strides, strict=True)),
+        **dict(zip(("PAD_TOP", "PAD_LEFT"), pad, strict=True)),
+        **dict(zip(("OUT_HEIGHT", "OUT_WIDTH"), out, strict=True)),
+        "WORD_BITS": bits,
+        "PASSES": passes,
+        "APART": apart,
+        "ROWS": rows,
+    }
+
+
 SHORT: list[tuple[str, Parameters]] = [
     ("krl_concat", concat(1, 1)),
     ("krl_concat", concat(3, 1, 2)),
     ("krl_fifo", {"WIDTH": 2, "DEPTH": 3}),
+    ("krl_fifo", {"WIDTH": 2, "DEPTH": 3, "BLOCK": 1}),
     ("krl_fork", {"WIDTH": 2, "OUTPUTS": 3}),
     ("krl_frame_guard", {"WIDTH": 2, "BEATS": 5}),
     ("krl_frame_last", {"BEATS": 6}),
@@ -45,7 +78,9 @@ SHORT: list[tuple[str, Parameters]] = [
     ("krl_gearbox", regroup(3, 2, 5)),
     ("krl_lanes", regroup(1, 3, 5)),
     ("krl_lanes", regroup(4, 2, 8)),
+    ("krl_requantize_serial", serial(2, 2)),
     ("krl_serializer", serializer(3, 1, 4, 2)),
+    ("krl_window_reader", reader((3, 2, 1), (2, 2))),
 ]
 LONG: list[tuple[str, Parameters]] = [
     ("krl_concat", {**concat(1, 5), "WIDTH": 4}),
@@ -53,6 +88,8 @@ LONG: list[tuple[str, Parameters]] = [
     ("krl_concat", concat(2, 9, 1, 1, 3)),
     ("krl_fifo", {"WIDTH": 2, "DEPTH": 1}),
     ("krl_fifo", {"WIDTH": 5, "DEPTH": 2}),
+    ("krl_fifo", {"WIDTH": 2, "DEPTH": 2, "BLOCK": 1}),
+    ("krl_fifo", {"WIDTH": 2, "DEPTH": 7, "BLOCK": 1}),
     ("krl_fifo", {"WIDTH": 2, "DEPTH": 4}),
     ("krl_fifo", {"WIDTH": 2, "DEPTH": 7}),
     ("krl_fork", {"WIDTH": 1, "OUTPUTS": 1}),
@@ -72,11 +109,22 @@ LONG: list[tuple[str, Parameters]] = [
     ("krl_lanes", regroup(2, 4, 7, bits=2)),
     ("krl_lanes", regroup(1, 4, 2)),
     ("krl_lanes", regroup(3, 1, 9)),
+    ("krl_requantize_serial", serial(1, 1)),
+    ("krl_requantize_serial", serial(2, 3, sides=2)),
+    ("krl_requantize_serial", serial(2, 2, dsp=1)),
+    ("krl_requantize_serial", serial(2, 1, dsp=1)),
     ("krl_serializer", serializer(1, 1, 1, 1)),
     ("krl_serializer", serializer(2, 1, 3, 1)),
     ("krl_serializer", serializer(2, 1, 5, 3)),
     ("krl_serializer", serializer(4, 2, 6, 2)),
     ("krl_serializer", serializer(2, 2, 4, 3, bits=2)),
+    ("krl_window_reader", reader((3, 2, 1), (2, 2), rows=2, bits=2)),
+    ("krl_window_reader", reader((3, 2, 2), (2, 2))),
+    ("krl_window_reader", reader((3, 2, 1), (2, 2), passes=2)),
+    ("krl_window_reader", reader((2, 2, 2), (2, 1), apart=1)),
+    ("krl_window_reader", reader((2, 2, 1), (2, 2), pad=(1, 1))),
+    ("krl_window_reader", reader((4, 4, 1), (2, 2), strides=(2, 2))),
+    ("krl_window_reader", reader((4, 3, 1), (1, 1), strides=(2, 2), rows=1)),
 ]
 
 
@@ -142,12 +190,24 @@ SHORT_BUGS = [
         ),
     ),
     refuted(
+        "krl_requantize_serial",
+        serial(2, 2),
+        "early wrong lost late",
+        Bug("steps past a waiting result", "advance", "result_free ||", "1'b1 ||"),
+    ),
+    refuted(
         "krl_serializer",
         serializer(3, 1, 4, 2),
         "early wrong lost taken idle",
         Bug(
             "level rises when a word also leaves", "level", "result_tvalid && !result_taken", "result_tvalid"
         ),
+    ),
+    refuted(
+        "krl_window_reader",
+        reader((3, 2, 1), (2, 2)),
+        "early wrong",
+        Bug("reads the word that is being written", "word_arrives", "x < write_x", "x <= write_x"),
     ),
 ]
 LONG_BUGS = [
@@ -164,6 +224,12 @@ LONG_BUGS = [
         Bug("all inputs are ready at once", "s_axis_tready", "&& turn == NUMBER[TURN_BITS-1:0]"),
     ),
     refuted("krl_concat", concat(3, 1, 2), "wrong lost", Bug("turn is not reset", "turn", "turn <= 0;")),
+    refuted(
+        "krl_fifo",
+        {"WIDTH": 2, "DEPTH": 3, "BLOCK": 1},
+        "steady wrong",
+        Bug("a beat passes only an empty queue", "g_block.passes", "|| (level == 1 && pop)"),
+    ),
     refuted(
         "krl_fork",
         {"WIDTH": 1, "OUTPUTS": 2},
@@ -233,6 +299,42 @@ LONG_BUGS = [
         Bug("a pause before each beat", "g_narrower.s_axis_tready", "|| (left == 1 && m_axis_tready)"),
     ),
     refuted(
+        "krl_requantize_serial",
+        serial(2, 2),
+        "steady",
+        Bug("a code does not wait", "code_free", "m_axis_tready ||", "1'b1 ||"),
+    ),
+    refuted(
+        "krl_requantize_serial",
+        serial(2, 2),
+        "early",
+        Bug("product stays behind reset", "product_valid", "product_valid <= 1'b0;"),
+    ),
+    refuted(
+        "krl_requantize_serial",
+        serial(2, 2),
+        "wrong",
+        Bug("a reset between digits", "first_digit", "first_digit <= 1'b1;"),
+    ),
+    refuted(
+        "krl_requantize_serial",
+        serial(1, 1),
+        "wrong",
+        Bug("takes a beat before the first word", "multiply", "&& primed"),
+    ),
+    refuted(
+        "krl_requantize_serial",
+        serial(2, 2),
+        "slow",
+        Bug("steps only while a code leaves", "multiply", "&& advance", "&& m_axis_tvalid"),
+    ),
+    refuted(
+        "krl_requantize_serial",
+        serial(2, 2, dsp=1),
+        "slow late",
+        Bug("only a code makes room", "code_free", "|| !m_axis_tvalid", "&& m_axis_tvalid"),
+    ),
+    refuted(
         "krl_serializer",
         serializer(2, 1, 3, 2),
         "steady",
@@ -248,6 +350,44 @@ LONG_BUGS = [
             "(read_pointer == LAST_PLACE[POINTER_BITS-1:0]) ? 0 : read_pointer + 1'b1",
             "read_pointer + 1'b1",
         ),
+    ),
+    refuted(
+        "krl_window_reader",
+        reader((3, 2, 1), (2, 2)),
+        "steady",
+        Bug("never stands still", "step", "(!valid || m_axis_tready)", "1'b1"),
+    ),
+    refuted(
+        "krl_window_reader",
+        reader((3, 2, 1), (2, 2), rows=2),
+        "wrong",
+        Bug("overwrites a word before it is read", "reader_is_ahead", "left > write_x", "left >= write_x"),
+    ),
+    refuted(
+        "krl_window_reader",
+        reader((2, 2, 1), (2, 2), pad=(1, 1)),
+        "padding",
+        Bug(
+            "rows are never padding", "is_padding", "column_is_padding || row_is_padding", "column_is_padding"
+        ),
+    ),
+    refuted(
+        "krl_window_reader",
+        reader((3, 2, 1), (2, 2)),
+        "lost",
+        Bug("always ready", "s_axis_tready", "held < PLACES[HELD_BITS-1:0]", "1'b1"),
+    ),
+    refuted(
+        "krl_window_reader",
+        reader((3, 2, 1), (2, 2), rows=2),
+        "idle",
+        Bug("a place too few", "s_axis_tready", "held < PLACES[HELD_BITS-1:0]", "held < 1"),
+    ),
+    refuted(
+        "krl_window_reader",
+        reader((3, 2, 1), (2, 2)),
+        "late",
+        Bug("waits for whole rows", "word_is_there", "|| word_arrives"),
     ),
 ]
 

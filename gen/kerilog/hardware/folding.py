@@ -31,6 +31,27 @@ class Candidate:
 
 
 @dataclasses.dataclass(frozen=True)
+class Shares:
+    """How multipliers are shared out beyond the fewest with which every layer keeps up with the interval.
+
+    A layer may have ``extra`` times as many where that takes less of an FPGA, and a dense layer may take
+    ``overlap`` times as much of an FPGA to work at the same time as the one behind it.
+
+    A dense layer of ``m`` products per frame takes at most ``haste * sqrt(m / largest)`` of the interval,
+    where ``largest`` is the most that a layer has: with so many multipliers in all, the latency of layers one
+    after the other is least if each has them in proportion to the square root of its products (a layer with
+    p of them takes m / p cycles).
+    """
+
+    extra: float = 1.0
+    haste: float = math.inf
+    overlap: float = 1.0
+
+
+FEWEST = Shares()
+
+
+@dataclasses.dataclass(frozen=True)
 class MatrixJob:
     """A matrix-vector layer as folding sees it: ``turns`` per frame, each of which gives ``outputs`` results,
     sums of ``inputs`` products.
@@ -110,6 +131,29 @@ def _candidates(job: MatrixJob) -> Iterator[Candidate]:
             lanes = next((d for d in lanes_of[common] if job.outputs <= d * steps), None)
             if lanes:
                 yield Candidate(pe, simd, lanes, job.turns * steps)
+
+
+def word_by_word(job: MatrixJob, channels: int, interval: int) -> list[Candidate]:
+    """The foldings of windows that are read word by word and need at most ``interval`` cycles per frame, the
+    best first, as in ``ranked``.
+
+    ``simd`` divides the ``channels``, or, where every channel is a vector of its own, it is 1 and words of
+    ``pe`` outputs hold whole channels.
+    """
+    apart = job.vectors == channels and job.vectors > 1
+    own = job.outputs // job.vectors  # outputs of a vector
+    if apart:
+        choices = [(d * own, 1) for d in divisors(channels)]
+    else:
+        choices = [(pe, simd) for simd in divisors(channels) for pe in _fewest_for_each_share(job.outputs)]
+    found: list[Candidate] = []
+    for pe, simd in choices:
+        steps = -(-job.outputs // pe) * (job.inputs // simd)
+        common = math.gcd(pe, job.outputs)
+        lanes = next((d for d in divisors(common) if job.outputs <= d * steps), None)
+        if lanes and job.turns * steps <= interval:
+            found.append(Candidate(pe, simd, lanes, job.turns * steps))
+    return sorted(found, key=lambda f: (f.multipliers, -(-f.pe // 2) * f.simd, f.cycles, f.pe))
 
 
 def whole(job: MatrixJob, interval: int) -> Candidate:

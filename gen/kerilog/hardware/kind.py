@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar, Protocol
 
 from kerilog.hardware.design import Stage, Tensor
 from kerilog.hardware.folding import MatrixJob
+from kerilog.hardware.module import Module
 from kerilog.names import harmless
 from kerilog.qgraph import Clamp, QGraph, QNode, QOp
 
@@ -19,13 +20,15 @@ class Flow:
     """A tensor on its way: the stream that carries it, and the codes that occur.
 
     As long as it is ``uncut``, nothing has decided yet how many elements come per beat: the input of the
-    network, whose lanes mean nothing then.
+    network, whose lanes mean nothing then. ``at_end`` says that nothing comes before its stage has seen
+    all of its own input.
     """
 
     stream: str
     tensor: Tensor
     codes: Clamp
     uncut: bool = False
+    at_end: bool = False
 
     @property
     def lanes(self) -> int | None:
@@ -39,6 +42,17 @@ class Wiring(Protocol):
     @property
     def interval(self) -> int:
         """The frame interval to keep up with, in cycles."""
+
+    @property
+    def extra(self) -> float:
+        """How many times its fewest multipliers a layer may have where that takes less of an FPGA."""
+
+    @property
+    def overlap(self) -> float:
+        """How many times as much of an FPGA a dense layer may take to work at the same time as the next."""
+
+    def pace(self, job: MatrixJob) -> int:
+        """The most cycles that a dense layer may take for a frame; see ``folding.Shares``."""
 
     @property
     def design(self) -> str:
@@ -66,6 +80,11 @@ class Wiring(Protocol):
 
     def is_unrolled(self, node: QNode) -> bool:
         """Whether the user asks for a constant multiplier per weight."""
+
+    def share(self, modules: Iterable[Module]) -> float:
+        """How much the ``modules``, without ROMs beside them, take of an FPGA: the sum of the shares of LUTs,
+        flip-flops, DSPs and block RAMs.
+        """
 
     def append(self, stage: Stage, codes: Clamp) -> Flow:
         """The flow behind ``stage``, which is the next one of the design and gives ``codes``."""

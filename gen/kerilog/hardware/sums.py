@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from kerilog.hardware.design import Facts, Stage
 from kerilog.hardware.kind import Flow, Frame
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.matvec import Folding, MatVec, UnrolledMatVec, Widths
-from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer
+from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer, SerialRequantizer
 from kerilog.hardware.modules.serializer import Serializer
 from kerilog.hardware.modules.vectors import Vectors
 from kerilog.hardware.modules.window import VectorSlicing
@@ -30,7 +31,7 @@ class SumStage(Stage):
     """Sums of many elements, in the interval ``reach`` per output, and what brings them back to codes."""
 
     matvec: MatVec
-    requantizer: AffineRequantizer | FixedRequantizer
+    requantizer: AffineRequantizer | FixedRequantizer | SerialRequantizer
     reach: Interval
 
     @property
@@ -44,6 +45,29 @@ class SumStage(Stage):
     @property
     def accumulator(self) -> Interval | None:
         return self.reach
+
+    @property
+    def serial_forms(self) -> Iterator[SumStage]:
+        """The same stage with each requantizer that takes several cycles per beat and yet is done with the
+        results of a vector while the next vector is multiplied.
+        """
+        requantizer, matvec = self.pipelined.requantizer, self.matvec
+        if isinstance(requantizer, AffineRequantizer):
+            beats = matvec.outputs // matvec.result_lanes
+            for form in requantizer.forms(requantizer, matvec.steps // beats):
+                yield self._with_requantizer(form)
+
+    @property
+    def pipelined(self) -> SumStage:
+        """The same stage with a requantizer that takes a beat per cycle."""
+        requantizer = self.requantizer
+        if isinstance(requantizer, SerialRequantizer):
+            return self._with_requantizer(requantizer.pipelined)
+        return self
+
+    def _with_requantizer(self, requantizer: AffineRequantizer | SerialRequantizer) -> SumStage:
+        matvec = dataclasses.replace(self.matvec, result_cycles=requantizer.interval)
+        return dataclasses.replace(self, requantizer=requantizer, matvec=matvec)
 
     @property
     def minimum_interval(self) -> int:
@@ -115,7 +139,7 @@ def weighted(
     node: QNode,
     op: QConv2D | QDense,
     folding: Folding,
-    slicing: VectorSlicing,
+    slicing: VectorSlicing | None,
     flow: Flow,
     frame: Frame,
     macs: int,
@@ -123,7 +147,8 @@ def weighted(
 ) -> Sums:
     """The sums of a layer with weights, folded as ``folding``.
 
-    Weights are unrolled into constants where that is cheaper, and where it is ``forced``.
+    Weights are unrolled into constants where that is cheaper, and where it is ``forced``; never of vectors
+    that come in parts, without a ``slicing``.
     """
     tensor = flow.tensor
     kernel: IntArray = op.kernel.reshape(-1, op.kernel.shape[-1])  # in the order of the stream
@@ -133,7 +158,7 @@ def weighted(
     bias = op.bias - tensor.format.zero_point * kernel.sum(axis=0)
     widths = Widths(tensor.bits, op.kernel_format.bits, reach.bits)
     matvec: MatVec | None = None
-    if folding.steps == 1 and slicing.groups == 1:
+    if folding.steps == 1 and slicing and slicing.groups == 1:
         matvec = unrolled(_wide_kernel(kernel, slicing), codes, folding, widths, frame.layer, forced)
     if matvec is None:
         split = functools.partial(_by_step, kernel, folding)
@@ -144,6 +169,13 @@ def weighted(
     file = frame.memory("requantizer")
     requantizer = requantizer_of(node, op, matvec.result_lanes, reach, bias, file)
     return Sums(matvec, requantizer, reach, op.kernel_format, op.bias_format, macs)
+
+
+def multiplier(folding: Folding, widths: Widths) -> MatVec:
+    """``folding`` beside a ROM of no weights, to be counted."""
+    counts = folding.steps, folding.pe, folding.simd
+    empty = memories.weights("", lambda: np.zeros(0, np.int64), *counts, widths.w)
+    return MatVec.of(folding, widths, Rom(empty))
 
 
 def _with_padding(codes: Clamp, op: QConv2D | QDense, zero: int) -> Clamp:
@@ -169,17 +201,18 @@ def _wide_kernel(kernel: IntArray, slicing: VectorSlicing) -> IntArray:
 def _by_step(kernel: IntArray, folding: Folding) -> IntArray:
     """``kernel`` (inputs, outputs of one window) in the order in which it is used: (steps, pe, simd).
 
-    Word (beat, group, fold) has, for each lane and product, the weight of input (beat, fold, product) and
-    output (group, lane). What lies past the last input of a beat or past the last output is zero. Windows
-    side by side have the same weights.
+    Word (turn, beat, group, fold) has, for each lane and product, the weight of input (beat, fold, product)
+    and output (turn, group, lane). What lies past the last input of a beat or past the last output is zero.
+    Windows side by side have the same weights.
     """
     inputs, outputs = kernel.shape
-    beats, columns = folding.beats_per_vector, folding.groups * folding.pe
+    beats, columns = folding.beats_per_vector, folding.turns * folding.groups * folding.pe
     narrow = np.int8 if kernel.min() >= -128 and kernel.max() <= 127 else np.int64
     padded = np.zeros((beats * folding.lanes, columns), narrow)
     for first in range(0, folding.outputs, outputs):
         padded[:inputs, first : first + outputs] = kernel
     per_beat = np.zeros((beats, folding.folds * folding.simd, columns), narrow)
     per_beat[:, : folding.lanes] = padded.reshape(beats, folding.lanes, -1)
-    split = per_beat.reshape(beats, folding.folds, folding.simd, folding.groups, folding.pe)
-    return split.transpose(0, 3, 1, 4, 2).reshape(folding.steps, folding.pe, folding.simd)
+    shape = (beats, folding.folds, folding.simd, folding.turns, folding.groups, folding.pe)
+    split = per_beat.reshape(shape).transpose(3, 0, 4, 1, 5, 2)
+    return split.reshape(folding.steps, folding.pe, folding.simd)
