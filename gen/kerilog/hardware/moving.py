@@ -32,15 +32,14 @@ class MovingStage(LayerStage):
 def in_shares(node: QNode, flow: Flow, wiring: Wiring, unit: int) -> Flow:
     """``flow`` in beats that hold as many elements of one pixel as keep up, a divisor of ``unit``.
 
-    It comes as it is where that keeps up. Raises UnreachedError if the whole unit is not enough.
+    It comes in the lanes that it has where they keep up, behind a queue: what pads or repeats takes beats in
+    bursts. Raises UnreachedError if the whole unit is not enough.
     """
     most = max(flow.tensor.elements, math.prod(node.shape))
     possible = [lanes for lanes in divisors(unit) if most <= lanes * wiring.interval]
     if not possible:
         raise UnreachedError(title(node), wiring.interval, -(-most // unit))
-    if flow.lanes in possible:
-        return flow
-    return wiring.cut(flow, possible[0], title(node))
+    return wiring.cut(flow, flow.lanes if flow.lanes in possible else possible[0], title(node))
 
 
 def beats_of_pixels(node: QNode, source: Tensor, unit: int) -> int:
