@@ -15,6 +15,8 @@ from kerilog.names import Names, harmless
 
 Path = tuple[str, ...]
 _DEEPEST = 16  # folders of a path that are looked at
+_INNER = ("convolution",)  # a scope that Keras opens within a layer, around these:
+_AROUND = ("BatchToSpaceND", "SpaceToBatchND", "ExpandDims", "Squeeze")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Made:
         """The path of the layer where the name tells it; a scope inside it of the same name is left out."""
         parts = self._parts
         path = parts[:-1] if len(parts) > 1 else () if self._only_counts else parts
-        while path[-2:-1] == path[-1:] != ():
+        while path[-2:-1] == path[-1:] != () or (path[-1:] == _INNER and parts[-1].startswith(_AROUND)):
             path = path[:-1]
         return path
 
