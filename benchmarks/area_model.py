@@ -35,6 +35,7 @@ from kerilog.hardware.module import Module
 from kerilog.hardware.modules.add import Add
 from kerilog.hardware.modules.channel_lookup import ChannelLookup
 from kerilog.hardware.modules.concat import Concat
+from kerilog.hardware.modules.crop import Crop
 from kerilog.hardware.modules.fifo import Fifo
 from kerilog.hardware.modules.fork import Fork
 from kerilog.hardware.modules.frame import FrameGuard, FrameMark
@@ -44,11 +45,14 @@ from kerilog.hardware.modules.lanes import Lanes
 from kerilog.hardware.modules.lookup import Lookup
 from kerilog.hardware.modules.matvec import Folding, MatVec, UnrolledMatVec, Widths
 from kerilog.hardware.modules.max import Max
+from kerilog.hardware.modules.pad import Pad
 from kerilog.hardware.modules.register import Register
 from kerilog.hardware.modules.repeat import Repeat
 from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer, SerialRequantizer
 from kerilog.hardware.modules.rom import Rom
+from kerilog.hardware.modules.running_max import RunningMax
 from kerilog.hardware.modules.serializer import Serializer
+from kerilog.hardware.modules.upsample import Upsample
 from kerilog.hardware.modules.vectors import Vectors
 from kerilog.hardware.modules.window import VectorSlicing, Window
 from kerilog.hardware.modules.window_reader import WindowReader
@@ -391,6 +395,41 @@ def draw_vectors(rng: random.Random) -> Vectors:
     return Vectors(slicing, 8, pixel_by_pixel=rng.random() < 0.3)
 
 
+def draw_running_max(rng: random.Random) -> RunningMax:
+    clamp = rng.choice(((-128, 127), (-128, 127), (-100, 90)))
+    groups, pixels = rng.choice((1, 2, 4, 16, 64, 100)), rng.choice((4, 9, 49, 64, 784))
+    return RunningMax(rng.choice((1, 2, 4, 8)), 8, groups, pixels, *clamp)
+
+
+def draw_part(rng: random.Random, most: tuple[int, ...]) -> tuple[int, int, int]:
+    count = rng.choice(most)
+    first, last = sorted(rng.choice((0, count - 1, rng.randrange(count))) for _ in range(2))
+    return first, last, count
+
+
+def draw_crop(rng: random.Random) -> Crop:
+    sizes = (1, 6, 14, 28, 100)
+    return Crop(
+        rng.choice((8, 16, 32, 64)), draw_part(rng, sizes), draw_part(rng, sizes), draw_part(rng, (1, 2, 8))
+    )
+
+
+def draw_pad(rng: random.Random) -> Pad:
+    size = rng.choice((1, 7, 14, 28)), rng.choice((7, 14, 28, 96))
+    steps = rng.choice(((1, 1), (1, 1), (2, 2), (3, 1)))
+    first, behind = (tuple(rng.randint(0, 3) for _ in range(2)) for _ in range(2))
+    out = [(size[i] - 1) * steps[i] + 1 + first[i] + behind[i] for i in range(2)]
+    lanes, code = rng.choice((1, 2, 4, 8)), rng.choice((0, -128, 5))
+    return Pad(lanes, 8, rng.choice((1, 2, 8)), size, (out[0], out[1]), (first[0], first[1]), steps, code)
+
+
+def draw_upsample(rng: random.Random) -> Upsample:
+    columns, beats = rng.choice((1, 4, 8, 14, 28)), rng.choice((1, 2, 4, 16))
+    return Upsample(
+        rng.choice((8, 16, 32, 64)), columns, beats, (rng.choice((2, 2, 3)), rng.choice((1, 2, 2, 4)))
+    )
+
+
 DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_matvec": draw_matvec,
     "krl_serializer": draw_serializer,
@@ -416,6 +455,10 @@ DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_register": draw_register,
     "krl_rom": draw_rom,
     "krl_vectors": draw_vectors,
+    "krl_running_max": draw_running_max,
+    "krl_crop": draw_crop,
+    "krl_pad": draw_pad,
+    "krl_upsample": draw_upsample,
 }
 
 

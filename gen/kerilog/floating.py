@@ -31,6 +31,7 @@ from kerilog.graph import (
     DepthwiseConv2D,
     Dropout,
     GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
     Graph,
     Input,
     Maximum,
@@ -40,10 +41,13 @@ from kerilog.graph import (
     Node,
     Op,
     Pair,
+    Permute,
     PReLU,
     Reshape,
     Shape,
+    Slice,
     Subtract,
+    UpSampling2D,
     ZeroPadding2D,
     padding_of,
 )
@@ -249,6 +253,11 @@ def _global_average_pooling2d(op: GlobalAveragePooling2D, inputs: list[Array]) -
     return result
 
 
+def _global_max_pooling2d(op: GlobalMaxPooling2D, inputs: list[Array]) -> Array:
+    result: Array = inputs[0].max(axis=(1, 2), keepdims=op.keepdims)
+    return result
+
+
 def _batch_normalization(op: BatchNormalization, inputs: list[Array]) -> Array:
     return inputs[0] * op.scale + op.offset
 
@@ -290,7 +299,25 @@ def _concatenate(op: Concatenate, inputs: list[Array]) -> Array:
 
 
 def _zero_padding2d(op: ZeroPadding2D, inputs: list[Array]) -> Array:
-    return _padded(inputs[0], op.padding)
+    x = inputs[0]
+    if op.steps == (1, 1):
+        return _padded(x, op.padding)
+    (down, across), (count, height, width, channels) = op.steps, x.shape
+    wide = np.zeros((count, (height - 1) * down + 1, (width - 1) * across + 1, channels), np.float32)
+    wide[:, ::down, ::across] = x
+    return _padded(wide, op.padding)
+
+
+def _slice(op: Slice, inputs: list[Array]) -> Array:
+    return inputs[0][(slice(None), *map(slice, op.begin, op.end))]
+
+
+def _up_sampling2d(op: UpSampling2D, inputs: list[Array]) -> Array:
+    return inputs[0].repeat(op.size[0], axis=1).repeat(op.size[1], axis=2)
+
+
+def _permute(op: Permute, inputs: list[Array]) -> Array:
+    return inputs[0].transpose(0, *(axis + 1 for axis in op.dims))
 
 
 def _converter(op: Converter, inputs: list[Array]) -> Array:
@@ -334,6 +361,7 @@ FUNCTIONS: dict[type[Op], Callable[[Any, list[Array]], Array]] = {
     MaxPooling2D: _max_pooling2d,
     AveragePooling2D: _average_pooling2d,
     GlobalAveragePooling2D: _global_average_pooling2d,
+    GlobalMaxPooling2D: _global_max_pooling2d,
     BatchNormalization: _batch_normalization,
     Activation: _activation,
     PReLU: _prelu,
@@ -345,6 +373,9 @@ FUNCTIONS: dict[type[Op], Callable[[Any, list[Array]], Array]] = {
     Minimum: _minimum,
     Concatenate: _concatenate,
     ZeroPadding2D: _zero_padding2d,
+    Slice: _slice,
+    UpSampling2D: _up_sampling2d,
+    Permute: _permute,
     Reshape: _unchanged,
     Dropout: _unchanged,
     Converter: _converter,

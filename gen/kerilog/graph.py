@@ -107,6 +107,13 @@ class GlobalAveragePooling2D(Op):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class GlobalMaxPooling2D(Op):
+    """Largest number over height and width; ``keepdims`` as in Keras."""
+
+    keepdims: bool = False
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class BatchNormalization(Op):
     """``scale * x + offset`` per last-axis channel: gamma, beta, mean and variance already combined."""
 
@@ -169,9 +176,34 @@ class Concatenate(Op):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ZeroPadding2D(Op):
-    """``padding`` ((top, bottom), (left, right))."""
+    """``padding`` ((top, bottom), (left, right)); with ``steps`` zeros between the pixels, too, which then
+    lie as many rows and columns apart.
+    """
 
     padding: tuple[Pair, Pair]
+    steps: Pair = (1, 1)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Slice(Op):
+    """The elements from ``begin`` on, before ``end``, along each axis: Cropping1D, Cropping2D."""
+
+    begin: tuple[int, ...]
+    end: tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class UpSampling2D(Op):
+    """Each row ``size[0]`` times, each pixel ``size[1]`` times: ``interpolation="nearest"``."""
+
+    size: Pair
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Permute(Op):
+    """Axis ``i`` is axis ``dims[i]`` of the input; without the batch axis, from 0."""
+
+    dims: tuple[int, ...]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -250,6 +282,15 @@ def padding_of(
         same_padding(shape[0], kernel[0], strides[0], dilation[0]),
         same_padding(shape[1], kernel[1], strides[1], dilation[1]),
     )
+
+
+def transposed(size: int, kernel: int, stride: int, padding: str) -> tuple[Pair, int]:
+    """Zeros before and after an axis of ``size`` pixels, ``stride`` apart, with which a convolution with the
+    flipped kernel is the transposed one, and the size of what comes out.
+    """
+    out = size * stride + (max(kernel - stride, 0) if padding == "valid" else 0)
+    before = kernel - 1 - max((size - 1) * stride + kernel - out, 0) // 2
+    return (before, out + kernel - 1 - ((size - 1) * stride + 1) - before), out
 
 
 def windows_meet_image(size: int, count: int, span: int, stride: int, before: int) -> bool:

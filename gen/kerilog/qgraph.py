@@ -145,6 +145,16 @@ class QGlobalAveragePooling2D(QOp):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class QGlobalMaxPooling2D(QOp):
+    """Largest code over height and width, then ``clamp``; in and out have one format.
+
+    The node's shape is (channels,), with as many axes of size 1 before it as are kept.
+    """
+
+    clamp: Clamp
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class QAdd(QOp):
     """``clamp(zero_out + rescale(left((x - zero_x) << headroom) + right((y - zero_y) << headroom)))``.
 
@@ -210,9 +220,42 @@ class QConcatenate(QOp):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class QZeroPadding2D(QOp):
-    """A rim of zero-point codes; in and out have one format."""
+    """A rim of zero-point codes, or of ``code``, around the image; in and out have one format.
+
+    With ``steps`` there are such codes between the pixels, too, which then lie as many rows and columns
+    apart.
+    """
 
     padding: Padding
+    steps: Pair = (1, 1)
+    code: int | None = None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QSlice(QOp):
+    """Along each axis the elements from ``begin`` on, before ``end``, every ``strides``-th of them."""
+
+    begin: tuple[int, ...]
+    end: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    @property
+    def kind(self) -> str:
+        return "Cropping"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QUpSampling2D(QOp):
+    """Each row ``size[0]`` times, each pixel of a row ``size[1]`` times; in and out have one format."""
+
+    size: Pair
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QPermute(QOp):
+    """Axis ``i`` is axis ``dims[i]`` of the input."""
+
+    dims: tuple[int, ...]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

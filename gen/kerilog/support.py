@@ -20,13 +20,17 @@ PAGE = Path("docs/layers.md")
 
 READ_FROM: dict[type[QOp], tuple[tuple[str, ...], tuple[str, ...]]] = {
     qgraph.QConv2D: (
-        ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "BatchNormalization", "Rescaling", "Normalization"),
-        ("CONV_2D", "DEPTHWISE_CONV_2D", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"),
+        (
+            *("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv1D", "DepthwiseConv1D", "SeparableConv1D"),
+            *("Conv2DTranspose", "Conv1DTranspose", "BatchNormalization", "Rescaling", "Normalization"),
+        ),
+        ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"),
     ),
     qgraph.QDense: (("Dense",), ("FULLY_CONNECTED",)),
-    qgraph.QMaxPooling2D: (("MaxPooling2D",), ("MAX_POOL_2D",)),
-    qgraph.QAveragePooling2D: (("AveragePooling2D",), ("AVERAGE_POOL_2D",)),
-    qgraph.QGlobalAveragePooling2D: (("GlobalAveragePooling2D",), ("MEAN",)),
+    qgraph.QMaxPooling2D: (("MaxPooling2D", "MaxPooling1D"), ("MAX_POOL_2D",)),
+    qgraph.QAveragePooling2D: (("AveragePooling2D", "AveragePooling1D"), ("AVERAGE_POOL_2D",)),
+    qgraph.QGlobalMaxPooling2D: (("GlobalMaxPooling2D", "GlobalMaxPooling1D"), ("REDUCE_MAX",)),
+    qgraph.QGlobalAveragePooling2D: (("GlobalAveragePooling2D", "GlobalAveragePooling1D"), ("MEAN",)),
     qgraph.QAdd: (("Add",), ("ADD",)),
     qgraph.QSubtract: (("Subtract",), ("SUB",)),
     qgraph.QMultiply: (("Multiply",), ("MUL",)),
@@ -38,8 +42,20 @@ READ_FROM: dict[type[QOp], tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"),
     ),
     qgraph.QConcatenate: (("Concatenate",), ("CONCATENATION",)),
-    qgraph.QZeroPadding2D: (("ZeroPadding2D",), ("PAD",)),
-    qgraph.QReshape: (("Flatten", "Reshape"), ("RESHAPE", "SHAPE", "STRIDED_SLICE", "PACK")),
+    qgraph.QZeroPadding2D: (
+        ("ZeroPadding2D", "ZeroPadding1D", "Conv2DTranspose", "Conv1DTranspose"),
+        ("PAD", "PADV2", "TRANSPOSE_CONV"),
+    ),
+    qgraph.QSlice: (
+        ("Cropping2D", "Cropping1D"),
+        ("STRIDED_SLICE", "SLICE", "SPLIT", "SPLIT_V", "UNPACK"),
+    ),
+    qgraph.QUpSampling2D: (("UpSampling2D", "UpSampling1D"), ("RESIZE_NEAREST_NEIGHBOR", "TILE")),
+    qgraph.QPermute: (("Permute",), ("TRANSPOSE",)),
+    qgraph.QReshape: (
+        ("Flatten", "Reshape"),
+        ("RESHAPE", "EXPAND_DIMS", "SQUEEZE", "SHAPE", "STRIDED_SLICE", "PACK"),
+    ),
     qgraph.QLookup: (
         ("Activation", "LeakyReLU", "ELU", "ThresholdedReLU"),
         ("LOGISTIC", "TANH", "ELU", "EXP", "GELU", "HARD_SWISH", "LEAKY_RELU"),
@@ -56,7 +72,7 @@ READ_FROM: dict[type[QOp], tuple[tuple[str, ...], tuple[str, ...]]] = {
 """Keras layers and TFLite operators that become, or become part of, each operation."""
 
 NO_HARDWARE: dict[type[QOp], str] = {
-    qgraph.QZeroPadding2D: 'no: becomes the padding of a "valid" convolution behind it; no module else',
+    qgraph.QPermute: "no: it changes the order of the stream; where only axes of size 1 move it is a Reshape",
     qgraph.QSoftmax: "no: hardware ends in logits, whose order is the same; `sim` applies it as a host does",
     qgraph.QFloatSoftmax: "no: hardware ends in logits; for a host",
 }
@@ -116,6 +132,9 @@ def page() -> str:
         f"{', '.join(SAME_SIZE)}. Converters of `kerilog.keras`: {', '.join(_CONVERTERS)}.",
         f"Functions, as `Activation` or as `activation=` of any layer: {', '.join(ACTIVATIONS)};",
         "LeakyReLU, ELU and ReLU objects too. ReLU has any slope, threshold and maximum.",
+        "Layers of sequences (1-D) are those of images of height 1, under their own names; their `padding`",
+        "may be `causal` too. A transposed convolution is a convolution with its kernel flipped, on an image",
+        "whose pixels a ZeroPadding2D has spread.",
         "A model within a model is flattened, its layers called `model/layer`; a layer or a model that is",
         "called twice is there twice, with the same weights.",
         "ReLU and ReLU6 are fused into the layer before them; a batch normalization is folded into a",

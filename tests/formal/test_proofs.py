@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from common.bugs import Bug
+from support import moving_proofs
 from support.proofs import ARRIVED, HARNESSES, RTL, verdict_on
 
 pytestmark = pytest.mark.skipif(
@@ -517,6 +518,12 @@ LONG_BUGS = [
         Bug("waits for whole rows", "word_is_there", "|| word_arrives"),
     ),
 ]
+
+
+# of the modules that leave out, repeat, spread and choose elements
+SHORT += moving_proofs.SHORT
+LONG += moving_proofs.LONG
+LONG_BUGS += [refuted(module, *rest) for module, *rest in moving_proofs.BUGS]
 
 
 def name_of(value: Any) -> str | None:

@@ -108,6 +108,22 @@ MODELS: dict[str, Build] = {
         lambda: layers.Flatten(),
         lambda: layers.PReLU(),
     ),
+    "sequence": sequential(
+        (13, 3),
+        lambda: layers.Conv1D(4, 3, padding="causal", dilation_rate=2, name="late"),
+        lambda: layers.BatchNormalization(),
+        lambda: layers.ReLU(),
+        lambda: layers.MaxPooling1D(2, 1, padding="same"),
+        lambda: layers.SeparableConv1D(5, 3, padding="same", depth_multiplier=2, activation="relu"),
+        lambda: layers.ZeroPadding1D((0, 2)),
+        lambda: layers.DepthwiseConv1D(3, 2, depth_multiplier=2, use_bias=False),
+        lambda: layers.AveragePooling1D(3, padding="same"),
+        lambda: layers.Conv1D(4, 2, padding="same", groups=2, activation="sigmoid"),
+        lambda: layers.GlobalAveragePooling1D(keepdims=True),
+    ),
+    "sequence_of_numbers": sequential(
+        (9, 1), lambda: layers.ZeroPadding1D(2), lambda: layers.Conv1D(2, 3), layers.GlobalAveragePooling1D
+    ),
     "rank_one": sequential(
         (7,),
         lambda: layers.BatchNormalization(),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Averages over a whole image: running sums of its pixels, channel by channel, without any window."""
+"""Pools over a whole image: running sums or maxima of its pixels, channel by channel, without any window."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import dataclasses
 import math
 from collections.abc import Callable
 
+from kerilog.errors import UnreachedError
 from kerilog.exact.average import sums
 from kerilog.hardware import average
 from kerilog.hardware.design import LayerStage, Tensor
-from kerilog.hardware.folding import MatrixJob, divisors, ranked
-from kerilog.hardware.kind import Flow, Frame, Wiring, title
+from kerilog.hardware.folding import MatrixJob, divisors, possible_lanes, ranked
+from kerilog.hardware.kind import Flow, Frame, Wiring, clamped, title
+from kerilog.hardware.module import Module
 from kerilog.hardware.modules.matvec import Folding, MatVec, Widths
+from kerilog.hardware.modules.max import Max
 from kerilog.hardware.modules.requantize import AffineRequantizer
+from kerilog.hardware.modules.running_max import RunningMax
 from kerilog.hardware.modules.window import VectorSlicing
 from kerilog.hardware.pace import folding_of
 from kerilog.hardware.sums import SlicedStage
@@ -29,6 +33,44 @@ class WholeImageStage(SlicedStage, LayerStage):
     """Sums of all pixels, channel by channel."""
 
     template = "stages/global_average_pooling2d.v.j2"
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class WholeImageMaxStage(LayerStage):
+    """The largest of all pixels, channel by channel; ``max``, if any, of those that come side by side."""
+
+    max: Max | None
+    running: RunningMax
+
+    template = "stages/global_max_pooling2d.v.j2"
+
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        return (self.max, self.running) if self.max else (self.running,)
+
+
+def place_max(node: QNode, before: Flow, wiring: Wiring, clamp: Clamp) -> Flow:
+    """Put the maximum ``node`` of the flow ``before`` into the network, in as few lanes as keep up.
+
+    What comes in lanes of its own that keep up stays as it is. Raises UnreachedError.
+    """
+    height, width, channels = before.tensor.shape
+    possible = [
+        lanes
+        for lanes in possible_lanes(before.tensor.shape)
+        if before.tensor.elements <= lanes * wiring.interval
+    ]
+    if not possible:
+        raise UnreachedError(title(node), wiring.interval, height)
+    flow = before if before.lanes in possible else wiring.cut(before, possible[0], title(node))
+    side_by_side, share = max(1, flow.tensor.lanes // channels), min(flow.tensor.lanes, channels)
+    bits, full = flow.tensor.bits, (node.format.minimum, node.format.maximum)
+    stage = WholeImageMaxStage(
+        **vars(Frame.of(node, wiring, (flow,), share)),
+        max=Max(side_by_side, channels, bits, *full) if side_by_side > 1 else None,
+        running=RunningMax(share, bits, channels // share, height * width // side_by_side, *clamp),
+    )
+    return wiring.append(stage, clamped(flow.codes, clamp))
 
 
 def place(

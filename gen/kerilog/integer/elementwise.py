@@ -24,8 +24,11 @@ from kerilog.qgraph import (
     QMaximum,
     QMinimum,
     QMultiply,
+    QPermute,
     QRequantize,
+    QSlice,
     QSubtract,
+    QUpSampling2D,
     QZeroPadding2D,
     Rescale,
 )
@@ -131,5 +134,34 @@ def channel_lookup(op: QChannelLookup, source: Format, target: Format) -> Unary:
 
 
 def zero_padding(op: QZeroPadding2D, source: Format) -> Unary:
-    """A rim of zero-point codes."""
-    return lambda x: pad(x, op.padding, source.zero_point)
+    """A rim of zero-point codes, or of others, and what is between the pixels."""
+    code = source.zero_point if op.code is None else op.code
+    down, across = op.steps
+    if op.steps == (1, 1):
+        return lambda x: pad(x, op.padding, code)
+
+    def spread(x: Codes) -> Codes:
+        frames, height, width, channels = x.shape
+        shape = frames, (height - 1) * down + 1, (width - 1) * across + 1, channels
+        wide: Codes = np.full(shape, code, x.dtype)
+        wide[:, ::down, ::across] = x
+        return pad(wide, op.padding, code)
+
+    return spread
+
+
+def sliced(op: QSlice) -> Unary:
+    """A part of a tensor."""
+    parts = (slice(None), *map(slice, op.begin, op.end, op.strides))
+    return lambda x: x[parts]
+
+
+def up_sampling(op: QUpSampling2D) -> Unary:
+    """Rows and pixels several times."""
+    return lambda x: x.repeat(op.size[0], axis=1).repeat(op.size[1], axis=2)
+
+
+def permute(op: QPermute) -> Unary:
+    """The axes in another order."""
+    dims = (0, *(axis + 1 for axis in op.dims))
+    return lambda x: np.ascontiguousarray(x.transpose(dims))

@@ -17,7 +17,13 @@ from kerilog.graph import Pair
 from kerilog.integer.finish import Codes, Finish, Numbers, Unary, finish, storage
 from kerilog.integer.matmul import ExactMatrix
 from kerilog.integer.windows import pad
-from kerilog.qgraph import QAveragePooling2D, QDense, QGlobalAveragePooling2D, QMaxPooling2D
+from kerilog.qgraph import (
+    QAveragePooling2D,
+    QDense,
+    QGlobalAveragePooling2D,
+    QGlobalMaxPooling2D,
+    QMaxPooling2D,
+)
 
 
 def dense(op: QDense, source: Format, target: Format, positions: int = 1) -> Unary:
@@ -63,6 +69,16 @@ def global_average_pool(op: QGlobalAveragePooling2D, source: Format, target: For
     def apply(x: Codes) -> Codes:
         total = x.sum(axis=(1, 2), dtype=np.int64) - x.shape[1] * x.shape[2] * source.zero_point
         return finish(total, op.rescale, target, op.clamp)
+
+    return apply
+
+
+def global_max_pool(op: QGlobalMaxPooling2D, target: Format) -> Unary:
+    """The maximum over height and width. Gives (frames, channels)."""
+
+    def apply(x: Codes) -> Codes:
+        codes: Codes = np.clip(x.max(axis=(1, 2)), *op.clamp).astype(storage(target), copy=False)
+        return codes
 
     return apply
 

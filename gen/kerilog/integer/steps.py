@@ -25,6 +25,7 @@ from kerilog.qgraph import (
     QDense,
     QFloatSoftmax,
     QGlobalAveragePooling2D,
+    QGlobalMaxPooling2D,
     QGraph,
     QInput,
     QLookup,
@@ -32,13 +33,18 @@ from kerilog.qgraph import (
     QMaxPooling2D,
     QMultiply,
     QNode,
+    QPermute,
     QRequantize,
     QReshape,
+    QSlice,
     QSoftmax,
+    QUpSampling2D,
     QZeroPadding2D,
 )
 
 Function = Callable[..., Codes]
+
+_LARGEST_POOL = 64  # cells that are convolved side by side for the sake of their maximum
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -80,6 +86,7 @@ def _pools_convolution(graph: QGraph, node: QNode, wanted: tuple[str, ...]) -> b
     if (
         not isinstance(node.op, QMaxPooling2D)
         or node.op.pool_size != node.op.strides
+        or math.prod(node.op.pool_size) > _LARGEST_POOL
         or np.any(node.op.padding)
     ):
         return False
@@ -121,6 +128,12 @@ def _constant_or_move(node: QNode, sources: list[QNode]) -> Function | None:
         return lambda x: x
     if isinstance(op, QBroadcast):
         return lambda x: np.broadcast_to(x, (len(x), *node.shape)).copy()
+    if isinstance(op, QSlice):
+        return elementwise.sliced(op)
+    if isinstance(op, QUpSampling2D):
+        return elementwise.up_sampling(op)
+    if isinstance(op, QPermute):
+        return elementwise.permute(op)
     if isinstance(op, QConcatenate):
         axis = op.axis + 1 if op.axis >= 0 else op.axis
         return lambda *parts: np.concatenate(parts, axis=axis)
@@ -146,16 +159,24 @@ def _unary(node: QNode, source: Format) -> Unary | None:
             return convolution.conv2d(op, source, node.format, (node.shape[0], node.shape[1]))
         case QDense() as op:
             return ops.dense(op, source, node.format, math.prod(node.shape[:-1]))
-        case QMaxPooling2D() as op:
-            return ops.max_pool(op, source, node.format)
-        case QAveragePooling2D() as op:
-            return ops.average_pool(op, source, node.format)
-        case QGlobalAveragePooling2D() as op:
-            return ops.global_average_pool(op, source, node.format)
         case QSoftmax() as op:
             return softmax.softmax(op, node.format)
         case QFloatSoftmax() as op:
             return softmax.float_softmax(op, node.format)
+    return _pool(node, source)
+
+
+def _pool(node: QNode, source: Format) -> Unary | None:
+    """Pools."""
+    match node.op:
+        case QMaxPooling2D() as op:
+            return ops.max_pool(op, source, node.format)
+        case QAveragePooling2D() as op:
+            return ops.average_pool(op, source, node.format)
+        case QGlobalMaxPooling2D() as op:
+            return ops.global_max_pool(op, node.format)
+        case QGlobalAveragePooling2D() as op:
+            return ops.global_average_pool(op, source, node.format)
     return None
 
 

@@ -13,18 +13,25 @@ from kerilog.graph import (
     Activation,
     AveragePooling2D,
     Concatenate,
+    GlobalMaxPooling2D,
     Graph,
     Input,
     Maximum,
     MaxPooling2D,
     Minimum,
     Node,
+    Permute,
     Reshape,
+    Slice,
+    UpSampling2D,
     ZeroPadding2D,
 )
 from kerilog.tables import PRESCRIBED
 
-KEEPS_FORMAT = (MaxPooling2D, AveragePooling2D, Reshape, ZeroPadding2D)
+KEEPS_FORMAT = (
+    *(MaxPooling2D, AveragePooling2D, GlobalMaxPooling2D, Reshape, ZeroPadding2D, Slice, UpSampling2D),
+    Permute,
+)
 """Operations whose output has the format of their input."""
 
 ONE_FORMAT = (Concatenate, Maximum, Minimum)

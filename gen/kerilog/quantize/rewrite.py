@@ -23,6 +23,7 @@ from kerilog.graph import (
     Dense,
     DepthwiseConv2D,
     GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
     Graph,
     Input,
     Maximum,
@@ -30,9 +31,12 @@ from kerilog.graph import (
     Minimum,
     Multiply,
     Node,
+    Permute,
     PReLU,
     Reshape,
+    Slice,
     Subtract,
+    UpSampling2D,
     ZeroPadding2D,
     padding_of,
 )
@@ -45,6 +49,7 @@ from kerilog.qgraph import (
     QBroadcast,
     QChannelLookup,
     QConcatenate,
+    QGlobalMaxPooling2D,
     QGraph,
     QInput,
     QMaximum,
@@ -52,9 +57,12 @@ from kerilog.qgraph import (
     QMinimum,
     QNode,
     QOp,
+    QPermute,
     QRequantize,
     QReshape,
+    QSlice,
     QSubtract,
+    QUpSampling2D,
     QZeroPadding2D,
 )
 from kerilog.quantize.given import check_given
@@ -220,6 +228,8 @@ class _Walk:
                 return self.scheme.mean(node, height * width, sources[0].format, target)
             case MaxPooling2D() | AveragePooling2D() as op:
                 return _pool(op, sources[0], target)
+            case GlobalMaxPooling2D():
+                return QGlobalMaxPooling2D(full_range(target))
         return _moved(node)
 
     def _pair(self, node: Node, op: Pairwise, sources: list[QNode], target: Format) -> QOp:
@@ -270,7 +280,13 @@ def _moved(node: Node) -> QOp:
         case Reshape():
             return QReshape()
         case ZeroPadding2D() as op:
-            return QZeroPadding2D(op.padding)
+            return QZeroPadding2D(op.padding, op.steps)
+        case Slice() as op:
+            return QSlice(op.begin, op.end, (1,) * len(op.begin))
+        case UpSampling2D() as op:
+            return QUpSampling2D(op.size)
+        case Permute() as op:
+            return QPermute(op.dims)
         case Concatenate():
             return QConcatenate()
     raise Unsupported(f"layer '{node.name}': there is no integer form of {node.op.kind}")

@@ -12,11 +12,13 @@ from kerilog.transforms.fold_batch_norm import fold_batch_norm
 from kerilog.transforms.fold_batch_norm_forward import fold_batch_norm_forward
 from kerilog.transforms.fold_padding import fold_padding
 from kerilog.transforms.fuse_activation import fuse_activation
+from kerilog.transforms.sink_reshapes import sink_reshapes
 
 FOLDS = (fold_padding, fold_batch_norm, fold_batch_norm_forward)
 PASSES = (
     drop_dropout,
     converters_after_relu,
+    sink_reshapes,
     *FOLDS,
     batch_norm_to_depthwise,
     fuse_activation,
@@ -29,13 +31,13 @@ def simplify(graph: Graph) -> Graph:
 
     An output may get another name, that of the layer which now makes it; the order of the outputs stays.
     """
-    graph = converters_after_relu(drop_dropout(graph))
+    graph = sink_reshapes(converters_after_relu(drop_dropout(graph)))
     size = len(graph.nodes) + 1
     # One fold may bring together what another one folds.
     while len(graph.nodes) < size:
         size = len(graph.nodes)
         for fold in FOLDS:
             graph = fold(graph)
-    graph = absorb_converters(fuse_activation(batch_norm_to_depthwise(graph)))
+    graph = absorb_converters(fuse_activation(sink_reshapes(batch_norm_to_depthwise(graph))))
     # A converter may have stood between a padding and its convolution.
     return fold_padding(graph)

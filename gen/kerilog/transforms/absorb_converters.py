@@ -6,12 +6,23 @@ from __future__ import annotations
 import dataclasses
 
 from kerilog.formats import Format
-from kerilog.graph import Converter, Graph, MaxPooling2D, Node, Reshape, ZeroPadding2D
+from kerilog.graph import (
+    Converter,
+    GlobalMaxPooling2D,
+    Graph,
+    MaxPooling2D,
+    Node,
+    Permute,
+    Reshape,
+    Slice,
+    UpSampling2D,
+    ZeroPadding2D,
+)
 from kerilog.transforms.converters_after_relu import commutes
 from kerilog.transforms.rewrite import finish, private_tensors, with_inputs
 
 # They only move or choose elements, so that rounding before them is the same as rounding after.
-MOVERS = (MaxPooling2D, Reshape, ZeroPadding2D)
+MOVERS = (MaxPooling2D, GlobalMaxPooling2D, Reshape, ZeroPadding2D, Slice, UpSampling2D, Permute)
 
 
 def absorb_converters(graph: Graph) -> Graph:

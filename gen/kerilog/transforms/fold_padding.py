@@ -23,7 +23,9 @@ def _padded(source: Node, user: Node) -> Op | None:
     pad, op = source.op, user.op
     if not isinstance(pad, ZeroPadding2D) or not isinstance(op, Conv2D | DepthwiseConv2D):
         return None
-    if op.padding != "valid" or not all(_windows_meet_image(pad, op, source, user, axis) for axis in (0, 1)):
+    if op.padding != "valid" or pad.steps != (1, 1):
+        return None
+    if not all(_windows_meet_image(pad, op, source, user, axis) for axis in (0, 1)):
         return None
     return dataclasses.replace(op, padding=pad.padding)
 

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from kerilog.errors import KerilogError
-from kerilog.frontend.keras import converters, functions, plain, scaling, slopes, weighted
+from kerilog.frontend.keras import converters, functions, moving, plain, scaling, slopes, weighted
 from kerilog.frontend.keras.archive import open_model
 from kerilog.frontend.keras.calls import Converter
 from kerilog.frontend.keras.nesting import read_model
 from kerilog.frontend.keras.options import checked_name
 from kerilog.frontend.keras.reading import Reading
+from kerilog.frontend.keras.sequences import on_sequences
 from kerilog.frontend.keras.trial import probe
 from kerilog.frontend.keras.weights import Weights
 from kerilog.graph import Graph
@@ -55,6 +56,22 @@ CONVERTERS: dict[str, Converter] = {
     **dict.fromkeys(plain.MERGES, plain.merge),
     "Concatenate": plain.concatenate,
     "ZeroPadding2D": plain.zero_padding2d,
+    "Conv1D": on_sequences(weighted.conv2d),
+    "DepthwiseConv1D": on_sequences(weighted.depthwise_conv2d),
+    "SeparableConv1D": on_sequences(weighted.separable_conv2d),
+    "MaxPooling1D": on_sequences(plain.pooling),
+    "AveragePooling1D": on_sequences(plain.pooling),
+    "GlobalAveragePooling1D": on_sequences(plain.global_average_pooling2d),
+    "GlobalMaxPooling2D": moving.global_max_pooling2d,
+    "GlobalMaxPooling1D": on_sequences(moving.global_max_pooling2d),
+    "Cropping2D": moving.cropping2d,
+    "Cropping1D": moving.cropping1d,
+    "UpSampling2D": moving.up_sampling2d,
+    "UpSampling1D": on_sequences(moving.up_sampling2d),
+    "Permute": moving.permute,
+    "Conv2DTranspose": moving.conv2d_transpose,
+    "Conv1DTranspose": on_sequences(moving.conv2d_transpose),
+    "ZeroPadding1D": on_sequences(plain.zero_padding2d, pads=("padding",)),
     **dict.fromkeys(TRAINING_ONLY, plain.nothing),
     **dict.fromkeys(SAME_SIZE, plain.same_size),
     "FixedPoint": converters.converter,

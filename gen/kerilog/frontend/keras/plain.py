@@ -35,14 +35,14 @@ from kerilog.graph import (
 
 
 def pooling(call: Call) -> Nodes:
-    """MaxPooling2D and AveragePooling2D."""
+    """MaxPooling2D and AveragePooling2D; 1-D ones too, on images of height 1."""
     layer = call.layer
     layer.check_options(("pool_size", "strides", "padding", "data_format"))
     layer.check_channels_last()
     padding = layer.padding()
     pool = layer.pair("pool_size", (2, 2))
     strides = layer.pair("strides", pool)
-    kind = MaxPooling2D if layer.kind == "MaxPooling2D" else AveragePooling2D
+    kind = MaxPooling2D if layer.kind.startswith("Max") else AveragePooling2D
     shape = (*window_shape(call, pool, strides, padding), call.image[2])
     return (call.node(kind(pool, strides, padding), shape),)
 
@@ -184,14 +184,14 @@ def zero_padding2d(call: Call) -> Nodes:
     height, width, channels = call.image
     value = layer.get("padding", 1)
     rows, columns = value if isinstance(value, list) and len(value) == 2 else (value, value)
-    pads = _two(layer, rows, value), _two(layer, columns, value)
+    pads = cells(layer, "padding", rows), cells(layer, "padding", columns)
     shape: Shape = (height + sum(pads[0]), width + sum(pads[1]), channels)
     return (call.node(ZeroPadding2D(pads), shape),)
 
 
-def _two(layer: Layer, value: object, whole: object) -> Pair:
-    """(before, after) cells out of one number or a list of two."""
+def cells(layer: Layer, key: str, value: object) -> Pair:
+    """(before, after) cells out of one number or a list of two; ``key`` is the option that has them."""
     items: list[Any] = value if isinstance(value, list) else [value, value]
     if len(items) != 2 or not all(type(item) is int and 0 <= item <= 1 << 16 for item in items):
-        layer.wrong("padding", "numbers of cells", whole)
+        layer.wrong(key, "numbers of cells", layer.options.get(key))
     return items[0], items[1]

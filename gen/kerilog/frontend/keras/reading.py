@@ -69,7 +69,8 @@ class Reading:
         """What stands against ``layer``; on the last unknown one follows what is supported instead."""
         last, text = self._unknown[-1] if self._unknown else (None, "")
         computing = (kind for kind, make in self._converters.items() if make is not nothing)
-        known = f"{text}; supported: {', '.join(computing)}, and layers for training alone"
+        shown_kinds = ", ".join(kind for kind in computing if not kind.endswith("1D"))
+        known = f"{text}; supported: {shown_kinds}, those of 2D in 1D, and layers for training alone"
         return [known if layer is last and found == text else found for found in layer.refused]
 
     def _read(self, step: Step) -> Nodes:

@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 
 from kerilog.errors import KerilogError, Unsupported
-from kerilog.frontend.tflite import elements, functions, layers, shapes
+from kerilog.frontend.tflite import elements, functions, layers, moving, shapes
 from kerilog.frontend.tflite.file import Operator, read_model
 from kerilog.frontend.tflite.fold_padding import fold_padding
 from kerilog.frontend.tflite.importer import Importer
+from kerilog.frontend.tflite.join_reshapes import join_reshapes
 from kerilog.frontend.tflite.refusals import Refusals
 from kerilog.names import harmless, shown
 from kerilog.qgraph import QGraph
@@ -27,6 +28,7 @@ OPERATORS: dict[str, Callable[[Importer, Operator], None]] = {
     "DEQUANTIZE": elements.dequantize,
     "ELU": functions.function,
     "EXP": functions.function,
+    "EXPAND_DIMS": shapes.expand_dims,
     "FULLY_CONNECTED": layers.dense,
     "GELU": functions.gelu,
     "HARD_SWISH": functions.function,
@@ -40,18 +42,29 @@ OPERATORS: dict[str, Callable[[Importer, Operator], None]] = {
     "PACK": shapes.pack,
     "PAD": shapes.pad,
     "PRELU": functions.prelu,
+    "PADV2": shapes.pad,
     "QUANTIZE": elements.quantize,
+    "REDUCE_MAX": moving.reduce_max,
+    "RESIZE_NEAREST_NEIGHBOR": moving.resize_nearest,
     "RELU": elements.relu,
     "RELU6": elements.relu,
     "RELU_0_TO_1": elements.relu,
     "RELU_N1_TO_1": elements.relu,
     "RESHAPE": shapes.reshape,
     "SHAPE": shapes.shape,
+    "SLICE": moving.slice_,
     "SOFTMAX": elements.softmax,
     "SPACE_TO_BATCH_ND": shapes.space_to_batch,
+    "SPLIT": moving.split,
+    "SPLIT_V": moving.split_v,
+    "SQUEEZE": shapes.squeeze,
     "STRIDED_SLICE": shapes.strided_slice,
     "SUB": elements.add,
     "TANH": functions.function,
+    "TILE": moving.tile,
+    "TRANSPOSE": moving.transpose,
+    "TRANSPOSE_CONV": layers.transpose_conv,
+    "UNPACK": moving.unpack,
 }
 
 
@@ -62,7 +75,7 @@ def load_tflite(path: Path, rounding: Rounding = "reference") -> QGraph:
     with one integer rounding where XNNPACK rounds in binary32. Raises ``KerilogError`` for a file that cannot
     be used, and ``Unsupported`` for one with operators or options that Kerilog does not support: all of them.
     """
-    return fold_padding(load_tflite_with_tensors(path, rounding)[0])
+    return fold_padding(join_reshapes(load_tflite_with_tensors(path, rounding)[0]))
 
 
 def load_tflite_with_tensors(path: Path, rounding: Rounding = "reference") -> tuple[QGraph, dict[int, str]]:

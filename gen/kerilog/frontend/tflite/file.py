@@ -49,7 +49,18 @@ _OPTIONS: dict[str, tuple[str, dict[str, str]]] = {
     "MUL": ("MulOptions", _FUSED),
     "CONCATENATION": ("ConcatenationOptions", _FUSED | {"axis": "Axis"}),
     "STRIDED_SLICE": ("StridedSliceOptions", _MASKS | {"shrink": "ShrinkAxisMask"}),
+    "SQUEEZE": ("SqueezeOptions", {"axes": "SqueezeDimsAsNumpy"}),
     "PACK": ("PackOptions", {"axis": "Axis"}),
+    "UNPACK": ("UnpackOptions", {"axis": "Axis"}),
+    "REDUCE_MAX": ("ReducerOptions", {"keep_dims": "KeepDims"}),
+    "RESIZE_NEAREST_NEIGHBOR": (
+        "ResizeNearestNeighborOptions",
+        {"corners": "AlignCorners", "half": "HalfPixelCenters"},
+    ),
+    "TRANSPOSE_CONV": (
+        "TransposeConvOptions",
+        {"padding": "Padding", "stride_h": "StrideH", "stride_w": "StrideW"} | _FUSED,
+    ),
     "GELU": ("GeluOptions", {"approximate": "Approximate"}),
     "LEAKY_RELU": ("LeakyReluOptions", {"alpha": "Alpha"}),
     "SOFTMAX": ("SoftmaxOptions", {"beta": "Beta"}),
@@ -231,4 +242,9 @@ def _options(stored: Any, kind: str, where: str) -> dict[str, Any]:
         raise KerilogError(f"{where}: expected {table}, found options of type {stored.BuiltinOptionsType()}")
     view = getattr(tflite, table)()
     view.Init(stored.BuiltinOptions().Bytes, stored.BuiltinOptions().Pos)
-    return {short: getattr(view, field)() for short, field in fields.items()}
+    return {short: _plain(getattr(view, field)()) for short, field in fields.items()}
+
+
+def _plain(value: Any) -> Any:
+    """A vector of an option as a tuple; an absent one, which the reader calls 0, has nothing in it."""
+    return tuple(value.tolist()) if isinstance(value, np.ndarray) else value

@@ -29,6 +29,8 @@ def _folds(graph: QGraph, node: QNode) -> bool:
     pad = graph[node.inputs[0]]
     if not isinstance(pad.op, QZeroPadding2D) or pad.name in graph.outputs or len(graph.users(pad.name)) > 1:
         return False
+    if pad.op.steps != (1, 1) or pad.op.code not in (None, pad.format.zero_point):
+        return False
     image, padding = graph[pad.inputs[0]].shape, pad.op.padding
     spans = [(op.kernel.shape[axis] - 1) * op.dilation_rate[axis] + 1 for axis in (0, 1)]
     return all(

@@ -21,7 +21,7 @@ from kerilog.frontend.tflite.names import Made, layer_names
 from kerilog.frontend.tflite.words import FUSED, keras_words
 from kerilog.graph import Pair, Shape
 from kerilog.names import Names, shown
-from kerilog.qgraph import Clamp, Padding, QConstant, QConv2D, QInput, QNode, QOp, Rescale
+from kerilog.qgraph import Clamp, Padding, QConstant, QConv2D, QInput, QNode, QOp, QReshape, Rescale
 from kerilog.scales import Rounding, largest_factor
 from kerilog.tables import Step
 
@@ -41,7 +41,10 @@ ShapeValues = tuple[int | None, ...]  # entries of a shape tensor, None for the 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Space:
-    """``source`` padded and dealt out over ``block`` batches by SPACE_TO_BATCH_ND, then through ``conv``."""
+    """``source`` padded and dealt out over ``block`` batches by SPACE_TO_BATCH_ND, then through ``conv``.
+
+    A sequence counts as an image of height 1, by its shape alone.
+    """
 
     source: Tensor
     block: Pair
@@ -82,7 +85,7 @@ class Importer:
         names = {str(index): name for index, name in zip(kinds, layer_names(made), strict=True)}
         taken = Names(names.values())
         for key, (source, suffix) in self._hidden.items():
-            names[key] = taken.take(f"{names[source]}/{suffix}")
+            names[key] = taken.take(f"{names.get(source, '')}/{suffix}")
         return names
 
     def give_up(self, op: Operator) -> None:
@@ -269,6 +272,37 @@ class Importer:
         settled = dataclasses.replace(tensor, shape=(tensor.shape[0], *sizes))
         self.tensors[tensor.index] = settled
         return settled
+
+    def image(self, op: Operator, position: int = 0) -> tuple[Tensor | str, Shape]:
+        """The computed tensor at input ``position`` as an image, with its shape: a sequence has height 1."""
+        tensor = self.activation(op, position)
+        if len(tensor.shape) == 4:
+            return tensor, tensor.shape[1:]
+        if len(tensor.shape) != 3:
+            self.fail(
+                op, f"input {position} {shown(tensor.name)}: expected 3 or 4 axes, found shape {tensor.shape}"
+            )
+        shape = (1, *tensor.shape[1:])
+        return self.add_hidden(tensor, "image", QReshape(), shape), shape
+
+    def add_inner(
+        self, op: Operator, suffix: str, made: QOp, inputs: tuple[Tensor | str, ...], shape: Shape
+    ) -> str:
+        """Append a node on the way to ``op``'s output, of its format and named after it; give its key."""
+        target = self.output(op)
+        key = f"{target.index}/{suffix}/{len(self._hidden)}"
+        self._hidden[key] = str(target.index), suffix
+        keys = tuple(item if isinstance(item, str) else self.keys[item.index] for item in inputs)
+        self.nodes.append(QNode(key, made, keys, shape, format_of(target)))
+        return key
+
+    def add_on_image(self, op: Operator, suffix: str, made: QOp, image: Tensor | str, shape: Shape) -> None:
+        """Append the node for ``op``'s output, an image of ``shape``; a reshape to a sequence behind it."""
+        if len(self.output(op).shape) == 4:
+            self.add(op, made, (image,), shape)
+        else:
+            key = self.add_inner(op, suffix, made, (image,), shape)
+            self.add(op, QReshape(), (key,), shape[1:])
 
     def add_hidden(self, tensor: Tensor, suffix: str, made: QOp, shape: Shape) -> str:
         """Append a node on ``tensor``, of its format, that the file has no tensor for; give its key."""

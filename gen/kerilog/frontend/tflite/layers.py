@@ -10,7 +10,7 @@ import numpy as np
 from kerilog.formats import Affine, IntArray
 from kerilog.frontend.tflite.file import Operator, Tensor
 from kerilog.frontend.tflite.importer import Importer, Space, format_of, scale_of
-from kerilog.graph import Pair, Shape, padding_of
+from kerilog.graph import Pair, Shape, padding_of, transposed
 from kerilog.names import shown
 from kerilog.qgraph import (
     Padding,
@@ -20,9 +20,10 @@ from kerilog.qgraph import (
     QGlobalAveragePooling2D,
     QMaxPooling2D,
     QReshape,
+    QZeroPadding2D,
     Rescale,
 )
-from kerilog.scales import Scales, matrix_factor, mean_factor
+from kerilog.scales import Rounding, Scales, matrix_factor, mean_factor
 
 _PADDINGS = {0: "same", 1: "valid"}
 _LARGEST_EXTENT = 1 << 15
@@ -56,6 +57,35 @@ def conv2d(context: Importer, op: Operator) -> None:
         context.spaces[op.outputs[0]] = dataclasses.replace(space, conv=made)
     else:
         context.add(op, made, (source,), conv_shape(source.shape[1:], made))
+
+
+def transpose_conv(context: Importer, op: Operator) -> None:
+    """TRANSPOSE_CONV: the pixels spread, then a convolution with the flipped kernel.
+
+    The sums are those of the products that TFLite adds up pixel by pixel.
+    """
+    context.expect(op, range(3, 5))
+    source = context.activation(op, 2, rank=4)
+    kernel, scales = _weights(context, op, 4, axis=0)
+    kernel = np.ascontiguousarray(kernel[:, ::-1, ::-1].transpose(1, 2, 3, 0))
+    _check_depth(context, op, source, kernel, 1)
+    strides = _positive(context, op, "stride_h", "stride_w")
+    if op.options["padding"] not in _PADDINGS:
+        context.fail(op, f"padding: expected 0 (SAME) or 1 (VALID), found {op.options['padding']}")
+    kind = _PADDINGS[op.options["padding"]]
+    axes = zip(source.shape[1:3], kernel.shape, strides, strict=False)
+    (rows, height), (columns, width) = (transposed(*axis, kind) for axis in axes)
+    # XNNPACK leaves this operator to the kernels that round as the reference ones do
+    bias, factor = _bias_and_factor(context, op, source, kernel, scales, place=3, rounding="reference")
+    clamp = context.clamp(op, op.options["activation"])
+    made = QConv2D(kernel, bias, *_weight_formats(source, scales), factor, clamp)
+    wide = (
+        (source.shape[1] - 1) * strides[0] + 1 + sum(rows),
+        (source.shape[2] - 1) * strides[1] + 1 + sum(columns),
+    )
+    spread = QZeroPadding2D((rows, columns), strides)
+    key = context.add_hidden(source, "spread", spread, (*wide, source.shape[3]))
+    context.add(op, made, (key,), (height, width, kernel.shape[3]))
 
 
 def _check_depth(context: Importer, op: Operator, source: Tensor, kernel: IntArray, groups: int) -> None:
@@ -126,18 +156,28 @@ def _weights(context: Importer, op: Operator, rank: int, axis: int) -> tuple[Int
 
 
 def _bias_and_factor(
-    context: Importer, op: Operator, source: Tensor, kernel: IntArray, scales: Scales
+    context: Importer,
+    op: Operator,
+    source: Tensor,
+    kernel: IntArray,
+    scales: Scales,
+    place: int = 2,
+    rounding: Rounding | None = None,
 ) -> tuple[IntArray, Rescale]:
-    """The bias (filters,), zeros where left out, and the accumulator's factor, both checked for overflow."""
+    """The bias (filters,), input ``place`` or zeros, and the accumulator's factor, both checked for overflow.
+
+    ``rounding`` where it is not that of all operators.
+    """
     filters = kernel.shape[-1]
     bias = np.zeros(filters, np.int64)
-    stored = context.stored(op, 2)
+    stored = context.stored(op, place)
     if stored is not None:
-        bias = context.constant(op, 2, "int32")
+        bias = context.constant(op, place, "int32")
         if bias.shape != (filters,) or np.any(stored.zeros != 0):
             label = f"bias {shown(stored.name)}"
             context.fail(op, f"{label}: expected shape ({filters},) and zero point 0, found {bias.shape}")
-    factor = matrix_factor(scale_of(source), scales, scale_of(context.output(op)), op.kind, context.rounding)
+    target = scale_of(context.output(op))
+    factor = matrix_factor(scale_of(source), scales, target, op.kind, rounding or context.rounding)
     zero = int(source.zeros[0])
     sums = np.abs(kernel).reshape(-1, filters).sum(axis=0) * max(128 + zero, 127 - zero) + np.abs(bias)
     context.check_range(op, factor, int(sums.max()))
@@ -168,33 +208,47 @@ def pool(context: Importer, op: Operator) -> None:
 
 
 def mean(context: Importer, op: Operator) -> None:
-    """MEAN over height and width."""
-    context.expect(op, range(2, 3))
-    source = context.activation(op, rank=4)
-    axes = sorted(int(axis) % 4 for axis in context.constant(op, 1, "int32").reshape(-1))
-    if axes != [1, 2]:
-        context.unsupported(op, f"axes {axes}", "height and width, [1, 2]")
-    cells = source.shape[1] * source.shape[2]
-    target = context.output(op)
+    """MEAN over height and width, or over the steps of a sequence."""
+    image, shape = reduced(context, op)
+    source, target = context.activation(op), context.output(op)
+    cells = shape[0] * shape[1]
     if context.rounding == "single" and format_of(source) == format_of(target):
-        _mean_of_codes(context, op, source)
+        size = shape[0], shape[1]
+        _add_pooled(context, op, QAveragePooling2D(size, (1, 1), (-128, 127)), image, shape[2])
         return
     factor = mean_factor(scale_of(source), scale_of(target), cells, context.rounding)
     context.check_range(op, factor, 255 * cells)
-    channels = source.shape[3:]
     made = QGlobalAveragePooling2D(factor, (format_of(target).minimum, format_of(target).maximum))
-    context.add(op, made, (source,), (1, 1, *channels) if op.options["keep_dims"] else channels)
+    context.add(op, made, (image,), reduced_shape(op, source, shape[2]))
 
 
-def _mean_of_codes(context: Importer, op: Operator, source: Tensor) -> None:
-    """MEAN without a change of format, which the default interpreter takes as AVERAGE_POOL_2D takes it."""
-    size, channels = source.shape[1:3], source.shape[3]
-    made = QAveragePooling2D((size[0], size[1]), (1, 1), (-128, 127))
-    if op.options["keep_dims"]:
-        context.add(op, made, (source,), (1, 1, channels))
+def reduced(context: Importer, op: Operator) -> tuple[Tensor | str, Shape]:
+    """The image that an operator reduces to one pixel, with its shape."""
+    context.expect(op, range(2, 3))
+    image, shape = context.image(op)
+    rank = len(context.required(op, 0).shape)
+    axes = sorted(int(axis) % rank for axis in context.constant(op, 1, "int32").reshape(-1))
+    if axes != list(range(1, rank - 1)):
+        taken = "height and width, [1, 2]" if rank == 4 else "the steps, [1]"
+        context.unsupported(op, f"axes {axes}", taken)
+    return image, shape
+
+
+def reduced_shape(op: Operator, source: Tensor, channels: int) -> Shape:
+    """The shape of what ``reduced`` leaves."""
+    return (*(1,) * (len(source.shape) - 2), channels) if op.options["keep_dims"] else (channels,)
+
+
+def _add_pooled(
+    context: Importer, op: Operator, made: QAveragePooling2D, image: Tensor | str, channels: int
+) -> None:
+    """A MEAN without a change of format, which the default interpreter takes as it takes AVERAGE_POOL_2D."""
+    shape = reduced_shape(op, context.activation(op), channels)
+    if len(shape) == 3:
+        context.add(op, made, (image,), shape)
     else:
-        pooled = context.add_hidden(source, "pool", made, (1, 1, channels))
-        context.add(op, QReshape(), (pooled,), (channels,))
+        pooled = context.add_inner(op, "pool", made, (image,), (1, 1, channels))
+        context.add(op, QReshape(), (pooled,), shape)
 
 
 def _fused(context: Importer, op: Operator) -> Pair:

@@ -15,6 +15,8 @@ from kerilog.names import Names, harmless
 
 Path = tuple[str, ...]
 _DEEPEST = 16  # folders of a path that are looked at
+_INNER = ("convolution",)  # a scope that Keras opens within a layer, around these:
+_AROUND = ("BatchToSpaceND", "SpaceToBatchND", "ExpandDims", "Squeeze")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Made:
         """The path of the layer where the name tells it; a scope inside it of the same name is left out."""
         parts = self._parts
         path = parts[:-1] if len(parts) > 1 else () if self._only_counts else parts
-        while path[-2:-1] == path[-1:] != ():
+        while path[-2:-1] == path[-1:] != () or (path[-1:] == _INNER and parts[-1].startswith(_AROUND)):
             path = path[:-1]
         return path
 
@@ -72,10 +74,19 @@ def _wanted(tensors: Sequence[Made]) -> dict[int, Path]:
     short = _shortened(list(layers))
     wanted: dict[int, Path] = {}
     for path, members in layers.items():
-        last = [index for index in members if tensors[index].kind != "Constant"][-1:] or members[-1:]
+        last = _last(members, tensors)
         for index in members:
             wanted[index] = short[path] if index in last else short[path] + tensors[index].operation
     return wanted
+
+
+def _last(members: Sequence[int], tensors: Sequence[Made]) -> list[int]:
+    """The tensor that stands for its layer: the last that is computed, or at least not a constant."""
+    for beside in (("Constant", "Reshape"), ("Constant",), ()):
+        found = [index for index in members if tensors[index].kind not in beside]
+        if found:
+            return found[-1:]
+    return []
 
 
 def _shortened(paths: Sequence[Path]) -> dict[Path, Path]:

@@ -11,7 +11,7 @@ from kerilog.frontend.tflite.importer import Importer
 from kerilog.frontend.tflite.words import SUPPORTED
 from kerilog.names import harmless
 
-_KNOWN = sorted(SUPPORTED.values(), key=str.lower)
+_KNOWN = sorted(set(SUPPORTED.values()), key=str.lower)
 
 
 class Refusals:

@@ -23,14 +23,19 @@ SUPPORTED = {
     "MUL": "Multiply",
     "PAD": "ZeroPadding2D",
     "PRELU": "PReLU",
+    "PADV2": "ZeroPadding2D",
+    "REDUCE_MAX": "GlobalMaxPooling2D",
     "RELU": "ReLU",
     "RELU6": "ReLU(6)",
     "RELU_0_TO_1": "clip to 0..1",
     "RELU_N1_TO_1": "clip to -1..1",
     "RESHAPE": "Reshape",
+    "RESIZE_NEAREST_NEIGHBOR": "UpSampling2D",
     "SOFTMAX": "Softmax",
     "SUB": "Subtract",
     "TANH": "tanh",
+    "TRANSPOSE": "Permute",
+    "TRANSPOSE_CONV": "Conv2DTranspose",
 }
 """Operators that are layers, or activations, of their own."""
 
@@ -41,11 +46,7 @@ OTHERS = {
     "GATHER": "Embedding",
     "L2_NORMALIZATION": "UnitNormalization",
     "LOG_SOFTMAX": "log_softmax",
-    "REDUCE_MAX": "GlobalMaxPooling2D",
     "RESIZE_BILINEAR": "UpSampling2D",
-    "RESIZE_NEAREST_NEIGHBOR": "UpSampling2D",
-    "TRANSPOSE": "Permute",
-    "TRANSPOSE_CONV": "Conv2DTranspose",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "LSTM",
     "UNIDIRECTIONAL_SEQUENCE_RNN": "SimpleRNN",
 }

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MaxPooling2D."""
+"""MaxPooling2D; over the whole image, as the global one."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
 
+from kerilog.graph import Shape
+from kerilog.hardware import whole_image
 from kerilog.hardware.design import LayerStage, Tensor
 from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring
 from kerilog.hardware.module import Module
@@ -44,21 +46,36 @@ class MaxPooling2D(LayerKind):
     supported = "any pool size, strides and padding with a pixel of the image in every window"
 
     def refusals(self, node: QNode, graph: QGraph) -> Iterator[str]:
+        if _sees_all(node, graph[node.inputs[0]].shape):
+            return iter(())
         return image_refusals(node, graph[node.inputs[0]].shape, _geometry(node))
 
     def shortest_interval(self, node: QNode, source: Tensor) -> int:
+        if _sees_all(node, source.shape):
+            return source.shape[0]
         return shortest_interval(_geometry(node).window(source, node.shape))
 
     def place(self, node: QNode, wiring: Wiring) -> Flow:
         op = node.op
         assert isinstance(op, QMaxPooling2D)
-        flow, window, slicing = cut_to_windows(node, wiring.take(node), wiring, _geometry(node))
+        source = wiring.take(node)
+        if _sees_all(node, source.tensor.shape):
+            return whole_image.place_max(node, source, wiring, op.clamp)
+        flow, window, slicing = cut_to_windows(node, source, wiring, _geometry(node))
         frame = Frame.of(node, wiring, (flow,), slicing.windows * slicing.channels)
         cells, channels = slicing.kernel_h * slicing.kernel_w, slicing.windows * slicing.channels
         largest = Max(cells, channels, window.bits, *op.clamp)
         stage = MaxPooling2DStage(**vars(frame), window=window, slicing=slicing, max=largest)
         low, high = flow.codes
         return wiring.append(stage, (max(low, op.clamp[0]), min(high, op.clamp[1])))
+
+
+def _sees_all(node: QNode, image: Shape) -> bool:
+    """Whether the only window holds every pixel of the ``image``."""
+    op = node.op
+    assert isinstance(op, QMaxPooling2D)
+    spans = zip(image[:2], op.pool_size, op.padding, strict=True)
+    return node.shape[:2] == (1, 1) and all(side - before >= size for size, side, (before, _) in spans)
 
 
 def _geometry(node: QNode) -> Geometry:

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Layers that leave out, repeat, spread and choose elements, simulated: every element and every cycle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kerilog.errors import KerilogError, Unsupported
+from kerilog.hardware.moving import MovingStage
+from kerilog.hardware.stages.max_pooling2d import MaxPooling2DStage
+from kerilog.hardware.whole_image import WholeImageMaxStage
+from kerilog.plan import plan
+from kerilog.qgraph import QGraph, QPermute, QSlice
+from support.designs import check
+from support.moves import Moves, random_move
+
+SCHEMES = ("affine", "fixed")
+LONG = range(6, 60)
+
+
+def image(scheme: str, shape: tuple[int, ...], seed: int = 3) -> Moves:
+    return Moves("net", scheme, shape, seed)
+
+
+def largest(scheme: str) -> QGraph:
+    """A maximum over everything, of one channel after the other or of pixels side by side."""
+    return image(scheme, (4, 6, 3)).conv(4, (1, 1), relu=False).largest(clamp=True).dense(3).graph
+
+
+def whole_pool(scheme: str) -> QGraph:
+    """A pool whose window is the image, straight from the border."""
+    return image(scheme, (5, 6, 2)).pool((5, 6)).flatten().graph
+
+
+def cropped(scheme: str) -> QGraph:
+    """Rows, columns and channels left out, from the border and between layers."""
+    net = image(scheme, (6, 7, 4)).crop((1, 2, 0), (5, 7, 4)).conv(6, (1, 1))
+    return net.crop((0, 1, 2), (3, 4, 6)).conv(2, (2, 2)).flatten().crop((1,), (4,)).graph
+
+
+def padded(scheme: str) -> QGraph:
+    """A rim from the border on, and one that a pool sees."""
+    net = image(scheme, (4, 5, 2)).pad(((1, 2), (0, 3))).conv(4, (2, 2)).pad(((2, 0), (1, 1)), code=-3)
+    return net.pool((2, 2)).graph
+
+
+def repeated(scheme: str) -> QGraph:
+    """Pixels of several beats and of one, rows alone, columns alone, rows of one pixel."""
+    net = image(scheme, (3, 4, 2)).repeat((2, 3)).conv(4, (1, 1)).repeat((2, 1)).pool((3, 3))
+    return net.repeat((1, 2)).reshape(4, 1, 32).repeat((2, 1)).crop((1, 0, 3), (8, 1, 30)).graph
+
+
+def unet(scheme: str) -> QGraph:
+    """Down, up by both ways, and a skip connection."""
+    net = (
+        image(scheme, (6, 6, 2))
+        .conv(3, padding="same", name="left")
+        .pool((2, 2))
+        .conv(4, (1, 1), name="deep")
+    )
+    net.transposed(3, (3, 3), (2, 2)).conv(3, (1, 1), name="spread").at("deep")
+    net.repeat((2, 2)).conv(3, padding="same", name="near")
+    return net.concatenate("spread", "left").conv(2, (1, 1)).graph
+
+
+def spread(scheme: str) -> QGraph:
+    """Transposed convolutions, also with a kernel smaller than the stride."""
+    net = image(scheme, (3, 4, 2)).transposed(3, (2, 2), (2, 3)).transposed(2, (3, 2), (1, 2), "valid")
+    return net.graph
+
+
+NETWORKS: dict[str, tuple[Callable[[str], QGraph], tuple[int, ...]]] = {
+    "largest": (largest, (400, 48, 12, 4)),
+    "whole pool": (whole_pool, (400, 60, 30, 10, 5)),
+    "cropped": (cropped, (400, 84, 60)),
+    "padded": (padded, (600, 120, 72)),
+    "repeated": (repeated, (2000, 400, 256)),
+    "unet": (unet, (600, 150)),
+    "spread": (spread, (2500, 400, 250)),
+}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_keep_data_and_cycles(name: str, scheme: str, tmp_path: Path) -> None:
+    make, intervals = NETWORKS[name]
+    graph = make(scheme)
+    for interval in intervals:
+        design = plan(graph, interval)
+        assert any(isinstance(stage, MovingStage | WholeImageMaxStage) for stage in design.stages)
+        check(graph, design, tmp_path / f"{interval}", (name, scheme, interval))
+
+
+@pytest.mark.parametrize("seed", [*range(6), *(pytest.param(seed, marks=pytest.mark.full) for seed in LONG)])
+def test_random_networks_keep_data_and_cycles(seed: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (int(rng.integers(1, 6)), int(rng.integers(1, 6)), int(rng.integers(1, 5)))
+    net = image(SCHEMES[seed % 2], shape, seed)
+    for _ in range(int(rng.integers(2, 5))):
+        random_move(net, rng)
+    graph = (net.largest() if rng.random() < 0.5 else net.conv(2, (1, 1))).graph
+    least = plan(graph, 20000).cycles.frame_interval
+    interval = int(rng.integers(max(1, least // 8), least + 1))
+    while True:
+        try:
+            design = plan(graph, interval)
+            break
+        except KerilogError:
+            interval = int(interval * 1.3) + 1
+    check(graph, design, tmp_path / "design", f"seed {seed}, {interval} cycles")
+
+
+def test_a_pool_over_the_image_has_no_window() -> None:
+    graph = image("fixed", (4, 4, 2)).conv(3, (1, 1)).pool((4, 4)).graph
+    stages = plan(graph, 100).stages
+    assert any(isinstance(stage, WholeImageMaxStage) for stage in stages)
+    assert not any(isinstance(stage, MaxPooling2DStage) for stage in stages)
+
+
+@pytest.mark.parametrize(
+    ("graph", "shortest"),
+    [
+        (image("fixed", (4, 4, 2)).conv(3, (1, 1), name="first").repeat((2, 2)).graph, 64),
+        (image("fixed", (4, 4, 2)).conv(3, (1, 1), name="first").pad(((1, 1), (1, 1))).graph, 36),
+        (image("fixed", (4, 4, 2)).conv(3, (1, 1), name="first").crop((0, 0, 1), (4, 4, 3)).graph, 48),
+    ],
+    ids=["up_sampling", "zero_padding", "cropping"],
+)
+def test_an_interval_out_of_reach_names_the_layer(graph: QGraph, shortest: int) -> None:
+    with pytest.raises(KerilogError, match=rf"layer '\w+_2': .* its shortest interval is {shortest}$"):
+        plan(graph, shortest - 1)
+    assert plan(graph, shortest).cycles.frame_interval == shortest
+
+
+def test_what_the_order_of_the_stream_forbids_is_refused() -> None:
+    net = image("fixed", (4, 4, 2)).conv(3, (1, 1))
+    net._grow("permute", QPermute((1, 0, 2)), (4, 4, 3), net.here.format)
+    with pytest.raises(Unsupported, match="hardware does not support Permute"):
+        plan(net.graph, 500)
+
+
+def test_strides_of_a_slice_are_refused() -> None:
+    net = image("fixed", (4, 4, 2)).conv(3, (1, 1))
+    net._grow("slice", QSlice((0, 0, 0), (4, 4, 3), (2, 1, 1)), (2, 4, 3), net.here.format)
+    with pytest.raises(Unsupported, match=r"slices without strides, found \(2, 1, 1\)"):
+        plan(net.graph, 500)
