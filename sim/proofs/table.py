@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which modules are proven, and with which parameters.
+
+``SHORT`` is proven in every run of the tests, ``FAST`` by ``make prove-fast``, in three minutes, and in long
+test runs, all by ``make prove``. Parameters are small, for what grows is the time and not what is shown: each
+of lanes, depth, rows, stride and padding is 1, 2 and 3 somewhere, and something does not divide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from proofs.engine import Point
+
+Parameters = Mapping[str, int]
+
+
+def table(module: str, *parameters: Parameters) -> list[Point]:
+    """The points of one module."""
+    return [Point(module, values) for values in parameters]
+
+
+def concat(*counts: int, width: int = 2) -> Parameters:
+    """``krl_concat`` with that many beats from each input."""
+    packed = sum(count << (32 * i) for i, count in enumerate(counts))
+    return {"WIDTH": width, "INPUTS": len(counts), "COUNTS": packed}
+
+
+def regroup(into: int, out: int, elements: int, bits: int = 2) -> Parameters:
+    """``krl_lanes`` and ``krl_gearbox``."""
+    return {"BITS": bits, "LANES_IN": into, "LANES_OUT": out, "ELEMENTS": elements}
+
+
+def serializer(pe: int, lanes: int, outputs: int, depth: int, bits: int = 2) -> Parameters:
+    """``krl_serializer``."""
+    return {"PE": pe, "LANES": lanes, "OUTPUTS": outputs, "DEPTH": depth, "BITS": bits}
+
+
+def matvec(pe: int, simd: int, lanes: int, beats: int, groups: int, **more: int) -> Parameters:
+    """``krl_matvec``."""
+    return {"PE": pe, "SIMD": simd, "LANES": lanes, "BEATS_PER_VECTOR": beats, "GROUPS": groups, **more}
+
+
+def image(height: int, width: int, **more: int) -> Parameters:
+    """``krl_line_buffer`` and ``krl_window``."""
+    return {"HEIGHT": height, "WIDTH": width, **more}
+
+
+# two bits of each operand, and a sum that its clamp cuts
+SMALL_SUM = {
+    "LEFT_BITS": 2,
+    "RIGHT_BITS": 2,
+    "TOTAL_BITS": 5,
+    "BITS": 2,
+    "LEFT_FACTOR": 1,
+    "RIGHT_FACTOR": 2,
+    "OFFSET": 0,
+    "CLAMP_MIN": -2,
+    "CLAMP_MAX": 1,
+}
+
+
+def add(lanes: int, **more: int) -> Parameters:
+    """``krl_add``."""
+    return {"LANES": lanes, **SMALL_SUM, **more}
+
+
+def rows(module: str, keys: str, *values: tuple[int, ...]) -> list[Point]:
+    """A point per row; ``keys`` holds the names of the columns, separated by blanks."""
+    return [Point(module, dict(zip(keys.split(), row, strict=True))) for row in values]
+
+
+BANDS = "HEIGHT WIDTH KERNEL_H STRIDE_H READS OUT_HEIGHT PAD_TOP PAD_WORDS PAD_WORD ROWS"
+WINDOWS = (
+    "HEIGHT WIDTH PIXELS KERNEL_H KERNEL_W STRIDE_H STRIDE_W PAD_TOP PAD_LEFT OUT_HEIGHT OUT_WIDTH PAD_PIXEL"
+    " ROWS WAITING"
+)
+
+SHORT = [
+    *table("krl_add", add(1)),
+    *table("krl_concat", concat(1, 1), concat(3, 1, 2)),
+    Point("krl_fifo", {"WIDTH": 2, "DEPTH": 3}),
+    Point("krl_fork", {"WIDTH": 2, "OUTPUTS": 3}),
+    Point("krl_frame_guard", {"WIDTH": 2, "BEATS": 5}),
+    Point("krl_frame_last", {"BEATS": 6}),
+    *table("krl_gearbox", regroup(2, 3, 5), regroup(3, 2, 5)),
+    Point("krl_issue", {"LATENCY": 2, "CREDITS": 3}),
+    *table("krl_lanes", regroup(1, 3, 5), regroup(4, 2, 8)),
+    *rows("krl_line_buffer", BANDS, (2, 1, 2, 1, 1, 2, 1, 0, 1, 2)),
+    Point("krl_lookup", {"LANES": 2}),
+    *table("krl_matvec", matvec(1, 1, 1, 1, 1, CREDITS=1)),
+    Point("krl_max", {"CELLS": 3, "CHANNELS": 2}),
+    *table("krl_serializer", serializer(3, 1, 4, 2)),
+    *rows("krl_window", WINDOWS, (2, 2, 1, 1, 2, 1, 1, 0, 1, 2, 2, 1, 1, 1)),
+]
+FAST = [
+    *table("krl_concat", concat(1, 5, width=4), concat(4, 4)),
+    *rows("krl_fifo", "WIDTH DEPTH", (2, 1), (5, 2), (2, 4), (2, 7)),
+    *rows("krl_fork", "WIDTH OUTPUTS", (2, 1), (5, 2)),
+    *rows("krl_frame_guard", "WIDTH BEATS", (2, 1), (5, 2), (2, 3), (2, 8)),
+    *rows("krl_frame_last", "BEATS", (1,), (2,), (3,), (16,)),
+    *table("krl_gearbox", regroup(2, 3, 9), regroup(2, 3, 7, bits=3), regroup(3, 2, 6), regroup(2, 5, 3)),
+    *rows("krl_issue", "LATENCY CREDITS", (1, 1), (2, 1), (3, 2), (2, 5)),
+    *table(
+        "krl_lanes", regroup(1, 1, 3), regroup(2, 4, 7), regroup(1, 4, 2), regroup(3, 1, 9), regroup(2, 1, 6)
+    ),
+    *rows(
+        "krl_line_buffer",
+        BANDS,
+        # a pool whose bands share no row, one word, unused rows between bands
+        (2, 2, 2, 2, 2, 1, 0, 0, 0, 2),
+        (2, 2, 1, 2, 3, 1, 0, 1, 1, 1),
+        (4, 1, 1, 3, 1, 2, 0, 0, 0, 1),
+        # bands that are rows
+        (2, 3, 1, 1, 2, 2, 0, 0, 0, 1),
+        # padding above, below, beside
+        (2, 1, 3, 1, 1, 2, 1, 0, 2, 3),
+        (3, 1, 3, 2, 1, 2, 1, 0, 2, 3),
+    ),
+    *rows("krl_lookup", "LANES BITS", (1, 2), (3, 3)),
+    *table("krl_matvec", matvec(1, 1, 2, 1, 1, CREDITS=2)),
+    *rows("krl_max", "CELLS CHANNELS", (1, 3), (2, 1), (5, 2)),
+    *table("krl_serializer", serializer(1, 1, 1, 1), serializer(2, 1, 3, 1), serializer(2, 1, 5, 3)),
+    *rows(
+        "krl_window",
+        WINDOWS,
+        (1, 3, 1, 1, 2, 1, 1, 0, 0, 1, 2, 1, 1, 2),
+        (2, 2, 1, 1, 2, 1, 2, 0, 0, 2, 1, 1, 1, 1),
+        (1, 4, 2, 1, 2, 1, 2, 0, 0, 1, 2, 1, 1, 1),
+    ),
+]
+SLOW = [
+    *table("krl_add", add(2), add(3), add(1, SUBTRACT=1)),
+    *table("krl_concat", concat(2, 9, 1, 1, 3)),
+    *table("krl_gearbox", regroup(1, 2, 3), regroup(3, 1, 4), regroup(2, 3, 8), regroup(4, 3, 13)),
+    *rows(
+        "krl_line_buffer",
+        BANDS,
+        (3, 2, 2, 1, 2, 2, 0, 0, 0, 3),
+        (2, 2, 2, 1, 3, 3, 1, 1, 1, 3),
+        (3, 1, 4, 3, 1, 2, 3, 0, 1, 4),
+        (1, 1, 1, 1, 4, 1, 0, 2, 3, 1),
+        (1, 2, 2, 1, 5, 2, 1, 3, 1, 2),
+        (4, 1, 3, 1, 1, 4, 2, 0, 1, 3),
+    ),
+    *table("krl_serializer", serializer(4, 2, 6, 2), serializer(2, 2, 4, 3), serializer(3, 3, 6, 2)),
+    *table(
+        "krl_matvec",
+        matvec(1, 1, 1, 1, 2, CREDITS=1),
+        matvec(1, 1, 1, 2, 1, CREDITS=2),
+        matvec(1, 1, 1, 3, 1, CREDITS=1),
+        matvec(2, 1, 1, 1, 1, CREDITS=3, OUTPUTS_PER_VECTOR=1),
+        matvec(3, 1, 1, 1, 1, CREDITS=1),
+        # a fold and a group that are not full
+        matvec(1, 2, 3, 1, 1, CREDITS=2),
+        matvec(2, 1, 1, 1, 2, CREDITS=2, OUTPUTS=3),
+    ),
+    *rows(
+        "krl_window",
+        WINDOWS,
+        (2, 2, 1, 2, 2, 1, 1, 1, 1, 2, 2, 1, 2, 1),
+        (2, 3, 1, 1, 3, 1, 1, 0, 1, 2, 3, 1, 1, 1),
+        (1, 4, 2, 1, 3, 1, 1, 0, 1, 1, 4, 1, 1, 1),
+        (1, 3, 3, 1, 2, 1, 1, 0, 0, 1, 2, 1, 1, 1),
+        (1, 4, 1, 1, 1, 1, 3, 0, 0, 1, 2, 1, 1, 3),
+        (1, 2, 1, 1, 3, 1, 1, 0, 2, 1, 4, 1, 1, 1),
+        (2, 1, 1, 2, 1, 1, 1, 1, 0, 2, 1, 1, 2, 1),
+        (3, 1, 1, 3, 1, 2, 2, 1, 0, 2, 1, 1, 3, 1),
+    ),
+]
