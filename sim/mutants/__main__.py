@@ -20,11 +20,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain, zip_longest
+from pathlib import Path
 
 from mutants.draw import Mutant, drawn
 from mutants.equivalent import EQUIVALENT
 from proofs.engine import RTL
 
+SIM = Path(__file__).resolve().parents[1]
 GIB = 1 << 30
 
 
@@ -55,6 +57,7 @@ class Trial:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            env={**os.environ, "PYTHONPATH": str(SIM)},
             start_new_session=True,
             # of each process: a mutant can make a simulator take all there is
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (self.memory, self.memory)),

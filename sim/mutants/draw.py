@@ -102,8 +102,8 @@ def drawn(module: str, text: str, seed: str) -> list[Mutant]:
 
 def _of_tokens(module: str, live: Sequence[Token]) -> Iterator[Mutant]:
     for before, token in itertools.pairwise(live):
-        # in a range or a replication a digit is a width
-        if token.text.isdigit() and before.text in ("[", "{", ":"):
+        # of a replication a digit is a width
+        if token.text.isdigit() and before.text == "{":
             continue
         for new in SWAPS.get(token.text, ()):
             yield Mutant(module, token.start, token.end, new)
