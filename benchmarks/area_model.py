@@ -47,6 +47,7 @@ from kerilog.hardware.modules.rom import Rom
 from kerilog.hardware.modules.serializer import Serializer
 from kerilog.hardware.modules.vectors import Vectors
 from kerilog.hardware.modules.window import VectorSlicing, Window
+from kerilog.hardware.modules.window_reader import WindowReader
 from kerilog.hardware.weights import Rom as Stored
 from kerilog.hardware.weights import Unrolled
 
@@ -202,6 +203,38 @@ def draw_window(rng: random.Random) -> Window:
     return window
 
 
+def draw_window_reader(rng: random.Random) -> WindowReader:
+    """As a layer has it, with strides or padding or none of them."""
+    kernel_h, kernel_w = rng.choice(((3, 3), (3, 3), (5, 5), (10, 4), (2, 2), (3, 1)))
+    size = rng.choice((6, 8, 12, 16, 25, 32, 48))
+    stride = rng.choice((1, 1, 2))
+    padded = rng.random() < 0.6
+    pad_top, pad_left = ((kernel_h - 1) // 2, (kernel_w - 1) // 2) if padded else (0, 0)
+    size = max(size, kernel_h)
+    out_height = -(-size // stride) if padded else (size - kernel_h) // stride + 1
+    out_width = -(-size // stride) if padded else (size - kernel_w) // stride + 1
+    apart = rng.random() < 0.4
+    return WindowReader(
+        height=size,
+        width=size,
+        slices=rng.choice((1, 2, 4, 8, 16)),
+        lanes=rng.choice((1, 2, 4, 8)),
+        bits=rng.choice((8, 8, 5)),
+        kernel_h=kernel_h,
+        kernel_w=kernel_w,
+        stride_h=stride,
+        stride_w=stride,
+        pad_top=pad_top,
+        pad_left=pad_left,
+        out_height=out_height,
+        out_width=out_width,
+        pad_code=rng.choice((0, -128, 3)),
+        passes=1 if apart else rng.choice((1, 2, 4, 11)),
+        apart=apart,
+        rows=kernel_h + rng.choice((0, 1, 2)),
+    )
+
+
 def draw_max(rng: random.Random) -> Max:
     cells, channels, bits = rng.choice((2, 4, 4, 6, 9, 16)), rng.choice((1, 2, 4, 8)), rng.choice((8, 8, 5))
     return Max(cells, channels, bits, clamp_min=-(1 << bits - 1), clamp_max=(1 << bits - 1) - 1)
@@ -285,6 +318,7 @@ DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_requantize_affine": draw_affine,
     "krl_requantize_fixed": draw_fixed,
     "krl_window": draw_window,
+    "krl_window_reader": draw_window_reader,
     "krl_max": draw_max,
     "krl_lanes": draw_lanes,
     "krl_gearbox": draw_gearbox,

@@ -18,6 +18,7 @@ module krl_matvec_proof #(
   parameter LANES = 2,
   parameter BEATS_PER_VECTOR = 2,
   parameter GROUPS = 2,
+  parameter TURNS = 1,
   parameter OUTPUTS = GROUPS * PE,
   parameter OUTPUTS_PER_VECTOR = OUTPUTS,
   parameter CREDITS = 2,
@@ -28,7 +29,7 @@ module krl_matvec_proof #(
 
   // all free in every cycle
   input  wire                                              mark,
-  input  wire [19:0]                                       chosen,
+  input  wire [23:0]                                       chosen,
   input  wire                                              wanted,
   input  wire [(OUTPUTS/OUTPUTS_PER_VECTOR)*LANES*X_BITS-1:0] drawn,
   input  wire                                              takes,
@@ -48,7 +49,7 @@ module krl_matvec_proof #(
   localparam VECTORS = OUTPUTS / OUTPUTS_PER_VECTOR;
   localparam FOLDS = (LANES + SIMD - 1) / SIMD;
   localparam STEPS = BEATS_PER_VECTOR * GROUPS * FOLDS;
-  localparam ADDRESS_BITS = (STEPS > 1) ? $clog2(STEPS) : 1;
+  localparam ADDRESS_BITS = (TURNS * STEPS > 1) ? $clog2(TURNS * STEPS) : 1;
   localparam DELAY = 6 + $clog2(SIMD);
   localparam PATIENCE = DELAY + GROUPS * FOLDS + 2;
   localparam IDLE_BITS = $clog2(PATIENCE + 1);
@@ -61,6 +62,9 @@ module krl_matvec_proof #(
   localparam [7:0] ALL_FOLDS = FOLDS;
   localparam [7:0] STEPS_PER_BEAT = GROUPS * FOLDS;
   localparam [7:0] ALL_BEATS = BEATS_PER_VECTOR;
+  localparam [7:0] STEPS_PER_TURN = STEPS;
+  localparam [7:0] ALL_TURNS = TURNS;
+  localparam [3:0] LAST_TURN = TURNS - 1;
   localparam [3:0] LAST_BEAT = BEATS_PER_VECTOR - 1;
   localparam [3:0] LAST_GROUP = GROUPS - 1;
 
@@ -75,13 +79,17 @@ module krl_matvec_proof #(
   wire [PE*ACC_BITS-1:0] result_tdata;
   wire result_tvalid;
 
-  // the weight that is followed: its output as group and place, its element as beat, fold and product
+  // the weight that is followed: its matrix, its output as group and place, its element as beat, fold and
+  // product
+  reg [3:0] turn;
   reg [3:0] group;
   reg [3:0] place;
   reg [3:0] beat;
   reg [3:0] fold;
   reg [3:0] product;
-  // the beat that is offered and the group of results that is next
+  // the beat that is offered and the group of results that is next, and whose turn it is
+  reg [3:0] turn_in;
+  reg [3:0] turn_out;
   reg [3:0] next_beat;
   reg [3:0] next_group;
   // the beat was not offered before
@@ -93,15 +101,18 @@ module krl_matvec_proof #(
 
   wire [7:0] unit = {4'd0, group} * LANES_OUT + {4'd0, place};
   wire [7:0] lane = {4'd0, fold} * PRODUCTS + {4'd0, product};
-  wire [7:0] step = {4'd0, beat} * STEPS_PER_BEAT + {4'd0, group} * ALL_FOLDS + {4'd0, fold};
+  wire [7:0] step = {4'd0, turn} * STEPS_PER_TURN + {4'd0, beat} * STEPS_PER_BEAT
+                  + {4'd0, group} * ALL_FOLDS + {4'd0, fold};
   wire accepts = s_axis_tvalid && s_axis_tready;
+  wire is_next = next_group == group && turn_out == turn;
   wire result_taken = takes && waiting != 0;
-  wire enters = s_axis_tvalid && is_new && next_beat == beat;
+  wire enters = s_axis_tvalid && is_new && next_beat == beat && turn_in == turn;
   wire stands = s_axis_tvalid && !accepts && waiting == 0 && !result_tvalid;
 
   wire [7:0] chosen_unit = {4'd0, chosen[3:0]} * LANES_OUT + {4'd0, chosen[7:4]};
   wire [7:0] chosen_lane = {4'd0, chosen[15:12]} * PRODUCTS + {4'd0, chosen[19:16]};
   wire is_legal = {4'd0, chosen[7:4]} < LANES_OUT && chosen_unit < COUNT && {4'd0, chosen[11:8]} < ALL_BEATS
+               && {4'd0, chosen[23:20]} < ALL_TURNS
                && {4'd0, chosen[19:16]} < PRODUCTS && chosen_lane < ALL_LANES;
 
   reg [X_BITS-1:0] entering;
@@ -123,7 +134,7 @@ module krl_matvec_proof #(
     leaving = 0;
     other = 1'b0;
     for (k = 0; k < PE; k = k + 1) begin
-      if (place == k[3:0] && next_group == group) begin
+      if (place == k[3:0] && is_next) begin
         leaving = result_tdata[k*ACC_BITS +: ACC_BITS];
       end else if (result_tdata[k*ACC_BITS +: ACC_BITS] != 0) begin
         other = result_tvalid;
@@ -163,6 +174,7 @@ module krl_matvec_proof #(
     .LANES(LANES),
     .BEATS_PER_VECTOR(BEATS_PER_VECTOR),
     .GROUPS(GROUPS),
+    .TURNS(TURNS),
     .OUTPUTS(OUTPUTS),
     .OUTPUTS_PER_VECTOR(OUTPUTS_PER_VECTOR),
     .CREDITS(CREDITS),
@@ -191,7 +203,7 @@ module krl_matvec_proof #(
     .mark(mark),
     .enters(enters),
     .entering({{(ACC_BITS-X_BITS){entering[X_BITS-1]}}, entering}),
-    .leaves(result_tvalid && next_group == group),
+    .leaves(result_tvalid && is_next),
     .leaving(leaving),
     .early(fault_early),
     .wrong(fault_wrong),
@@ -207,16 +219,23 @@ module krl_matvec_proof #(
     started <= 1'b1;
     address <= weight_address;
     is_new <= !s_axis_tvalid || accepts;
+    if (accepts && next_beat == LAST_BEAT) turn_in <= (turn_in == LAST_TURN) ? 4'd0 : turn_in + 1'b1;
+    if (result_tvalid && next_group == LAST_GROUP) begin
+      turn_out <= (turn_out == LAST_TURN) ? 4'd0 : turn_out + 1'b1;
+    end
     if (accepts) next_beat <= (next_beat == LAST_BEAT) ? 4'd0 : next_beat + 1'b1;
     if (result_tvalid) next_group <= (next_group == LAST_GROUP) ? 4'd0 : next_group + 1'b1;
     waiting <= waiting + {{(WAIT_BITS-1){1'b0}}, result_tvalid} - {{(WAIT_BITS-1){1'b0}}, result_taken};
     idle <= stands ? idle + 1'b1 : 0;
     if (reset) begin
+      turn <= is_legal ? chosen[23:20] : 4'd0;
       group <= is_legal ? chosen[3:0] : 4'd0;
       place <= is_legal ? chosen[7:4] : 4'd0;
       beat <= is_legal ? chosen[11:8] : 4'd0;
       fold <= is_legal ? chosen[15:12] : 4'd0;
       product <= is_legal ? chosen[19:16] : 4'd0;
+      turn_in <= 4'd0;
+      turn_out <= 4'd0;
       next_beat <= 4'd0;
       next_group <= 4'd0;
       is_new <= 1'b1;

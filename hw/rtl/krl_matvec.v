@@ -19,14 +19,17 @@
 // window for each output; of several windows at a time, each is for all filters; an average over all pixels
 // has LANES = 1 and a beat per pixel.
 //
-// Weights:  word number beat * GROUPS * FOLDS + group * FOLDS + fold, asked for by weight_address and
-//           expected one cycle later; lane p, product s at bits (p * SIMD + s) * W_BITS. Products past
-//           LANES or past the last output must have weight zero.
+// With TURNS > 1 vectors have matrices by turns: a window that is read again for every group of its outputs is
+// TURNS vectors with one group each.
+//
+// Weights:  word number turn * STEPS + beat * GROUPS * FOLDS + group * FOLDS + fold, asked for by
+//           weight_address and expected one cycle later; lane p, product s at bits (p * SIMD + s) * W_BITS.
+//           Products past LANES or past the last output must have weight zero.
 // Latency:  6 + clog2(SIMD) cycles from a group's last product being issued to result_tvalid.
 // Stream:   s_axis_tready rises in the last cycle of a beat. Results cannot wait: a group's last product is
 //           issued only while one of the CREDITS places in the next buffer is free; result_taken returns
 //           a place.
-// Legal:    PE, SIMD, LANES, GROUPS, BEATS_PER_VECTOR, CREDITS, ACC_BITS >= 1; X_BITS, W_BITS >= 2;
+// Legal:    PE, SIMD, LANES, GROUPS, BEATS_PER_VECTOR, TURNS, CREDITS, ACC_BITS >= 1; X_BITS, W_BITS >= 2;
 //           (GROUPS - 1) * PE < OUTPUTS <= GROUPS * PE; OUTPUTS_PER_VECTOR divides OUTPUTS.
 
 `default_nettype none
@@ -42,6 +45,8 @@ module krl_matvec #(
   parameter BEATS_PER_VECTOR = 8,
   // output groups: outputs / PE, rounded up
   parameter GROUPS = 2,
+  // matrices
+  parameter TURNS = 1,
   // outputs, and how many neighbours multiply the same vector; needed only where it is not all of them
   parameter OUTPUTS = GROUPS * PE,
   parameter OUTPUTS_PER_VECTOR = OUTPUTS,
@@ -58,7 +63,7 @@ module krl_matvec #(
   parameter INPUT_LANES = (OUTPUTS / OUTPUTS_PER_VECTOR) * LANES,
   parameter FOLDS = (LANES + SIMD - 1) / SIMD,
   parameter STEPS = BEATS_PER_VECTOR * GROUPS * FOLDS,
-  parameter ADDRESS_BITS = (STEPS > 1) ? $clog2(STEPS) : 1
+  parameter ADDRESS_BITS = (TURNS * STEPS > 1) ? $clog2(TURNS * STEPS) : 1
 ) (
   input  wire                      clk,
   input  wire                      rst,
@@ -109,6 +114,8 @@ module krl_matvec #(
   wire issue = s_axis_tvalid && may_issue;
   wire spend = issue && ends_sum;
 
+  wire address_is_last;
+
   assign s_axis_tready = may_issue && fold_is_last && group_is_last;
   assign weight_address = address;
 
@@ -119,7 +126,7 @@ module krl_matvec #(
         group <= group_is_last ? 0 : group + 1'b1;
         if (group_is_last) beat <= beat_is_last ? 0 : beat + 1'b1;
       end
-      address <= (fold_is_last && group_is_last && beat_is_last) ? 0 : address + 1'b1;
+      address <= address_is_last ? 0 : address + 1'b1;
     end
     if (spend && !result_taken) begin
       credits <= credits - 1'b1;
@@ -134,6 +141,15 @@ module krl_matvec #(
       credits <= ALL_CREDITS[CREDIT_BITS-1:0];
     end
   end
+
+  generate
+    if (TURNS > 1) begin : g_turns
+      localparam integer LAST_ADDRESS = TURNS * STEPS - 1;
+      assign address_is_last = address == LAST_ADDRESS[ADDRESS_BITS-1:0];
+    end else begin : g_one_matrix
+      assign address_is_last = fold_is_last && group_is_last && beat_is_last;
+    end
+  endgenerate
 
   // ---- activations: the share of the beat that is multiplied ----
 

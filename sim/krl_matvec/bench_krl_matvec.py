@@ -17,6 +17,7 @@ from common.stream import Monitor, Source, Wires, always, never, number
 PE, SIMD, LANES = PARAMETERS["PE"], PARAMETERS["SIMD"], PARAMETERS["LANES"]
 BEATS = PARAMETERS["BEATS_PER_VECTOR"]
 GROUPS, CREDITS = PARAMETERS["GROUPS"], PARAMETERS["CREDITS"]
+TURNS = PARAMETERS.get("TURNS", 1)
 # with one vector for all outputs, the module need not know that one is missing
 OUTPUTS = PARAMETERS.get("OUTPUTS", GROUPS * PE - int(PE > 1))
 # vectors side by side in a beat, each for this many neighbouring outputs
@@ -31,11 +32,11 @@ AMPLE = CREDITS * FOLDS >= LATENCY + 2 + FOLDS
 
 
 def draw_weights() -> np.ndarray:
-    """Draw the matrix; outputs that do not exist have weights 0."""
+    """Draw the matrices, one after the other; outputs that do not exist have weights 0."""
     rng = random_for("weights")
-    rows = [[extremes(rng, W_BITS) for _ in range(BEATS * LANES)] for _ in range(GROUPS * PE)]
-    weights = np.array(rows, dtype=np.int64)
-    weights[OUTPUTS:] = 0
+    drawn = [extremes(rng, W_BITS) for _ in range(TURNS * GROUPS * PE * BEATS * LANES)]
+    weights = np.array(drawn, dtype=np.int64).reshape(TURNS, GROUPS * PE, BEATS * LANES)
+    weights[:, OUTPUTS:] = 0
     return weights
 
 
@@ -44,16 +45,17 @@ WEIGHTS = draw_weights()
 
 def weight_word(address: int) -> int:
     """Lay out one word of the weight ROM, products past the beat's lanes with weight 0."""
-    beat, rest = divmod(address, GROUPS * FOLDS)
+    turn, rest = divmod(address, BEATS * GROUPS * FOLDS)
+    beat, rest = divmod(rest, GROUPS * FOLDS)
     group, fold = divmod(rest, FOLDS)
     lanes = [fold * SIMD + product for product in range(SIMD)]
     outputs = range(group * PE, group * PE + PE)
     return pack(
-        [int(WEIGHTS[u, beat * LANES + s]) if s < LANES else 0 for u in outputs for s in lanes], W_BITS
+        [int(WEIGHTS[turn, u, beat * LANES + s]) if s < LANES else 0 for u in outputs for s in lanes], W_BITS
     )
 
 
-WORDS = [weight_word(address) for address in range(BEATS * GROUPS * FOLDS)]
+WORDS = [weight_word(address) for address in range(TURNS * BEATS * GROUPS * FOLDS)]
 
 
 def vectors(rng: Random) -> list[int]:
@@ -65,15 +67,18 @@ def vectors(rng: Random) -> list[int]:
 def make_model() -> Model:
     """Output the words of all groups with the last beat of a vector."""
     beats: list[list[int]] = []
+    turn = 0
 
     def model(beat: int) -> Iterator[int]:
+        nonlocal turn
         beats.append(unpack(beat, X_BITS, INPUT_LANES))
         if len(beats) == BEATS:
             own = np.array(beats, dtype=np.int64).reshape(BEATS, VECTORS, LANES).swapaxes(0, 1)
             beats.clear()
             results = np.zeros(GROUPS * PE, np.int64)
             of_each = own.reshape(VECTORS, -1).repeat(OUTPUTS_PER_VECTOR, 0)
-            results[:OUTPUTS] = (WEIGHTS[:OUTPUTS] * of_each).sum(1)
+            results[:OUTPUTS] = (WEIGHTS[turn, :OUTPUTS] * of_each).sum(1)
+            turn = (turn + 1) % TURNS
             for group in results.reshape(GROUPS, PE):
                 yield pack([int(result) for result in group], ACC_BITS)
 
@@ -120,13 +125,14 @@ async def reaches_the_extremes_of_the_sum(dut: Any) -> None:
     """The inputs that make the sum of an output of each vector largest and smallest."""
     bench = await MatvecBench(dut).start()
     low, high = -(1 << (X_BITS - 1)), (1 << (X_BITS - 1)) - 1
-    for output in range(min(3, OUTPUTS_PER_VECTOR)):
-        for up, down in [(high, low), (low, high)]:
-            rows = WEIGHTS[output:OUTPUTS:OUTPUTS_PER_VECTOR]
-            own = [[up if weight > 0 else down for weight in row] for row in rows]
-            for at in range(0, BEATS * LANES, LANES):
-                beat = [element for vector in own for element in vector[at : at + LANES]]
-                bench.source.send(pack(beat, X_BITS))
+    for number_of_vector in range(TURNS * 2 * min(3, OUTPUTS_PER_VECTOR)):
+        output, rest = divmod(number_of_vector, 2 * TURNS)
+        up, down = ((high, low), (low, high))[rest // TURNS]
+        rows = WEIGHTS[rest % TURNS, output:OUTPUTS:OUTPUTS_PER_VECTOR]
+        own = [[up if weight > 0 else down for weight in row] for row in rows]
+        for at in range(0, BEATS * LANES, LANES):
+            beat = [element for vector in own for element in vector[at : at + LANES]]
+            bench.source.send(pack(beat, X_BITS))
     await bench.finish()
 
 
@@ -146,12 +152,12 @@ async def fills_all_places_and_no_more(dut: Any) -> None:
     bench.sink.pause = always()
     beats = vectors(random_for("places"))
     bench.source.send(*beats)
-    await bench.cycles(len(WORDS) * (CREDITS // GROUPS + 2) + LATENCY + 10)
+    await bench.cycles(len(WORDS) // TURNS * (CREDITS // GROUPS + 2) + LATENCY + 10)
     results = len(beats) // BEATS * GROUPS
     assert len(bench.outputs.times) == min(CREDITS, results)
     if results > CREDITS:
         # all of the next sum but its last product is under way
-        step = number(dut.weight_address)
+        step = number(dut.weight_address) % (BEATS * GROUPS * FOLDS)
         assert step // (GROUPS * FOLDS) == BEATS - 1
         assert step % FOLDS == FOLDS - 1
     bench.sink.pause = never()

@@ -37,7 +37,15 @@ OWN = table(
     (6, 2, 3, 2, 2, 3, 9, 12, 8, 8, 22),
     (4, 2, 3, 1, 3, 3, 12, 12, 8, 8, 22),
 )
-EDGES = [*SHARED, *OWN]
+# matrices by turns: windows that are read again for each group of outputs, channels of a depthwise layer
+TURNS = table(
+    "PE SIMD LANES BEATS_PER_VECTOR GROUPS TURNS OUTPUTS_PER_VECTOR OUTPUTS CREDITS X_BITS W_BITS ACC_BITS",
+    (2, 2, 2, 6, 1, 3, 2, 2, 12, 8, 8, 24),
+    (3, 1, 1, 9, 1, 2, 1, 3, 3, 8, 8, 24),
+    (1, 2, 3, 1, 2, 5, 2, 2, 12, 4, 4, 12),
+    (2, 1, 1, 1, 1, 4, 2, 2, 1, 8, 8, 20),
+)
+EDGES = [*SHARED, *OWN, *TURNS]
 
 BUGS = [
     Bug("issues without credit", "may_issue", "!ends_sum || credits != 0", "1'b1"),
@@ -56,9 +64,10 @@ BUGS = [
     Bug(
         "the address runs on",
         "address",
-        "(fold_is_last && group_is_last && beat_is_last) ? 0 : address + 1'b1",
+        "address_is_last ? 0 : address + 1'b1",
         "address + 1'b1",
     ),
+    Bug("a matrix too few", "LAST_ADDRESS", "TURNS * STEPS - 1", "STEPS - 1"),
     Bug("always the first fold", "g_fold.share", "= fold", "= 0"),
     Bug("always the first group and fold", "g_group_and_fold.share", "= counter", "= 0"),
     Bug(
@@ -106,6 +115,7 @@ def draw(rng: Random) -> dict[str, Any]:
         "LANES": lanes,
         "BEATS_PER_VECTOR": beats,
         "GROUPS": groups,
+        "TURNS": rng.choice([1, 1, 2, 3]),
         "OUTPUTS": outputs,
         "OUTPUTS_PER_VECTOR": rng.choice([n for n in range(1, outputs + 1) if outputs % n == 0]),
         "CREDITS": rng.choice([1, 2, 3, 20]),

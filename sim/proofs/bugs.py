@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from common.bugs import Bug
 from proofs.engine import Point
-from proofs.table import add, concat, image, matvec, regroup, serializer
+from proofs.table import add, concat, image, matvec, reader, regroup, serializer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,6 +141,12 @@ SHORT = [
         STEPPED,
         "wrong",
         Bug("windows not stepped over", "WAIT_NEXT", "STRIDE_W - 1", "0"),
+    ),
+    refuted(
+        "krl_window_reader",
+        reader((3, 2, 1), (2, 2)),
+        "early wrong",
+        Bug("reads the word that is being written", "word_arrives", "x < write_x", "x <= write_x"),
     ),
 ]
 LONG = [
@@ -399,5 +405,43 @@ LONG = [
         WINDOW,
         "idle",
         Bug("a window is never complete", "may_shift", "!completes ||", "!completes &&"),
+    ),
+    refuted(
+        "krl_window_reader",
+        reader((3, 2, 1), (2, 2)),
+        "steady",
+        Bug("never stands still", "step", "(!valid || m_axis_tready)", "1'b1"),
+    ),
+    refuted(
+        "krl_window_reader",
+        reader((3, 2, 1), (2, 2), rows=2),
+        "wrong",
+        Bug("overwrites a word before it is read", "reader_is_ahead", "left > write_x", "left >= write_x"),
+    ),
+    refuted(
+        "krl_window_reader",
+        reader((2, 2, 1), (2, 2), pad=(1, 1)),
+        "padding",
+        Bug(
+            "rows are never padding", "is_padding", "column_is_padding || row_is_padding", "column_is_padding"
+        ),
+    ),
+    refuted(
+        "krl_window_reader",
+        reader((3, 2, 1), (2, 2)),
+        "lost",
+        Bug("always ready", "s_axis_tready", "held < PLACES[HELD_BITS-1:0]", "1'b1"),
+    ),
+    refuted(
+        "krl_window_reader",
+        reader((3, 2, 1), (2, 2), rows=2),
+        "idle",
+        Bug("a place too few", "s_axis_tready", "held < PLACES[HELD_BITS-1:0]", "held < 1"),
+    ),
+    refuted(
+        "krl_window_reader",
+        reader((3, 2, 1), (2, 2)),
+        "late",
+        Bug("waits for whole rows", "word_is_there", "|| word_arrives"),
     ),
 ]

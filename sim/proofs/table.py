@@ -46,6 +46,34 @@ def image(height: int, width: int, **more: int) -> Parameters:
     return {"HEIGHT": height, "WIDTH": width, **more}
 
 
+def reader(
+    image: tuple[int, int, int],
+    kernel: tuple[int, int],
+    strides: tuple[int, int] = (1, 1),
+    pad: tuple[int, int] = (0, 0),
+    passes: int = 1,
+    apart: int = 0,
+    rows: int = 3,
+    bits: int = 2,
+) -> Parameters:
+    """``krl_window_reader`` over ``image`` (rows, columns, slices), padded by ``pad`` on each side."""
+    out = [
+        (side + 2 * cells - size) // stride + 1
+        for side, size, stride, cells in zip(image[:2], kernel, strides, pad, strict=True)
+    ]
+    return {
+        **dict(zip(("HEIGHT", "WIDTH", "SLICES"), image, strict=True)),
+        **dict(zip(("KERNEL_H", "KERNEL_W"), kernel, strict=True)),
+        **dict(zip(("STRIDE_H", "STRIDE_W"), strides, strict=True)),
+        **dict(zip(("PAD_TOP", "PAD_LEFT"), pad, strict=True)),
+        **dict(zip(("OUT_HEIGHT", "OUT_WIDTH"), out, strict=True)),
+        "WORD_BITS": bits,
+        "PASSES": passes,
+        "APART": apart,
+        "ROWS": rows,
+    }
+
+
 # two bits of each operand, and a sum that its clamp cuts
 SMALL_SUM = {
     "LEFT_BITS": 2,
@@ -92,6 +120,7 @@ SHORT = [
     Point("krl_max", {"CELLS": 3, "CHANNELS": 2}),
     *table("krl_serializer", serializer(3, 1, 4, 2)),
     *rows("krl_window", WINDOWS, (2, 2, 1, 1, 2, 1, 1, 0, 1, 2, 2, 1, 1, 1)),
+    *table("krl_window_reader", reader((3, 2, 1), (2, 2), bits=1)),
 ]
 FAST = [
     *table("krl_concat", concat(1, 5, width=4), concat(4, 4)),
@@ -128,6 +157,12 @@ FAST = [
         (2, 2, 1, 1, 2, 1, 2, 0, 0, 2, 1, 1, 1, 1),
         (1, 4, 2, 1, 2, 1, 2, 0, 0, 1, 2, 1, 1, 1),
     ),
+    *table(
+        "krl_window_reader",
+        reader((3, 2, 1), (2, 2), rows=2),
+        reader((2, 2, 2), (2, 1), apart=1),
+        reader((4, 3, 1), (1, 1), strides=(2, 2), rows=1),
+    ),
 ]
 SLOW = [
     *table("krl_add", add(2), add(3), add(1, SUBTRACT=1)),
@@ -151,6 +186,7 @@ SLOW = [
         matvec(1, 1, 1, 3, 1, CREDITS=1),
         matvec(2, 1, 1, 1, 1, CREDITS=3, OUTPUTS_PER_VECTOR=1),
         matvec(3, 1, 1, 1, 1, CREDITS=1),
+        matvec(1, 1, 1, 1, 1, CREDITS=1, TURNS=2),
         # a fold and a group that are not full
         matvec(1, 2, 3, 1, 1, CREDITS=2),
         matvec(2, 1, 1, 1, 2, CREDITS=2, OUTPUTS=3),
@@ -166,5 +202,14 @@ SLOW = [
         (1, 2, 1, 1, 3, 1, 1, 0, 2, 1, 4, 1, 1, 1),
         (2, 1, 1, 2, 1, 1, 1, 1, 0, 2, 1, 1, 2, 1),
         (3, 1, 1, 3, 1, 2, 2, 1, 0, 2, 1, 1, 3, 1),
+    ),
+    *table(
+        "krl_window_reader",
+        reader((3, 2, 2), (2, 2)),
+        reader((3, 2, 1), (2, 2), passes=2),
+        reader((2, 2, 1), (2, 2), pad=(1, 1)),
+        reader((4, 4, 1), (2, 2), strides=(2, 2)),
+        reader((3, 3, 1), (3, 3), bits=2),
+        reader((4, 4, 1), (1, 1), strides=(3, 3), rows=1),
     ),
 ]

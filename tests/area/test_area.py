@@ -82,6 +82,7 @@ REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_vectors": ("krl_vectors", {}),
     "krl_window": ("krl_window", {}),
     "krl_window, two pixels": ("krl_window", {"PIXELS": 2, "WIDTH": 28}),
+    "krl_window_reader": ("krl_window_reader", {"PAD_TOP": 1, "PAD_LEFT": 1, "PASSES": 2}),
     "krl_window, padded": ("krl_window", {"PAD_TOP": 1, "PAD_LEFT": 1, "OUT_HEIGHT": 28, "OUT_WIDTH": 28}),
 }
 TABLE = "".join(f"{index * 40503 % 65521:x}\n" for index in range(256))

@@ -243,9 +243,11 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     for name in found:
         original = getattr(candidates, name)
 
-        def counting(*given: object, name: str = name, original: Callable[..., object] = original) -> object:
+        def counting(
+            *given: object, name: str = name, original: Callable[..., object] = original, **named: object
+        ) -> object:
             found[name] += 1
-            return original(*given)
+            return original(*given, **named)
 
         monkeypatch.setattr(candidates, name, counting)
     return found

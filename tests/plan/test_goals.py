@@ -72,10 +72,12 @@ def test_a_neighbour_stands_in_for_an_interval_that_is_not_reached(monkeypatch: 
     points = front(network())
     asked, shorter = points[3].interval, points[2].interval
 
-    def picky(graph: QGraph, interval: int, name: str | None, unroll: tuple[str, ...]) -> Design:
+    def picky(
+        graph: QGraph, interval: int, name: str | None, unroll: tuple[str, ...], extra: float = 1.0
+    ) -> Design:
         if interval == asked:
             raise UnreachedError("first", interval, interval + 1)
-        return plan(graph, interval, name, unroll)
+        return plan(graph, interval, name, unroll, extra)
 
     monkeypatch.setattr(goals, "plan", picky)
     assert design_for(network(), Goal(interval=asked)).cycles.frame_interval == shorter
@@ -125,7 +127,7 @@ def missing(intervals: set[int]) -> Callable[[QGraph, str, Sketch], Design]:
 
     def elaborated(graph: QGraph, name: str, drawn: Sketch) -> Design:
         design = elaborate(graph, name, drawn)
-        late = dataclasses.replace(design.cycles, frame_interval=design.cycles.frame_interval + 1)
+        late = dataclasses.replace(design.cycles, frame_interval=drawn.interval + 1)
         return dataclasses.replace(design, cycles=late) if drawn.interval in intervals else design
 
     return elaborated

@@ -112,6 +112,29 @@ def _candidates(job: MatrixJob) -> Iterator[Candidate]:
                 yield Candidate(pe, simd, lanes, job.turns * steps)
 
 
+def word_by_word(job: MatrixJob, channels: int, interval: int) -> list[Candidate]:
+    """The foldings of windows that are read word by word and need at most ``interval`` cycles per frame, the
+    best first, as in ``ranked``.
+
+    ``simd`` divides the ``channels``, or, where every channel is a vector of its own, it is 1 and words of
+    ``pe`` outputs hold whole channels.
+    """
+    apart = job.vectors == channels and job.vectors > 1
+    own = job.outputs // job.vectors  # outputs of a vector
+    if apart:
+        choices = [(d * own, 1) for d in divisors(channels)]
+    else:
+        choices = [(pe, simd) for simd in divisors(channels) for pe in _fewest_for_each_share(job.outputs)]
+    found: list[Candidate] = []
+    for pe, simd in choices:
+        steps = -(-job.outputs // pe) * (job.inputs // simd)
+        common = math.gcd(pe, job.outputs)
+        lanes = next((d for d in divisors(common) if job.outputs <= d * steps), None)
+        if lanes and job.turns * steps <= interval:
+            found.append(Candidate(pe, simd, lanes, job.turns * steps))
+    return sorted(found, key=lambda f: (f.multipliers, -(-f.pe // 2) * f.simd, f.cycles, f.pe))
+
+
 def whole(job: MatrixJob, interval: int) -> Candidate:
     """A multiplier for every weight: a vector per cycle; results leave with the fewest lanes that keep up."""
     lanes = [d for d in divisors(job.outputs) if job.turns * (job.outputs // d) <= interval]

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar, Protocol
 
 from kerilog.hardware.design import Stage, Tensor
 from kerilog.hardware.folding import MatrixJob
+from kerilog.hardware.module import Module
 from kerilog.names import harmless
 from kerilog.qgraph import Clamp, QGraph, QNode, QOp
 
@@ -41,6 +42,10 @@ class Wiring(Protocol):
         """The frame interval to keep up with, in cycles."""
 
     @property
+    def extra(self) -> float:
+        """How many times its fewest multipliers a layer may have where that takes less of an FPGA."""
+
+    @property
     def design(self) -> str:
         """The name of the design, a Verilog identifier."""
 
@@ -66,6 +71,11 @@ class Wiring(Protocol):
 
     def is_unrolled(self, node: QNode) -> bool:
         """Whether the user asks for a constant multiplier per weight."""
+
+    def share(self, modules: Iterable[Module]) -> float:
+        """How much the ``modules``, without ROMs beside them, take of an FPGA: the sum of the shares of LUTs,
+        flip-flops, DSPs and block RAMs.
+        """
 
     def append(self, stage: Stage, codes: Clamp) -> Flow:
         """The flow behind ``stage``, which is the next one of the design and gives ``codes``."""

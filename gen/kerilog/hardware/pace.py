@@ -33,6 +33,22 @@ def folding_of(job: MatrixJob, choice: Candidate) -> Folding:
     )
 
 
+def folding_in_turns(job: MatrixJob, choice: Candidate) -> Folding:
+    """The folding that ``choice`` stands for where the windows of ``job`` are read word by word."""
+    vectors = choice.pe * job.vectors // job.outputs if job.vectors > 1 else 1
+    return Folding(
+        pe=choice.pe,
+        simd=choice.simd,
+        lanes=choice.simd,
+        beats_per_vector=job.inputs // choice.simd,
+        groups=1,
+        outputs=job.outputs,
+        result_lanes=choice.lanes,
+        vectors=vectors,
+        turns=-(-job.outputs // choice.pe),
+    )
+
+
 def fold(
     job: MatrixJob,
     window: Window | None,

@@ -115,7 +115,7 @@ def weighted(
     node: QNode,
     op: QConv2D | QDense,
     folding: Folding,
-    slicing: VectorSlicing,
+    slicing: VectorSlicing | None,
     flow: Flow,
     frame: Frame,
     macs: int,
@@ -123,7 +123,8 @@ def weighted(
 ) -> Sums:
     """The sums of a layer with weights, folded as ``folding``.
 
-    Weights are unrolled into constants where that is cheaper, and where it is ``forced``.
+    Weights are unrolled into constants where that is cheaper, and where it is ``forced``; never of vectors
+    that come in parts, without a ``slicing``.
     """
     tensor = flow.tensor
     kernel: IntArray = op.kernel.reshape(-1, op.kernel.shape[-1])  # in the order of the stream
@@ -133,7 +134,7 @@ def weighted(
     bias = op.bias - tensor.format.zero_point * kernel.sum(axis=0)
     widths = Widths(tensor.bits, op.kernel_format.bits, reach.bits)
     matvec: MatVec | None = None
-    if folding.steps == 1 and slicing.groups == 1:
+    if folding.steps == 1 and slicing and slicing.groups == 1:
         matvec = unrolled(_wide_kernel(kernel, slicing), codes, folding, widths, frame.layer, forced)
     if matvec is None:
         split = functools.partial(_by_step, kernel, folding)
@@ -144,6 +145,13 @@ def weighted(
     file = frame.memory("requantizer")
     requantizer = requantizer_of(node, op, matvec.result_lanes, reach, bias, file)
     return Sums(matvec, requantizer, reach, op.kernel_format, op.bias_format, macs)
+
+
+def multiplier(folding: Folding, widths: Widths) -> MatVec:
+    """``folding`` beside a ROM of no weights, to be counted."""
+    counts = folding.steps, folding.pe, folding.simd
+    empty = memories.weights("", lambda: np.zeros(0, np.int64), *counts, widths.w)
+    return MatVec.of(folding, widths, Rom(empty))
 
 
 def _with_padding(codes: Clamp, op: QConv2D | QDense, zero: int) -> Clamp:
@@ -169,17 +177,18 @@ def _wide_kernel(kernel: IntArray, slicing: VectorSlicing) -> IntArray:
 def _by_step(kernel: IntArray, folding: Folding) -> IntArray:
     """``kernel`` (inputs, outputs of one window) in the order in which it is used: (steps, pe, simd).
 
-    Word (beat, group, fold) has, for each lane and product, the weight of input (beat, fold, product) and
-    output (group, lane). What lies past the last input of a beat or past the last output is zero. Windows
-    side by side have the same weights.
+    Word (turn, beat, group, fold) has, for each lane and product, the weight of input (beat, fold, product)
+    and output (turn, group, lane). What lies past the last input of a beat or past the last output is zero.
+    Windows side by side have the same weights.
     """
     inputs, outputs = kernel.shape
-    beats, columns = folding.beats_per_vector, folding.groups * folding.pe
+    beats, columns = folding.beats_per_vector, folding.turns * folding.groups * folding.pe
     narrow = np.int8 if kernel.min() >= -128 and kernel.max() <= 127 else np.int64
     padded = np.zeros((beats * folding.lanes, columns), narrow)
     for first in range(0, folding.outputs, outputs):
         padded[:inputs, first : first + outputs] = kernel
     per_beat = np.zeros((beats, folding.folds * folding.simd, columns), narrow)
     per_beat[:, : folding.lanes] = padded.reshape(beats, folding.lanes, -1)
-    split = per_beat.reshape(beats, folding.folds, folding.simd, folding.groups, folding.pe)
-    return split.transpose(0, 3, 1, 4, 2).reshape(folding.steps, folding.pe, folding.simd)
+    shape = (beats, folding.folds, folding.simd, folding.turns, folding.groups, folding.pe)
+    split = per_beat.reshape(shape).transpose(3, 0, 4, 1, 5, 2)
+    return split.reshape(folding.steps, folding.pe, folding.simd)

@@ -3,21 +3,58 @@
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 from collections.abc import Iterator
+from typing import Self
 
 from kerilog.errors import UnreachedError
 from kerilog.graph import Pair, Shape, windows_meet_image
 from kerilog.hardware import memories
 from kerilog.hardware.design import Facts, Stage, Tensor
 from kerilog.hardware.kind import Flow, Wiring, title
+from kerilog.hardware.modules.matvec import Folding
 from kerilog.hardware.modules.window import VectorSlicing, Window
+from kerilog.hardware.modules.window_reader import WindowReader
 from kerilog.hardware.pace import shortest_interval, windows_wide_enough
 from kerilog.qgraph import Padding, QNode
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
-class WindowedStage(Stage):
+class RingStage(Stage):
+    """A stage that begins with a ring of rows."""
+
+    @property
+    @abc.abstractmethod
+    def fewest_rows(self) -> int:
+        """Rows without which no window is whole."""
+
+    @abc.abstractmethod
+    def with_rows(self, rows: int) -> Self:
+        """The same stage with a ring of ``rows`` rows."""
+
+    def smallest(self) -> Stage:
+        least = super().smallest()
+        assert isinstance(least, RingStage)
+        return least.with_rows(self.fewest_rows)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class ReaderStage(RingStage):
+    """A stage whose windows are read word by word."""
+
+    reader: WindowReader
+
+    @property
+    def fewest_rows(self) -> int:
+        return self.reader.kernel_h
+
+    def with_rows(self, rows: int) -> Self:
+        return dataclasses.replace(self, reader=dataclasses.replace(self.reader, rows=rows))
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class WindowedStage(RingStage):
     """A stage that begins with windows; ``slicing`` says how they become vectors."""
 
     window: Window
@@ -31,13 +68,11 @@ class WindowedStage(Stage):
     def minimum_interval(self) -> int:
         return max(super().minimum_interval, self.window.cycles)
 
-    def smallest(self) -> Stage:
-        least = super().smallest()
-        assert isinstance(least, WindowedStage)
-        return least.with_rows(self.window.kernel_h)
+    @property
+    def fewest_rows(self) -> int:
+        return self.window.kernel_h
 
-    def with_rows(self, rows: int) -> WindowedStage:
-        """The same stage with a ring of ``rows`` rows."""
+    def with_rows(self, rows: int) -> Self:
         return dataclasses.replace(self, window=dataclasses.replace(self.window, rows=rows))
 
 
@@ -72,6 +107,32 @@ class Geometry:
             pad_code=self.pad_code,
             rows=ample_rows(self.kernel[0], pad_top),
             block=int(width * channels * tensor.bits >= memories.BLOCK_BITS),
+        )
+
+    def reader(self, tensor: Tensor, out: Shape, folding: Folding) -> WindowReader:
+        """What reads the windows for sums that are folded as ``folding``, with a ring of ample rows."""
+        height, width, channels = tensor.shape
+        (pad_top, _), (pad_left, _) = self.padding
+        lanes = folding.vectors * folding.lanes
+        apart = self.depth < channels  # every channel has filters of its own
+        return WindowReader(
+            height=height,
+            width=width,
+            slices=channels // lanes,
+            lanes=lanes,
+            bits=tensor.bits,
+            kernel_h=self.kernel[0],
+            kernel_w=self.kernel[1],
+            stride_h=self.strides[0],
+            stride_w=self.strides[1],
+            pad_top=pad_top,
+            pad_left=pad_left,
+            out_height=out[0],
+            out_width=out[1],
+            pad_code=self.pad_code,
+            passes=1 if apart else folding.turns,
+            apart=apart,
+            rows=ample_rows(self.kernel[0], pad_top),
         )
 
 

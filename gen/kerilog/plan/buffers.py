@@ -8,12 +8,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from kerilog.hardware.connectors import FifoStage
 from kerilog.hardware.design import Cycles, Stage
-from kerilog.hardware.windowed import WindowedStage
+from kerilog.hardware.windowed import RingStage
 from kerilog.plan import cycles, spare
 from kerilog.timing.control import NEVER
 from kerilog.timing.fifo import Fifo
 from kerilog.timing.line_buffer import LineBuffer
 from kerilog.timing.schedule import STANDSTILL, StandstillError
+from kerilog.timing.window_reader import WindowReader
 
 OBSERVED = 8
 """Frames after which a run at a steady pace shows nothing new."""
@@ -91,7 +92,7 @@ def _observed(stages: Sequence[Stage], goal: int) -> _Observed:
             name: int(control.need)
             for name, parts in controls.items()
             for control in parts
-            if isinstance(control, LineBuffer)
+            if isinstance(control, LineBuffer | WindowReader)
         },
     )
 
@@ -104,7 +105,7 @@ def _sized(stages: Sequence[Stage], depths: Mapping[str, int], rows: Mapping[str
     for stage in stages:
         if isinstance(stage, FifoStage):
             sized.append(stage.with_depth(max(2, depths[stage.name])))
-        elif isinstance(stage, WindowedStage) and stage.name in rows:
+        elif isinstance(stage, RingStage) and stage.name in rows:
             sized.append(stage.with_rows(rows[stage.name]))
         else:
             sized.append(stage)

@@ -20,11 +20,13 @@ class Candidates:
     planned once at most, when somebody asks.
 
     They are those of the front, those between them that take less area with as many multipliers, and one for
-    the interval ``asked``.
+    the interval ``asked``. Each layer may have ``extra`` times its fewest multipliers; see ``planner.plan``.
     """
 
-    def __init__(self, graph: QGraph, name: str | None = None, asked: int | None = None) -> None:
-        self.graph, self.name = graph, verilog_name(name or graph.name)
+    def __init__(
+        self, graph: QGraph, name: str | None = None, asked: int | None = None, extra: float = 1.0
+    ) -> None:
+        self.graph, self.name, self.extra = graph, verilog_name(name or graph.name), extra
         self.points = front(graph)
         if not self.points[0].multipliers:
             # no multipliers to save, but narrower streams are smaller, too
@@ -52,21 +54,21 @@ class Candidates:
         ]
 
     def _sketch(self, place: int) -> Sketch:
-        return relaxed(self.graph, self.name, self.points[place].interval)
+        return relaxed(self.graph, self.name, self.points[place].interval, extra=self.extra)
 
     def _least_area(self, place: int) -> Area:
         return least_area(self.sketch(place))
 
     def _design(self, place: int) -> Design | None:
-        return reached(self.graph, self.points[place].interval, self.name)
+        return reached(self.graph, self.points[place].interval, self.name, self.extra)
 
 
-def reached(graph: QGraph, interval: int, name: str | None = None) -> Design | None:
+def reached(graph: QGraph, interval: int, name: str | None = None, extra: float = 1.0) -> Design | None:
     """The design for ``interval``, or for the shortest one of a layer that is slower than it seemed; None
     where the layers keep up only each alone.
     """
     title = verilog_name(name or graph.name)
-    drawn = relaxed(graph, title, interval)
+    drawn = relaxed(graph, title, interval, extra=extra)
     design = elaborate(graph, title, drawn)
     return design if design.cycles.frame_interval <= drawn.interval else None
 

@@ -23,6 +23,9 @@ from kerilog.qgraph import QGraph
 DEFAULT_MULTIPLIERS = 76
 """Multipliers of a design for which nothing is asked: they leave some of the 90 DSPs of an xc7a35t, on many
 small boards, to the requantizers."""
+EXTRA = (1.5, 1.25, 1.0)
+"""How many times its fewest multipliers a layer may have where that takes less of an FPGA, if it is not
+multipliers that are bounded: the less, the scarcer DSPs are."""
 NEIGHBOURS = 3
 """Shorter intervals that are tried where the layers keep up with the one asked for only each alone."""
 
@@ -38,7 +41,8 @@ class Goal:
     with an interval or without any bound.
 
     What is not bounded is minimized: the interval first, then area; with ``latency`` alone, area. For
-    ``interval`` or ``fps`` alone each layer gets the fewest multipliers. Without any bound it is the shortest
+    ``interval`` or ``fps`` alone each layer gets the fewest multipliers, or up to half as many again where
+    that takes less of an FPGA. Without any bound it is the shortest
     interval that ``DEFAULT_MULTIPLIERS`` allow, or one multiplier per layer with weights if there are more of
     those. Raises KerilogError for values that cannot be.
     """
@@ -179,20 +183,36 @@ def _at_interval(graph: QGraph, interval: int, name: str | None, unroll: tuple[s
     alone.
     """
     try:
-        return plan(graph, interval, name, unroll)
+        return plan(graph, interval, name, unroll, EXTRA[0])
     except UnreachedError as missed:
         shorter = [point.interval for point in front(graph) if point.interval < interval]
         for neighbour in shorter[: -NEIGHBOURS - 1 : -1]:
             with contextlib.suppress(UnreachedError):
-                return plan(graph, neighbour, name, unroll)
+                return plan(graph, neighbour, name, unroll, EXTRA[0])
         raise missed from None
 
 
 def _within(graph: QGraph, bounds: Bounds, name: str | None, progress: Progress) -> Design:
     """The best design within ``bounds``."""
-    candidates = Candidates(graph, name, bounds.interval)
-    unmet.check(candidates, bounds)
-    design = search.best(candidates, bounds, progress)
+    lean = Candidates(graph, name, bounds.interval)
+    unmet.check(lean, bounds)
+    if bounds.multipliers is not None:
+        design = search.best(lean, bounds, progress)
+    else:
+        design = _with_extra(graph, bounds, name, progress)
     if design is None:
-        raise unmet.reason(candidates, bounds, progress)
+        raise unmet.reason(lean, bounds, progress)
     return design
+
+
+def _with_extra(graph: QGraph, bounds: Bounds, name: str | None, progress: Progress) -> Design | None:
+    """The best design within ``bounds``, with extra multipliers as far as there are DSPs for them."""
+    chosen: Design | None = None
+    for extra in EXTRA:
+        if chosen is not None:
+            if bounds.for_area or chosen.cycles.frame_interval == 1:
+                break
+            bounds = dataclasses.replace(bounds, interval=chosen.cycles.frame_interval - 1)
+        candidates = Candidates(graph, name, bounds.interval, extra)
+        chosen = search.best(candidates, bounds, progress) or chosen
+    return chosen

@@ -15,9 +15,14 @@ from kerilog.qgraph import QGraph
 
 
 def plan(
-    graph: QGraph, interval: int | None = None, name: str | None = None, unroll: tuple[str, ...] = ()
+    graph: QGraph,
+    interval: int | None = None,
+    name: str | None = None,
+    unroll: tuple[str, ...] = (),
+    extra: float = 1.0,
 ) -> Design:
-    """Plan the hardware of ``graph`` for one frame every ``interval`` cycles, with the fewest multipliers.
+    """Plan the hardware of ``graph`` for one frame every ``interval`` cycles, with the fewest multipliers,
+    or ``extra`` times as many in a layer where that takes less of an FPGA.
 
     The default interval is one input pixel per cycle. The layers of ``unroll`` get a constant multiplier for
     every weight instead; a part of a name that no other layer has is enough. Raises Unsupported for layers or
@@ -30,8 +35,8 @@ def plan(
         raise KerilogError(f"the frame interval must be at least 1 cycle, found {interval}")
     title = verilog_name(name or graph.name)
     if interval is None:
-        return elaborate(graph, title, relaxed(graph, title, default_interval(graph), unroll))
-    design = elaborate(graph, title, sketch(graph, title, interval, unroll))
+        return elaborate(graph, title, relaxed(graph, title, default_interval(graph), unroll, extra))
+    design = elaborate(graph, title, sketch(graph, title, interval, unroll, extra))
     if design.cycles.frame_interval > interval:
         slowest = max(design.stages, key=lambda stage: stage.minimum_interval)
         raise UnreachedError(slowest.layer, interval, design.cycles.frame_interval)
@@ -45,11 +50,13 @@ def elaborate(graph: QGraph, name: str, drawn: Sketch) -> Design:
     return Design(name, graph.scheme, fitted.stages, fitted.cycles, *shapes)
 
 
-def relaxed(graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = ()) -> Sketch:
+def relaxed(
+    graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = (), extra: float = 1.0
+) -> Sketch:
     """The sketch for ``interval``, or for the shortest one of a slower layer."""
     while True:
         try:
-            return sketch(graph, name, interval, unroll)
+            return sketch(graph, name, interval, unroll, extra)
         except UnreachedError as error:
             interval = error.shortest
 

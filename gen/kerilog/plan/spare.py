@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from kerilog.hardware.connectors import FifoStage, ForkStage, LanesStage
 from kerilog.hardware.design import Stage
-from kerilog.hardware.windowed import WindowedStage
+from kerilog.hardware.windowed import RingStage
 from kerilog.plan import cycles
 
 
@@ -42,16 +42,16 @@ def fewest_rows(stages: Sequence[Stage], enough: dict[str, int], goal: int) -> d
     """
     neighbours, found = Neighbours(stages), dict(enough)
     for stage in stages:
-        if not isinstance(stage, WindowedStage) or stage.name not in enough:
+        if not isinstance(stage, RingStage) or stage.name not in enough:
             continue
         if not isinstance(neighbours.driver(stage), FifoStage):
             found[stage.name] = _fewest_rows(neighbours.before(stage), stage, enough[stage.name], goal)
     return found
 
 
-def _fewest_rows(left: list[Stage], stage: WindowedStage, enough: int, goal: int) -> int:
+def _fewest_rows(left: list[Stage], stage: RingStage, enough: int, goal: int) -> int:
     """By halving: more rows do no harm."""
-    fewest = stage.window.kernel_h
+    fewest = stage.fewest_rows
     while fewest < enough:
         rows = (fewest + enough) // 2
         if _interval([*left, stage.with_rows(rows)]) <= goal:

@@ -5,31 +5,43 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterable
 
+from kerilog import area
+from kerilog.area import Area, devices
 from kerilog.hardware import connectors
 from kerilog.hardware.design import INPUT, Stage, Tensor
 from kerilog.hardware.folding import divisors, possible_lanes
 from kerilog.hardware.kind import Flow, code_range, title
+from kerilog.hardware.module import Module
 from kerilog.hardware.naming import verilog_name
 from kerilog.hardware.stages import KINDS
 from kerilog.plan.sketch import ENDLESS, Sketch
 from kerilog.qgraph import Clamp, QGraph, QInput, QNode
 
+MEASURE = "xc7z020"
+"""The FPGA whose resources say what a flip-flop is worth in look-up tables, DSPs and block RAMs."""
 
-def sketch(graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = ()) -> Sketch:
+
+def sketch(
+    graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = (), extra: float = 1.0
+) -> Sketch:
     """The hardware of ``graph`` for one frame every ``interval`` cycles, before its buffers are measured.
 
-    The nodes ``unroll`` get a multiplier for every weight. ``graph`` has been checked. Raises
+    The nodes ``unroll`` get a multiplier for every weight. A layer may have ``extra`` times the fewest
+    multipliers where that takes less of an FPGA. ``graph`` has been checked. Raises
     UnreachedError for an interval that a layer by itself does not reach.
     """
-    return Network(graph, name, interval, unroll).sketch()
+    return Network(graph, name, interval, unroll, extra).sketch()
 
 
 class Network:
     """Collects the stages of a graph; see ``kerilog.hardware.kind.Wiring``."""
 
-    def __init__(self, graph: QGraph, design: str, interval: int, unroll: tuple[str, ...]) -> None:
-        self.graph, self._unroll = graph, unroll
+    def __init__(
+        self, graph: QGraph, design: str, interval: int, unroll: tuple[str, ...], extra: float
+    ) -> None:
+        self.graph, self._unroll, self.extra = graph, unroll, extra
         self.interval, self.design = interval, design
         self.stages: list[Stage] = []
         self.names: set[str] = set()
@@ -57,6 +69,12 @@ class Network:
 
     def is_unrolled(self, node: QNode) -> bool:
         return node.name in self._unroll
+
+    def share(self, modules: Iterable[Module]) -> float:
+        found = sum((area.without_memories(module) for module in modules), Area())
+        measure = devices.seven_series(MEASURE)
+        of_tables, of_memories = found.luts / measure.lut, found.bram18 / measure.bram18
+        return of_tables + found.ff / measure.ff + found.dsp / measure.dsp + of_memories
 
     def identifier(self, layer: str) -> str:
         base = name = verilog_name(layer)

@@ -16,7 +16,8 @@ class MatrixVector(Control):
 
     ``beats``, ``groups``, ``folds``, ``credits``: parameters of ``krl_matvec``; ``latency``: cycles from a
     group's last product to its sums; ``slices``: beats that leave for a group of sums, ``slices_of_last``:
-    for the last group of a vector.
+    for the last group of a vector. The last of ``turns`` vectors has the last group; the others have whole
+    ones alone.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class MatrixVector(Control):
         credits: int,
         slices: int,
         slices_of_last: int,
+        turns: int = 1,
     ) -> None:
         super().__init__()
         check_depth(latency)
@@ -36,7 +38,7 @@ class MatrixVector(Control):
         self.last_step: i64 = groups * folds - 1
         self.folds: i64 = folds
         self.last_fold: i64 = folds - 1
-        self.last_group: i64 = groups - 1
+        self.last_group: i64 = turns * groups - 1  # of all turns
         self.last_slice: i64 = slices - 1
         self.last_slice_of_last: i64 = slices_of_last - 1
         self.arrives: i64 = 1 << (latency - 1)

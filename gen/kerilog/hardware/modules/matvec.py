@@ -24,7 +24,8 @@ class Folding:
     """How a matrix is folded onto ``pe`` output lanes of ``simd`` products each.
 
     A beat holds ``vectors`` vectors of ``lanes`` elements, each for an equal share of the ``outputs``; a
-    vector takes ``beats_per_vector`` beats. Results leave ``result_lanes`` per beat.
+    vector takes ``beats_per_vector`` beats. Results leave ``result_lanes`` per beat. A vector
+    that comes again for every share of its outputs comes in ``turns``, each for ``groups`` of them.
     """
 
     pe: int
@@ -35,6 +36,7 @@ class Folding:
     outputs: int
     result_lanes: int
     vectors: int = 1
+    turns: int = 1
 
     @property
     def folds(self) -> int:
@@ -43,8 +45,8 @@ class Folding:
 
     @property
     def steps(self) -> int:
-        """Cycles per vector, and words of the weight ROM."""
-        return self.beats_per_vector * self.groups * self.folds
+        """Cycles per vector in all its turns, and words of the weight ROM."""
+        return self.turns * self.beats_per_vector * self.groups * self.folds
 
     @property
     def products(self) -> int:
@@ -54,7 +56,12 @@ class Folding:
     @property
     def outputs_per_vector(self) -> int:
         """Neighbouring outputs that multiply the same vector."""
-        return self.outputs // self.vectors
+        return self.outputs_per_turn // self.vectors
+
+    @property
+    def outputs_per_turn(self) -> int:
+        """Outputs of a turn; the last one may have fewer."""
+        return self.outputs if self.turns == 1 else self.groups * self.pe
 
     @property
     def lanes_per_vector(self) -> int:
@@ -83,12 +90,12 @@ class Folding:
         """
         if self.beats_per_vector > 1:
             leaving = self.latency + 2 + self.groups * self.slices
-            return self.groups * -(-leaving // self.steps)
+            return self.groups * -(-leaving // (self.steps // self.turns))
         return 1 + -(-(self.latency + 2 + self.slices) // max(self.folds, self.slices))
 
     def controls(self) -> Sequence[Control]:
         """Of ``krl_matvec`` and ``krl_serializer``, but for the output register of the latter."""
-        outputs_of_last_group = self.outputs - (self.groups - 1) * self.pe
+        outputs_of_last_group = self.outputs - (self.turns * self.groups - 1) * self.pe
         control = MatrixVector(
             beats=self.beats_per_vector,
             groups=self.groups,
@@ -97,6 +104,7 @@ class Folding:
             credits=self.credits,
             slices=self.slices,
             slices_of_last=outputs_of_last_group // self.result_lanes,
+            turns=self.turns,
         )
         return (control,)
 
@@ -168,13 +176,14 @@ class MatVec(Folding, Module):
         return self.weights.memories
 
     def parameters(self) -> dict[str, int | str]:
-        outputs = {"OUTPUTS": self.outputs, "OUTPUTS_PER_VECTOR": self.outputs_per_vector}
+        outputs = {"OUTPUTS": self.outputs_per_turn, "OUTPUTS_PER_VECTOR": self.outputs_per_vector}
         return {
             "PE": self.pe,
             "SIMD": self.simd,
             "LANES": self.lanes,
             "BEATS_PER_VECTOR": self.beats_per_vector,
             "GROUPS": self.groups,
+            **({"TURNS": self.turns} if self.turns > 1 else {}),
             **(outputs if self.vectors > 1 else {}),
             "CREDITS": self.credits,
             **({"PAIRS": 1} if self.pairs else {}),

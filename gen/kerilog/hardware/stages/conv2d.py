@@ -9,13 +9,20 @@ from collections.abc import Iterator
 import numpy as np
 
 from kerilog.hardware.design import LayerStage, Tensor
-from kerilog.hardware.folding import MatrixJob
+from kerilog.hardware.folding import MatrixJob, word_by_word
 from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring, code_range, title
 from kerilog.hardware.module import Module
+from kerilog.hardware.modules.matvec import Folding, Widths
 from kerilog.hardware.modules.window import VectorSlicing
-from kerilog.hardware.pace import fold, shortest_interval
-from kerilog.hardware.sums import SlicedStage, WeightedStage, weighted
-from kerilog.hardware.windowed import Geometry, WindowedStage, cut_to_windows, image_refusals
+from kerilog.hardware.pace import fold, folding_in_turns, shortest_interval, windows_wide_enough
+from kerilog.hardware.sums import SlicedStage, WeightedStage, multiplier, weighted
+from kerilog.hardware.windowed import (
+    Geometry,
+    ReaderStage,
+    WindowedStage,
+    cut_to_windows,
+    image_refusals,
+)
 from kerilog.qgraph import QConv2D, QGraph, QNode
 
 
@@ -28,6 +35,17 @@ class Conv2DStage(WindowedStage, SlicedStage, WeightedStage, LayerStage):
     @property
     def modules(self) -> tuple[Module, ...]:
         return (self.window, *super().modules)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class ReadConv2DStage(ReaderStage, WeightedStage, LayerStage):
+    """Windows that are read word by word, as often as there are groups of filters."""
+
+    template = "stages/read_conv2d.v.j2"
+
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        return (self.reader, *super().modules)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -86,6 +104,9 @@ class Conv2D(LayerKind):
     def _windowed(self, node: QNode, wiring: Wiring) -> Flow:
         op, layer = _op(node), title(node)
         zero = wiring.source(node).format.zero_point
+        folding = self._word_by_word(node, wiring)
+        if folding:
+            return self._read(node, wiring, _geometry(op, zero), folding)
         flow, window, slicing = cut_to_windows(node, wiring.take(node), wiring, _geometry(op, zero))
         job, forced = self.job(node).side_by_side(slicing.windows), wiring.is_unrolled(node)
         folding = fold(job, window, flow.lanes, wiring.interval, layer, forced)
@@ -94,6 +115,45 @@ class Conv2D(LayerKind):
         window = window.waiting_for(folding.steps)
         stage = Conv2DStage(**vars(frame), **vars(sums), window=window, slicing=slicing)
         return wiring.append(stage, code_range(node))
+
+    def _word_by_word(self, node: QNode, wiring: Wiring) -> Folding | None:
+        """The folding with which windows are read word by word; None where they are better held whole: where
+        a window is worked on in few cycles, or reading takes more of an FPGA, or more multipliers.
+        """
+        op, job, source = _op(node), self.job(node), wiring.source(node)
+        image = source.shape
+        if op.groups not in (1, image[-1]) or wiring.is_unrolled(node):
+            return None
+        geometry, tensor = _geometry(op, 0), Tensor(image, source.format, 1)
+        found = next(windows_wide_enough(geometry.window(tensor, node.shape), wiring.interval), None)
+        if found is None or found[1] > 1 or found[0].pixels > 1:
+            return None
+        window = found[0]
+        whole = fold(job, window, None, wiring.interval, title(node))
+        bits = tensor.bits, op.kernel_format.bits
+        widths = Widths(*bits, sum(bits) + job.inputs.bit_length())
+        held = multiplier(whole, widths)
+        of_held = wiring.share((window, held))
+        for choice in word_by_word(job, image[-1], wiring.interval):
+            folding = folding_in_turns(job, choice)
+            words = int(np.prod(image)) // (folding.vectors * folding.lanes)
+            if folding.products > wiring.extra * whole.products:
+                return None
+            if folding.steps == 1 or words > wiring.interval:
+                continue
+            read, reader = multiplier(folding, widths), geometry.reader(tensor, node.shape, folding)
+            affordable = read.primitives().dsp <= wiring.extra * held.primitives().dsp
+            if affordable and wiring.share((reader, read)) < of_held:
+                return folding
+        return None
+
+    def _read(self, node: QNode, wiring: Wiring, geometry: Geometry, folding: Folding) -> Flow:
+        before = wiring.take(node)
+        flow = wiring.cut(before, folding.vectors * folding.lanes, title(node))
+        frame = Frame.of(node, wiring, (flow,), folding.result_lanes)
+        sums = weighted(node, _op(node), folding, None, flow, frame, self.job(node).macs, forced=False)
+        reader = geometry.reader(flow.tensor, node.shape, folding)
+        return wiring.append(ReadConv2DStage(**vars(frame), **vars(sums), reader=reader), code_range(node))
 
 
 def _op(node: QNode) -> QConv2D:

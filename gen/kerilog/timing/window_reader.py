@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The control of ``krl_window_reader``: a ring of rows whose windows are read word by word."""
+
+from __future__ import annotations
+
+from typing import final
+
+from mypy_extensions import i64
+
+from kerilog.timing.control import NEVER, Control
+
+
+@final
+class WindowReader(Control):
+    """``krl_window_reader`` with a ring of ``rows`` rows; ``need``: how many with which no word had to wait.
+
+    An image has ``height`` rows of ``width`` pixels of ``slices`` words; the windows are read in ``passes``,
+    or slice by slice if ``apart``.
+    """
+
+    def __init__(
+        self,
+        *,
+        rows: int,
+        height: int,
+        width: int,
+        slices: int,
+        kernel_h: int,
+        kernel_w: int,
+        stride_h: int,
+        stride_w: int,
+        pad_top: int,
+        pad_left: int,
+        out_height: int,
+        out_width: int,
+        passes: int,
+        apart: bool,
+    ) -> None:
+        super().__init__()
+        reach = (out_height - 1) * stride_h + kernel_h
+        self.rows: i64 = rows
+        self.kernel_h: i64 = kernel_h
+        self.stride_h: i64 = stride_h
+        self.end_x: i64 = width * slices
+        self.first_y: i64 = pad_top
+        self.last_y: i64 = pad_top + height - 1
+        self.last_used_y: i64 = min(reach - 1, pad_top + height - 1)
+        self.gap: i64 = reach - 1 - self.last_used_y + pad_top
+        self.row_step: i64 = min(stride_h, kernel_h)
+        self.last_top: i64 = (out_height - 1) * stride_h
+        self.last_run: i64 = (kernel_w if apart else kernel_w * slices) - 1
+        self.run_step: i64 = slices if apart else 1
+        self.last_tap: i64 = kernel_h - 1
+        self.last_round: i64 = (slices if apart else passes) - 1
+        self.round_step: i64 = 1 if apart else 0
+        self.last_out: i64 = out_width - 1
+        self.window_step: i64 = stride_w * slices - (slices - 1 if apart else 0)
+        self.first_left: i64 = -pad_left * slices
+        self.write_x: i64 = 0
+        self.write_y: i64 = pad_top
+        self.held: i64 = 0
+        self.ahead: i64 = pad_top
+        self.run: i64 = 0
+        self.tap: i64 = 0
+        self.round: i64 = 0
+        self.out: i64 = 0
+        self.top: i64 = 0
+        self.left: i64 = self.first_left
+        self.x: i64 = self.first_left
+        self.need: i64 = kernel_h
+        self.row_is_used = self._is_used()  # the row that is written
+        self.rows_given = self._given()  # rows of the image that the band gives back
+
+    def _is_used(self) -> bool:
+        return self.write_y <= self.last_used_y and self.write_y % self.stride_h < self.kernel_h
+
+    def _given(self) -> i64:
+        top = self.top
+        if top == self.last_top:
+            return self.last_used_y + 1 - (top if top > self.first_y else self.first_y)
+        given = top + self.row_step - (top if top > self.first_y else self.first_y)
+        return given if given > 0 else 0
+
+    def ready(self, right_ready: bool) -> bool:
+        if self.held < self.rows or not self.row_is_used:
+            return True
+        return self.held == self.rows and self._place_is_free()
+
+    def _place_is_free(self) -> bool:
+        """Whether the word goes to where another one of the band has been read for the last time."""
+        return self.left > self.write_x and self.rows_given > 0
+
+    def _word_is_there(self) -> bool:
+        if self.ahead >= self.kernel_h:
+            return True
+        arrives = self.ahead == self.tap and self.row_is_used and self.x < self.write_x
+        is_padding = self.x < 0 or self.x >= self.end_x
+        return (is_padding or arrives or self.ahead > self.tap) and not self._ends_whole_band()
+
+    def _ends_whole_band(self) -> bool:
+        """Whether the word is the last of a band all of whose rows are given back."""
+        if self.run != self.last_run or self.tap != self.last_tap or self.round != self.last_round:
+            return False
+        return self.out == self.last_out and (self.top == self.last_top or self.row_step == self.kernel_h)
+
+    def clock(self, left_valid: bool, entered: bool, right_ready: bool, left: bool) -> None:
+        step = (not self.valid or right_ready) and self._word_is_there()
+        self.valid = step or (self.valid and not right_ready)
+        if entered:
+            if self.held >= self.need and self.row_is_used:
+                self._measure()
+            self._write()
+        if step:
+            self._read()
+
+    def _measure(self) -> None:
+        need = self.held if self._place_is_free() else self.held + 1
+        if need > self.need:
+            self.need = need
+
+    def quiet(self, left_valid: bool, right_ready: bool) -> i64:
+        if self.valid:
+            return 0 if right_ready else NEVER
+        return 0 if self._word_is_there() else NEVER
+
+    def _write(self) -> None:
+        self.write_x += 1
+        if self.write_x < self.end_x:
+            return
+        if self.row_is_used:
+            self.held += 1
+            self.ahead += 1
+            if self.write_y == self.last_used_y:
+                self.ahead += self.gap
+        self.write_x = 0
+        self.write_y = self.first_y if self.write_y == self.last_y else self.write_y + 1
+        self.row_is_used = self._is_used()
+
+    def _read(self) -> None:
+        if self.run < self.last_run:
+            self.run += 1
+            self.x += self.run_step
+            return
+        self.run = 0
+        if self.tap < self.last_tap:
+            self.tap += 1
+        else:
+            self.tap = 0
+            self._end_round()
+        self.x = self.left
+
+    def _end_round(self) -> None:
+        if self.round < self.last_round:
+            self.round += 1
+            self.left += self.round_step
+            return
+        self.round = 0
+        if self.out < self.last_out:
+            self.out += 1
+            self.left += self.window_step
+            return
+        self.out = 0
+        self.left = self.first_left
+        last = self.top == self.last_top
+        self.held -= self.rows_given
+        self.ahead -= self.kernel_h if last else self.row_step
+        self.top = 0 if last else self.top + self.stride_h
+        self.rows_given = self._given()
+
+    def state(self) -> tuple[int, ...]:
+        return (
+            self.valid,
+            self.write_x,
+            self.write_y,
+            self.held,
+            self.ahead,
+            self.run,
+            self.tap,
+            self.round,
+            self.out,
+            self.top,
+        )
