@@ -33,9 +33,8 @@ def refuted(module: str, parameters: Mapping[str, int], faults: str, bug: Bug) -
 
 PADDED = image(2, 1, KERNEL_H=2, STRIDE_H=1, READS=1, OUT_HEIGHT=2, PAD_TOP=1, PAD_WORD=1, ROWS=2)
 WINDOW = image(
-    2, 2, KERNEL_H=1, KERNEL_W=2, STRIDE_W=1, PAD_LEFT=1, OUT_HEIGHT=2, OUT_WIDTH=2, PAD_PIXEL=1, ROWS=1
+    1, 2, KERNEL_H=1, KERNEL_W=2, STRIDE_W=1, PAD_LEFT=1, OUT_HEIGHT=1, OUT_WIDTH=2, PAD_PIXEL=1, ROWS=1
 )
-
 STEPPED = image(1, 4, KERNEL_H=1, KERNEL_W=2, STRIDE_W=2, OUT_HEIGHT=1, OUT_WIDTH=2, ROWS=1)
 
 SHORT = [

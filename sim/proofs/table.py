@@ -111,7 +111,7 @@ SHORT = [
     Point("krl_fork", {"WIDTH": 2, "OUTPUTS": 3}),
     Point("krl_frame_guard", {"WIDTH": 2, "BEATS": 5}),
     Point("krl_frame_last", {"BEATS": 6}),
-    *table("krl_gearbox", regroup(2, 3, 5), regroup(3, 2, 5)),
+    *table("krl_gearbox", regroup(2, 3, 5, bits=1), regroup(3, 2, 5, bits=1)),
     Point("krl_issue", {"LATENCY": 2, "CREDITS": 3}),
     *table("krl_lanes", regroup(1, 3, 5), regroup(4, 2, 8)),
     *rows("krl_line_buffer", BANDS, (2, 1, 2, 1, 1, 2, 1, 0, 1, 2)),
@@ -119,7 +119,7 @@ SHORT = [
     *table("krl_matvec", matvec(1, 1, 1, 1, 1, CREDITS=1)),
     Point("krl_max", {"CELLS": 3, "CHANNELS": 2}),
     *table("krl_serializer", serializer(3, 1, 4, 2)),
-    *rows("krl_window", WINDOWS, (2, 2, 1, 1, 2, 1, 1, 0, 1, 2, 2, 1, 1, 1)),
+    *rows("krl_window", WINDOWS, (1, 2, 1, 1, 2, 1, 1, 0, 1, 1, 2, 1, 1, 1)),
     *table("krl_window_reader", reader((3, 2, 1), (2, 2), bits=1)),
 ]
 FAST = [
@@ -128,7 +128,15 @@ FAST = [
     *rows("krl_fork", "WIDTH OUTPUTS", (2, 1), (5, 2)),
     *rows("krl_frame_guard", "WIDTH BEATS", (2, 1), (5, 2), (2, 3), (2, 8)),
     *rows("krl_frame_last", "BEATS", (1,), (2,), (3,), (16,)),
-    *table("krl_gearbox", regroup(2, 3, 9), regroup(2, 3, 7, bits=3), regroup(3, 2, 6), regroup(2, 5, 3)),
+    *table(
+        "krl_gearbox",
+        regroup(2, 3, 5),
+        regroup(3, 2, 5),
+        regroup(2, 3, 9),
+        regroup(2, 3, 7, bits=3),
+        regroup(3, 2, 6),
+        regroup(2, 5, 3),
+    ),
     *rows("krl_issue", "LATENCY CREDITS", (1, 1), (2, 1), (3, 2), (2, 5)),
     *table(
         "krl_lanes", regroup(1, 1, 3), regroup(2, 4, 7), regroup(1, 4, 2), regroup(3, 1, 9), regroup(2, 1, 6)
@@ -155,6 +163,7 @@ FAST = [
         WINDOWS,
         (1, 3, 1, 1, 2, 1, 1, 0, 0, 1, 2, 1, 1, 2),
         (2, 2, 1, 1, 2, 1, 2, 0, 0, 2, 1, 1, 1, 1),
+        (2, 2, 1, 1, 2, 1, 1, 0, 1, 2, 2, 1, 1, 1),
         (1, 4, 2, 1, 2, 1, 2, 0, 0, 1, 2, 1, 1, 1),
     ),
     *table(
