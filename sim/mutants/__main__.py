@@ -30,6 +30,16 @@ SIM = Path(__file__).resolve().parents[1]
 GIB = 1 << 30
 
 
+# trials under way, each the leader of a group of processes
+LIVE: set[int] = set()
+
+
+def end(leader: int) -> None:
+    """End a trial with all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
+
+
 @dataclasses.dataclass(frozen=True)
 class Trial:
     """A mutant by its number, and how far it may go."""
@@ -62,14 +72,15 @@ class Trial:
             # of each process: a mutant can make a simulator take all there is
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (self.memory, self.memory)),
         )
+        LIVE.add(process.pid)
         try:
             out, err = process.communicate(timeout=self.seconds)
         except subprocess.TimeoutExpired:
             return "killed by the time that it takes"
         finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            end(process.pid)
             process.wait()
+            LIVE.discard(process.pid)
         lines = out.splitlines()
         return lines[-1] if process.returncode == 0 and lines else f"broken off: {err.strip()[-500:]}"
 
@@ -86,18 +97,23 @@ def trials(modules: Sequence[str], seed: str, seconds: float, memory: int) -> It
     return (trial for trial in chain.from_iterable(zip_longest(*lists)) if trial)
 
 
-def outcomes(queue: Iterator[Trial], jobs: int, end: float) -> Iterator[tuple[Trial, str]]:
+def outcomes(queue: Iterator[Trial], jobs: int, until: float) -> Iterator[tuple[Trial, str]]:
     """Try mutants, so many at a time, until the time is up, and give their outcomes as they come."""
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         waiting: dict[concurrent.futures.Future[str], Trial] = {}
-        while True:
-            while len(waiting) < jobs and time.monotonic() < end and (trial := next(queue, None)):
-                waiting[pool.submit(trial.outcome)] = trial
-            if not waiting:
-                return
-            done, _ = concurrent.futures.wait(waiting, return_when="FIRST_COMPLETED")
-            for future in done:
-                yield waiting.pop(future), future.result()
+        try:
+            while True:
+                while len(waiting) < jobs and time.monotonic() < until and (trial := next(queue, None)):
+                    waiting[pool.submit(trial.outcome)] = trial
+                if not waiting:
+                    return
+                done, _ = concurrent.futures.wait(waiting, return_when="FIRST_COMPLETED")
+                for future in done:
+                    yield waiting.pop(future), future.result()
+        finally:
+            # of an interruption: nobody waits for them
+            for leader in list(LIVE):
+                end(leader)
 
 
 def main(arguments: Sequence[str]) -> int:

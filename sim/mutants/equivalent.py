@@ -7,21 +7,24 @@ nothing changes.
 
 from __future__ import annotations
 
+Key = tuple[str, str, str]
+
+
+def _sign_of(clamp: str, name: str) -> Key:
+    extended = f"{{{{(TOTAL_BITS-BITS){{{clamp}[BITS-1]}}}}, {clamp}[BITS-1:0]}}"
+    line = f"wire signed [TOTAL_BITS-1:0] {name} = {extended};"
+    return "krl_add", line, line.replace(f"{clamp}[BITS-1]}}", f"{clamp}[BITS-0]}}")
+
+
+_SIGN = "the clamp lies within BITS, so that the bit above its sign is the same"
+
 # by module and both lines
-EQUIVALENT: dict[tuple[str, str, str], str] = {
+EQUIVALENT: dict[Key, str] = {
     (
         "krl_accumulator",
         "if (ACC_BITS > SUM_BITS) begin : g_extend",
         "if (ACC_BITS >= SUM_BITS) begin : g_extend",
     ): "with as many bits the sign is repeated no times, and the addend stays as it is",
-    (
-        "krl_add",
-        "wire signed [TOTAL_BITS-1:0] lowest = {{(TOTAL_BITS-BITS){CLAMP_MIN[BITS-1]}}, CLAMP_MIN[BITS-1:0]};",
-        "wire signed [TOTAL_BITS-1:0] lowest = {{(TOTAL_BITS-BITS){CLAMP_MIN[BITS-0]}}, CLAMP_MIN[BITS-1:0]};",
-    ): "the clamp lies within BITS, so that the bit above its sign is the same",
-    (
-        "krl_add",
-        "wire signed [TOTAL_BITS-1:0] highest = {{(TOTAL_BITS-BITS){CLAMP_MAX[BITS-1]}}, CLAMP_MAX[BITS-1:0]};",
-        "wire signed [TOTAL_BITS-1:0] highest = {{(TOTAL_BITS-BITS){CLAMP_MAX[BITS-0]}}, CLAMP_MAX[BITS-1:0]};",
-    ): "the clamp lies within BITS, so that the bit above its sign is the same",
+    _sign_of("CLAMP_MIN", "lowest"): _SIGN,
+    _sign_of("CLAMP_MAX", "highest"): _SIGN,
 }
