@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Proofs without bounds of modules of ``hw/rtl``, by Yosys and the ABC that comes with it.
 
-``hw/formal/<module>_proof.v`` puts the module between everything that may be there: all inputs of the harness
-are free in every cycle. Each output says one thing that must never happen, but for ``arrived``: that is what
-the others are about, and a harness in which it cannot happen proves nothing.
+``hw/formal/<module>_proof.v``, or another of ``HARNESS_OF``, puts the module between everything that may be
+there: all inputs of the harness are free in every cycle. Each output says one thing that must never happen,
+but for ``arrived``: that is what the others are about, and where it cannot happen nothing is proven.
 
 To add a module: write its harness beside the others, from the ``proof_*`` modules, and give its parameters
 in ``table.py`` and its bugs in ``bugs.py``.
@@ -42,6 +42,8 @@ write_aiger -zinit -map proof.map proof.aig
 SWEEP = "read_aiger proof.aig; strash; scorr; dc2; write_aiger swept.aig; "
 TOGETHER = "scorr+pdr -a"
 ONE_BY_ONE = "scorr+pdr"
+# modules that do the same and are proven in the same harness
+HARNESS_OF = {"krl_lanes": "regroup_proof", "krl_gearbox": "regroup_proof"}
 # what tables of look-up are filled with in a proof
 TABLE = "table.mem"
 WORDS = (5, 2, 7, 0, 3, 1, 6, 4, 2, 2, 7, 5, 0, 1, 4, 6)
@@ -68,6 +70,11 @@ class Point:
 
     module: str
     parameters: Mapping[str, int]
+
+    @property
+    def harness(self) -> str:
+        """The module that it is proven in."""
+        return HARNESS_OF.get(self.module, f"{self.module}_proof")
 
     @property
     def engine(self) -> str:
@@ -124,7 +131,7 @@ def verdict_on(
         sources = [_changed(path, change, folder) if path.stem == change.module else path for path in sources]
     script = SCRIPT.format(
         sources=" ".join(str(path) for path in sources),
-        top=f"{point.module}_proof",
+        top=point.harness,
         parameters=" ".join(
             f"-chparam {name} {_word(int(value))}" for name, value in point.parameters.items()
         ),

@@ -27,8 +27,13 @@ def concat(*counts: int, width: int = 2) -> Parameters:
 
 
 def regroup(into: int, out: int, elements: int, bits: int = 2) -> Parameters:
-    """``krl_lanes`` and ``krl_gearbox``."""
+    """``krl_lanes``."""
     return {"BITS": bits, "LANES_IN": into, "LANES_OUT": out, "ELEMENTS": elements}
+
+
+def gearbox(into: int, out: int, elements: int, bits: int = 2) -> Parameters:
+    """``krl_gearbox``."""
+    return {"GEARBOX": 1, **regroup(into, out, elements, bits)}
 
 
 def serializer(pe: int, lanes: int, outputs: int, depth: int, bits: int = 2) -> Parameters:
@@ -111,7 +116,7 @@ SHORT = [
     Point("krl_fork", {"WIDTH": 2, "OUTPUTS": 3}),
     Point("krl_frame_guard", {"WIDTH": 2, "BEATS": 5}),
     Point("krl_frame_last", {"BEATS": 6}),
-    *table("krl_gearbox", regroup(2, 3, 5, bits=1), regroup(3, 2, 5, bits=1)),
+    *table("krl_gearbox", gearbox(2, 3, 5, bits=1), gearbox(3, 2, 5, bits=1)),
     Point("krl_issue", {"LATENCY": 2, "CREDITS": 3}),
     *table("krl_lanes", regroup(1, 3, 5), regroup(4, 2, 8)),
     *rows("krl_line_buffer", BANDS, (2, 1, 2, 1, 1, 2, 1, 0, 1, 2)),
@@ -120,7 +125,7 @@ SHORT = [
     Point("krl_max", {"CELLS": 3, "CHANNELS": 2}),
     *table("krl_serializer", serializer(3, 1, 4, 2)),
     *rows("krl_window", WINDOWS, (1, 2, 1, 1, 2, 1, 1, 0, 1, 1, 2, 1, 1, 1)),
-    *table("krl_window_reader", reader((3, 2, 1), (2, 2), bits=1)),
+    *table("krl_window_reader", reader((3, 1, 1), (2, 1), rows=2, bits=1)),
 ]
 FAST = [
     *table("krl_concat", concat(1, 5, width=4), concat(4, 4)),
@@ -130,12 +135,12 @@ FAST = [
     *rows("krl_frame_last", "BEATS", (1,), (2,), (3,), (16,)),
     *table(
         "krl_gearbox",
-        regroup(2, 3, 5),
-        regroup(3, 2, 5),
-        regroup(2, 3, 9),
-        regroup(2, 3, 7, bits=3),
-        regroup(3, 2, 6),
-        regroup(2, 5, 3),
+        gearbox(2, 3, 5),
+        gearbox(3, 2, 5),
+        gearbox(2, 3, 9),
+        gearbox(2, 3, 7, bits=3),
+        gearbox(3, 2, 6),
+        gearbox(2, 5, 3),
     ),
     *rows("krl_issue", "LATENCY CREDITS", (1, 1), (2, 1), (3, 2), (2, 5)),
     *table(
@@ -168,7 +173,7 @@ FAST = [
     ),
     *table(
         "krl_window_reader",
-        reader((3, 2, 1), (2, 2), rows=2),
+        reader((3, 1, 1), (2, 1), rows=2),
         reader((2, 2, 2), (2, 1), apart=1),
         reader((4, 3, 1), (1, 1), strides=(2, 2), rows=1),
     ),
@@ -176,7 +181,7 @@ FAST = [
 SLOW = [
     *table("krl_add", add(2), add(3), add(1, SUBTRACT=1)),
     *table("krl_concat", concat(2, 9, 1, 1, 3)),
-    *table("krl_gearbox", regroup(1, 2, 3), regroup(3, 1, 4), regroup(2, 3, 8), regroup(4, 3, 13)),
+    *table("krl_gearbox", gearbox(1, 2, 3), gearbox(3, 1, 4), gearbox(2, 3, 8), gearbox(4, 3, 13)),
     *rows(
         "krl_line_buffer",
         BANDS,
@@ -214,6 +219,7 @@ SLOW = [
     ),
     *table(
         "krl_window_reader",
+        reader((3, 2, 1), (2, 2), rows=2),
         reader((3, 2, 2), (2, 2)),
         reader((3, 2, 1), (2, 2), passes=2),
         reader((2, 2, 1), (2, 2), pad=(1, 1)),
