@@ -42,7 +42,7 @@ from kerilog.hardware.modules.lanes import Lanes
 from kerilog.hardware.modules.lookup import Lookup
 from kerilog.hardware.modules.matvec import Folding, MatVec, UnrolledMatVec, Widths
 from kerilog.hardware.modules.max import Max
-from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer
+from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer, SerialRequantizer
 from kerilog.hardware.modules.rom import Rom
 from kerilog.hardware.modules.serializer import Serializer
 from kerilog.hardware.modules.vectors import Vectors
@@ -150,6 +150,35 @@ def draw_affine(rng: random.Random) -> AffineRequantizer:
         negative_correction_bits=correction,
         total_bits=total,
         zero_point=zero,
+    )
+
+
+def draw_serial(rng: random.Random) -> SerialRequantizer:
+    """With a ROM as deep as its counter is wide."""
+    pipelined = draw_affine(rng)
+    multiplier, shift = pipelined.multiplier_bits, max(pipelined.shift, pipelined.multiplier_bits + 1)
+    dsp, needed = rng.randint(0, 1), rng.choice((multiplier + 1, shift))
+    digit = -(-needed // -(-needed // 17)) if dsp else 2 * rng.randint(1, 3)
+    steps = -(-needed // digit)
+    shift = max(0, shift - steps * digit)
+    sum_bits = shift + 9 + rng.randint(1, 4)
+    return SerialRequantizer(
+        rom=memory_of("beside.mem", 1, 0, [0] * (pipelined.period * steps), "stands for one outside"),
+        lanes=pipelined.lanes,
+        period=pipelined.period,
+        acc_bits=pipelined.acc_bits,
+        bits=8,
+        clamp_min=pipelined.clamp_min,
+        clamp_max=127,
+        shift=shift,
+        pipelined=pipelined,
+        steps=steps,
+        digit_bits=digit,
+        dsp=dsp,
+        sides=1 + (pipelined.negative_correction_bits > 0),
+        high_bits=-(-rng.randint(shift + 6, sum_bits) // steps),
+        sum_bits=sum_bits,
+        zero_point=pipelined.zero_point if pipelined.negative_correction_bits else 0,
     )
 
 
@@ -286,7 +315,9 @@ def draw_lookup(rng: random.Random) -> Lookup:
 
 
 def draw_fifo(rng: random.Random) -> Fifo:
-    return Fifo(rng.choice((8, 16, 32, 64)), rng.choice((2, 2, 3, 5, 8, 16, 31, 40, 64, 100, 200)))
+    """Some of them deep enough for block RAM."""
+    depth = rng.choice((2, 2, 3, 5, 8, 16, 31, 40, 64, 100, 200, 700, 1115, 3000))
+    return Fifo(rng.choice((8, 16, 32, 64)), depth)
 
 
 def draw_guard(rng: random.Random) -> FrameGuard:
@@ -317,6 +348,7 @@ DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_serializer": draw_serializer,
     "krl_requantize_affine": draw_affine,
     "krl_requantize_fixed": draw_fixed,
+    "krl_requantize_serial": draw_serial,
     "krl_window": draw_window,
     "krl_window_reader": draw_window_reader,
     "krl_max": draw_max,

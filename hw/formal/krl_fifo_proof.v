@@ -6,7 +6,8 @@
 
 module krl_fifo_proof #(
   parameter WIDTH = 2,
-  parameter integer DEPTH = 2
+  parameter integer DEPTH = 2,
+  parameter BLOCK = 0
 ) (
   input  wire             clk,
   input  wire             rst,
@@ -55,7 +56,8 @@ module krl_fifo_proof #(
 
   krl_fifo #(
     .WIDTH(WIDTH),
-    .DEPTH(DEPTH)
+    .DEPTH(DEPTH),
+    .BLOCK(BLOCK)
   ) dut (
     .clk(clk),
     .rst(reset),

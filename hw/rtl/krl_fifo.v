@@ -6,7 +6,9 @@
 // Stream:   one beat per cycle in and out at once. s_axis_tready comes from the fill level alone, so no path
 //           leads from m_axis_tready to s_axis_tready; DEPTH 2 therefore serves as a full-rate stream
 //           register.
-// Legal:    WIDTH >= 1, DEPTH >= 1 (at DEPTH 1 every other cycle at most).
+// Memory:   with BLOCK = 1 a block RAM, which is read a cycle ahead. A beat that comes into an empty queue, or
+//           into one that just becomes empty, passes beside it. To the outside nothing differs.
+// Legal:    WIDTH >= 1, DEPTH >= 1 (at DEPTH 1 every other cycle at most); BLOCK 0, or 1 with DEPTH >= 2.
 
 `default_nettype none
 
@@ -14,7 +16,9 @@ module krl_fifo #(
   // bits per beat
   parameter WIDTH = 8,
   // beats held
-  parameter DEPTH = 2
+  parameter DEPTH = 2,
+  // 1: block RAM, 0: look-up tables
+  parameter BLOCK = 0
 ) (
   input  wire             clk,
   input  wire             rst,
@@ -33,9 +37,6 @@ module krl_fifo #(
   localparam integer LAST = DEPTH - 1;
   localparam integer FULL = DEPTH;
 
-  (* ram_style = "distributed" *)
-  reg [WIDTH-1:0] memory [0:DEPTH-1];
-
   reg [POINTER_BITS-1:0] write_pointer;
   reg [POINTER_BITS-1:0] read_pointer;
   reg [LEVEL_BITS-1:0] level;
@@ -45,11 +46,51 @@ module krl_fifo #(
 
   assign s_axis_tready = level != FULL[LEVEL_BITS-1:0];
   assign m_axis_tvalid = level != 0;
-  assign m_axis_tdata = memory[read_pointer];
+
+  generate
+    if (BLOCK != 0) begin : g_block
+      wire [POINTER_BITS-1:0] following =
+          (read_pointer == LAST[POINTER_BITS-1:0]) ? 0 : read_pointer + 1'b1;
+      wire [WIDTH-1:0] read_data;
+      // the beat that comes is the next one to leave
+      wire passes = push && (level == 0 || (level == 1 && pop));
+      reg passed;
+      reg [WIDTH-1:0] beside;
+
+      krl_ram #(
+        .WIDTH(WIDTH),
+        .DEPTH(DEPTH),
+        .BLOCK(1)
+      ) ram (
+        .clk(clk),
+        .write_enable(push),
+        .write_address(write_pointer),
+        .write_data(s_axis_tdata),
+        .read_enable(!passes),
+        .read_address(pop ? following : read_pointer),
+        .read_data(read_data)
+      );
+
+      assign m_axis_tdata = passed ? beside : read_data;
+
+      always @(posedge clk) begin
+        passed <= passes;
+        beside <= s_axis_tdata;
+      end
+    end else begin : g_distributed
+      (* ram_style = "distributed" *)
+      reg [WIDTH-1:0] memory [0:DEPTH-1];
+
+      assign m_axis_tdata = memory[read_pointer];
+
+      always @(posedge clk) begin
+        if (push) memory[write_pointer] <= s_axis_tdata;
+      end
+    end
+  endgenerate
 
   always @(posedge clk) begin
     if (push) begin
-      memory[write_pointer] <= s_axis_tdata;
       write_pointer <= (write_pointer == LAST[POINTER_BITS-1:0]) ? 0 : write_pointer + 1'b1;
     end
     if (pop) begin

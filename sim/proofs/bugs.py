@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from common.bugs import Bug
 from proofs.engine import Point
-from proofs.table import add, concat, gearbox, image, matvec, reader, regroup, serializer
+from proofs.table import add, concat, gearbox, image, matvec, reader, regroup, serial, serializer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,6 +140,12 @@ SHORT = [
         STEPPED,
         "wrong",
         Bug("windows not stepped over", "WAIT_NEXT", "STRIDE_W - 1", "0"),
+    ),
+    refuted(
+        "krl_requantize_serial",
+        serial(2, 2),
+        "early wrong lost late",
+        Bug("steps past a waiting result", "advance", "result_free ||", "1'b1 ||"),
     ),
 ]
 LONG = [
@@ -442,5 +448,47 @@ LONG = [
         reader((3, 2, 1), (2, 2)),
         "early wrong",
         Bug("reads the word that is being written", "word_arrives", "x < write_x", "x <= write_x"),
+    ),
+    refuted(
+        "krl_fifo",
+        {"WIDTH": 2, "DEPTH": 3, "BLOCK": 1},
+        "steady wrong",
+        Bug("a beat passes only an empty queue", "g_block.passes", "|| (level == 1 && pop)"),
+    ),
+    refuted(
+        "krl_requantize_serial",
+        serial(2, 2),
+        "steady",
+        Bug("a code does not wait", "code_free", "m_axis_tready ||", "1'b1 ||"),
+    ),
+    refuted(
+        "krl_requantize_serial",
+        serial(2, 2),
+        "early",
+        Bug("product stays behind reset", "product_valid", "product_valid <= 1'b0;"),
+    ),
+    refuted(
+        "krl_requantize_serial",
+        serial(2, 2),
+        "wrong",
+        Bug("a reset between digits", "first_digit", "first_digit <= 1'b1;"),
+    ),
+    refuted(
+        "krl_requantize_serial",
+        serial(1, 1),
+        "wrong",
+        Bug("takes a beat before the first word", "multiply", "&& primed"),
+    ),
+    refuted(
+        "krl_requantize_serial",
+        serial(2, 2),
+        "slow",
+        Bug("steps only while a code leaves", "multiply", "&& advance", "&& m_axis_tvalid"),
+    ),
+    refuted(
+        "krl_requantize_serial",
+        serial(2, 2, dsp=1),
+        "slow late",
+        Bug("only a code makes room", "code_free", "|| !m_axis_tvalid", "&& m_axis_tvalid"),
     ),
 ]

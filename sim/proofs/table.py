@@ -51,6 +51,11 @@ def image(height: int, width: int, **more: int) -> Parameters:
     return {"HEIGHT": height, "WIDTH": width, **more}
 
 
+def serial(period: int, steps: int, dsp: int = 0, sides: int = 1) -> Parameters:
+    """``krl_requantize_serial``, whose data have four bits."""
+    return {"PERIOD": period, "STEPS": steps, "DSP": dsp, "SIDES": sides}
+
+
 def reader(
     image: tuple[int, int, int],
     kernel: tuple[int, int],
@@ -112,7 +117,7 @@ WINDOWS = (
 SHORT = [
     *table("krl_add", add(1)),
     *table("krl_concat", concat(1, 1), concat(3, 1, 2)),
-    Point("krl_fifo", {"WIDTH": 2, "DEPTH": 3}),
+    *rows("krl_fifo", "WIDTH DEPTH BLOCK", (2, 3, 0), (2, 3, 1)),
     Point("krl_fork", {"WIDTH": 2, "OUTPUTS": 3}),
     Point("krl_frame_guard", {"WIDTH": 2, "BEATS": 5}),
     Point("krl_frame_last", {"BEATS": 6}),
@@ -123,13 +128,14 @@ SHORT = [
     Point("krl_lookup", {"LANES": 2}),
     *table("krl_matvec", matvec(1, 1, 1, 1, 1, CREDITS=1)),
     Point("krl_max", {"CELLS": 3, "CHANNELS": 2}),
+    *table("krl_requantize_serial", serial(2, 2)),
     *table("krl_serializer", serializer(3, 1, 4, 2)),
     *rows("krl_window", WINDOWS, (1, 2, 1, 1, 2, 1, 1, 0, 1, 1, 2, 1, 1, 1)),
     *table("krl_window_reader", reader((3, 1, 1), (2, 1), rows=2, bits=1)),
 ]
 FAST = [
     *table("krl_concat", concat(1, 5, width=4), concat(4, 4)),
-    *rows("krl_fifo", "WIDTH DEPTH", (2, 1), (5, 2), (2, 4), (2, 7)),
+    *rows("krl_fifo", "WIDTH DEPTH BLOCK", (2, 1, 0), (5, 2, 0), (2, 4, 0), (2, 7, 0), (2, 2, 1), (2, 7, 1)),
     *rows("krl_fork", "WIDTH OUTPUTS", (2, 1), (5, 2)),
     *rows("krl_frame_guard", "WIDTH BEATS", (2, 1), (5, 2), (2, 3), (2, 8)),
     *rows("krl_frame_last", "BEATS", (1,), (2,), (3,), (16,)),
@@ -162,6 +168,9 @@ FAST = [
     *rows("krl_lookup", "LANES BITS", (1, 2), (3, 3)),
     *table("krl_matvec", matvec(1, 1, 2, 1, 1, CREDITS=2)),
     *rows("krl_max", "CELLS CHANNELS", (1, 3), (2, 1), (5, 2)),
+    *table(
+        "krl_requantize_serial", serial(1, 1), serial(2, 3, sides=2), serial(2, 2, dsp=1), serial(2, 1, dsp=1)
+    ),
     *table("krl_serializer", serializer(1, 1, 1, 1), serializer(2, 1, 3, 1), serializer(2, 1, 5, 3)),
     *rows(
         "krl_window",

@@ -42,6 +42,7 @@ needs_yosys = pytest.mark.skipif(shutil.which("yosys") is None, reason="yosys is
 # module and, where its defaults would not show much, its parameters
 ADD = {"LANES": 2, "TOTAL_BITS": 20, "LEFT_FACTOR": 181, "RIGHT_FACTOR": 347, "SHIFT": 8}
 DENSE = {"PE": 4, "SIMD": 2, "LANES": 2, "BEATS_PER_VECTOR": 169, "GROUPS": 32, "CREDITS": 64, "ACC_BITS": 25}
+DIGITS = {"DSP": 1, "STEPS": 2, "DIGIT_BITS": 17, "SIDES": 2, "SUM_BITS": 12, "HIGH_BITS": 4}
 REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_accumulator": ("krl_accumulator", {"DEPTH": 32}),
     "krl_add": ("krl_add", dict(ADD)),
@@ -72,6 +73,8 @@ REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_requantize_affine": ("krl_requantize_affine", {}),
     "krl_requantize_affine, corrected": ("krl_requantize_affine", {"NEGATIVE_CORRECTION_BITS": 8}),
     "krl_requantize_fixed": ("krl_requantize_fixed", {}),
+    "krl_requantize_serial": ("krl_requantize_serial", {"SUM_BITS": 12, "STEPS": 16, "HIGH_BITS": 1}),
+    "krl_requantize_serial, DSP": ("krl_requantize_serial", dict(DIGITS)),
     "krl_rom, block": ("krl_rom", {"WIDTH": 36, "DEPTH": 256, "FILE": "table.mem", "BLOCK": 1}),
     "krl_rom, tables": ("krl_rom", {"WIDTH": 16, "DEPTH": 64, "FILE": "table.mem"}),
     "krl_adder_tree": ("krl_adder_tree", {"COUNT": 9}),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from kerilog.errors import UnreachedError
-from kerilog.hardware.folding import MatrixJob, word_by_word
+from kerilog.hardware.folding import MatrixJob, Shares, word_by_word
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.window_reader import WindowReader
 from kerilog.hardware.pace import folding_in_turns
@@ -68,9 +68,9 @@ def test_it_is_as_planned(seed: int, tmp_path: Path) -> None:
     read = 0
     for interval in (int(rng.integers(60, 200)), int(rng.integers(300, 3000))):
         try:
-            design = plan(graph, interval, extra=100)
+            design = plan(graph, interval, shares=Shares(extra=100))
         except UnreachedError as error:
-            design = plan(graph, error.shortest + 1, extra=100)
+            design = plan(graph, error.shortest + 1, shares=Shares(extra=100))
         read += sum(isinstance(stage, ReadConv2DStage) for stage in design.stages)
         check(graph, design, tmp_path / str(interval), (seed, interval))
     assert read, "no layer reads its windows"

@@ -22,6 +22,7 @@ from kerilog.explore import results
 from kerilog.explore.points import Point, explore, pareto
 from kerilog.formats import Fixed
 from kerilog.hardware.design import Design
+from kerilog.hardware.folding import FEWEST, Shares
 from kerilog.plan import candidates, goals, plan
 from kerilog.plan.front import front
 from kerilog.plan.goals import Goal, design_for
@@ -73,11 +74,11 @@ def test_a_neighbour_stands_in_for_an_interval_that_is_not_reached(monkeypatch: 
     asked, shorter = points[3].interval, points[2].interval
 
     def picky(
-        graph: QGraph, interval: int, name: str | None, unroll: tuple[str, ...], extra: float = 1.0
+        graph: QGraph, interval: int, name: str | None, unroll: tuple[str, ...], shares: Shares = FEWEST
     ) -> Design:
         if interval == asked:
             raise UnreachedError("first", interval, interval + 1)
-        return plan(graph, interval, name, unroll, extra)
+        return plan(graph, interval, name, unroll, shares)
 
     monkeypatch.setattr(goals, "plan", picky)
     assert design_for(network(), Goal(interval=asked)).cycles.frame_interval == shorter
@@ -122,11 +123,11 @@ def test_what_hardware_does_not_take_is_said_for_every_goal() -> None:
             design_for(two_inputs, goal)
 
 
-def missing(intervals: set[int]) -> Callable[[QGraph, str, Sketch], Design]:
+def missing(intervals: set[int]) -> Callable[..., Design]:
     """In the place of ``elaborate``: the layers keep up with ``intervals`` only each alone."""
 
-    def elaborated(graph: QGraph, name: str, drawn: Sketch) -> Design:
-        design = elaborate(graph, name, drawn)
+    def elaborated(graph: QGraph, name: str, drawn: Sketch, latency: int | None = None) -> Design:
+        design = elaborate(graph, name, drawn, latency)
         late = dataclasses.replace(design.cycles, frame_interval=drawn.interval + 1)
         return dataclasses.replace(design, cycles=late) if drawn.interval in intervals else design
 

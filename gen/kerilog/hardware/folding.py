@@ -31,6 +31,27 @@ class Candidate:
 
 
 @dataclasses.dataclass(frozen=True)
+class Shares:
+    """How multipliers are shared out beyond the fewest with which every layer keeps up with the interval.
+
+    A layer may have ``extra`` times as many where that takes less of an FPGA, and a dense layer may take
+    ``overlap`` times as much of an FPGA to work at the same time as the one behind it.
+
+    A dense layer of ``m`` products per frame takes at most ``haste * sqrt(m / largest)`` of the interval,
+    where ``largest`` is the most that a layer has: with so many multipliers in all, the latency of layers one
+    after the other is least if each has them in proportion to the square root of its products (a layer with
+    p of them takes m / p cycles).
+    """
+
+    extra: float = 1.0
+    haste: float = math.inf
+    overlap: float = 1.0
+
+
+FEWEST = Shares()
+
+
+@dataclasses.dataclass(frozen=True)
 class MatrixJob:
     """A matrix-vector layer as folding sees it: ``turns`` per frame, each of which gives ``outputs`` results,
     sums of ``inputs`` products.

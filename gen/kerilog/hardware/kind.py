@@ -20,13 +20,15 @@ class Flow:
     """A tensor on its way: the stream that carries it, and the codes that occur.
 
     As long as it is ``uncut``, nothing has decided yet how many elements come per beat: the input of the
-    network, whose lanes mean nothing then.
+    network, whose lanes mean nothing then. ``at_end`` says that nothing comes before its stage has seen
+    all of its own input.
     """
 
     stream: str
     tensor: Tensor
     codes: Clamp
     uncut: bool = False
+    at_end: bool = False
 
     @property
     def lanes(self) -> int | None:
@@ -44,6 +46,13 @@ class Wiring(Protocol):
     @property
     def extra(self) -> float:
         """How many times its fewest multipliers a layer may have where that takes less of an FPGA."""
+
+    @property
+    def overlap(self) -> float:
+        """How many times as much of an FPGA a dense layer may take to work at the same time as the next."""
+
+    def pace(self, job: MatrixJob) -> int:
+        """The most cycles that a dense layer may take for a frame; see ``folding.Shares``."""
 
     @property
     def design(self) -> str:

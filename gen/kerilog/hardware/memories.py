@@ -87,6 +87,31 @@ def _channel_lanes(depth: int, lanes: int, fields: Sequence[Field]) -> list[Lane
     return [(np.resize(values, (depth, lanes)), bits) for _, values, bits in fields]
 
 
+def serial_rom(file: str, lanes: int, steps: int, fields: Sequence[Field]) -> Memory:
+    """The constant ROM of a requantizer that reads ``steps`` words for each beat, in each of them the next
+    bits of every field.
+
+    Per channel the ``fields`` (name, values (channels,), bits per step), low end first; the channels again
+    and again until they fill whole beats.
+    """
+    beats = math.lcm(fields[0][1].size, lanes) // lanes
+    width = lanes * sum(bits for _, _, bits in fields)
+    composed = ", ".join(f"{name} {bits} bits" for name, _, bits in fields)
+    contents = f"word = (beat, step) of {lanes} channels, each from the low end: {composed}"
+    return memory(
+        file, beats * steps, width, functools.partial(_step_lanes, beats, lanes, steps, fields), contents
+    )
+
+
+def _step_lanes(beats: int, lanes: int, steps: int, fields: Sequence[Field]) -> list[Lanes]:
+    split = []
+    for _, values, bits in fields:
+        of_beats = np.resize(values.astype(object), (beats, 1, lanes))
+        places = bits * np.arange(steps).astype(object)[:, None]
+        split.append((((of_beats >> places) & ((1 << bits) - 1)).reshape(beats * steps, lanes), bits))
+    return split
+
+
 def column(file: str, values: IntArray, bits: int, contents: str) -> Memory:
     """A ROM with one of ``values`` (words,) per word, in two's complement."""
     lanes = functools.partial(_channel_lanes, values.size, 1, [("", values, bits)])

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 
 import numpy as np
@@ -12,6 +13,7 @@ from kerilog.errors import Unsupported
 from kerilog.exact.intervals import Interval, signed_bits
 from kerilog.exact.multiplier import ExactMultiplier, exact_multiplier
 from kerilog.formats import IntArray
+from kerilog.hardware import serial
 from kerilog.hardware.memories import Field, requantizer_rom
 from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer
 from kerilog.qgraph import Clamp, QConv2D, QDense, QNode, Shift
@@ -78,6 +80,7 @@ def affine(exact: ExactMultiplier, reach: Interval, results: Results, zero_point
         fields.append(("negative_correction", exact.negative_correction, correction_bits))
     total = _total_bits(exact, reach)
     return AffineRequantizer(
+        forms=functools.partial(serial.forms, exact, reach, results.file),
         rom=requantizer_rom(results.file, results.lanes, fields),
         lanes=results.lanes,
         period=results.period,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from kerilog.hardware.design import Facts, Stage
 from kerilog.hardware.kind import Flow, Frame
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.matvec import Folding, MatVec, UnrolledMatVec, Widths
-from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer
+from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer, SerialRequantizer
 from kerilog.hardware.modules.serializer import Serializer
 from kerilog.hardware.modules.vectors import Vectors
 from kerilog.hardware.modules.window import VectorSlicing
@@ -30,7 +31,7 @@ class SumStage(Stage):
     """Sums of many elements, in the interval ``reach`` per output, and what brings them back to codes."""
 
     matvec: MatVec
-    requantizer: AffineRequantizer | FixedRequantizer
+    requantizer: AffineRequantizer | FixedRequantizer | SerialRequantizer
     reach: Interval
 
     @property
@@ -44,6 +45,29 @@ class SumStage(Stage):
     @property
     def accumulator(self) -> Interval | None:
         return self.reach
+
+    @property
+    def serial_forms(self) -> Iterator[SumStage]:
+        """The same stage with each requantizer that takes several cycles per beat and yet is done with the
+        results of a vector while the next vector is multiplied.
+        """
+        requantizer, matvec = self.pipelined.requantizer, self.matvec
+        if isinstance(requantizer, AffineRequantizer):
+            beats = matvec.outputs // matvec.result_lanes
+            for form in requantizer.forms(requantizer, matvec.steps // beats):
+                yield self._with_requantizer(form)
+
+    @property
+    def pipelined(self) -> SumStage:
+        """The same stage with a requantizer that takes a beat per cycle."""
+        requantizer = self.requantizer
+        if isinstance(requantizer, SerialRequantizer):
+            return self._with_requantizer(requantizer.pipelined)
+        return self
+
+    def _with_requantizer(self, requantizer: AffineRequantizer | SerialRequantizer) -> SumStage:
+        matvec = dataclasses.replace(self.matvec, result_cycles=requantizer.interval)
+        return dataclasses.replace(self, requantizer=requantizer, matvec=matvec)
 
     @property
     def minimum_interval(self) -> int:

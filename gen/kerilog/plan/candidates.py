@@ -8,6 +8,7 @@ import functools
 from kerilog import area
 from kerilog.area import Area
 from kerilog.hardware.design import Design
+from kerilog.hardware.folding import FEWEST, Shares
 from kerilog.hardware.naming import verilog_name
 from kerilog.plan.front import Point, front, leaner
 from kerilog.plan.planner import default_interval, elaborate, relaxed
@@ -20,13 +21,20 @@ class Candidates:
     planned once at most, when somebody asks.
 
     They are those of the front, those between them that take less area with as many multipliers, and one for
-    the interval ``asked``. Each layer may have ``extra`` times its fewest multipliers; see ``planner.plan``.
+    the interval ``asked``, with multipliers as ``shares`` says. Designs are made smaller as far as their
+    ``latency`` allows.
     """
 
     def __init__(
-        self, graph: QGraph, name: str | None = None, asked: int | None = None, extra: float = 1.0
+        self,
+        graph: QGraph,
+        name: str | None = None,
+        asked: int | None = None,
+        shares: Shares = FEWEST,
+        latency: int | None = None,
     ) -> None:
-        self.graph, self.name, self.extra = graph, verilog_name(name or graph.name), extra
+        self.graph, self.name = graph, verilog_name(name or graph.name)
+        self.shares, self.latency = shares, latency
         self.points = front(graph)
         if not self.points[0].multipliers:
             # no multipliers to save, but narrower streams are smaller, too
@@ -54,22 +62,28 @@ class Candidates:
         ]
 
     def _sketch(self, place: int) -> Sketch:
-        return relaxed(self.graph, self.name, self.points[place].interval, extra=self.extra)
+        return relaxed(self.graph, self.name, self.points[place].interval, shares=self.shares)
 
     def _least_area(self, place: int) -> Area:
         return least_area(self.sketch(place))
 
     def _design(self, place: int) -> Design | None:
-        return reached(self.graph, self.points[place].interval, self.name, self.extra)
+        return reached(self.graph, self.points[place].interval, self.name, self.shares, self.latency)
 
 
-def reached(graph: QGraph, interval: int, name: str | None = None, extra: float = 1.0) -> Design | None:
+def reached(
+    graph: QGraph,
+    interval: int,
+    name: str | None = None,
+    shares: Shares = FEWEST,
+    latency: int | None = None,
+) -> Design | None:
     """The design for ``interval``, or for the shortest one of a layer that is slower than it seemed; None
-    where the layers keep up only each alone.
+    where the layers keep up only each alone. With a ``latency`` that bounds it if there is such a design.
     """
     title = verilog_name(name or graph.name)
-    drawn = relaxed(graph, title, interval, extra=extra)
-    design = elaborate(graph, title, drawn)
+    drawn = relaxed(graph, title, interval, shares=shares)
+    design = elaborate(graph, title, drawn, latency)
     return design if design.cycles.frame_interval <= drawn.interval else None
 
 

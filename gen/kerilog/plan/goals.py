@@ -12,13 +12,14 @@ from numbers import Integral, Real
 from kerilog.area import devices
 from kerilog.errors import ArgumentError, KerilogError, UnreachedError
 from kerilog.hardware.design import Design
+from kerilog.hardware.folding import Shares
 from kerilog.plan import refusals, search, unmet
 from kerilog.plan.bounds import DEFAULT_FILL, Bounds, count
 from kerilog.plan.candidates import Candidates
 from kerilog.plan.front import front, jobs
 from kerilog.plan.planner import plan
 from kerilog.progress import Progress, silent
-from kerilog.qgraph import QGraph
+from kerilog.qgraph import QDense, QGraph
 
 DEFAULT_MULTIPLIERS = 76
 """Multipliers of a design for which nothing is asked: they leave some of the 90 DSPs of an xc7a35t, on many
@@ -26,6 +27,10 @@ small boards, to the requantizers."""
 EXTRA = (1.5, 1.25, 1.0)
 """How many times its fewest multipliers a layer may have where that takes less of an FPGA, if it is not
 multipliers that are bounded: the less, the scarcer DSPs are."""
+HASTE = (math.inf, 2.0, 1.6, 1.3, 1.0)
+"""How fast dense layers are where it is the latency that is bounded: as slow as that allows."""
+OVERLAP = 1.25
+"""How many times as much of an FPGA a dense layer may take to shorten a latency that is bounded."""
 NEIGHBOURS = 3
 """Shorter intervals that are tried where the layers keep up with the one asked for only each alone."""
 
@@ -183,36 +188,56 @@ def _at_interval(graph: QGraph, interval: int, name: str | None, unroll: tuple[s
     alone.
     """
     try:
-        return plan(graph, interval, name, unroll, EXTRA[0])
+        return plan(graph, interval, name, unroll, Shares(EXTRA[0]))
     except UnreachedError as missed:
         shorter = [point.interval for point in front(graph) if point.interval < interval]
         for neighbour in shorter[: -NEIGHBOURS - 1 : -1]:
             with contextlib.suppress(UnreachedError):
-                return plan(graph, neighbour, name, unroll, EXTRA[0])
+                return plan(graph, neighbour, name, unroll, Shares(EXTRA[0]))
         raise missed from None
 
 
 def _within(graph: QGraph, bounds: Bounds, name: str | None, progress: Progress) -> Design:
     """The best design within ``bounds``."""
-    lean = Candidates(graph, name, bounds.interval)
+    lean = Candidates(graph, name, bounds.interval, latency=bounds.latency)
     unmet.check(lean, bounds)
     if bounds.multipliers is not None:
         design = search.best(lean, bounds, progress)
     else:
-        design = _with_extra(graph, bounds, name, progress)
+        design = _shared_out(graph, bounds, name, progress)
     if design is None:
         raise unmet.reason(lean, bounds, progress)
     return design
 
 
-def _with_extra(graph: QGraph, bounds: Bounds, name: str | None, progress: Progress) -> Design | None:
-    """The best design within ``bounds``, with extra multipliers as far as there are DSPs for them."""
+def _shared_out(graph: QGraph, bounds: Bounds, name: str | None, progress: Progress) -> Design | None:
+    """The best design within ``bounds``, with extra multipliers as far as there are DSPs for them, and dense
+    layers as slow as the latency allows.
+    """
+    hastes = HASTE if bounds.latency is not None and _is_dense(graph) else HASTE[:1]
+    designs = (_with_extra(graph, bounds, haste, name, progress) for haste in hastes)
+    return next((design for design in designs if design is not None), None)
+
+
+def _with_extra(
+    graph: QGraph, bounds: Bounds, haste: float, name: str | None, progress: Progress
+) -> Design | None:
+    """The best design within ``bounds`` with as much extra as it can have."""
     chosen: Design | None = None
+    overlap = 1.0 if bounds.latency is None else OVERLAP
     for extra in EXTRA:
         if chosen is not None:
-            if bounds.for_area or chosen.cycles.frame_interval == 1:
+            shortest = chosen.cycles.frame_interval
+            if bounds.for_area or shortest == 1:
                 break
-            bounds = dataclasses.replace(bounds, interval=chosen.cycles.frame_interval - 1)
-        candidates = Candidates(graph, name, bounds.interval, extra)
+            bounds = dataclasses.replace(bounds, interval=shortest - 1)
+        shares = Shares(extra, haste, overlap)
+        candidates = Candidates(graph, name, bounds.interval, shares, bounds.latency)
         chosen = search.best(candidates, bounds, progress) or chosen
     return chosen
+
+
+def _is_dense(graph: QGraph) -> bool:
+    """Whether most products are those of dense layers."""
+    dense = sum(job.macs for node, job in jobs(graph) if isinstance(node.op, QDense))
+    return 2 * dense > sum(job.macs for _, job in jobs(graph))

@@ -7,6 +7,7 @@ import numpy as np
 
 from kerilog.errors import KerilogError, UnreachedError
 from kerilog.hardware.design import Design
+from kerilog.hardware.folding import FEWEST, Shares
 from kerilog.hardware.naming import verilog_name
 from kerilog.plan import buffers, refusals
 from kerilog.plan.sketch import Sketch
@@ -19,10 +20,10 @@ def plan(
     interval: int | None = None,
     name: str | None = None,
     unroll: tuple[str, ...] = (),
-    extra: float = 1.0,
+    shares: Shares = FEWEST,
 ) -> Design:
-    """Plan the hardware of ``graph`` for one frame every ``interval`` cycles, with the fewest multipliers,
-    or ``extra`` times as many in a layer where that takes less of an FPGA.
+    """Plan the hardware of ``graph`` for one frame every ``interval`` cycles, with the fewest multipliers
+    or as ``shares`` says.
 
     The default interval is one input pixel per cycle. The layers of ``unroll`` get a constant multiplier for
     every weight instead; a part of a name that no other layer has is enough. Raises Unsupported for layers or
@@ -35,28 +36,38 @@ def plan(
         raise KerilogError(f"the frame interval must be at least 1 cycle, found {interval}")
     title = verilog_name(name or graph.name)
     if interval is None:
-        return elaborate(graph, title, relaxed(graph, title, default_interval(graph), unroll, extra))
-    design = elaborate(graph, title, sketch(graph, title, interval, unroll, extra))
+        return elaborate(graph, title, relaxed(graph, title, default_interval(graph), unroll, shares))
+    design = elaborate(graph, title, sketch(graph, title, interval, unroll, shares))
     if design.cycles.frame_interval > interval:
         slowest = max(design.stages, key=lambda stage: stage.minimum_interval)
         raise UnreachedError(slowest.layer, interval, design.cycles.frame_interval)
     return design
 
 
-def elaborate(graph: QGraph, name: str, drawn: Sketch) -> Design:
-    """The design of a sketch: depths of queues and rings as the schedule needs them, and its cycles."""
-    fitted = buffers.fit(drawn.stages, drawn.interval, drawn.kept)
+def elaborate(graph: QGraph, name: str, drawn: Sketch, latency: int | None = None) -> Design:
+    """The design of a sketch: depths of queues and rings as the schedule needs them, and its cycles.
+
+    Where it misses its interval, or the ``latency``, requantizers that are sooner done are tried, and those
+    kept with which it misses neither, else the first ones of the shortest interval.
+    """
     shapes = graph.inputs[0].shape, graph[graph.outputs[0]].shape
-    return Design(name, graph.scheme, fitted.stages, fitted.cycles, *shapes)
+    found: list[Design] = []
+    for attempt in drawn.ever_sooner():
+        fitted = buffers.fit(attempt.stages, drawn.interval, drawn.kept)
+        found.append(Design(name, graph.scheme, fitted.stages, fitted.cycles, *shapes))
+        in_time = latency is None or fitted.cycles.latency <= latency
+        if fitted.cycles.frame_interval <= drawn.interval and in_time:
+            return found[-1]
+    return min(found, key=lambda design: design.cycles.frame_interval)
 
 
 def relaxed(
-    graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = (), extra: float = 1.0
+    graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = (), shares: Shares = FEWEST
 ) -> Sketch:
     """The sketch for ``interval``, or for the shortest one of a slower layer."""
     while True:
         try:
-            return sketch(graph, name, interval, unroll, extra)
+            return sketch(graph, name, interval, unroll, shares)
         except UnreachedError as error:
             interval = error.shortest
 

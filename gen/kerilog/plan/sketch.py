@@ -7,9 +7,12 @@ Sketches take milliseconds. All searching, for goals, devices and fronts, is don
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Iterator
 
 from kerilog.hardware.connectors import FifoStage
 from kerilog.hardware.design import Stage
+from kerilog.hardware.sums import SumStage
+from kerilog.plan import serial
 from kerilog.timing.control import NEVER
 
 ENDLESS = NEVER
@@ -31,6 +34,17 @@ class Sketch:
     def products(self) -> int:
         """Products per cycle, by multipliers or by constants."""
         return sum(stage.facts.products for stage in self.stages)
+
+    def ever_sooner(self) -> Iterator[Sketch]:
+        """The sketch itself; with the smallest of those requantizers that are no later than pipelined ones;
+        with pipelined ones.
+        """
+        yield self
+        yield self._with(serial.economical(stage, 0) for stage in self.stages)
+        yield self._with(stage.pipelined if isinstance(stage, SumStage) else stage for stage in self.stages)
+
+    def _with(self, stages: Iterable[Stage]) -> Sketch:
+        return dataclasses.replace(self, stages=tuple(stages))
 
     def smallest(self) -> tuple[Stage, ...]:
         """The stages with no more than the buffers that any schedule needs: a lower bound of the area."""

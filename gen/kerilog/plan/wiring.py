@@ -5,17 +5,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from kerilog import area
 from kerilog.area import Area, devices
 from kerilog.hardware import connectors
 from kerilog.hardware.design import INPUT, Stage, Tensor
-from kerilog.hardware.folding import divisors, possible_lanes
+from kerilog.hardware.folding import FEWEST, MatrixJob, Shares, divisors, possible_lanes
 from kerilog.hardware.kind import Flow, code_range, title
 from kerilog.hardware.module import Module
 from kerilog.hardware.naming import verilog_name
 from kerilog.hardware.stages import KINDS
+from kerilog.plan import serial
 from kerilog.plan.sketch import ENDLESS, Sketch
 from kerilog.qgraph import Clamp, QGraph, QInput, QNode
 
@@ -24,24 +25,25 @@ MEASURE = "xc7z020"
 
 
 def sketch(
-    graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = (), extra: float = 1.0
+    graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = (), shares: Shares = FEWEST
 ) -> Sketch:
     """The hardware of ``graph`` for one frame every ``interval`` cycles, before its buffers are measured.
 
-    The nodes ``unroll`` get a multiplier for every weight. A layer may have ``extra`` times the fewest
-    multipliers where that takes less of an FPGA. ``graph`` has been checked. Raises
+    The nodes ``unroll`` get a multiplier for every weight, the others as ``shares`` says. ``graph`` has been
+    checked. Raises
     UnreachedError for an interval that a layer by itself does not reach.
     """
-    return Network(graph, name, interval, unroll, extra).sketch()
+    return Network(graph, name, interval, unroll, shares).sketch()
 
 
 class Network:
     """Collects the stages of a graph; see ``kerilog.hardware.kind.Wiring``."""
 
     def __init__(
-        self, graph: QGraph, design: str, interval: int, unroll: tuple[str, ...], extra: float
+        self, graph: QGraph, design: str, interval: int, unroll: tuple[str, ...], shares: Shares
     ) -> None:
-        self.graph, self._unroll, self.extra = graph, unroll, extra
+        self.graph, self._unroll, self._shares = graph, unroll, shares
+        self._most_macs = max((job.macs for job in _jobs(graph)), default=1)
         self.interval, self.design = interval, design
         self.stages: list[Stage] = []
         self.names: set[str] = set()
@@ -54,12 +56,28 @@ class Network:
                 self._input(node) if isinstance(node.op, QInput) else KINDS[type(node.op)].place(node, self)
             )
             self.flows[node.name] = self._share(node, flow)
-        return Sketch(tuple(self.stages), frozenset(self.kept), self.interval)
+        delay = self.interval // serial.PATIENCE
+        stages = tuple(serial.economical(stage, delay) for stage in self.stages)
+        return Sketch(stages, frozenset(self.kept), self.interval)
 
     def _input(self, node: QNode) -> Flow:
         return Flow(INPUT, Tensor(node.shape, node.format, 1), code_range(node), uncut=True)
 
     # ---- what a layer kind asks for ----
+
+    @property
+    def extra(self) -> float:
+        return self._shares.extra
+
+    @property
+    def overlap(self) -> float:
+        return self._shares.overlap
+
+    def pace(self, job: MatrixJob) -> int:
+        if math.isinf(self._shares.haste):
+            return self.interval
+        part = self._shares.haste * math.sqrt(job.macs / self._most_macs)
+        return max(1, min(self.interval, round(part * self.interval)))
 
     def source(self, node: QNode, place: int = 0) -> QNode:
         return self.graph[node.inputs[place]]
@@ -90,6 +108,10 @@ class Network:
         self.stages.append(stage)
         return Flow(stage.name, stage.output, codes)
 
+    def _connect(self, stage: Stage, flow: Flow) -> Flow:
+        """``flow`` behind a ``stage`` that changes no element."""
+        return dataclasses.replace(self.append(stage, flow.codes), at_end=flow.at_end)
+
     def fewest_lanes(self, tensor: Tensor) -> int:
         lanes = possible_lanes(tensor.shape)
         return next((count for count in lanes if tensor.elements <= count * self.interval), lanes[-1])
@@ -104,7 +126,7 @@ class Network:
                 flow = self._queue(flow, layer)
             queued = step < flow.tensor.lanes
             stage = connectors.lanes(self.identifier(f"{layer}_lanes"), layer, flow.stream, flow.tensor, step)
-            flow = self.append(stage, flow.codes)
+            flow = self._connect(stage, flow)
         return flow if queued else self._queue(flow, layer)
 
     def buffered(self, before: Flow, flow: Flow, layer: str) -> Flow:
@@ -152,7 +174,15 @@ class Network:
         name = self.identifier(f"{layer}_fifo")
         if kept:
             self.kept.add(name)
-        return self.append(connectors.fifo(name, layer, flow.stream, flow.tensor, ENDLESS), flow.codes)
+        queue = connectors.fifo(name, layer, flow.stream, flow.tensor, ENDLESS)
+        return self._connect(queue, flow)
+
+
+def _jobs(graph: QGraph) -> Iterator[MatrixJob]:
+    for node in graph:
+        job = None if isinstance(node.op, QInput) else KINDS[type(node.op)].job(node)
+        if job is not None:
+            yield job
 
 
 def _with_lanes(flow: Flow, lanes: int) -> Flow:

@@ -24,8 +24,8 @@ class Folding:
     """How a matrix is folded onto ``pe`` output lanes of ``simd`` products each.
 
     A beat holds ``vectors`` vectors of ``lanes`` elements, each for an equal share of the ``outputs``; a
-    vector takes ``beats_per_vector`` beats. Results leave ``result_lanes`` per beat. A vector
-    that comes again for every share of its outputs comes in ``turns``, each for ``groups`` of them.
+    vector takes ``beats_per_vector`` beats. Results leave ``result_lanes`` per beat, ``result_cycles`` apart.
+    A vector that comes again for every share of its outputs comes in ``turns``, each for ``groups`` of them.
     """
 
     pe: int
@@ -37,6 +37,7 @@ class Folding:
     result_lanes: int
     vectors: int = 1
     turns: int = 1
+    result_cycles: int = 1
 
     @property
     def folds(self) -> int:
@@ -88,10 +89,13 @@ class Folding:
         leaving when the next ones are finished. Otherwise words finish one by one: room for those on their
         way.
         """
+        # the beat before may only just have left
+        late = self.latency + 1 + self.result_cycles
         if self.beats_per_vector > 1:
-            leaving = self.latency + 2 + self.groups * self.slices
+            leaving = late + self.groups * self.slices * self.result_cycles
             return self.groups * -(-leaving // (self.steps // self.turns))
-        return 1 + -(-(self.latency + 2 + self.slices) // max(self.folds, self.slices))
+        leaving = self.slices * self.result_cycles
+        return 1 + -(-(late + leaving) // max(self.folds, leaving))
 
     def controls(self) -> Sequence[Control]:
         """Of ``krl_matvec`` and ``krl_serializer``, but for the output register of the latter."""

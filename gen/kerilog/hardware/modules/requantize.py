@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``krl_requantize_affine`` and ``krl_requantize_fixed``: from sums back to codes."""
+"""``krl_requantize_affine``, ``krl_requantize_serial``, ``krl_requantize_fixed``: from sums back to codes."""
 
 from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Sequence
 
 from kerilog.hardware import mapping
 from kerilog.hardware.mapping import counter_bits, multiplier_dsps
@@ -14,11 +13,12 @@ from kerilog.hardware.memories import Memory
 from kerilog.hardware.module import Area, Counts, Module
 from kerilog.timing.control import Control
 from kerilog.timing.pipe import Pipe
+from kerilog.timing.serial import Serial
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Requantizer(Module):
-    """What both requantizers share. ``rom`` holds the constants; its words repeat every ``period`` beats."""
+    """What all requantizers share. ``rom`` holds the constants, which repeat every ``period`` beats."""
 
     rom: Memory
     lanes: int
@@ -29,11 +29,19 @@ class Requantizer(Module):
     clamp_max: int
     shift: int
 
-    latency: ClassVar[int]
+    @property
+    @abc.abstractmethod
+    def latency(self) -> int:
+        """Cycles from a beat on offer to its codes."""
+
+    @property
+    def interval(self) -> int:
+        """Cycles between beats."""
+        return 1
 
     @property
     def address_bits(self) -> int:
-        return mapping.address_bits(self.period)
+        return mapping.address_bits(self.rom.depth)
 
     @property
     def memories(self) -> tuple[Memory, ...]:
@@ -59,18 +67,30 @@ class Requantizer(Module):
         return (Pipe(depth=self.latency),)
 
 
+Forms = Callable[["AffineRequantizer", int], Sequence["SerialRequantizer"]]
+"""Gives what computes the same as a requantizer, with so many cycles per beat at most."""
+
+
+def _no_forms(pipelined: AffineRequantizer, cycles: int) -> Sequence[SerialRequantizer]:
+    return ()
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AffineRequantizer(Requantizer):
-    """An instance of ``krl_requantize_affine``."""
+    """An instance of ``krl_requantize_affine``. ``forms``: what does the same in several cycles."""
 
     multiplier_bits: int
     offset_bits: int
     negative_correction_bits: int
     total_bits: int
     zero_point: int
+    forms: Forms = dataclasses.field(default=_no_forms, compare=False, repr=False)
 
     library = "krl_requantize_affine"
-    latency = 8
+
+    @property
+    def latency(self) -> int:
+        return 8
 
     def _own_parameters(self) -> dict[str, int | str]:
         return {
@@ -119,7 +139,10 @@ class FixedRequantizer(Requantizer):
     bias_shift: int
 
     library = "krl_requantize_fixed"
-    latency = 5
+
+    @property
+    def latency(self) -> int:
+        return 5
 
     def _own_parameters(self) -> dict[str, int | str]:
         return {
@@ -141,3 +164,75 @@ class FixedRequantizer(Requantizer):
             "moved": lanes * moved,
             "codes": lanes * self.bits,
         }
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SerialRequantizer(Requantizer):
+    """An instance of ``krl_requantize_serial``, which computes what ``pipelined`` does."""
+
+    pipelined: AffineRequantizer
+    steps: int
+    digit_bits: int
+    dsp: int
+    sides: int
+    high_bits: int
+    sum_bits: int
+    zero_point: int
+
+    library = "krl_requantize_serial"
+
+    @property
+    def delay(self) -> int:
+        """Registers in the multiplier."""
+        return 2 if self.dsp else 0
+
+    @property
+    def latency(self) -> int:
+        return self.steps + 2 + self.delay
+
+    @property
+    def interval(self) -> int:
+        return self.steps
+
+    def _own_parameters(self) -> dict[str, int | str]:
+        return {
+            "STEPS": self.steps,
+            "DIGIT_BITS": self.digit_bits,
+            "DSP": self.dsp,
+            "SIDES": self.sides,
+            "HIGH_BITS": self.high_bits,
+            "SUM_BITS": self.sum_bits,
+            "ZERO_POINT": self.zero_point,
+        }
+
+    def controls(self) -> Sequence[Control]:
+        return (Serial(steps=self.steps, delay=self.delay),)
+
+    def counts(self) -> Counts:
+        """Per lane: an adder for each two bits of a digit, or one behind the multiplier; for each offset a
+        digit's carry and the sum above; two comparisons.
+        """
+        lanes, offsets = self.lanes, self.lanes * self.sides
+        return {
+            "one": 1,
+            "address": counter_bits(self.rom.depth),
+            "step": counter_bits(self.steps),
+            "lanes": lanes,
+            "accumulator": lanes * self.acc_bits,
+            "rows": 0 if self.dsp else lanes * self.digit_bits // 2 * (self.acc_bits + 1),
+            "digits": offsets * self.digit_bits,
+            "one digit": offsets * (self.digit_bits == 2),
+            "high": offsets * self.steps * self.high_bits,
+            "sums": offsets * self.sum_bits,
+            "results": offsets * (self.sum_bits - self.shift),
+            "chosen": lanes * (self.sum_bits - self.shift) * (self.sides - 1),
+            "delays": offsets * (self.digit_bits + self.high_bits) * self.dsp,
+            "products": lanes * (self.acc_bits + self.digit_bits) * self.dsp,
+            "zero point": lanes * self.bits * (self.zero_point != 0),
+            "codes": lanes * self.bits,
+        }
+
+    def primitives(self) -> Area:
+        """The multiplier of each lane."""
+        dsps = multiplier_dsps(self.acc_bits, self.digit_bits + 1) if self.dsp else 0
+        return Area(dsp=self.lanes * dsps)

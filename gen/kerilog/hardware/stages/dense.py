@@ -6,12 +6,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from kerilog.hardware.design import LayerStage
-from kerilog.hardware.folding import MatrixJob
+from kerilog.errors import UnreachedError
+from kerilog.hardware.design import LayerStage, Tensor
+from kerilog.hardware.folding import MatrixJob, word_by_word
 from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring, code_range, title
+from kerilog.hardware.module import Module
+from kerilog.hardware.modules.matvec import Folding, Widths
 from kerilog.hardware.modules.window import VectorSlicing
-from kerilog.hardware.pace import fold
-from kerilog.hardware.sums import WeightedStage, weighted
+from kerilog.hardware.modules.window_reader import WindowReader
+from kerilog.hardware.pace import fold, folding_in_turns
+from kerilog.hardware.sums import WeightedStage, multiplier, weighted
+from kerilog.hardware.windowed import Geometry, ReaderStage
 from kerilog.qgraph import QDense, QGraph, QNode
 
 
@@ -22,8 +27,24 @@ class DenseStage(WeightedStage, LayerStage):
     template = "stages/dense.v.j2"
 
 
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class ReadDenseStage(ReaderStage, WeightedStage, LayerStage):
+    """One vector per frame, kept in memory and read once for each group of outputs."""
+
+    template = "stages/read_dense.v.j2"
+
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        return (self.reader, *super().modules)
+
+
 class Dense(LayerKind):
-    """A matrix whose input streams through."""
+    """A matrix that works input by input, while its input streams through and every sum grows; or output by
+    output, where a vector that is kept is read again for each group of sums.
+
+    Input by input the results come at the end, output by output they come while the layer works. So a layer
+    whose input comes all at once works output by output: the one behind it works at the same time.
+    """
 
     operations = (QDense,)
     supported = "a flat input"
@@ -33,25 +54,69 @@ class Dense(LayerKind):
             yield f"hardware supports a flat input for Dense, found an output of shape {node.shape}"
 
     def job(self, node: QNode) -> MatrixJob:
-        op = node.op
-        assert isinstance(op, QDense)
-        return MatrixJob(1, op.kernel.shape[0], op.kernel.shape[1], streams=True)
+        inputs, outputs = _op(node).kernel.shape
+        return MatrixJob(1, inputs, outputs, streams=True)
 
     def unrollable(self, node: QNode) -> bool:
         return True
 
     def place(self, node: QNode, wiring: Wiring) -> Flow:
-        op = node.op
-        assert isinstance(op, QDense)
+        op = _op(node)
         layer, job, before = title(node), self.job(node), wiring.take(node)
         forced = wiring.is_unrolled(node)
-        folding = fold(job, None, before.lanes, wiring.interval, layer, forced)
+        if before.at_end and not forced:
+            in_turns = self._output_by_output(node, before, wiring)
+            if in_turns:
+                return self._read(node, before, wiring, in_turns)
+        folding = fold(job, None, before.lanes, wiring.pace(job), layer, forced)
         flow = wiring.buffered(before, wiring.cut(before, folding.lanes, layer), layer)
         frame = Frame.of(node, wiring, (flow,), folding.result_lanes)
         channels = flow.tensor.elements
         whole = VectorSlicing(1, 1, 1, 1, 1, channels, channels)
         sums = weighted(node, op, folding, whole, flow, frame, job.macs, forced)
-        return wiring.append(DenseStage(**vars(frame), **vars(sums)), code_range(node))
+        stage = wiring.append(DenseStage(**vars(frame), **vars(sums)), code_range(node))
+        return dataclasses.replace(stage, at_end=folding.steps > 1)
+
+    def _output_by_output(self, node: QNode, before: Flow, wiring: Wiring) -> Folding | None:
+        """The folding of a vector that is read group by group; None where that takes more of an FPGA."""
+        op, job = _op(node), self.job(node)
+        try:
+            streamed = fold(job, None, before.lanes, wiring.pace(job), title(node))
+        except UnreachedError:
+            return None
+        bits = before.tensor.bits, op.kernel_format.bits
+        widths = Widths(*bits, sum(bits) + job.inputs.bit_length())
+        of_streamed = multiplier(streamed, widths)
+        for choice in word_by_word(job, job.inputs, wiring.pace(job)):
+            folding = folding_in_turns(job, choice)
+            if folding.products > wiring.extra * streamed.products:
+                return None
+            if folding.turns == 1:
+                continue
+            read, reader = multiplier(folding, widths), _reader(before.tensor, folding)
+            affordable = read.primitives().dsp <= wiring.extra * of_streamed.primitives().dsp
+            if affordable and wiring.share((reader, read)) <= wiring.overlap * wiring.share((of_streamed,)):
+                return folding
+        return None
+
+    def _read(self, node: QNode, before: Flow, wiring: Wiring, folding: Folding) -> Flow:
+        flow = wiring.cut(before, folding.lanes, title(node))
+        frame = Frame.of(node, wiring, (flow,), folding.result_lanes)
+        sums = weighted(node, _op(node), folding, None, flow, frame, self.job(node).macs, forced=False)
+        stage = ReadDenseStage(**vars(frame), **vars(sums), reader=_reader(flow.tensor, folding))
+        return wiring.append(stage, code_range(node))
+
+
+def _op(node: QNode) -> QDense:
+    assert isinstance(node.op, QDense)
+    return node.op
+
+
+def _reader(vector: Tensor, folding: Folding) -> WindowReader:
+    """What reads the ``vector``, an image of one pixel with a window of one."""
+    pixel = dataclasses.replace(vector, shape=(1, 1, vector.elements))
+    whole = Geometry((1, 1), (1, 1), ((0, 0), (0, 0)), 0, vector.elements)
+    return whole.reader(pixel, (1, 1, folding.outputs), folding)
 
 
 KIND = Dense()

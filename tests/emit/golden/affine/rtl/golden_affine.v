@@ -11,7 +11,7 @@
 //
 // Input:    6 x 5 x 1, affine<8, scale 0.0215713, zero 76>, 1 element per beat, 30 beats per frame
 // Output:   3, affine<8, scale 0.0183611, zero 50>, 1 element per beat, 3 beats per frame
-// Cycles:   a frame every 60; 150 from the first input beat to the last output beat
+// Cycles:   a frame every 60; 154 from the first input beat to the last output beat
 // Stream:   AXI4-Stream, NHWC order, lane 0 in the low bits, m_axis_tlast and s_axis_tlast on the last beat of a
 //           frame. A frame that is too short or too long raises frame_error until the next frame begins; it gives
 //           one frame of meaningless results and leaves all others alone.

@@ -67,7 +67,7 @@ module golden_affine_logits #(
     .LANES(1),
     .BEATS_PER_VECTOR(5),
     .GROUPS(3),
-    .CREDITS(3),
+    .CREDITS(6),
     .X_BITS(8),
     .W_BITS(8),
     .ACC_BITS(17)
@@ -94,7 +94,7 @@ module golden_affine_logits #(
     .PE(1),
     .LANES(1),
     .OUTPUTS(3),
-    .DEPTH(3),
+    .DEPTH(6),
     .BITS(17)
   ) serializer (
     .clk(clk),
@@ -110,12 +110,12 @@ module golden_affine_logits #(
   // ---- back to 8-bit codes ----
 
   wire constant_enable;
-  wire [1:0] constant_address;
-  wire [59:0] constant_data;
+  wire [3:0] constant_address;
+  wire [15:0] constant_data;
 
   krl_rom #(
-    .WIDTH(60),
-    .DEPTH(3),
+    .WIDTH(16),
+    .DEPTH(12),
     .FILE(REQUANTIZER),
     .BLOCK(0)
   ) requantizer_rom (
@@ -125,17 +125,19 @@ module golden_affine_logits #(
     .data(constant_data)
   );
 
-  krl_requantize_affine #(
+  krl_requantize_serial #(
     .LANES(1),
     .PERIOD(3),
     .ACC_BITS(17),
     .BITS(8),
-    .MULTIPLIER_BITS(22),
-    .OFFSET_BITS(38),
-    .NEGATIVE_CORRECTION_BITS(0),
-    .TOTAL_BITS(39),
-    .ZERO_POINT(50),
-    .SHIFT(29),
+    .STEPS(4),
+    .DIGIT_BITS(6),
+    .DSP(0),
+    .SIDES(1),
+    .HIGH_BITS(4),
+    .SUM_BITS(15),
+    .ZERO_POINT(0),
+    .SHIFT(5),
     .CLAMP_MIN(-128),
     .CLAMP_MAX(127)
   ) requantize (

@@ -138,12 +138,12 @@ module golden_inception_conv2d #(
   // ---- back to 8-bit codes ----
 
   wire constant_enable;
-  wire [1:0] constant_address;
-  wire [57:0] constant_data;
+  wire [2:0] constant_address;
+  wire [33:0] constant_data;
 
   krl_rom #(
-    .WIDTH(58),
-    .DEPTH(3),
+    .WIDTH(34),
+    .DEPTH(6),
     .FILE(REQUANTIZER),
     .BLOCK(0)
   ) requantizer_rom (
@@ -153,17 +153,19 @@ module golden_inception_conv2d #(
     .data(constant_data)
   );
 
-  krl_requantize_affine #(
+  krl_requantize_serial #(
     .LANES(1),
     .PERIOD(3),
     .ACC_BITS(19),
     .BITS(8),
-    .MULTIPLIER_BITS(21),
-    .OFFSET_BITS(37),
-    .NEGATIVE_CORRECTION_BITS(0),
-    .TOTAL_BITS(39),
-    .ZERO_POINT(-9),
-    .SHIFT(29),
+    .STEPS(2),
+    .DIGIT_BITS(15),
+    .DSP(1),
+    .SIDES(1),
+    .HIGH_BITS(4),
+    .SUM_BITS(10),
+    .ZERO_POINT(0),
+    .SHIFT(0),
     .CLAMP_MIN(-9),
     .CLAMP_MAX(127)
   ) requantize (

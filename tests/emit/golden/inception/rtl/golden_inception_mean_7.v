@@ -117,11 +117,11 @@ module golden_inception_mean_7 #(
 
   wire constant_enable;
   wire [0:0] constant_address;
-  wire [99:0] constant_data;
+  wire [53:0] constant_data;
 
   krl_rom #(
-    .WIDTH(100),
-    .DEPTH(1),
+    .WIDTH(54),
+    .DEPTH(2),
     .FILE(REQUANTIZER),
     .BLOCK(0)
   ) requantizer_rom (
@@ -131,17 +131,19 @@ module golden_inception_mean_7 #(
     .data(constant_data)
   );
 
-  krl_requantize_affine #(
+  krl_requantize_serial #(
     .LANES(1),
     .PERIOD(1),
     .ACC_BITS(12),
     .BITS(8),
-    .MULTIPLIER_BITS(31),
-    .OFFSET_BITS(38),
-    .NEGATIVE_CORRECTION_BITS(31),
-    .TOTAL_BITS(43),
+    .STEPS(2),
+    .DIGIT_BITS(16),
+    .DSP(1),
+    .SIDES(2),
+    .HIGH_BITS(3),
+    .SUM_BITS(10),
     .ZERO_POINT(86),
-    .SHIFT(33),
+    .SHIFT(1),
     .CLAMP_MIN(-128),
     .CLAMP_MAX(127)
   ) requantize (

@@ -92,7 +92,7 @@ module golden_residual_conv2d #(
     .LANES(18),
     .BEATS_PER_VECTOR(1),
     .GROUPS(2),
-    .CREDITS(8),
+    .CREDITS(9),
     .X_BITS(8),
     .W_BITS(8),
     .ACC_BITS(18)
@@ -119,7 +119,7 @@ module golden_residual_conv2d #(
     .PE(1),
     .LANES(1),
     .OUTPUTS(2),
-    .DEPTH(8),
+    .DEPTH(9),
     .BITS(18)
   ) serializer (
     .clk(clk),
@@ -135,12 +135,12 @@ module golden_residual_conv2d #(
   // ---- back to 8-bit codes ----
 
   wire constant_enable;
-  wire [0:0] constant_address;
-  wire [107:0] constant_data;
+  wire [1:0] constant_address;
+  wire [62:0] constant_data;
 
   krl_rom #(
-    .WIDTH(108),
-    .DEPTH(2),
+    .WIDTH(63),
+    .DEPTH(4),
     .FILE(REQUANTIZER),
     .BLOCK(0)
   ) requantizer_rom (
@@ -150,17 +150,19 @@ module golden_residual_conv2d #(
     .data(constant_data)
   );
 
-  krl_requantize_affine #(
+  krl_requantize_serial #(
     .LANES(1),
     .PERIOD(2),
     .ACC_BITS(18),
     .BITS(8),
-    .MULTIPLIER_BITS(31),
-    .OFFSET_BITS(46),
-    .NEGATIVE_CORRECTION_BITS(31),
-    .TOTAL_BITS(49),
+    .STEPS(2),
+    .DIGIT_BITS(17),
+    .DSP(1),
+    .SIDES(2),
+    .HIGH_BITS(6),
+    .SUM_BITS(15),
     .ZERO_POINT(47),
-    .SHIFT(39),
+    .SHIFT(5),
     .CLAMP_MIN(-128),
     .CLAMP_MAX(127)
   ) requantize (

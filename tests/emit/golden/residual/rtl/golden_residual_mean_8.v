@@ -73,7 +73,7 @@ module golden_residual_mean_8 #(
     .GROUPS(3),
     .OUTPUTS(3),
     .OUTPUTS_PER_VECTOR(1),
-    .CREDITS(3),
+    .CREDITS(6),
     .X_BITS(8),
     .W_BITS(2),
     .ACC_BITS(10)
@@ -100,7 +100,7 @@ module golden_residual_mean_8 #(
     .PE(1),
     .LANES(1),
     .OUTPUTS(3),
-    .DEPTH(3),
+    .DEPTH(6),
     .BITS(10)
   ) serializer (
     .clk(clk),
@@ -117,11 +117,11 @@ module golden_residual_mean_8 #(
 
   wire constant_enable;
   wire [0:0] constant_address;
-  wire [27:0] constant_data;
+  wire [15:0] constant_data;
 
   krl_rom #(
-    .WIDTH(28),
-    .DEPTH(1),
+    .WIDTH(16),
+    .DEPTH(2),
     .FILE(REQUANTIZER),
     .BLOCK(0)
   ) requantizer_rom (
@@ -131,17 +131,19 @@ module golden_residual_mean_8 #(
     .data(constant_data)
   );
 
-  krl_requantize_affine #(
+  krl_requantize_serial #(
     .LANES(1),
     .PERIOD(1),
     .ACC_BITS(10),
     .BITS(8),
-    .MULTIPLIER_BITS(9),
-    .OFFSET_BITS(19),
-    .NEGATIVE_CORRECTION_BITS(0),
-    .TOTAL_BITS(20),
-    .ZERO_POINT(62),
-    .SHIFT(11),
+    .STEPS(2),
+    .DIGIT_BITS(6),
+    .DSP(0),
+    .SIDES(1),
+    .HIGH_BITS(4),
+    .SUM_BITS(9),
+    .ZERO_POINT(0),
+    .SHIFT(0),
     .CLAMP_MIN(-128),
     .CLAMP_MAX(127)
   ) requantize (

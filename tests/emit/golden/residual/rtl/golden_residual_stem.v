@@ -92,7 +92,7 @@ module golden_residual_stem #(
     .LANES(18),
     .BEATS_PER_VECTOR(1),
     .GROUPS(2),
-    .CREDITS(8),
+    .CREDITS(9),
     .X_BITS(8),
     .W_BITS(8),
     .ACC_BITS(19)
@@ -119,7 +119,7 @@ module golden_residual_stem #(
     .PE(1),
     .LANES(1),
     .OUTPUTS(2),
-    .DEPTH(8),
+    .DEPTH(9),
     .BITS(19)
   ) serializer (
     .clk(clk),
@@ -135,12 +135,12 @@ module golden_residual_stem #(
   // ---- back to 8-bit codes ----
 
   wire constant_enable;
-  wire [0:0] constant_address;
-  wire [52:0] constant_data;
+  wire [1:0] constant_address;
+  wire [31:0] constant_data;
 
   krl_rom #(
-    .WIDTH(53),
-    .DEPTH(2),
+    .WIDTH(32),
+    .DEPTH(4),
     .FILE(REQUANTIZER),
     .BLOCK(0)
   ) requantizer_rom (
@@ -150,17 +150,19 @@ module golden_residual_stem #(
     .data(constant_data)
   );
 
-  krl_requantize_affine #(
+  krl_requantize_serial #(
     .LANES(1),
     .PERIOD(2),
     .ACC_BITS(19),
     .BITS(8),
-    .MULTIPLIER_BITS(19),
-    .OFFSET_BITS(34),
-    .NEGATIVE_CORRECTION_BITS(0),
-    .TOTAL_BITS(38),
-    .ZERO_POINT(-1),
-    .SHIFT(27),
+    .STEPS(2),
+    .DIGIT_BITS(14),
+    .DSP(1),
+    .SIDES(1),
+    .HIGH_BITS(4),
+    .SUM_BITS(11),
+    .ZERO_POINT(0),
+    .SHIFT(0),
     .CLAMP_MIN(-1),
     .CLAMP_MAX(127)
   ) requantize (
