@@ -36,12 +36,13 @@ from kerilog.hardware.modules.add import Add
 from kerilog.hardware.modules.concat import Concat
 from kerilog.hardware.modules.fifo import Fifo
 from kerilog.hardware.modules.fork import Fork
-from kerilog.hardware.modules.frame import FrameGuard, FrameLast
+from kerilog.hardware.modules.frame import FrameGuard, FrameMark
 from kerilog.hardware.modules.gearbox import Gearbox
 from kerilog.hardware.modules.lanes import Lanes
 from kerilog.hardware.modules.lookup import Lookup
 from kerilog.hardware.modules.matvec import Folding, MatVec, UnrolledMatVec, Widths
 from kerilog.hardware.modules.max import Max
+from kerilog.hardware.modules.register import Register
 from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer, SerialRequantizer
 from kerilog.hardware.modules.rom import Rom
 from kerilog.hardware.modules.serializer import Serializer
@@ -324,8 +325,13 @@ def draw_guard(rng: random.Random) -> FrameGuard:
     return FrameGuard(rng.choice((8, 16, 32)), rng.choice((1, 10, 196, 784, 3072)))
 
 
-def draw_last(rng: random.Random) -> FrameLast:
-    return FrameLast(rng.choice((1, 2, 10, 100, 784, 3000)))
+def draw_mark(rng: random.Random) -> FrameMark:
+    width, beats = rng.choice((8, 16, 32, 80)), rng.choice((1, 2, 10, 100, 784))
+    return FrameMark(width, beats, rng.choice((1, 1, 1, 2, 3)), rng.choice((2, 2, 3, 4, 5, 8, 12)))
+
+
+def draw_register(rng: random.Random) -> Register:
+    return Register(rng.choice((2, 9, 10, 17, 18, 33, 34, 66, 82)))
 
 
 def draw_rom(rng: random.Random) -> Rom:
@@ -361,7 +367,8 @@ DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_issue": draw_issue,
     "krl_fifo": draw_fifo,
     "krl_frame_guard": draw_guard,
-    "krl_frame_last": draw_last,
+    "krl_frame_mark": draw_mark,
+    "krl_register": draw_register,
     "krl_rom": draw_rom,
     "krl_vectors": draw_vectors,
 }

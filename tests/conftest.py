@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from kerilog.formats import IntArray
-from kerilog.manifest import Layer, Manifest
+from kerilog.manifest import Layer, Manifest, whole_bytes
 
 # what tests share lies beside them, in support/
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -24,14 +24,15 @@ _RTL = """\
 module tiny_adder (
     input wire clk,
     input wire rst,
-    input wire [LANES * BITS - 1:0] s_axis_tdata,
+    input wire [TDATA - 1:0] s_axis_tdata,
     input wire s_axis_tvalid,
     output wire s_axis_tready,
     input wire s_axis_tlast,
-    output reg [LANES * BITS - 1:0] m_axis_tdata,
+    output reg [TDATA - 1:0] m_axis_tdata,
     output reg m_axis_tvalid,
     input wire m_axis_tready,
     output reg m_axis_tlast,
+    output wire m_axis_tuser,
     output reg frame_error
 );
 
@@ -42,6 +43,7 @@ module tiny_adder (
 
   initial $readmemh("rom/offsets.mem", offsets);
 
+  assign m_axis_tuser = frame_error;
   assign s_axis_tready = !m_axis_tvalid || m_axis_tready;
 
   always @(posedge clk) begin
@@ -55,6 +57,7 @@ module tiny_adder (
       if (s_axis_tlast != last) frame_error <= 1'b1;
     end
     if (rst) begin
+      m_axis_tdata <= 0;
       m_axis_tvalid <= 1'b0;
       m_axis_tlast <= 1'b0;
       beat <= 8'd0;
@@ -103,6 +106,7 @@ def make_tiny_design(directory: Path, lanes: int = 3, bits: int = 8, beats: int 
 
     offsets = np.arange(1, lanes + 1) % (1 << bits)
     text = _RTL.replace("LANES", str(lanes)).replace("BITS", str(bits)).replace("BEATS", str(beats))
+    text = text.replace("TDATA", str(whole_bytes(lanes * bits)))
     for folder in ("rtl", "rom"):
         (directory / folder).mkdir(parents=True)
     (directory / "rtl/tiny_adder.v").write_text(text)

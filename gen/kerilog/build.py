@@ -120,6 +120,9 @@ def build(
     if options.integer_only and options.goal != Goal():
         raise KerilogError("--integer-only plans no hardware: leave out the goal, or --integer-only")
     settings = options.settings()
+    goal = options.goal
+    if settings.register_borders:
+        goal = dataclasses.replace(goal, register_borders=True)
     progress("reading the model", None)
     source = Model(file=model.name, sha256=hashlib.sha256(_read(model)).hexdigest())
     network = _network(model, options, settings, progress)
@@ -133,7 +136,7 @@ def build(
         return generate_model(network.graph, target, told, name, (), found.record, options.force)
     progress("planning the hardware", None)
     try:
-        design = design_for(strip_softmax(network.graph), options.goal, name, progress)
+        design = design_for(strip_softmax(network.graph), goal, name, progress)
     except Unsupported as error:
         reasons = error.reasons
         return generate_model(network.graph, target, told, name, reasons, found.record, options.force)
@@ -233,7 +236,7 @@ def integer_network(
 
 
 def _refuse_settings(model: Path, settings: Settings) -> None:
-    if settings != Settings():
+    if settings != Settings(register_borders=settings.register_borders):
         raise KerilogError(
             f"{model}: a TFLite file has its formats already; ranges and widths are for Keras models"
         )

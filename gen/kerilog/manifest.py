@@ -86,12 +86,14 @@ class Tensor(Struct, frozen=True, kw_only=True):
 class Stream(Tensor, frozen=True, kw_only=True):
     """A tensor at an AXI4-Stream port, whose signals begin with ``port``: ``s_axis_tdata``.
 
-    A frame is one tensor in ``frame_beats`` beats of ``lanes`` elements; ``tdata`` has ``tdata_bits`` bits,
-    lane 0 in the low ones.
+    A frame is one tensor in ``frame_beats`` beats of ``lanes`` elements, ``payload_bits`` in all, lane 0 in
+    the low bits of ``tdata``; that has ``tdata_bits`` bits, whole bytes. Bits above the payload are zero on
+    outputs and ignored on inputs.
     """
 
     port: Identifier
     lanes: Size
+    payload_bits: Size
     tdata_bits: Size
     frame_beats: Size
 
@@ -101,8 +103,15 @@ class Stream(Tensor, frozen=True, kw_only=True):
             raise ValueError(
                 f".lanes: expected a divisor of the {self.elements} elements, found {self.lanes}"
             )
-        if self.tdata_bits != self.width:
-            raise ValueError(f".tdata_bits: expected {self.width}, bits times lanes, found {self.tdata_bits}")
+        if self.payload_bits != self.width:
+            raise ValueError(
+                f".payload_bits: expected {self.width}, bits times lanes, found {self.payload_bits}"
+            )
+        if self.tdata_bits != whole_bytes(self.width):
+            raise ValueError(
+                f".tdata_bits: expected {whole_bytes(self.width)}, whole bytes for the payload, "
+                f"found {self.tdata_bits}"
+            )
         if self.frame_beats != self.beats:
             raise ValueError(
                 f".frame_beats: expected {self.beats}, elements over lanes, found {self.frame_beats}"
@@ -115,7 +124,7 @@ class Stream(Tensor, frozen=True, kw_only=True):
 
     @property
     def width(self) -> int:
-        """Width of ``tdata`` in bits."""
+        """Bits of a beat that hold elements."""
         return self.lanes * self.bits
 
 
@@ -123,7 +132,20 @@ def stream(tensor: Tensor, port: str, lanes: int) -> Stream:
     """``tensor`` at ``port``, ``lanes`` elements per beat. ValueError where they do not divide the tensor."""
     fields = {field: getattr(tensor, field) for field in Tensor.__struct_fields__}
     beats = max(1, tensor.elements // lanes)
-    return Stream(**fields, port=port, lanes=lanes, tdata_bits=tensor.bits * lanes, frame_beats=beats)
+    width = tensor.bits * lanes
+    return Stream(
+        **fields,
+        port=port,
+        lanes=lanes,
+        payload_bits=width,
+        tdata_bits=whole_bytes(width),
+        frame_beats=beats,
+    )
+
+
+def whole_bytes(bits: int) -> int:
+    """The bits of as many bytes as hold ``bits``."""
+    return 8 * -(-bits // 8)
 
 
 class Model(Struct, frozen=True, kw_only=True):
@@ -353,7 +375,8 @@ class Manifest(About, frozen=True, kw_only=True):
     in to the last and to the first beat out of the first frame. ``multipliers`` are those that multiply two
     variables; ``constants`` counts the products per cycle that layers of constants make without any.
     ``macs``: multiplications of the network per frame. ``goal``: what it was planned for, in words;
-    ``device``: the FPGA that it was planned for, if one was asked for. ``input`` and ``output`` repeat the
+    ``device``: the FPGA that it was planned for, if one was asked for. ``register_borders``: whether a
+    register slice stands at every stream of the border. ``input`` and ``output`` repeat the
     one element of ``inputs`` and ``outputs`` where there is one. ``predicted`` and ``resources``: area by
     target.
     """
@@ -372,6 +395,7 @@ class Manifest(About, frozen=True, kw_only=True):
     macs: Count
     goal: Annotated[str, Meta(max_length=200)] = ""
     device: Annotated[str, Meta(max_length=40)] = ""
+    register_borders: bool = False
     predicted: dict[str, Area]
     layers: tuple[Layer, ...]
     resources: dict[str, Resources] | UnsetType = UNSET

@@ -110,7 +110,7 @@ def page() -> str:
         "A model within a model is flattened, its layers called `model/layer`; a layer or a model that is",
         "called twice is there twice, with the same weights.",
         "ReLU and ReLU6 are fused into the layer before them; a batch normalization is folded into a",
-        "neighbour where there is one. Hardware supports one input and one output.",
+        "neighbour where there is one. Hardware supports any number of inputs and outputs.",
         "A TFLite file may have uint8 inputs and outputs around int8, with QUANTIZE between: the integer",
         "model and the streams of the hardware then carry unsigned codes; a table makes signed ones of them.",
     ]

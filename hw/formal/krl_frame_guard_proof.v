@@ -6,6 +6,8 @@
 // One beat of a frame is chosen with the reset. If an arriving frame ends before it, a zero stands for it.
 //
 // flag: frame_error is not what the frames so far ask for.
+// verdict: settled does not come with the beat that settles a frame, or faulty is wrong there.
+// open: a beat is accepted in reset, or without room for a verdict while it is one of a frame.
 // idle: the sink is ready or the source offers a beat, and the guard neither accepts a beat nor offers one.
 
 `default_nettype none
@@ -23,6 +25,7 @@ module krl_frame_guard_proof #(
   input  wire             wanted,
   input  wire [WIDTH:0]   drawn,
   input  wire             m_axis_tready,
+  input  wire             drawn_room,
 
   output wire             fault_steady,
   output wire             fault_early,
@@ -30,6 +33,8 @@ module krl_frame_guard_proof #(
   output wire             fault_lost,
   output wire             fault_flag,
   output wire             fault_idle,
+  output wire             fault_verdict,
+  output wire             fault_open,
   output wire             arrived
 );
 
@@ -48,6 +53,12 @@ module krl_frame_guard_proof #(
   wire [WIDTH-1:0] m_axis_tdata;
   wire m_axis_tvalid;
   wire frame_error;
+  wire settled;
+  wire faulty;
+
+  // there is room until a verdict comes
+  reg had_room;
+  wire room = had_room || drawn_room;
 
   // the beat that is followed, the next ones to come in and to go out; BEATS: those that are too many
   reg [BEAT_BITS-1:0] beat;
@@ -86,6 +97,9 @@ module krl_frame_guard_proof #(
     .m_axis_tdata(m_axis_tdata),
     .m_axis_tvalid(m_axis_tvalid),
     .m_axis_tready(m_axis_tready),
+    .settled(settled),
+    .faulty(faulty),
+    .room(room),
     .frame_error(frame_error)
   );
 
@@ -118,10 +132,19 @@ module krl_frame_guard_proof #(
   );
 
   assign fault_flag = !reset && frame_error != error_expected;
-  assign fault_idle = !reset && (m_axis_tready || s_axis_tvalid) && !s_axis_tready && !m_axis_tvalid;
+  assign fault_idle =
+      !reset && room && (m_axis_tready || s_axis_tvalid) && !s_axis_tready && !m_axis_tvalid;
+
+  wire is_last = next_in == LAST[BEAT_BITS-1:0];
+  wire settles = accepts && !is_too_many && (s_axis_tlast || is_last);
+
+  assign fault_verdict =
+      !reset && (settled != settles || (settles && faulty != (s_axis_tlast != is_last)));
+  assign fault_open = s_axis_tready && (reset || (!room && !is_too_many));
 
   always @(posedge clk) begin
     started <= 1'b1;
+    had_room <= room && !settled && !reset;
     if (accepts) begin
       next_in <= s_axis_tlast ? 0 : is_too_many ? next_in : next_in + 1'b1;
       if (next_in == 0) error_expected <= 1'b0;

@@ -14,25 +14,29 @@
 
 module krl_accumulator #(
   // sums kept
-  parameter DEPTH = 4,
+  parameter integer DEPTH = 4,
   // bits of the addend
-  parameter SUM_BITS = 17,
+  parameter integer SUM_BITS = 17,
   // bits of a sum
-  parameter ACC_BITS = 24,
-  // follows from DEPTH; do not set
-  parameter INDEX_BITS = (DEPTH > 1) ? $clog2(DEPTH) : 1
+  parameter integer ACC_BITS = 24
 ) (
   input  wire                       clk,
   // of the next cycle's addend
   input  wire                       first_ahead,
-  input  wire [INDEX_BITS-1:0]      index_ahead,
+  input  wire [((DEPTH > 1) ? $clog2(DEPTH) : 1)-1:0]      index_ahead,
   // of this cycle's
   input  wire                       enable,
   input  wire                       again,
-  input  wire [INDEX_BITS-1:0]      index,
+  input  wire [((DEPTH > 1) ? $clog2(DEPTH) : 1)-1:0]      index,
   input  wire signed [SUM_BITS-1:0] addend,
   output reg  [ACC_BITS-1:0]        total
 );
+
+  generate
+    if (!(DEPTH >= 1 && SUM_BITS >= 1 && ACC_BITS >= 1)) begin : g_legal
+      illegal_parameters_of_krl_accumulator see_legal_in_its_header ();
+    end
+  endgenerate
 
   wire [ACC_BITS-1:0] extended;
   wire [ACC_BITS-1:0] previous;
@@ -48,7 +52,7 @@ module krl_accumulator #(
 
     // a sum starts from a register that was cleared: that takes no logic before the adder
     if (DEPTH > 1) begin : g_memory
-      (* ram_style = "distributed" *)
+      (* ram_style = "distributed", ramstyle = "MLAB, no_rw_check" *)
       reg [ACC_BITS-1:0] sums [0:DEPTH-1];
       reg [ACC_BITS-1:0] fetched;
       assign previous = again ? total : fetched;

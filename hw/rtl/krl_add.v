@@ -19,25 +19,25 @@
 
 module krl_add #(
   // elements per beat
-  parameter LANES = 1,
+  parameter integer LANES = 1,
   // bits of x, of y, of the totals, of z
-  parameter LEFT_BITS = 8,
-  parameter RIGHT_BITS = 8,
-  parameter TOTAL_BITS = 24,
-  parameter BITS = 8,
+  parameter integer LEFT_BITS = 8,
+  parameter integer RIGHT_BITS = 8,
+  parameter integer TOTAL_BITS = 24,
+  parameter integer BITS = 8,
   parameter [TOTAL_BITS-1:0] LEFT_FACTOR = 1,
   parameter [TOTAL_BITS-1:0] RIGHT_FACTOR = 1,
   // 1: the right share is taken from the left one
-  parameter SUBTRACT = 0,
+  parameter integer SUBTRACT = 0,
   parameter [TOTAL_BITS-1:0] OFFSET = 0,
   parameter [TOTAL_BITS-1:0] ROUND_POSITIVE = 1,
   parameter [TOTAL_BITS-1:0] ROUND_NEGATIVE = 0,
-  parameter SHIFT = 1,
+  parameter integer SHIFT = 1,
   // the operand that a table stands for, and its words of TOTAL_BITS, one per line, in hexadecimal
-  parameter TABLE = 0,
+  parameter integer TABLE = 0,
   parameter FILE = "",
   // 1: block RAM, 0: look-up tables
-  parameter BLOCK = 0,
+  parameter integer BLOCK = 0,
   parameter integer CLAMP_MIN = -128,
   parameter integer CLAMP_MAX = 127
 ) (
@@ -56,6 +56,16 @@ module krl_add #(
   output wire                        m_axis_tvalid,
   input  wire                        m_axis_tready
 );
+
+  generate
+    if (!((LANES >= 1 && BITS >= 1 && BITS <= 32 && SHIFT >= 0 && CLAMP_MIN <= CLAMP_MAX) &&
+          (CLAMP_MIN >= -(1 << (BITS - 1)) && CLAMP_MAX <= (1 << (BITS - 1)) - 1 || BITS == 32) &&
+          (TOTAL_BITS > LEFT_BITS && TOTAL_BITS > RIGHT_BITS && TOTAL_BITS > SHIFT && TOTAL_BITS > BITS) &&
+          (LEFT_FACTOR >> (TOTAL_BITS - 2) == 0 && RIGHT_FACTOR >> (TOTAL_BITS - 2) == 0))
+    ) begin : g_legal
+      illegal_parameters_of_krl_add see_legal_in_its_header ();
+    end
+  endgenerate
 
   reg [5:0] valid_pipe;
 

@@ -9,16 +9,22 @@
 
 module krl_adder_tree #(
   // terms summed
-  parameter COUNT = 4,
+  parameter integer COUNT = 4,
   // bits of a term
-  parameter BITS = 16,
-  // follows from the above; do not set
-  parameter SUM_BITS = BITS + $clog2(COUNT)
+  parameter integer BITS = 16
 ) (
   input  wire                       clk,
   input  wire [COUNT*BITS-1:0]      terms,
-  output wire signed [SUM_BITS-1:0] sum
+  output wire signed [(BITS + $clog2(COUNT))-1:0] sum
 );
+
+  localparam integer SUM_BITS = BITS + $clog2(COUNT);
+
+  generate
+    if (!(COUNT >= 1 && BITS >= 2)) begin : g_legal
+      illegal_parameters_of_krl_adder_tree see_legal_in_its_header ();
+    end
+  endgenerate
 
   localparam LEVELS = $clog2(COUNT);
   // the tree is padded to a power of two; the padding is constant zero and costs nothing

@@ -16,9 +16,9 @@
 
 module krl_concat #(
   // bits per beat
-  parameter WIDTH = 8,
+  parameter integer WIDTH = 8,
   // streams that enter
-  parameter INPUTS = 2,
+  parameter integer INPUTS = 2,
   // beats per pixel on each input, 32 bits each, input 0 in the low bits
   parameter [INPUTS*32-1:0] COUNTS = {INPUTS{32'd1}}
 ) (
@@ -33,6 +33,12 @@ module krl_concat #(
   output reg                     m_axis_tvalid,
   input  wire                    m_axis_tready
 );
+
+  generate
+    if (!(WIDTH >= 1 && INPUTS >= 2)) begin : g_legal
+      illegal_parameters_of_krl_concat see_legal_in_its_header ();
+    end
+  endgenerate
 
   function integer largest_count(input integer start);
     integer k;

@@ -11,19 +11,25 @@
 
 module krl_dot #(
   // products summed
-  parameter SIMD = 4,
+  parameter integer SIMD = 4,
   // bits of an activation
-  parameter X_BITS = 8,
+  parameter integer X_BITS = 8,
   // bits of a weight
-  parameter W_BITS = 8,
-  // follows from the above; do not set
-  parameter SUM_BITS = X_BITS + W_BITS + $clog2(SIMD)
+  parameter integer W_BITS = 8
 ) (
   input  wire                       clk,
   input  wire [SIMD*X_BITS-1:0]     x,
   input  wire [SIMD*W_BITS-1:0]     w,
-  output reg  signed [SUM_BITS-1:0] sum
+  output reg  signed [(X_BITS + W_BITS + $clog2(SIMD))-1:0] sum
 );
+
+  localparam integer SUM_BITS = X_BITS + W_BITS + $clog2(SIMD);
+
+  generate
+    if (!(SIMD >= 1 && X_BITS >= 2 && W_BITS >= 2)) begin : g_legal
+      illegal_parameters_of_krl_dot see_legal_in_its_header ();
+    end
+  endgenerate
 
   localparam PRODUCT_BITS = X_BITS + W_BITS;
 

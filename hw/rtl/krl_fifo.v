@@ -14,11 +14,11 @@
 
 module krl_fifo #(
   // bits per beat
-  parameter WIDTH = 8,
+  parameter integer WIDTH = 8,
   // beats held
-  parameter DEPTH = 2,
+  parameter integer DEPTH = 2,
   // 1: block RAM, 0: look-up tables
-  parameter BLOCK = 0
+  parameter integer BLOCK = 0
 ) (
   input  wire             clk,
   input  wire             rst,
@@ -31,6 +31,12 @@ module krl_fifo #(
   output wire             m_axis_tvalid,
   input  wire             m_axis_tready
 );
+
+  generate
+    if (!(WIDTH >= 1 && DEPTH >= 1)) begin : g_legal
+      illegal_parameters_of_krl_fifo see_legal_in_its_header ();
+    end
+  endgenerate
 
   localparam POINTER_BITS = (DEPTH > 1) ? $clog2(DEPTH) : 1;
   localparam LEVEL_BITS = $clog2(DEPTH + 1);
@@ -78,7 +84,7 @@ module krl_fifo #(
         beside <= s_axis_tdata;
       end
     end else begin : g_distributed
-      (* ram_style = "distributed" *)
+      (* ram_style = "distributed", ramstyle = "MLAB, no_rw_check" *)
       reg [WIDTH-1:0] memory [0:DEPTH-1];
 
       assign m_axis_tdata = memory[read_pointer];

@@ -13,9 +13,9 @@
 
 module krl_fork #(
   // bits per beat
-  parameter WIDTH = 8,
+  parameter integer WIDTH = 8,
   // streams that leave
-  parameter OUTPUTS = 2
+  parameter integer OUTPUTS = 2
 ) (
   input  wire               clk,
   input  wire               rst,
@@ -28,6 +28,12 @@ module krl_fork #(
   output wire [OUTPUTS-1:0] m_axis_tvalid,
   input  wire [OUTPUTS-1:0] m_axis_tready
 );
+
+  generate
+    if (!(WIDTH >= 1 && OUTPUTS >= 1)) begin : g_legal
+      illegal_parameters_of_krl_fork see_legal_in_its_header ();
+    end
+  endgenerate
 
   // outputs that have taken the beat which still waits for others
   reg [OUTPUTS-1:0] done;

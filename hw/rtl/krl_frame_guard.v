@@ -7,19 +7,26 @@
 // right place, and every frame in gives one frame out. The stages behind the guard count beats and need no
 // tlast.
 //
+// USE_TLAST:   0 for sources without tlast: their beats are counted, and s_axis_tlast is ignored.
 // frame_error: rises in the cycle after the beat that showed the fault and falls when the first beat of the
 //              next frame is accepted.
+// settled:     high with the beat after which it is known whether the frame is good: its last one, or the
+//              BEATS-th of a frame that is too long. faulty says what is known.
+// room:        low where settled would be lost: no beat of a frame passes then.
 // Latency:     0; data, valid and (while passing) ready are combinational.
-// Stream:      s_axis_tready depends on m_axis_tready, never on s_axis_tvalid.
-// Legal:       WIDTH >= 1, BEATS >= 1.
+// Stream:      s_axis_tready depends on m_axis_tready, room and rst, never on s_axis_tvalid. It is low in
+//              reset. room may fall only after a settled, and must not while a beat waits.
+// Legal:       WIDTH >= 1, BEATS >= 1; USE_TLAST is 0 or 1.
 
 `default_nettype none
 
 module krl_frame_guard #(
   // bits per beat
-  parameter WIDTH = 8,
+  parameter integer WIDTH = 8,
   // beats per frame
-  parameter BEATS = 784
+  parameter integer BEATS = 784,
+  // 1: s_axis_tlast ends a frame; 0: the BEATS-th beat does
+  parameter integer USE_TLAST = 1
 ) (
   input  wire             clk,
   input  wire             rst,
@@ -33,8 +40,18 @@ module krl_frame_guard #(
   output wire             m_axis_tvalid,
   input  wire             m_axis_tready,
 
+  output wire             settled,
+  output wire             faulty,
+  input  wire             room,
+
   output reg              frame_error
 );
+
+  generate
+    if (!(WIDTH >= 1 && BEATS >= 1 && (USE_TLAST == 0 || USE_TLAST == 1))) begin : g_legal
+      illegal_parameters_of_krl_frame_guard see_legal_in_its_header ();
+    end
+  endgenerate
 
   localparam BEAT_BITS = (BEATS > 1) ? $clog2(BEATS) : 1;
   localparam integer LAST = BEATS - 1;
@@ -47,12 +64,15 @@ module krl_frame_guard #(
   reg [BEAT_BITS-1:0] beat;
 
   wire last = beat == LAST[BEAT_BITS-1:0];
+  wire ends = (USE_TLAST != 0) ? s_axis_tlast : last;
   wire accept = s_axis_tvalid && s_axis_tready;
   wire hand_on = m_axis_tvalid && m_axis_tready;
 
-  assign s_axis_tready = (state == PASS) ? m_axis_tready : (state == DROP);
-  assign m_axis_tvalid = (state == PASS) ? s_axis_tvalid : (state == FILL);
+  assign s_axis_tready = !rst && ((state == PASS) ? m_axis_tready && room : (state == DROP));
+  assign m_axis_tvalid = (state == PASS) ? s_axis_tvalid && room : (state == FILL);
   assign m_axis_tdata = (state == PASS) ? s_axis_tdata : {WIDTH{1'b0}};
+  assign settled = (state == PASS) && accept && (ends || last);
+  assign faulty = ends != last;
 
   always @(posedge clk) begin
     if (hand_on) begin
@@ -61,9 +81,9 @@ module krl_frame_guard #(
     case (state)
       PASS: begin
         if (accept) begin
-          if (s_axis_tlast && !last) state <= FILL;
-          if (last && !s_axis_tlast) state <= DROP;
-          if (s_axis_tlast != last) frame_error <= 1'b1;
+          if (ends && !last) state <= FILL;
+          if (last && !ends) state <= DROP;
+          if (faulty) frame_error <= 1'b1;
           else if (beat == 0) frame_error <= 1'b0;
         end
       end

@@ -9,7 +9,7 @@
 
 module krl_frame_last #(
   // beats per frame
-  parameter BEATS = 10
+  parameter integer BEATS = 10
 ) (
   input  wire clk,
   input  wire rst,
@@ -19,6 +19,12 @@ module krl_frame_last #(
   input  wire m_axis_tready,
   output wire m_axis_tlast
 );
+
+  generate
+    if (!(BEATS >= 1)) begin : g_legal
+      illegal_parameters_of_krl_frame_last see_legal_in_its_header ();
+    end
+  endgenerate
 
   localparam BEAT_BITS = (BEATS > 1) ? $clog2(BEATS) : 1;
   localparam integer LAST = BEATS - 1;

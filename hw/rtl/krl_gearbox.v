@@ -16,12 +16,12 @@
 
 module krl_gearbox #(
   // bits per element
-  parameter BITS = 8,
+  parameter integer BITS = 8,
   // elements per beat
-  parameter LANES_IN = 2,
-  parameter LANES_OUT = 3,
+  parameter integer LANES_IN = 2,
+  parameter integer LANES_OUT = 3,
   // elements per frame
-  parameter ELEMENTS = 16
+  parameter integer ELEMENTS = 16
 ) (
   input  wire                      clk,
   input  wire                      rst,
@@ -34,6 +34,12 @@ module krl_gearbox #(
   output wire                      m_axis_tvalid,
   input  wire                      m_axis_tready
 );
+
+  generate
+    if (!(BITS >= 1 && LANES_IN >= 1 && LANES_OUT >= 1 && ELEMENTS >= 1)) begin : g_legal
+      illegal_parameters_of_krl_gearbox see_legal_in_its_header ();
+    end
+  endgenerate
 
   localparam BEATS = (ELEMENTS + LANES_IN - 1) / LANES_IN;
   // zeros that fill up the last beat of a frame

@@ -15,9 +15,9 @@
 
 module krl_issue #(
   // cycles of the pipeline
-  parameter LATENCY = 4,
+  parameter integer LATENCY = 4,
   // places in the result buffer
-  parameter CREDITS = 6
+  parameter integer CREDITS = 6
 ) (
   input  wire clk,
   input  wire rst,
@@ -28,6 +28,12 @@ module krl_issue #(
   output wire result_tvalid,
   input  wire result_taken
 );
+
+  generate
+    if (!(LATENCY >= 1 && CREDITS >= 1)) begin : g_legal
+      illegal_parameters_of_krl_issue see_legal_in_its_header ();
+    end
+  endgenerate
 
   localparam CREDIT_BITS = $clog2(CREDITS + 1);
   localparam integer ALL_CREDITS = CREDITS;

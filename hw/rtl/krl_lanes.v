@@ -12,13 +12,13 @@
 
 module krl_lanes #(
   // bits per element
-  parameter BITS = 8,
+  parameter integer BITS = 8,
   // elements per arriving beat
-  parameter LANES_IN = 1,
+  parameter integer LANES_IN = 1,
   // elements of a leaving beat
-  parameter LANES_OUT = 4,
+  parameter integer LANES_OUT = 4,
   // elements per frame
-  parameter ELEMENTS = 16
+  parameter integer ELEMENTS = 16
 ) (
   input  wire                      clk,
   input  wire                      rst,
@@ -31,6 +31,14 @@ module krl_lanes #(
   output wire                      m_axis_tvalid,
   input  wire                      m_axis_tready
 );
+
+  generate
+    if (!((BITS >= 1 && LANES_IN >= 1 && LANES_OUT >= 1 && ELEMENTS >= 1) &&
+          (LANES_OUT % LANES_IN == 0 || (LANES_IN % LANES_OUT == 0 && ELEMENTS % LANES_IN == 0)))
+    ) begin : g_legal
+      illegal_parameters_of_krl_lanes see_legal_in_its_header ();
+    end
+  endgenerate
 
   genvar i;
   generate

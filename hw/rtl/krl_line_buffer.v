@@ -28,22 +28,22 @@
 
 module krl_line_buffer #(
   // the image: rows, words per row, bits per word
-  parameter HEIGHT = 28,
-  parameter WIDTH = 28,
-  parameter WORD_BITS = 8,
+  parameter integer HEIGHT = 28,
+  parameter integer WIDTH = 28,
+  parameter integer WORD_BITS = 8,
   // the bands: rows, rows from one to the next, words of each, how many
-  parameter KERNEL_H = 3,
-  parameter STRIDE_H = 1,
-  parameter READS = 28,
-  parameter OUT_HEIGHT = 26,
+  parameter integer KERNEL_H = 3,
+  parameter integer STRIDE_H = 1,
+  parameter integer READS = 28,
+  parameter integer OUT_HEIGHT = 26,
   // rows above the image and words to its left that bands begin with
-  parameter PAD_TOP = 0,
-  parameter PAD_WORDS = 0,
+  parameter integer PAD_TOP = 0,
+  parameter integer PAD_WORDS = 0,
   parameter [WORD_BITS-1:0] PAD_WORD = 0,
   // places of the ring
-  parameter ROWS = 4,
+  parameter integer ROWS = 4,
   // 1: block RAM, 0: look-up tables
-  parameter BLOCK = 0
+  parameter integer BLOCK = 0
 ) (
   input  wire                          clk,
   input  wire                          rst,
@@ -56,6 +56,15 @@ module krl_line_buffer #(
   output wire                          m_axis_tvalid,
   input  wire                          m_axis_tready
 );
+
+  generate
+    if (!((HEIGHT >= 1 && WIDTH >= 1 && WORD_BITS >= 1 && STRIDE_H >= 1 && READS >= 1) &&
+          (KERNEL_H >= 1 && ROWS >= KERNEL_H && PAD_TOP >= 0 && PAD_TOP < KERNEL_H) &&
+          (OUT_HEIGHT >= 1 && (OUT_HEIGHT - 1) * STRIDE_H - PAD_TOP < HEIGHT))
+    ) begin : g_legal
+      illegal_parameters_of_krl_line_buffer see_legal_in_its_header ();
+    end
+  endgenerate
 
   // rows and words are counted in the padded image: the real ones are PAD_TOP .. and PAD_WORDS ..
   localparam REACH = (OUT_HEIGHT - 1) * STRIDE_H + KERNEL_H;

@@ -12,14 +12,14 @@
 
 module krl_lookup #(
   // elements per beat; each has a table of its own
-  parameter LANES = 1,
+  parameter integer LANES = 1,
   // bits of x, of y
-  parameter X_BITS = 8,
-  parameter BITS = 8,
+  parameter integer X_BITS = 8,
+  parameter integer BITS = 8,
   // one word per line, in hexadecimal
   parameter FILE = "",
   // 1: block RAM, 0: look-up tables
-  parameter BLOCK = 0
+  parameter integer BLOCK = 0
 ) (
   input  wire                    clk,
   input  wire                    rst,
@@ -32,6 +32,12 @@ module krl_lookup #(
   output reg                     m_axis_tvalid,
   input  wire                    m_axis_tready
 );
+
+  generate
+    if (!(LANES >= 1 && X_BITS >= 1 && BITS >= 1)) begin : g_legal
+      illegal_parameters_of_krl_lookup see_legal_in_its_header ();
+    end
+  endgenerate
 
   wire advance = m_axis_tready || !m_axis_tvalid;
 

@@ -36,34 +36,34 @@
 
 module krl_matvec #(
   // output lanes
-  parameter PE = 4,
+  parameter integer PE = 4,
   // products summed per cycle in each lane
-  parameter SIMD = 2,
+  parameter integer SIMD = 2,
   // elements per arriving beat
-  parameter LANES = 2,
+  parameter integer LANES = 2,
   // beats per vector
-  parameter BEATS_PER_VECTOR = 8,
+  parameter integer BEATS_PER_VECTOR = 8,
   // output groups: outputs / PE, rounded up
-  parameter GROUPS = 2,
+  parameter integer GROUPS = 2,
   // matrices
-  parameter TURNS = 1,
+  parameter integer TURNS = 1,
   // outputs, and how many neighbours multiply the same vector; needed only where it is not all of them
-  parameter OUTPUTS = GROUPS * PE,
-  parameter OUTPUTS_PER_VECTOR = OUTPUTS,
+  parameter integer OUTPUTS = GROUPS * PE,
+  parameter integer OUTPUTS_PER_VECTOR = OUTPUTS,
   // places in the result buffer
-  parameter CREDITS = 4,
+  parameter integer CREDITS = 4,
   // 1: two products per multiplier of 25 x 18 bits where two output lanes share their activations and both fit,
   // 0: a multiplier for each product
-  parameter PAIRS = 1,
+  parameter integer PAIRS = 1,
   // bits of an activation, a weight, a sum
-  parameter X_BITS = 8,
-  parameter W_BITS = 8,
-  parameter ACC_BITS = 24,
+  parameter integer X_BITS = 8,
+  parameter integer W_BITS = 8,
+  parameter integer ACC_BITS = 24,
   // follow from the above; do not set
-  parameter INPUT_LANES = (OUTPUTS / OUTPUTS_PER_VECTOR) * LANES,
-  parameter FOLDS = (LANES + SIMD - 1) / SIMD,
-  parameter STEPS = BEATS_PER_VECTOR * GROUPS * FOLDS,
-  parameter ADDRESS_BITS = (TURNS * STEPS > 1) ? $clog2(TURNS * STEPS) : 1
+  parameter integer INPUT_LANES = (OUTPUTS / OUTPUTS_PER_VECTOR) * LANES,
+  parameter integer FOLDS = (LANES + SIMD - 1) / SIMD,
+  parameter integer STEPS = BEATS_PER_VECTOR * GROUPS * FOLDS,
+  parameter integer ADDRESS_BITS = (TURNS * STEPS > 1) ? $clog2(TURNS * STEPS) : 1
 ) (
   input  wire                      clk,
   input  wire                      rst,
@@ -79,6 +79,18 @@ module krl_matvec #(
   output reg                       result_tvalid,
   input  wire                      result_taken
 );
+
+  generate
+    if (!((PE >= 1 && SIMD >= 1 && LANES >= 1 && GROUPS >= 1 && TURNS >= 1 && BEATS_PER_VECTOR >= 1 && CREDITS >= 1) &&
+          (ACC_BITS >= 1 && X_BITS >= 2 && W_BITS >= 2) &&
+          ((GROUPS - 1) * PE < OUTPUTS && OUTPUTS <= GROUPS * PE && OUTPUTS % OUTPUTS_PER_VECTOR == 0) &&
+          (INPUT_LANES == (OUTPUTS / OUTPUTS_PER_VECTOR) * LANES && FOLDS == (LANES + SIMD - 1) / SIMD) &&
+          (STEPS == BEATS_PER_VECTOR * GROUPS * FOLDS &&
+           ADDRESS_BITS == ((TURNS * STEPS > 1) ? $clog2(TURNS * STEPS) : 1)))
+    ) begin : g_legal
+      illegal_parameters_of_krl_matvec see_legal_in_its_header ();
+    end
+  endgenerate
 
   localparam BEAT_BITS = (BEATS_PER_VECTOR > 1) ? $clog2(BEATS_PER_VECTOR) : 1;
   localparam GROUP_BITS = (GROUPS > 1) ? $clog2(GROUPS) : 1;

@@ -12,11 +12,11 @@
 
 module krl_max #(
   // cells per window
-  parameter CELLS = 4,
+  parameter integer CELLS = 4,
   // elements of a cell
-  parameter CHANNELS = 2,
+  parameter integer CHANNELS = 2,
   // bits per element
-  parameter BITS = 8,
+  parameter integer BITS = 8,
   parameter integer CLAMP_MIN = -128,
   parameter integer CLAMP_MAX = 127
 ) (
@@ -31,6 +31,12 @@ module krl_max #(
   output wire                           m_axis_tvalid,
   input  wire                           m_axis_tready
 );
+
+  generate
+    if (!(CELLS >= 1 && CHANNELS >= 1 && BITS >= 1 && CLAMP_MIN <= CLAMP_MAX)) begin : g_legal
+      illegal_parameters_of_krl_max see_legal_in_its_header ();
+    end
+  endgenerate
 
   localparam LEVELS = (CELLS > 2) ? $clog2(CELLS) : 1;
   // the tree is padded to a power of two with the smallest result

@@ -12,8 +12,8 @@
 
 module krl_multiplier #(
   // bits of the operands
-  parameter A_BITS = 8,
-  parameter B_BITS = 8
+  parameter integer A_BITS = 8,
+  parameter integer B_BITS = 8
 ) (
   input  wire                            clk,
   input  wire                            enable,
@@ -21,6 +21,12 @@ module krl_multiplier #(
   input  wire signed [B_BITS-1:0]        b,
   output wire signed [A_BITS+B_BITS-1:0] product
 );
+
+  generate
+    if (!(A_BITS >= 2 && B_BITS >= 2)) begin : g_legal
+      illegal_parameters_of_krl_multiplier see_legal_in_its_header ();
+    end
+  endgenerate
 
   reg signed [A_BITS-1:0] a_held;
   reg signed [B_BITS-1:0] b_held;

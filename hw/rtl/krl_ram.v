@@ -10,35 +10,39 @@
 
 module krl_ram #(
   // bits per word
-  parameter WIDTH = 8,
+  parameter integer WIDTH = 8,
   // words
-  parameter DEPTH = 16,
+  parameter integer DEPTH = 16,
   // 1: block RAM, 0: look-up tables
-  parameter BLOCK = 0,
-  // follows from DEPTH; do not set
-  parameter ADDRESS_BITS = (DEPTH > 1) ? $clog2(DEPTH) : 1
+  parameter integer BLOCK = 0
 ) (
   input  wire                    clk,
 
   input  wire                    write_enable,
-  input  wire [ADDRESS_BITS-1:0] write_address,
+  input  wire [((DEPTH > 1) ? $clog2(DEPTH) : 1)-1:0] write_address,
   input  wire [WIDTH-1:0]        write_data,
 
   input  wire                    read_enable,
-  input  wire [ADDRESS_BITS-1:0] read_address,
+  input  wire [((DEPTH > 1) ? $clog2(DEPTH) : 1)-1:0] read_address,
   output reg  [WIDTH-1:0]        read_data
 );
 
   generate
+    if (!(WIDTH >= 1 && DEPTH >= 1)) begin : g_legal
+      illegal_parameters_of_krl_ram see_legal_in_its_header ();
+    end
+  endgenerate
+
+  generate
     if (BLOCK != 0) begin : g_block
-      (* ram_style = "block" *)
+      (* ram_style = "block", ramstyle = "M20K, no_rw_check" *)
       reg [WIDTH-1:0] memory [0:DEPTH-1];
       always @(posedge clk) begin
         if (write_enable) memory[write_address] <= write_data;
         if (read_enable) read_data <= memory[read_address];
       end
     end else begin : g_distributed
-      (* ram_style = "distributed" *)
+      (* ram_style = "distributed", ramstyle = "MLAB, no_rw_check" *)
       reg [WIDTH-1:0] memory [0:DEPTH-1];
       always @(posedge clk) begin
         if (write_enable) memory[write_address] <= write_data;

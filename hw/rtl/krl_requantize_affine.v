@@ -21,22 +21,22 @@
 
 module krl_requantize_affine #(
   // elements per beat, beats until the constants repeat
-  parameter LANES = 1,
-  parameter PERIOD = 16,
+  parameter integer LANES = 1,
+  parameter integer PERIOD = 16,
   // bits of an arriving accumulator, of the constants, of the totals, of a code
-  parameter ACC_BITS = 24,
-  parameter MULTIPLIER_BITS = 18,
-  parameter OFFSET_BITS = 32,
-  parameter NEGATIVE_CORRECTION_BITS = 0,
-  parameter TOTAL_BITS = 42,
-  parameter BITS = 8,
-  parameter SHIFT = 24,
+  parameter integer ACC_BITS = 24,
+  parameter integer MULTIPLIER_BITS = 18,
+  parameter integer OFFSET_BITS = 32,
+  parameter integer NEGATIVE_CORRECTION_BITS = 0,
+  parameter integer TOTAL_BITS = 42,
+  parameter integer BITS = 8,
+  parameter integer SHIFT = 24,
   parameter integer ZERO_POINT = 0,
   parameter integer CLAMP_MIN = -128,
   parameter integer CLAMP_MAX = 127,
   // follow from the above; do not set
-  parameter WORD_BITS = LANES * (MULTIPLIER_BITS + OFFSET_BITS + NEGATIVE_CORRECTION_BITS),
-  parameter ADDRESS_BITS = (PERIOD > 1) ? $clog2(PERIOD) : 1
+  parameter integer WORD_BITS = LANES * (MULTIPLIER_BITS + OFFSET_BITS + NEGATIVE_CORRECTION_BITS),
+  parameter integer ADDRESS_BITS = (PERIOD > 1) ? $clog2(PERIOD) : 1
 ) (
   input  wire                      clk,
   input  wire                      rst,
@@ -53,6 +53,17 @@ module krl_requantize_affine #(
   output wire                      m_axis_tvalid,
   input  wire                      m_axis_tready
 );
+
+  generate
+    if (!((LANES >= 1 && PERIOD >= 1 && SHIFT >= 1 && MULTIPLIER_BITS >= 1) &&
+          (ACC_BITS >= 2 && OFFSET_BITS >= 2 && BITS <= 31 && CLAMP_MIN <= CLAMP_MAX) &&
+          (TOTAL_BITS >= OFFSET_BITS && TOTAL_BITS > NEGATIVE_CORRECTION_BITS && TOTAL_BITS > SHIFT) &&
+          (TOTAL_BITS >= BITS + 2 && ADDRESS_BITS == ((PERIOD > 1) ? $clog2(PERIOD) : 1)) &&
+          (WORD_BITS == LANES * (MULTIPLIER_BITS + OFFSET_BITS + NEGATIVE_CORRECTION_BITS)))
+    ) begin : g_legal
+      illegal_parameters_of_krl_requantize_affine see_legal_in_its_header ();
+    end
+  endgenerate
 
   localparam LANE_BITS = MULTIPLIER_BITS + OFFSET_BITS + NEGATIVE_CORRECTION_BITS;
   localparam PRODUCT_BITS = ACC_BITS + MULTIPLIER_BITS + 1;

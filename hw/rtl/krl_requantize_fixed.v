@@ -16,20 +16,20 @@
 
 module krl_requantize_fixed #(
   // elements per beat, beats until the constants repeat
-  parameter LANES = 1,
-  parameter PERIOD = 16,
+  parameter integer LANES = 1,
+  parameter integer PERIOD = 16,
   // bits of an arriving accumulator, of the bias, of their sum, of a code
-  parameter ACC_BITS = 24,
-  parameter BIAS_BITS = 8,
-  parameter BIASED_BITS = 24,
-  parameter BITS = 8,
-  parameter BIAS_SHIFT = 0,
+  parameter integer ACC_BITS = 24,
+  parameter integer BIAS_BITS = 8,
+  parameter integer BIASED_BITS = 24,
+  parameter integer BITS = 8,
+  parameter integer BIAS_SHIFT = 0,
   parameter integer SHIFT = 8,
   parameter integer CLAMP_MIN = -128,
   parameter integer CLAMP_MAX = 127,
   // follow from the above; do not set
-  parameter WORD_BITS = LANES * BIAS_BITS,
-  parameter ADDRESS_BITS = (PERIOD > 1) ? $clog2(PERIOD) : 1
+  parameter integer WORD_BITS = LANES * BIAS_BITS,
+  parameter integer ADDRESS_BITS = (PERIOD > 1) ? $clog2(PERIOD) : 1
 ) (
   input  wire                      clk,
   input  wire                      rst,
@@ -46,6 +46,16 @@ module krl_requantize_fixed #(
   output wire                      m_axis_tvalid,
   input  wire                      m_axis_tready
 );
+
+  generate
+    if (!((LANES >= 1 && PERIOD >= 1 && ACC_BITS >= 2 && BIAS_BITS >= 2 && BITS >= 2 && BITS <= 32) &&
+          (BIAS_SHIFT >= 0 && CLAMP_MIN <= CLAMP_MAX) &&
+          (BIASED_BITS >= ACC_BITS && BIASED_BITS >= BIAS_BITS && BIASED_BITS >= BITS) &&
+          (WORD_BITS == LANES * BIAS_BITS && ADDRESS_BITS == ((PERIOD > 1) ? $clog2(PERIOD) : 1)))
+    ) begin : g_legal
+      illegal_parameters_of_krl_requantize_fixed see_legal_in_its_header ();
+    end
+  endgenerate
 
   // room for a shift to the left, and one bit for the rounding constant
   localparam WIDE_BITS = BIASED_BITS + 1 + ((SHIFT < 0) ? -SHIFT : 0);

@@ -9,32 +9,36 @@
 
 module krl_rom #(
   // bits per word
-  parameter WIDTH = 8,
+  parameter integer WIDTH = 8,
   // words
-  parameter DEPTH = 16,
+  parameter integer DEPTH = 16,
   // one word per line, in hexadecimal
   parameter FILE = "",
   // 1: block RAM, 0: look-up tables
-  parameter BLOCK = 0,
-  // follows from DEPTH; do not set
-  parameter ADDRESS_BITS = (DEPTH > 1) ? $clog2(DEPTH) : 1
+  parameter integer BLOCK = 0
 ) (
   input  wire                    clk,
   input  wire                    enable,
-  input  wire [ADDRESS_BITS-1:0] address,
+  input  wire [((DEPTH > 1) ? $clog2(DEPTH) : 1)-1:0] address,
   output reg  [WIDTH-1:0]        data
 );
 
   generate
+    if (!(WIDTH >= 1 && DEPTH >= 1)) begin : g_legal
+      illegal_parameters_of_krl_rom see_legal_in_its_header ();
+    end
+  endgenerate
+
+  generate
     if (BLOCK != 0) begin : g_block
-      (* rom_style = "block" *)
+      (* rom_style = "block", romstyle = "M20K" *)
       reg [WIDTH-1:0] memory [0:DEPTH-1];
       initial $readmemh(FILE, memory);
       always @(posedge clk) if (enable) data <= memory[address];
     end else begin : g_distributed
       // logic_block is Yosys' word for it; with rom_style = "distributed" beside it, Yosys 0.23 finds no
       // mapping
-      (* logic_block = 1 *)
+      (* logic_block = 1, romstyle = "logic" *)
       reg [WIDTH-1:0] memory [0:DEPTH-1];
       initial $readmemh(FILE, memory);
       always @(posedge clk) if (enable) data <= memory[address];

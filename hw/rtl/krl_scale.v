@@ -15,14 +15,20 @@
 
 module krl_scale #(
   // bits of x, of the product
-  parameter X_BITS = 8,
-  parameter BITS = 24,
+  parameter integer X_BITS = 8,
+  parameter integer BITS = 24,
   parameter [BITS-1:0] FACTOR = 5,
   parameter [BITS-1:0] OFFSET = 0
 ) (
   input  wire signed [X_BITS-1:0] x,
   output wire signed [BITS-1:0]   y
 );
+
+  generate
+    if (!(X_BITS >= 1 && BITS > X_BITS && FACTOR >> (BITS - 2) == 0)) begin : g_legal
+      illegal_parameters_of_krl_scale see_legal_in_its_header ();
+    end
+  endgenerate
 
   // the digits of FACTOR are the bits of 3/2 FACTOR less those of 1/2 FACTOR
   localparam [BITS-1:0] HALF = FACTOR >> 1;

@@ -12,16 +12,20 @@
 
 module krl_select #(
   // words to choose from
-  parameter COUNT = 4,
+  parameter integer COUNT = 4,
   // bits per word
-  parameter BITS = 8,
-  // follows from COUNT; do not set
-  parameter INDEX_BITS = (COUNT > 1) ? $clog2(COUNT) : 1
+  parameter integer BITS = 8
 ) (
   input  wire [COUNT*BITS-1:0] words,
-  input  wire [INDEX_BITS-1:0] index,
+  input  wire [((COUNT > 1) ? $clog2(COUNT) : 1)-1:0] index,
   output wire [BITS-1:0]       word
 );
+
+  generate
+    if (!(COUNT >= 1 && BITS >= 1)) begin : g_legal
+      illegal_parameters_of_krl_select see_legal_in_its_header ();
+    end
+  endgenerate
 
   localparam STRIDE_BITS = (BITS > 1) ? $clog2(BITS) : 1;
   localparam STRIDE = 1 << STRIDE_BITS;

@@ -14,14 +14,14 @@
 
 module krl_serializer #(
   // lanes of an arriving word, of a leaving beat
-  parameter PE = 4,
-  parameter LANES = 1,
+  parameter integer PE = 4,
+  parameter integer LANES = 1,
   // results per vector
-  parameter OUTPUTS = 8,
+  parameter integer OUTPUTS = 8,
   // words held
-  parameter DEPTH = 4,
+  parameter integer DEPTH = 4,
   // bits of a result
-  parameter BITS = 24
+  parameter integer BITS = 24
 ) (
   input  wire                  clk,
   input  wire                  rst,
@@ -34,6 +34,14 @@ module krl_serializer #(
   output reg                   m_axis_tvalid,
   input  wire                  m_axis_tready
 );
+
+  generate
+    if (!((PE >= 1 && OUTPUTS >= 1 && LANES >= 1 && DEPTH >= 1 && BITS >= 1) &&
+          (PE % LANES == 0 && OUTPUTS % LANES == 0))
+    ) begin : g_legal
+      illegal_parameters_of_krl_serializer see_legal_in_its_header ();
+    end
+  endgenerate
 
   localparam GROUPS = (OUTPUTS + PE - 1) / PE;
   localparam SLICES = PE / LANES;
@@ -49,7 +57,7 @@ module krl_serializer #(
   localparam integer LAST_SLICE = SLICES - 1;
   localparam integer LAST_SLICE_OF_LAST_GROUP = SLICES_OF_LAST_GROUP - 1;
 
-  (* ram_style = "distributed" *)
+  (* ram_style = "distributed", ramstyle = "MLAB, no_rw_check" *)
   reg [PE*BITS-1:0] memory [0:DEPTH-1];
 
   reg [POINTER_BITS-1:0] write_pointer;

@@ -19,25 +19,34 @@
 
 module krl_vectors #(
   // windows side by side
-  parameter WINDOWS = 2,
-  parameter KERNEL_H = 2,
-  parameter KERNEL_W = 2,
-  parameter STRIDE_W = 2,
+  parameter integer WINDOWS = 2,
+  parameter integer KERNEL_H = 2,
+  parameter integer KERNEL_W = 2,
+  parameter integer STRIDE_W = 2,
   // pixels per row of the beat
-  parameter COLUMNS = 4,
+  parameter integer COLUMNS = 4,
   // elements per pixel, and those of them that a vector has
-  parameter CHANNELS = 2,
-  parameter DEPTH = 1,
+  parameter integer CHANNELS = 2,
+  parameter integer DEPTH = 1,
   // bits per element
-  parameter BITS = 8,
+  parameter integer BITS = 8,
   // 0: vector after vector; 1: the first pixels of all vectors, then their second pixels, ...
-  parameter PIXEL_BY_PIXEL = 0,
-  // follows from the above; do not set
-  parameter VECTORS = WINDOWS * (CHANNELS / DEPTH)
+  parameter integer PIXEL_BY_PIXEL = 0
 ) (
   input  wire [KERNEL_H*COLUMNS*CHANNELS*BITS-1:0]       pixels,
-  output wire [VECTORS*KERNEL_H*KERNEL_W*DEPTH*BITS-1:0] vectors
+  output wire [(WINDOWS * (CHANNELS / DEPTH))*KERNEL_H*KERNEL_W*DEPTH*BITS-1:0] vectors
 );
+
+  localparam integer VECTORS = WINDOWS * (CHANNELS / DEPTH);
+
+  generate
+    if (!((WINDOWS >= 1 && KERNEL_H >= 1 && KERNEL_W >= 1 && STRIDE_W >= 1 && CHANNELS >= 1) &&
+          (DEPTH >= 1 && BITS >= 1 && CHANNELS % DEPTH == 0) &&
+          (COLUMNS >= (WINDOWS - 1) * STRIDE_W + KERNEL_W))
+    ) begin : g_legal
+      illegal_parameters_of_krl_vectors see_legal_in_its_header ();
+    end
+  endgenerate
 
   localparam PER_WINDOW = CHANNELS / DEPTH;
   localparam PIXELS = KERNEL_H * KERNEL_W;

@@ -32,27 +32,27 @@
 
 module krl_window #(
   // the image
-  parameter HEIGHT = 28,
-  parameter WIDTH = 28,
-  parameter PIXEL_BITS = 8,
+  parameter integer HEIGHT = 28,
+  parameter integer WIDTH = 28,
+  parameter integer PIXEL_BITS = 8,
   // pixels per beat
-  parameter PIXELS = 1,
+  parameter integer PIXELS = 1,
   // the windows
-  parameter KERNEL_H = 3,
-  parameter KERNEL_W = 3,
-  parameter STRIDE_H = 1,
-  parameter STRIDE_W = 1,
-  parameter PAD_TOP = 0,
-  parameter PAD_LEFT = 0,
-  parameter OUT_HEIGHT = 26,
-  parameter OUT_WIDTH = 26,
+  parameter integer KERNEL_H = 3,
+  parameter integer KERNEL_W = 3,
+  parameter integer STRIDE_H = 1,
+  parameter integer STRIDE_W = 1,
+  parameter integer PAD_TOP = 0,
+  parameter integer PAD_LEFT = 0,
+  parameter integer OUT_HEIGHT = 26,
+  parameter integer OUT_WIDTH = 26,
   parameter [PIXEL_BITS-1:0] PAD_PIXEL = 0,
   // row memories
-  parameter ROWS = 4,
+  parameter integer ROWS = 4,
   // 1: block RAM, 0: look-up tables
-  parameter BLOCK = 0,
+  parameter integer BLOCK = 0,
   // finished windows that may wait to be taken, for PIXELS = 1
-  parameter WAITING = 1
+  parameter integer WAITING = 1
 ) (
   input  wire                                    clk,
   input  wire                                    rst,
@@ -65,6 +65,16 @@ module krl_window #(
   output wire                                    m_axis_tvalid,
   input  wire                                    m_axis_tready
 );
+
+  generate
+    if (!((PIXELS >= 1 && WIDTH % PIXELS == 0 && KERNEL_H >= 1 && ROWS >= KERNEL_H && WAITING >= 1) &&
+          (STRIDE_H >= 1 && STRIDE_W >= 1 && OUT_HEIGHT >= 1 && OUT_WIDTH >= 1) &&
+          (PAD_TOP >= 0 && PAD_LEFT >= 0 && PAD_TOP < KERNEL_H && PAD_LEFT < KERNEL_W) &&
+          ((OUT_HEIGHT - 1) * STRIDE_H - PAD_TOP < HEIGHT && (OUT_WIDTH - 1) * STRIDE_W - PAD_LEFT < WIDTH))
+    ) begin : g_legal
+      illegal_parameters_of_krl_window see_legal_in_its_header ();
+    end
+  endgenerate
 
   // columns that a row of windows needs, padding included; those to the right of its first pixel
   localparam COLUMNS = (OUT_WIDTH - 1) * STRIDE_W + KERNEL_W;

@@ -30,28 +30,28 @@
 
 module krl_window_reader #(
   // the image: rows, columns, words per pixel, bits per word
-  parameter HEIGHT = 8,
-  parameter WIDTH = 8,
-  parameter SLICES = 4,
-  parameter WORD_BITS = 8,
+  parameter integer HEIGHT = 8,
+  parameter integer WIDTH = 8,
+  parameter integer SLICES = 4,
+  parameter integer WORD_BITS = 8,
   // the windows: size, distance from one to the next, padding before the first, how many
-  parameter KERNEL_H = 3,
-  parameter KERNEL_W = 3,
-  parameter STRIDE_H = 1,
-  parameter STRIDE_W = 1,
-  parameter PAD_TOP = 0,
-  parameter PAD_LEFT = 0,
-  parameter OUT_HEIGHT = 6,
-  parameter OUT_WIDTH = 6,
+  parameter integer KERNEL_H = 3,
+  parameter integer KERNEL_W = 3,
+  parameter integer STRIDE_H = 1,
+  parameter integer STRIDE_W = 1,
+  parameter integer PAD_TOP = 0,
+  parameter integer PAD_LEFT = 0,
+  parameter integer OUT_HEIGHT = 6,
+  parameter integer OUT_WIDTH = 6,
   parameter [WORD_BITS-1:0] PAD_WORD = 0,
   // how often a window is read
-  parameter PASSES = 1,
+  parameter integer PASSES = 1,
   // 1: slice by slice
-  parameter APART = 0,
+  parameter integer APART = 0,
   // places of the ring
-  parameter ROWS = 4,
+  parameter integer ROWS = 4,
   // 1: block RAM, 0: look-up tables
-  parameter BLOCK = 1
+  parameter integer BLOCK = 1
 ) (
   input  wire                 clk,
   input  wire                 rst,
@@ -64,6 +64,17 @@ module krl_window_reader #(
   output wire                 m_axis_tvalid,
   input  wire                 m_axis_tready
 );
+
+  generate
+    if (!((HEIGHT >= 1 && WIDTH >= 1 && SLICES >= 1 && WORD_BITS >= 1 && KERNEL_W >= 1) &&
+          (STRIDE_H >= 1 && STRIDE_W >= 1 && OUT_HEIGHT >= 1 && OUT_WIDTH >= 1) &&
+          (KERNEL_H >= 1 && ROWS >= KERNEL_H && PASSES >= 1 && (PASSES == 1 || APART == 0)) &&
+          (PAD_TOP >= 0 && PAD_LEFT >= 0 && PAD_TOP < KERNEL_H && PAD_LEFT < KERNEL_W) &&
+          ((OUT_HEIGHT - 1) * STRIDE_H - PAD_TOP < HEIGHT && (OUT_WIDTH - 1) * STRIDE_W - PAD_LEFT < WIDTH))
+    ) begin : g_legal
+      illegal_parameters_of_krl_window_reader see_legal_in_its_header ();
+    end
+  endgenerate
 
   // rows are counted in the padded image: the real ones are PAD_TOP ..
   localparam REACH = (OUT_HEIGHT - 1) * STRIDE_H + KERNEL_H;

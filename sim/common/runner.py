@@ -215,11 +215,18 @@ def _is_expected(line: str) -> bool:
 
 
 def simulate(
-    runner: Runner, module: str, toplevel: str, parameters: Parameters, build_dir: Path, what: str
+    runner: Runner,
+    module: str,
+    toplevel: str,
+    parameters: Parameters,
+    build_dir: Path,
+    what: str,
+    folder: str | None = None,
 ) -> None:
+    """Run bench_<module>.py, which lies in sim/<folder>: the module's own unless another one is given."""
     __tracebackhide__ = True
     log, results = build_dir / "sim.log", build_dir / "results.xml"
-    with _on_search_path(SIM, SIM / module), contextlib.suppress(RuntimeError, SystemExit):
+    with _on_search_path(SIM, SIM / (folder or module)), contextlib.suppress(RuntimeError, SystemExit):
         runner.test(
             test_module=f"bench_{module}",
             hdl_toplevel=toplevel,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,10 @@ from common.bugs import Bug, survives_reset
 from kerilog import build
 from kerilog.data import load_dataset
 from kerilog.manifest import Manifest
-from support.designs import generate
+from kerilog.plan import plan
+from kerilog.qgraph import QInput, QNode
+from support.branches import Branches
+from support.designs import draw_all, generate
 from support.mnist import MODEL, write_small_mnist
 from support.networks import Chain, draw_codes
 
@@ -28,6 +32,7 @@ SMALL = {
     "bad": 6,
     "rounds": 2,
     "contract": 1,
+    "early": 0,
     "pauses": [("none", "some"), ("some", "none"), ("most", "some"), ("some", "most"), ("bursts", "bursts")],
 }
 MNIST = {
@@ -36,6 +41,7 @@ MNIST = {
     "bad": 2,
     "rounds": 1,
     "contract": 0,
+    "early": 0,
     "pauses": [("some", "some")],
 }
 
@@ -60,14 +66,54 @@ def mnist(scheme: str, root: Path) -> Manifest:
     return manifest
 
 
-def run(name: str, manifest: Manifest, root: Path, parameters: dict[str, Any]) -> None:
+def narrow(scheme: str, root: Path) -> Manifest:
+    """5-bit codes, three in a beat of two bytes, register slices, and results before the input's end."""
+    chain = Chain(f"narrow_{scheme}", scheme, (7, 5, 3), 22, bits=5).conv(3, (2, 2)).pool((2, 2))
+    manifest = generate(chain.graph, root, design=plan(chain.graph, 35, registered=True))
+    assert (manifest.input.payload_bits, manifest.input.tdata_bits) == (15, 16)
+    np.save(root / "frames.npy", draw_codes(chain.graph, 12))
+    return manifest
+
+
+def early(scheme: str, root: Path) -> Manifest:
+    """A pool that needs neither the last row nor the last column of its input, and nothing behind it."""
+    chain = Chain(f"early_{scheme}", scheme, (7, 5, 1), 23).pool((2, 2))
+    manifest = generate(chain.graph, root, 35)
+    np.save(root / "frames.npy", draw_codes(chain.graph, 12))
+    return manifest
+
+
+def ports(root: Path, registered: bool = False) -> Manifest:
+    """Two inputs of different shapes and two outputs."""
+    net = Branches("ports", "fixed", (5, 4, 2), 24, bits=5, input_name="left")
+    net.conv(2, (2, 2), name="of_left", relu=False)
+    net.nodes.append(QNode("right", QInput(), (), (4, 3, 3), net.nodes[0].format))
+    net.at("right").conv(2, (1, 1), name="of_right", relu=False).add("of_left")
+    total = net.here.name
+    net.flatten("flatten").dense(3, "answer", relu=False)
+    graph = dataclasses.replace(net.graph, outputs=("answer", total))
+    manifest = generate(graph, root, design=plan(graph, 20, registered=registered))
+    np.savez(root / "frames.npz", **draw_all(graph, 10))
+    return manifest
+
+
+def run(
+    name: str,
+    manifest: Manifest,
+    root: Path,
+    parameters: dict[str, Any],
+    use_tlast: int | None = None,
+    bench: str = "network",
+) -> None:
     """Compile the sources in the order of the manifest and run the bench where the memory files are."""
     __tracebackhide__ = True
     what = f"{name}, KERILOG_SEED={runner.SEED}, in {root}"
     icarus = get_runner("icarus")
     sources = [root / source for source in manifest.sources]
-    runner.build(icarus, manifest.top, {}, sources, root, what)
-    runner.simulate(icarus, "network", manifest.top, parameters, root, what)
+    override = {} if use_tlast is None else {"USE_TLAST": use_tlast}
+    runner.build(icarus, manifest.top, override, sources, root, what)
+    parameters = parameters if use_tlast is None else {**parameters, "use_tlast": use_tlast}
+    runner.simulate(icarus, bench, manifest.top, parameters, root, what, "network")
 
 
 def made(name: str, make: Callable[[str, Path], Manifest], scheme: str) -> tuple[Manifest, Path]:
@@ -86,6 +132,32 @@ def test_small_network(scheme: str) -> None:
     shutil.rmtree(root)
 
 
+@pytest.mark.parametrize("make", [narrow, early])
+def test_border(make: Callable[[str, Path], Manifest]) -> None:
+    """Padded beats, register slices, results that are there before the input's end."""
+    manifest, root = made(make.__name__, make, "fixed")
+    run(root.name, manifest, root, {**SMALL, "early": 1})
+    shutil.rmtree(root)
+
+
+@pytest.mark.parametrize("make", [narrow, early])
+def test_a_source_without_tlast(make: Callable[[str, Path], Manifest]) -> None:
+    """With USE_TLAST = 0 beats are counted, whatever tlast is, and no frame is faulty."""
+    manifest, root = made(f"{make.__name__}_without_tlast", make, "fixed")
+    run(root.name, manifest, root, {**SMALL, "early": 1}, use_tlast=0)
+    shutil.rmtree(root)
+
+
+@pytest.mark.parametrize("registered", [False, True])
+def test_several_ports(registered: bool) -> None:
+    """Frames of several inputs stay matched, and a fault at one marks all results of its frame."""
+    root = runner.BUILD / "network" / f"ports_{registered}"
+    shutil.rmtree(root, ignore_errors=True)
+    root.parent.mkdir(parents=True, exist_ok=True)
+    run(root.name, ports(root, registered), root, SMALL, bench="ports")
+    shutil.rmtree(root)
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_mnist_network(scheme: str) -> None:
     """The MNIST CNN, for a few frames."""
@@ -98,13 +170,16 @@ BUGS = [
     Bug(
         "short frames stay short",
         "state",
-        "if (s_axis_tlast && !last) state <= FILL;",
+        "if (ends && !last) state <= FILL;",
         module="krl_frame_guard",
     ),
-    Bug("long frames run on", "state", "if (last && !s_axis_tlast) state <= DROP;", module="krl_frame_guard"),
+    Bug("long frames run on", "state", "if (last && !ends) state <= DROP;", module="krl_frame_guard"),
     Bug("error stays", "frame_error", "else if (beat == 0) frame_error <= 1'b0;", module="krl_frame_guard"),
     Bug("tlast late", "m_axis_tlast", "beat == LAST[BEAT_BITS-1:0]", "beat == 0", module="krl_frame_last"),
     survives_reset("beat", module="krl_frame_last"),
+    Bug("never marked", "m_axis_tuser", "|(known & bad)", "1'b0", module="krl_frame_mark"),
+    Bug("always marked", "m_axis_tuser", "|(known & bad)", "|known", module="krl_frame_mark"),
+    Bug("good as soon as it begins", "g_input", "leaves && m_axis_tlast", "leaves", module="krl_frame_mark"),
     survives_reset("credits", "ALL_CREDITS[CREDIT_BITS-1:0]", module="krl_matvec"),
     Bug("a credit too many", "credits", "if (spend && !result_taken)", "if (1'b0)", module="krl_matvec"),
     Bug(

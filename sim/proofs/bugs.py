@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from common.bugs import Bug
 from proofs.engine import Point
-from proofs.table import add, concat, gearbox, image, matvec, reader, regroup, serial, serializer
+from proofs.table import add, concat, gearbox, image, mark, matvec, reader, regroup, serial, serializer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,6 +146,42 @@ SHORT = [
         serial(2, 2),
         "early wrong lost late",
         Bug("steps past a waiting result", "advance", "result_free ||", "1'b1 ||"),
+    ),
+    refuted(
+        "krl_frame_mark",
+        mark(1, 3, 1, 2),
+        "blocked early end idle last lost room user wrong",
+        Bug("accepts while a beat is aside", "s_axis_tready", "!aside &&"),
+    ),
+    refuted(
+        "krl_frame_mark",
+        mark(1, 3, 1, 2),
+        "steady",
+        Bug("the mark changes while a beat waits", "m_axis_tuser", "waits ? marked :"),
+    ),
+    refuted(
+        "krl_frame_guard",
+        {"WIDTH": 1, "BEATS": 3},
+        "open",
+        Bug("ready in reset", "s_axis_tready", "!rst &&"),
+    ),
+    refuted(
+        "krl_frame_guard",
+        {"WIDTH": 1, "BEATS": 3},
+        "verdict",
+        Bug("long frames get two verdicts", "settled", "(state == PASS) &&"),
+    ),
+    refuted(
+        "krl_register",
+        {"WIDTH": 2},
+        "early wrong lost valid ready",
+        Bug("loses the second beat", "fills", "(full || accept)", "full"),
+    ),
+    refuted(
+        "krl_register",
+        {"WIDTH": 2},
+        "steady wrong",
+        Bug("does not stand still", "m_axis_tdata", "if (!stays)"),
     ),
 ]
 LONG = [
@@ -490,5 +526,11 @@ LONG = [
         serial(2, 2, dsp=1),
         "slow late",
         Bug("only a code makes room", "code_free", "|| !m_axis_tvalid", "&& m_axis_tvalid"),
+    ),
+    refuted(
+        "krl_frame_mark",
+        mark(1, 3, 1, 2),
+        "user",
+        Bug("waits is not reset", "waits", "waits <= 1'b0;"),
     ),
 ]

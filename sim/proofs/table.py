@@ -56,6 +56,11 @@ def serial(period: int, steps: int, dsp: int = 0, sides: int = 1) -> Parameters:
     return {"PERIOD": period, "STEPS": steps, "DSP": dsp, "SIDES": sides}
 
 
+def mark(width: int, beats: int, inputs: int, depth: int) -> Parameters:
+    """``krl_frame_mark``."""
+    return {"WIDTH": width, "BEATS": beats, "INPUTS": inputs, "DEPTH": depth}
+
+
 def reader(
     image: tuple[int, int, int],
     kernel: tuple[int, int],
@@ -121,6 +126,8 @@ SHORT = [
     Point("krl_fork", {"WIDTH": 2, "OUTPUTS": 3}),
     Point("krl_frame_guard", {"WIDTH": 2, "BEATS": 5}),
     Point("krl_frame_last", {"BEATS": 6}),
+    *table("krl_frame_mark", mark(1, 3, 1, 2)),
+    Point("krl_register", {"WIDTH": 2}),
     *table("krl_gearbox", gearbox(2, 3, 5, bits=1), gearbox(3, 2, 5, bits=1)),
     Point("krl_issue", {"LATENCY": 2, "CREDITS": 3}),
     *table("krl_lanes", regroup(1, 3, 5), regroup(4, 2, 8)),
@@ -139,6 +146,8 @@ FAST = [
     *rows("krl_fork", "WIDTH OUTPUTS", (2, 1), (5, 2)),
     *rows("krl_frame_guard", "WIDTH BEATS", (2, 1), (5, 2), (2, 3), (2, 8)),
     *rows("krl_frame_last", "BEATS", (1,), (2,), (3,), (16,)),
+    *table("krl_frame_mark", mark(2, 1, 1, 1), mark(2, 2, 2, 2), mark(1, 3, 3, 3)),
+    Point("krl_register", {"WIDTH": 5}),
     *table(
         "krl_gearbox",
         gearbox(2, 3, 5),

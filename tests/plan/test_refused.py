@@ -65,7 +65,7 @@ def deep() -> QGraph:
 
 
 GRAPHS: dict[str, tuple[Callable[[], QGraph], str]] = {
-    "two inputs": (two_inputs, "hardware supports one input, found 2: input, other"),
+    "two inputs": (two_inputs, "layer 'other': hardware does not support an input that nothing uses"),
     "operation": (product, "layer 'square': hardware does not support Multiply, only .*Conv2D"),
     "broadcast": (broadcast, "layer 'spread': hardware adds tensors of one shape, found .2, 2, 2. and .1, 1"),
     "unused": (unused, "layer 'idle': hardware does not support a result that nothing uses"),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from kerilog import build
 from kerilog.formats import IntArray
 from kerilog.hardware.design import Design
 from kerilog.hardware.sums import WeightedStage
-from kerilog.integer.model import run
+from kerilog.integer.model import run_outputs
 from kerilog.manifest import Manifest, Model
 from kerilog.plan import cycles, plan
 from kerilog.qgraph import QGraph
@@ -48,18 +49,19 @@ def assert_cycles_are_as_planned(design: Design, found: SimulationResult, what: 
     assert found.latency == promise.latency, what
     assert found.first_latency == promise.first_output, what
     assert found.interval == promise.frame_interval, what
-    schedule = cycles.schedule_of(design.stages).run(len(found.codes))
+    frames = found.frames
+    schedule = cycles.schedule_of(design.stages, registered=design.registered).run(frames)
     for name, cycles_found, planned in (
-        ("first in", found.first_in, schedule.entered[: len(found.codes)]),
-        ("first out", found.first_out, schedule.first),
-        ("last out", found.last_out, schedule.last),
+        ("first in", found.first_in, schedule.entered[:frames]),
+        ("first out", found.first_out, schedule.first[:frames]),
+        ("last out", found.last_out, schedule.last[:frames]),
     ):
         assert (cycles_found - found.first_in[0] + schedule.entered[0]).tolist() == planned, f"{what}, {name}"
 
 
 def frames_to_settle(design: Design, least: int = 8, most: int = 300) -> int:
     """How many frames it takes until the second half of them shows the promised interval."""
-    schedule = cycles.schedule_of(design.stages).run(least)
+    schedule = cycles.schedule_of(design.stages, registered=design.registered).run(least)
     while len(schedule.last) < most and longest_of_second_half(schedule.last) != design.cycles.frame_interval:
         schedule.run(1)
     return len(schedule.last)
@@ -67,7 +69,7 @@ def frames_to_settle(design: Design, least: int = 8, most: int = 300) -> int:
 
 def times_of_frames(design: Design, frames: int) -> tuple[IntArray, IntArray]:
     """The cycles of the planner's own run, frame behind frame: first beat in, last beat out."""
-    schedule = cycles.schedule_of(design.stages).run(frames)
+    schedule = cycles.schedule_of(design.stages, registered=design.registered).run(frames)
     return np.array(schedule.entered[:frames]), np.array(schedule.last[:frames])
 
 
@@ -75,6 +77,20 @@ def longest_of_second_half(ends: list[int]) -> int:
     """As ``SimulationResult.interval``."""
     gaps = np.diff(ends)
     return int(gaps[gaps.size // 2 :].max())
+
+
+def draw_all(graph: QGraph, frames: int) -> dict[str, IntArray]:
+    """Codes of every input by its name."""
+    return {
+        node.name: draw_codes(dataclasses.replace(graph, nodes=(node,), outputs=(node.name,)), frames, place)
+        for place, node in enumerate(graph.inputs)
+    }
+
+
+def assert_all_equal(found: SimulationResult, expected: tuple[IntArray, ...], what: object) -> None:
+    """Every element of every frame of every output is the integer model's."""
+    for place, (one, other) in enumerate(zip(found.outputs, expected, strict=True)):
+        assert_codes_equal(one, other, f"{what}, output {place}")
 
 
 def check(
@@ -85,14 +101,16 @@ def check(
     simulator: str = "icarus",
 ) -> None:
     """Generate, simulate back to back and with stalls; data and cycles as promised."""
-    codes = draw_codes(graph, frames_to_settle(design))
+    codes = draw_all(graph, frames_to_settle(design))
     generate(graph, directory, design=design)
-    expected = run(graph, codes)
+    expected = run_outputs(graph, codes)
     found = simulate(directory, codes, simulator)
-    assert_codes_equal(found.codes, expected, what)
-    assert not found.frame_error, what
+    assert_all_equal(found, expected, what)
+    assert not found.frame_error and not found.tuser, what
     assert_cycles_are_as_planned(design, found, what)
-    codes, expected = codes[-12:], expected[-12:]
+    codes = {name: array[-12:] for name, array in codes.items()}
+    expected = tuple(array[-12:] for array in expected)
     for seed, (source, sink) in enumerate([(0.5, 0.5), (0.0, 0.8), (0.8, 0.0)], 1):
         stalled = simulate(directory, codes, simulator, stalls=Stalls(seed, source, sink))
-        assert_codes_equal(stalled.codes, expected, f"{what}, stalls {source}, {sink}")
+        assert_all_equal(stalled, expected, f"{what}, stalls {source}, {sink}")
+        assert not stalled.tuser, what

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from kerilog import manifest as manifests
-from kerilog.emit import describe
 from kerilog.errors import KerilogError
+from kerilog.hardware.naming import ports
 from kerilog.manifest import IntegerManifest, Manifest, Resources
 from support.manifests import make_manifest, make_stream
 
@@ -40,15 +40,15 @@ def test_one_input_stands_alone_as_well(tiny_design) -> None:
     assert values["schema"] == 1
     assert values["input"] == {
         "name": "x", "port": "s_axis", "shape": [4, 3], "bits": 8, "lanes": 3, "signed": True, "scale": 0.5,
-        "zero_point": 0, "tdata_bits": 24, "frame_beats": 4,
+        "zero_point": 0, "payload_bits": 24, "tdata_bits": 24, "frame_beats": 4,
     }  # fmt: skip
 
 
 def test_several_inputs_and_outputs_are_lists_only(tiny_design) -> None:
     names = ("left image", "left_image")
-    ports = describe.ports("s_axis", names)
-    assert ports == ("s_axis_left_image", "s_axis_left_image_2")
-    streams = [make_stream((6,), 8, 2, name=name, port=port) for name, port in zip(names, ports, strict=True)]
+    found = ports("s_axis", names)
+    assert found == ("s_axis_left_image", "s_axis_left_image_2")
+    streams = [make_stream((6,), 8, 2, name=name, port=port) for name, port in zip(names, found, strict=True)]
     manifest = make_manifest(
         streams[0], make_stream((2,), 8, 1, name="y", port="m_axis"), name="two", top="two",
         sources=("rtl/tiny_adder.v",), inputs=tuple(streams),
@@ -159,7 +159,8 @@ def test_what_is_missing_is_named(tiny_design, key: str) -> None:
         ("scale", 0, "scale: expected a number above 0, found 0"),
         ("scale", "1", "scale: expected a number above 0"),
         ("zero_point", 0.5, "zero_point: expected an integer from .*, found 0.5"),
-        ("tdata_bits", 32, "tdata_bits: expected 24, bits times lanes, found 32"),
+        ("payload_bits", 32, "payload_bits: expected 24, bits times lanes, found 32"),
+        ("tdata_bits", 32, "tdata_bits: expected 24, whole bytes for the payload, found 32"),
         ("frame_beats", 5, "frame_beats: expected 4, elements over lanes, found 5"),
         ("port", "m axis", "port: expected a Verilog identifier"),
         ("name", "", "name: expected a string that is not empty"),

@@ -122,7 +122,7 @@ def test_comments_and_texts_hide_nothing() -> None:
 def test_no_simulator_is_started(tiny_design, without_tools, tmp_path, simulator: str) -> None:
     found = tiny_design()
     found.replace("initial $readmemh", f'initial $fwrite(32\'h1, "{tmp_path}/boom"); initial $readmemh')
-    with pytest.raises(KerilogError, match=r"rtl/tiny_adder\.v:23: the system task '\$fwrite'"):
+    with pytest.raises(KerilogError, match=r"rtl/tiny_adder\.v:24: the system task '\$fwrite'"):
         simulate(found.directory, found.codes(1), simulator)
 
 

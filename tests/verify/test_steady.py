@@ -128,7 +128,7 @@ class Fake:
         gaps = [647 if frame < self.settling else self.settled for frame in range(frames - 1)]
         entering = [self.settled] * (frames - 1)
         first_in, last_out = np.cumsum([0, *entering]), 6000 + np.cumsum([0, *gaps])
-        return SimulationResult(codes, first_in, last_out - 1, last_out, False, int(last_out[-1]), 1.0)
+        return SimulationResult((codes,), first_in, last_out - 1, last_out, False, int(last_out[-1]), 1.0)
 
 
 def slow_design(tiny_design) -> Any:

@@ -13,16 +13,16 @@ from kerilog import build, storage
 from kerilog.api.simulations import Simulation
 from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
+from kerilog.frames import output_names
 from kerilog.handoff.synth import Resources
 from kerilog.handoff.synth import synthesize as synthesize_folder
 from kerilog.hardware.design import Design
-from kerilog.integer.model import run
+from kerilog.integer.model import run_outputs
 from kerilog.manifest import About, IntegerManifest, Manifest, Model, Scaling
 from kerilog.measured import Measured
 from kerilog.progress import Progress
 from kerilog.qgraph import QGraph
-from kerilog.quantize import softmax_tail
-from kerilog.verify import SIMULATORS
+from kerilog.verify import SIMULATORS, finished
 from kerilog.verify.steady import simulate_steady
 
 
@@ -71,18 +71,21 @@ class Folder:
             self.design = None
         return manifest
 
-    def simulate(self, directory: Path, codes: IntArray, simulator: str, progress: Progress) -> Simulation:
+    def simulate(
+        self, directory: Path, codes: Mapping[str, IntArray], simulator: str, progress: Progress
+    ) -> Simulation:
         """``codes`` through the design, each output checked against the integer model."""
         if simulator not in SIMULATORS:
             raise KerilogError(f"unknown simulator '{simulator}'; choose one of {', '.join(SIMULATORS)}")
         manifest = Manifest.read(directory)
         found = simulate_steady(directory, codes, simulator, progress)
         progress("running the integer model", None)
-        tail = softmax_tail(self.graph)
-        given = found.result.codes if tail is None else run(tail, found.result.codes)
+        given = finished(self.graph, found.result.outputs)
+        pairs = zip(given, run_outputs(self.graph, codes), strict=True)
+        by_name = dict(zip(output_names(self.graph), given, strict=True))
         return Simulation(
-            codes=given,
-            mismatches=int(np.count_nonzero(given != run(self.graph, codes))),
+            codes=given[0] if len(given) == 1 else by_name,
+            mismatches=sum(int(np.count_nonzero(one != other)) for one, other in pairs),
             interval=found.interval,
             latency=found.result.latency,
             planned_interval=manifest.frame_interval,

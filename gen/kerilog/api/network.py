@@ -246,6 +246,7 @@ class IntegerModel:
         latency: int | None = None,
         fill: float | None = None,
         unroll: str | Sequence[str] = (),
+        register_borders: bool = False,
         name: str | None = None,
     ) -> Plan:
         """Plan the hardware, writing nothing: ``print`` what comes back.
@@ -256,11 +257,13 @@ class IntegerModel:
         flip-flops, 80 by default. What is not bounded is minimized, the interval first, then area; with
         ``latency`` alone, area; with ``interval`` or ``fps`` alone, multipliers. Without any bound it is the
         shortest interval that 76 multipliers allow, or one per layer if there are more layers. The layers of
-        ``unroll`` get a constant multiplier for every weight; it goes with ``interval`` or ``fps``. ``name``
-        is the top module's. Raises KerilogError when no folding meets the bounds, naming the best there is,
+        ``unroll`` get a constant multiplier for every weight; it goes with ``interval`` or ``fps``.
+        ``register_borders`` puts a register slice at every stream of the border. ``name`` is the top
+        module's. Raises KerilogError when no folding meets the bounds, naming the best there is,
         Unsupported, with all reasons, where hardware does not support the network.
         """
-        goal = Goal(interval, fps, clock_mhz, multipliers, device, layers_of(unroll), latency, fill)
+        layers = layers_of(unroll)
+        goal = Goal(interval, fps, clock_mhz, multipliers, device, layers, latency, fill, register_borders)
         return self._planned(goal, name_of(name) or self.name)
 
     def _planned(self, goal: Goal, name: str) -> Plan:
@@ -283,6 +286,7 @@ class IntegerModel:
         latency: int | None = None,
         fill: float | None = None,
         unroll: str | Sequence[str] = (),
+        register_borders: bool = False,
         name: str | None = None,
         x_test: Arrays | None = None,
         y_test: Arrays | None = None,
@@ -290,13 +294,15 @@ class IntegerModel:
     ) -> Manifest:
         """Write the Verilog, the memories, the integer model and the manifest to ``directory``.
 
-        The bounds and ``name`` as for ``plan``. ``x_test`` and ``y_test``, as for ``evaluate``, are what the
-        accuracy in the manifest and the errors in the report are measured on; without them the report shows
-        the first 1,000 calibration samples. What Kerilog wrote to ``directory`` before is replaced, all else
-        stays; what was changed since is replaced with ``force`` alone. Raises as ``plan``, and KerilogError
-        when ``directory`` cannot be written or holds something in the way; it is then as it was before.
+        The bounds, ``register_borders`` and ``name`` as for ``plan``. ``x_test`` and ``y_test``, as for
+        ``evaluate``, are what the accuracy in the manifest and the errors in the report are measured on;
+        without them the report shows the first 1,000 calibration samples. What Kerilog wrote to ``directory``
+        before is replaced, all else stays; what was changed since is replaced with ``force`` alone. Raises as
+        ``plan``, and KerilogError when ``directory`` cannot be written or holds something in the way; it is
+        then as it was before.
         """
-        goal = Goal(interval, fps, clock_mhz, multipliers, device, layers_of(unroll), latency, fill)
+        layers = layers_of(unroll)
+        goal = Goal(interval, fps, clock_mhz, multipliers, device, layers, latency, fill, register_borders)
         planned = self._planned(goal, name_of(name) or self.name)
         with self._progress("build") as progress:
             figures = self._measured(x_test, y_test, progress)
@@ -334,10 +340,11 @@ class IntegerModel:
         does not support the network.
         """
         codes = self._codes(x, kind)
-        array = next(iter(codes.values())) if isinstance(codes, Mapping) else codes
+        arrays = codes if isinstance(codes, Mapping) else {self.graph.inputs[0].name: codes}
+        wide = {name: np.asarray(array).astype(np.int64) for name, array in arrays.items()}
         directory = self._built()
         with self._progress("simulate") as progress:
-            return self._folder.simulate(directory, np.asarray(array).astype(np.int64), simulator, progress)
+            return self._folder.simulate(directory, wide, simulator, progress)
 
     def synthesize(
         self, target: Literal["xc7", "ecp5"] = "xc7", *, device: str | None = None, seed: int | None = None

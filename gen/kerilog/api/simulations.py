@@ -12,14 +12,15 @@ from kerilog.formats import IntArray
 class Simulation:
     """The outputs of the Verilog and when they came.
 
-    ``codes``: int64 (frames, *output shape). ``mismatches``: how many of them differ from the integer model.
-    ``interval``: clock cycles between frames once that stands, None where it does not stand within ``frames``
-    frames, those sent again included. ``latency``: clock cycles from the first beat in to the last beat out
-    of the first frame. ``planned_interval`` and ``planned_latency``: what the plan promised. ``cycles``:
-    length of the simulation. ``differences``: what is not as planned, a line each.
+    ``codes``: int64 (frames, *output shape), of several outputs by name. ``mismatches``: how many of them
+    differ from the integer model. ``interval``: clock cycles between frames once that stands, None where it
+    does not stand within ``frames`` frames, those sent again included. ``latency``: clock cycles from the
+    first beat in to the last beat out of the first frame. ``planned_interval`` and ``planned_latency``: what
+    the plan promised. ``cycles``: length of the simulation. ``differences``: what is not as planned, a line
+    each.
     """
 
-    codes: IntArray
+    codes: IntArray | dict[str, IntArray]
     mismatches: int
     interval: int | None
     latency: int
@@ -37,8 +38,10 @@ class Simulation:
 
     def __repr__(self) -> str:
         pace = "no steady interval" if self.interval is None else f"{self.interval} cycles per frame"
+        arrays = self.codes.values() if isinstance(self.codes, dict) else [self.codes]
+        elements = sum(array.size for array in arrays)
         troubles = f", not as planned: {'; '.join(self.differences)}" if self.differences else ""
         return (
             f"<kerilog.Simulation by {self.simulator}: {self.mismatches} mismatches in "
-            f"{self.codes.size:,} elements, {pace}, latency {self.latency}{troubles}>"
+            f"{elements:,} elements, {pace}, latency {self.latency}{troubles}>"
         )

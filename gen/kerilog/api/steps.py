@@ -81,19 +81,23 @@ def generate(
     latency: int | None = None,
     fill: float | None = None,
     unroll: Sequence[str] = (),
+    register_borders: bool = False,
 ) -> Manifest:
     """Write the RTL, the memories, the integer model and the manifest of ``quantized`` to ``directory``.
 
     The bounds ``interval`` or ``fps`` at ``clock_mhz``, ``latency``, ``multipliers`` and ``device`` with
     ``fill`` may be given together, as for ``IntegerModel.plan``; by default it is the shortest interval
     that 76 multipliers allow, or one per layer if there are more layers. The layers of ``unroll`` get
-    constant multipliers, one for every weight. Raises KerilogError when no folding meets the bounds or when
+    constant multipliers, one for every weight; ``register_borders`` puts a register slice at every stream of
+    the border. Raises KerilogError when no folding meets the bounds or when
     ``directory`` cannot be written, Unsupported, with all reasons, where hardware does not support the
     network; ``directory`` is then as it was before. Nothing is measured; ``IntegerModel.build`` does that,
     too. There is no model file here, so the manifest's SHA-256 is that of the integer model.
     """
     graph = quantized.graph
-    goal = Goal(interval, fps, clock_mhz, multipliers, device, layers_of(unroll), latency, fill)
+    goal = Goal(
+        interval, fps, clock_mhz, multipliers, device, layers_of(unroll), latency, fill, register_borders
+    )
     design = design_for(strip_softmax(graph), goal, name_of(name) or graph.name)
     model = Model(file=graph.name, sha256=storage.digest(graph))
     told = build.about(graph, model, warnings=quantized.warnings, scaling=quantized.scaling)

@@ -14,9 +14,10 @@ import importlib.resources
 import json
 from collections.abc import Iterable, Mapping
 
-from kerilog.hardware.design import Design, Stage, Tensor
+from kerilog.hardware import border
+from kerilog.hardware.border import Border
+from kerilog.hardware.design import Design, Stage
 from kerilog.hardware.module import Area, Counts, Module
-from kerilog.hardware.modules.frame import FrameGuard, FrameLast
 from kerilog.hardware.modules.rom import Rom
 
 __all__ = ["Area", "fitted", "of", "of_module", "of_stage", "of_stages", "without_memories"]
@@ -26,15 +27,14 @@ Weights = Mapping[str, Mapping[str, float]]
 
 
 def of(design: Design) -> Area:
-    """The area of a whole design, with the frame guard and the counter of the last beat."""
-    return of_stages(design.stages, design.input, design.output)
+    """The area of a whole design, with its border."""
+    return of_stages(design.stages, border.of(design))
 
 
-def of_stages(stages: Iterable[Stage], source: Tensor, sink: Tensor) -> Area:
-    """The area of ``stages`` between the border of the tensors ``source`` and ``sink``."""
-    guard = of_module(FrameGuard(source.width, source.beats_per_frame))
-    last = of_module(FrameLast(sink.beats_per_frame))
-    return sum((of_stage(stage) for stage in stages), guard + last)
+def of_stages(stages: Iterable[Stage], around: Border) -> Area:
+    """The area of ``stages`` and of what stands ``around`` them."""
+    edge = sum((of_module(module) for module in around.modules), Area())
+    return sum((of_stage(stage) for stage in stages), edge)
 
 
 def of_stage(stage: Stage) -> Area:

@@ -49,6 +49,11 @@ Examples:
     metavar="LAYER",
     help="Layer whose weights become constants, all in use at once.",
 )
+@click.option(
+    "--register-borders",
+    is_flag=True,
+    help="Put a register slice at every stream of the border; latency counts it.",
+)
 @click.option("--integer-only", is_flag=True, help="Write the integer model alone; plan no hardware.")
 @click.option("--name", help="Name of the top module.  [default: of the model file]")
 @FORCE
@@ -63,6 +68,7 @@ def build_command(
     device: str | None,
     fill: float | None,
     unroll: tuple[str, ...],
+    register_borders: bool,
     **options: Any,
 ) -> None:
     """Quantize MODEL (.keras, .h5 or .tflite) and write its Verilog, folded to meet all bounds given.
@@ -74,7 +80,7 @@ def build_command(
     Where hardware does not support MODEL, every reason is printed, the integer model is written
     alone, and the exit status is 3.
     """
-    goal = Goal(interval, fps, clock_mhz, multipliers, device, unroll, latency, fill)
+    goal = Goal(interval, fps, clock_mhz, multipliers, device, unroll, latency, fill, register_borders)
     target = target or Path("build") / model.stem
     with output.progress("build") as progress:
         chosen = build.Options(goal=goal, given=given_options(), **options)

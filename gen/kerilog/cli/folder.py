@@ -195,9 +195,9 @@ def _by_rule(samples: Array, dtype: str, rule: Scaling, where: str) -> Array:
 
 
 def check_tensors(manifest: Manifest, graph: QGraph, directory: Path) -> None:
-    """Raises KerilogError unless the manifest's one input and one output are those of the integer model."""
+    """Raises KerilogError unless the manifest's inputs and outputs are those of the integer model."""
     nodes = [*graph.inputs, *(graph[name] for name in graph.outputs)]
-    found = [(stream.shape, stream.bits) for stream in (manifest.input, manifest.output)]
+    found = [(stream.shape, stream.bits) for stream in (*manifest.inputs, *manifest.outputs)]
     if found != [(node.shape, node.format.bits) for node in nodes]:
         raise KerilogError(
             f"{directory}: the manifest and the integer model differ in their tensors; build again"

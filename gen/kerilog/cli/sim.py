@@ -14,10 +14,10 @@ from kerilog.cli import folder as folders
 from kerilog.cli import output, tables
 from kerilog.cli.folder import Folder, Request
 from kerilog.cli.options import DIRECTORY, PATH, frames_and_results
-from kerilog.integer.model import run
+from kerilog.integer.model import run_outputs
 from kerilog.manifest import Manifest
-from kerilog.quantize import softmax_tail, strip_softmax
-from kerilog.verify import SIMULATORS, layers, trace
+from kerilog.quantize import strip_softmax
+from kerilog.verify import SIMULATORS, finished, layers, trace
 from kerilog.verify.steady import simulate_steady
 
 DIFFERS = 1  # exit status
@@ -72,7 +72,7 @@ def sim_command(
     graph = folder.graph
     folders.check_tensors(manifest, strip_softmax(graph), directory)
     given = folder.frames(asked)
-    (codes,) = given.codes.values()
+    codes = given.codes
     wanted = None if trace_file is None else trace.parse(trace_file, trace_frames, given.count)
     difference = None
     with output.progress("sim") as progress:
@@ -84,11 +84,13 @@ def sim_command(
                 output.complaint(difference.told)
         steady = simulate_steady(directory, codes, simulator, progress)
         progress("running the integer model", None)
-        tail = softmax_tail(graph)
-        found = steady.result.codes if tail is None else run(tail, steady.result.codes)
-        different = int(np.count_nonzero(found != run(graph, codes)))
-    folder.write(asked, (found,))
-    judged = folder.judge(given, (found,))
+        found = finished(graph, steady.result.outputs)
+        expected = run_outputs(graph, codes)
+        different = sum(
+            int(np.count_nonzero(one != other)) for one, other in zip(found, expected, strict=True)
+        )
+    folder.write(asked, found)
+    judged = folder.judge(given, found)
     looks = tables.Looks(compare_layers, difference, wanted)
     tables.show_simulation(tables.Simulated(manifest, steady, different, given, judged, looks), asked)
     troubles = list(steady.differences(manifest))

@@ -81,6 +81,8 @@ def _design_rows(manifest: Manifest) -> Iterator[Row]:
     """The goal, multipliers, cycles, area, and the folding of each layer."""
     if manifest.goal:
         yield "goal", manifest.goal
+    if manifest.register_borders:
+        yield "border", "a register slice at every stream"
     yield "multipliers", f"{manifest.multipliers}"
     if manifest.constants:
         yield "constants", f"{manifest.constants} products in each cycle, by shifts and adds"
@@ -225,8 +227,8 @@ def show_simulation(found: Simulated, asked: Request) -> None:
     result, manifest = found.steady.result, found.manifest
     output.result(
         {
-            "frames": len(result.codes),
-            "elements": result.codes.size,
+            "frames": result.frames,
+            "elements": result.elements,
             "mismatches": found.different,
             "frame_interval": found.steady.interval,
             "latency": result.latency,
@@ -251,9 +253,9 @@ def show_simulation(found: Simulated, asked: Request) -> None:
 def _simulation_rows(found: Simulated) -> Iterator[Row]:
     steady, result, manifest = found.steady, found.steady.result, found.manifest
     yield from _frame_rows(found.given, found.judged)
-    if steady.frames > len(result.codes):
+    if steady.frames > result.frames:
         yield "again", f"{steady.frames:,} sent in all for the steady interval"
-    yield "mismatches", f"{found.different:,} of {result.codes.size:,} elements"
+    yield "mismatches", f"{found.different:,} of {result.elements:,} elements"
     pace = f"{result.cycles_per_second:,.0f} per second"
     yield "cycles", f"{result.cycles:,} in {result.seconds:.1f} s, {pace}"
     planned = f"planned {manifest.frame_interval}"

@@ -10,8 +10,7 @@ from kerilog.errors import Reason
 from kerilog.exact.shift_add import AdderGraph
 from kerilog.formats import Format
 from kerilog.hardware import design
-from kerilog.hardware.design import INPUT, Design, Stage
-from kerilog.hardware.naming import verilog_name
+from kerilog.hardware.design import Design, Stage
 from kerilog.manifest import About, Area, IntegerManifest, Layer, Manifest, Stream, Tensor
 from kerilog.qgraph import QGraph
 
@@ -54,8 +53,8 @@ def design_manifest(
         top=design.name,
         sources=tuple(sources),
         memories=tuple(memory.file for memory in design.memories),
-        inputs=_streams("s_axis", names[0], (design.input,)),
-        outputs=_streams("m_axis", names[1], (design.output,)),
+        inputs=_streams(names[0], design.inputs),
+        outputs=_streams(names[1], design.outputs),
         frame_interval=design.cycles.frame_interval,
         latency=design.cycles.latency,
         first_output=design.cycles.first_output,
@@ -65,7 +64,8 @@ def design_manifest(
         goal=design.goal,
         device=design.device,
         predicted={"xc7": area_of(design)},
-        layers=layers_of(design, names[0][0]),
+        register_borders=design.registered,
+        layers=layers_of(design, names[0]),
     )
 
 
@@ -81,36 +81,19 @@ def area_of(design: Design) -> Area:
     )
 
 
-def _streams(side: str, names: Sequence[str], tensors: Sequence[design.Tensor]) -> tuple[Stream, ...]:
-    """The tensors at the ports of one side, "s_axis" or "m_axis"."""
+def _streams(names: Sequence[str], ports: Sequence[design.Port]) -> tuple[Stream, ...]:
+    """The tensors ``names`` at the ports of one side."""
     return tuple(
-        manifest.stream(_tensor(name, tensor.shape, tensor.format), port, tensor.lanes)
-        for name, port, tensor in zip(names, ports(side, names), tensors, strict=True)
+        manifest.stream(_tensor(name, port.tensor.shape, port.tensor.format), port.name, port.tensor.lanes)
+        for name, port in zip(names, ports, strict=True)
     )
 
 
-def ports(side: str, names: Sequence[str]) -> tuple[str, ...]:
-    """What the signals of each tensor's port begin with: ``side`` alone, or with a name behind if there are
-    several.
+def layers_of(design: Design, names: Sequence[str] = ()) -> tuple[Layer, ...]:
+    """What is told of the stages of ``design``, whose inputs are the tensors ``names``: what stands between
+    two layers gives the tensor that it gets.
     """
-    if len(names) == 1:
-        return (side,)
-    found: list[str] = []
-    for name in names:
-        base = port = f"{side}_{verilog_name(name)}"
-        count = 1
-        while port in found:
-            count += 1
-            port = f"{base}_{count}"
-        found.append(port)
-    return tuple(found)
-
-
-def layers_of(design: Design, source: str = "") -> tuple[Layer, ...]:
-    """What is told of the stages of ``design``, whose input is the tensor ``source``: what stands between two
-    layers gives the tensor that it gets.
-    """
-    tensors = {INPUT: source}
+    tensors = {port.stream: names[place] if names else "" for place, port in enumerate(design.inputs)}
     layers = []
     for stage in design.stages:
         tensor = tensors[stage.sources[0]] if stage.relays else stage.layer

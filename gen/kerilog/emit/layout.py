@@ -57,7 +57,7 @@ class _Line:
     parent: int
     depth: int
     start: int
-    end: int = 0
+    end: int
 
 
 def is_converter(stage: Stage) -> bool:
@@ -94,8 +94,12 @@ def _columns(stages: Sequence[Stage], producers: dict[str, int]) -> tuple[int, .
 def _lines(stages: Sequence[Stage], columns: Sequence[int]) -> tuple[dict[str, int], list[_Line]]:
     """The number of the line of every stream, and the lines."""
     ahead = _ahead(stages)
-    lines = [_Line(0, 0, -1, max(columns) + 1)]
-    line_of = dict.fromkeys(stages[0].sources, 0)
+    width = max(columns) + 1
+    given = {stream for stage in stages for stream in stage.streams}
+    inputs = dict.fromkeys(source for stage in stages for source in stage.sources if source not in given)
+    # the first input on the first line, each other one on a line that a stage takes in, or that ends outside
+    lines = [_Line(0, min(place, 1), -1, width) for place in range(len(inputs))]
+    line_of = {stream: place for place, stream in enumerate(inputs)}
     for stage, column in zip(stages, columns, strict=True):
         own = _own(stage, line_of, lines)
         for source in stage.sources:
@@ -105,7 +109,7 @@ def _lines(stages: Sequence[Stage], columns: Sequence[int]) -> tuple[dict[str, i
         for stream in stage.streams:
             line_of[stream] = own if stream == straight else len(lines)
             if stream != straight:
-                lines.append(_Line(own, lines[own].depth + 1, column))
+                lines.append(_Line(own, lines[own].depth + 1, column, width))
     return line_of, lines
 
 

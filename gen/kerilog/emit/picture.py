@@ -121,10 +121,11 @@ class _Drawing:
 
     def _label(self, edge: Edge) -> tuple[Text, Text]:
         """Shape and beat of what flows in ``edge``."""
-        if edge.source is None:
-            tensor = self.design.input
+        ports = {port.stream: port.tensor for port in (*self.design.inputs, *self.design.outputs)}
+        if edge.source is None or edge.target is None:
+            tensor = ports[edge.stream]
         else:
-            tensor = self.design.output if edge.target is None else self.design.stages[edge.source].output
+            tensor = self.design.stages[edge.source].output
         texts = _shape(tensor), _beat(tensor)
         shape, beat = (Text(text, _LABEL_FONT, width_of(text, _LABEL_FONT)) for text in texts)
         return shape, beat

@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import resources
 
 import jinja2
 
 from kerilog.emit.shift_add import products_of
 from kerilog.exact.shift_add import AdderGraph
-from kerilog.hardware.design import Design, Stage
-from kerilog.hardware.modules.frame import FrameGuard, FrameLast
+from kerilog.hardware import border
+from kerilog.hardware.design import Design, Port, Stage
+from kerilog.hardware.module import Module
 from kerilog.hardware.modules.rom import Rom
 
 # an instance of a module of ``hw/rtl``
@@ -29,7 +31,7 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    jinja.filters |= {"range": bit_range, "counted": counted}
+    jinja.filters |= {"range": bit_range, "span": span, "counted": counted}
     jinja.globals |= {"rom": Rom, "input_port": input_port}
     return jinja
 
@@ -37,6 +39,11 @@ def environment() -> jinja2.Environment:
 def bit_range(width: int) -> str:
     """The range of a vector of ``width`` bits."""
     return f"[{width - 1}:0]"
+
+
+def span(high: int, low: int) -> str:
+    """The range from bit ``low`` up to, without it, bit ``high``."""
+    return f"[{high - 1}:{low}]"
 
 
 def counted(count: int, noun: str) -> str:
@@ -73,13 +80,28 @@ def render(design: Design) -> dict[str, str]:
     for stage in design.stages:
         if stage.facts.unrolled:
             rendered[f"rtl/{stage.module}_products.v"] = _products(design, stage)
+    around = border.of(design)
     rendered[f"rtl/{design.name}.v"] = jinja.get_template("design/top.v.j2").render(
         design=design,
-        guard=FrameGuard(design.input.width, design.input.beats_per_frame),
-        last=FrameLast(design.output.beats_per_frame),
+        entries=_gates(design.inputs, around.guards, around.entries),
+        exits=_gates(design.outputs, around.marks, around.exits),
     )
     library = {f"rtl/{name}.v": library_source(name) for name in library_modules(rendered.values())}
     return library | rendered
+
+
+@dataclasses.dataclass(frozen=True)
+class Gate:
+    """A port of the top module, its guard or mark, and its register slice, if it has one."""
+
+    port: Port
+    frames: Module
+    slice: Module | None
+
+
+def _gates(ports: Sequence[Port], frames: Sequence[Module], slices: Sequence[Module]) -> list[Gate]:
+    found: Sequence[Module | None] = slices or [None] * len(ports)
+    return [Gate(*parts) for parts in zip(ports, frames, found, strict=True)]
 
 
 def _products(design: Design, stage: Stage) -> str:

@@ -23,7 +23,8 @@ from kerilog.hardware.weights import Unrolled
 from kerilog.timing.control import Control
 from kerilog.timing.nodes import ControlNode, Join, Node, Stream
 
-INPUT = "guarded"  # the stream into the first stage, behind the frame guard
+INPUT = "guarded"
+"""The stream behind a frame guard: of several, the name begins so."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +51,38 @@ class Tensor:
     def width(self) -> int:
         """Bits of a beat."""
         return self.lanes * self.format.bits
+
+
+@dataclasses.dataclass(frozen=True)
+class Port:
+    """A stream of the border: its signals begin with ``name``, ``stream`` carries its beats inside.
+
+    ``tensor`` has the model's own shape, which a stage may see flat. Where a side has several ports,
+    ``suffix`` tells what belongs to this one.
+    """
+
+    name: str
+    stream: str
+    tensor: Tensor
+
+    @property
+    def suffix(self) -> str:
+        return self.name.removeprefix(self.name[: len("s_axis")])
+
+    @property
+    def width(self) -> int:
+        """Bits of a beat that hold elements."""
+        return self.tensor.width
+
+    @property
+    def tdata_bits(self) -> int:
+        """Bits of tdata: whole bytes."""
+        return 8 * -(-self.width // 8)
+
+    @property
+    def pad_bits(self) -> int:
+        """Bits of tdata above the elements."""
+        return self.tdata_bits - self.width
 
 
 @dataclasses.dataclass(frozen=True)
@@ -191,26 +224,32 @@ class Cycles:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Design:
-    """A whole network: its stages in the order of the data, and what they promise."""
+    """A whole network: its stages in the order of the data, its border, and what they promise.
+
+    ``in_flight``: frames that are under way at once while neither side pauses, at the most. ``registered``:
+    whether a register slice stands at every stream of the border.
+    """
 
     name: str
     scheme: str
     stages: tuple[Stage, ...]
     cycles: Cycles
-    input_shape: Shape
-    output_shape: Shape
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    in_flight: int
+    registered: bool = False
     goal: str = ""  # what it was planned for, in words
     device: str = ""  # the FPGA that was asked for
 
     @property
     def input(self) -> Tensor:
-        """What comes in, in the model's own shape, which a stage may see flat."""
-        return dataclasses.replace(self.stages[0].input, shape=self.input_shape)
+        """What comes in first, in the model's own shape."""
+        return self.inputs[0].tensor
 
     @property
     def output(self) -> Tensor:
-        """What goes out, in the model's own shape."""
-        return dataclasses.replace(self.stages[-1].output, shape=self.output_shape)
+        """What the first output gives, in the model's own shape."""
+        return self.outputs[0].tensor
 
     @property
     def products(self) -> int:

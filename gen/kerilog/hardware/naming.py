@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 # IEEE 1364-2005, annex B, and those words of IEEE 1800 that a tool in SystemVerilog mode would trip over
 KEYWORDS = frozenset(
@@ -28,7 +29,8 @@ KEYWORDS = frozenset(
     """.split()  # noqa: SIM905 - two hundred words read better as text
 )
 # names that the top module uses itself
-PORTS = frozenset({"clk", "rst", "frame_error", "frame_guard", "frame_last", "guarded"})
+BORDER = ("frame_guard", "frame_mark", "guarded", "input_register", "marked", "output_register", "registered")
+PORTS = frozenset({"clk", "rst", "frame_error", "frame_last", *BORDER})
 
 
 def verilog_name(text: str) -> str:
@@ -39,3 +41,20 @@ def verilog_name(text: str) -> str:
     plain = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:64].rstrip("_")
     taken = plain in KEYWORDS | PORTS | {"krl"} or plain.startswith(("krl_", "s_axis", "m_axis"))
     return f"net_{plain}".rstrip("_") if taken or not re.match(r"[a-z]", plain) else plain
+
+
+def ports(side: str, names: Sequence[str]) -> tuple[str, ...]:
+    """What the signals of each tensor's port begin with: ``side``, "s_axis" or "m_axis", alone, or with one
+    of ``names`` behind if there are several.
+    """
+    if len(names) == 1:
+        return (side,)
+    found: list[str] = []
+    for name in names:
+        base = port = f"{side}_{verilog_name(name)}"
+        count = 1
+        while port in found:
+            count += 1
+            port = f"{base}_{count}"
+        found.append(port)
+    return tuple(found)

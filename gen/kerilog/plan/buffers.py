@@ -10,6 +10,7 @@ from kerilog.hardware.connectors import FifoStage
 from kerilog.hardware.design import Cycles, Stage
 from kerilog.hardware.windowed import RingStage
 from kerilog.plan import cycles, spare
+from kerilog.plan.sketch import FEWEST_FRAMES
 from kerilog.timing.control import NEVER
 from kerilog.timing.fifo import Fifo
 from kerilog.timing.line_buffer import LineBuffer
@@ -22,14 +23,17 @@ OBSERVED = 8
 
 @dataclasses.dataclass(frozen=True)
 class Fitted:
-    """Stages with their final buffers, and what they promise."""
+    """Stages with their final buffers, what they promise, and the most frames that are under way at once."""
 
     stages: tuple[Stage, ...]
     cycles: Cycles
+    in_flight: int
 
 
-def fit(stages: Sequence[Stage], interval: int, kept: Collection[str]) -> Fitted:
+def fit(stages: Sequence[Stage], interval: int, kept: Collection[str], registered: bool = False) -> Fitted:
     """``stages`` with buffers that reach ``interval``, or what the slowest stage allows.
+
+    ``registered``: they stand between register slices.
 
     The stages' rings have ample rows. The queues ``kept`` stay, at least two beats deep: they are there for
     the handshake. The first of a few attempts counts that reaches the interval, or the fastest of them.
@@ -37,9 +41,9 @@ def fit(stages: Sequence[Stage], interval: int, kept: Collection[str]) -> Fitted
     """
     goal = max(interval, *(stage.minimum_interval for stage in stages))
     found: list[Fitted] = []
-    for attempt in _attempts(stages, goal, kept):
+    for attempt in _attempts(stages, goal, kept, registered):
         try:
-            found.append(_measured(attempt))
+            found.append(_measured(attempt, registered))
         except StandstillError:
             continue
         if found[-1].cycles.frame_interval <= goal:
@@ -49,20 +53,22 @@ def fit(stages: Sequence[Stage], interval: int, kept: Collection[str]) -> Fitted
     return min(found, key=lambda fitted: fitted.cycles.frame_interval)
 
 
-def _attempts(stages: Sequence[Stage], goal: int, kept: Collection[str]) -> Iterator[list[Stage]]:
+def _attempts(
+    stages: Sequence[Stage], goal: int, kept: Collection[str], registered: bool
+) -> Iterator[list[Stage]]:
     """Buffers from small to large.
 
     Without the queues that stages next to each other do not need, a run at the pace of the goal shows what
     the others and the rings must hold. Then with all queues, and ample rows.
     """
     lean = _without(stages, spare.spare_queues(stages, goal, kept))
-    seen = _observed(lean, goal)
+    seen = _observed(lean, goal, registered)
     idle = (seen.idle & spare.queues_at_joins(lean)) - set(kept)
     rows = spare.fewest_rows(lean, seen.rows, goal)
     yield _sized(_without(lean, idle), seen.depths, rows)
     if idle or rows != seen.rows:
         yield _sized(lean, seen.depths, seen.rows)
-    yield _sized(stages, _observed(stages, goal).depths, {})
+    yield _sized(stages, _observed(stages, goal, registered).depths, {})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,12 +83,12 @@ class _Observed:
     rows: dict[str, int]
 
 
-def _observed(stages: Sequence[Stage], goal: int) -> _Observed:
+def _observed(stages: Sequence[Stage], goal: int, registered: bool) -> _Observed:
     """With endless queues and the rings that ``stages`` have, a frame every ``goal`` cycles, its beats evenly
     spread. Whatever moves earlier than in that run delays nothing.
     """
     endless = [stage.with_depth(NEVER) if isinstance(stage, FifoStage) else stage for stage in stages]
-    pipeline = cycles.pipeline_of(endless, goal)
+    pipeline = cycles.pipeline_of(endless, goal, registered)
     pipeline.schedule.settle(OBSERVED)
     queues, controls = pipeline.queues, pipeline.controls
     return _Observed(
@@ -131,18 +137,19 @@ def _without(stages: Sequence[Stage], names: Collection[str] | Iterator[str]) ->
     ]
 
 
-def _measured(stages: Sequence[Stage]) -> Fitted:
+def _measured(stages: Sequence[Stage], registered: bool) -> Fitted:
     """``stages`` run without a pause, their queues no deeper than that shows.
 
     Nothing happens at another time for that: no beat had to wait for a place.
     """
-    pipeline = cycles.pipeline_of(stages)
+    pipeline = cycles.pipeline_of(stages, registered=registered)
     measured = cycles.measure(pipeline.schedule)
     queues = pipeline.queues
     used = [
         _as_used(stage, queues[stage.name]) if isinstance(stage, FifoStage) else stage for stage in stages
     ]
-    return Fitted(tuple(used), measured)
+    frames = max(FEWEST_FRAMES, cycles.in_flight(pipeline.schedule))
+    return Fitted(tuple(used), measured, frames)
 
 
 def _as_used(stage: FifoStage, queue: Fifo) -> FifoStage:

@@ -32,9 +32,10 @@ class Candidates:
         asked: int | None = None,
         shares: Shares = FEWEST,
         latency: int | None = None,
+        registered: bool = False,
     ) -> None:
         self.graph, self.name = graph, verilog_name(name or graph.name)
-        self.shares, self.latency = shares, latency
+        self.shares, self.latency, self.registered = shares, latency, registered
         self.points = front(graph)
         if not self.points[0].multipliers:
             # no multipliers to save, but narrower streams are smaller, too
@@ -62,13 +63,15 @@ class Candidates:
         ]
 
     def _sketch(self, place: int) -> Sketch:
-        return relaxed(self.graph, self.name, self.points[place].interval, shares=self.shares)
+        interval = self.points[place].interval
+        return relaxed(self.graph, self.name, interval, shares=self.shares, registered=self.registered)
 
     def _least_area(self, place: int) -> Area:
         return least_area(self.sketch(place))
 
     def _design(self, place: int) -> Design | None:
-        return reached(self.graph, self.points[place].interval, self.name, self.shares, self.latency)
+        interval = self.points[place].interval
+        return reached(self.graph, interval, self.name, self.shares, self.latency, self.registered)
 
 
 def reached(
@@ -77,17 +80,17 @@ def reached(
     name: str | None = None,
     shares: Shares = FEWEST,
     latency: int | None = None,
+    registered: bool = False,
 ) -> Design | None:
     """The design for ``interval``, or for the shortest one of a layer that is slower than it seemed; None
     where the layers keep up only each alone. With a ``latency`` that bounds it if there is such a design.
     """
     title = verilog_name(name or graph.name)
-    drawn = relaxed(graph, title, interval, shares=shares)
+    drawn = relaxed(graph, title, interval, shares=shares, registered=registered)
     design = elaborate(graph, title, drawn, latency)
     return design if design.cycles.frame_interval <= drawn.interval else None
 
 
 def least_area(drawn: Sketch) -> Area:
     """A lower bound of what a design takes."""
-    stages = drawn.stages
-    return area.of_stages(drawn.smallest(), stages[0].input, stages[-1].output)
+    return area.of_stages(drawn.smallest(), drawn.border())

@@ -7,15 +7,19 @@ of the RTL against these numbers.
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import functools
 import pickle
 from collections.abc import Sequence
 
-from kerilog.hardware.design import INPUT, Cycles, Stage
+from kerilog.hardware.border import inputs_of, outputs_of
+from kerilog.hardware.design import Cycles, Stage
 from kerilog.timing.control import Control
 from kerilog.timing.fifo import Fifo
-from kerilog.timing.nodes import Node, Sink, Source, Stream
+from kerilog.timing.frame_mark import Entry, FrameMark
+from kerilog.timing.nodes import ControlNode, Node, Sink, Source, Stream
+from kerilog.timing.register import Register
 from kerilog.timing.schedule import Schedule, chain
 
 
@@ -37,19 +41,50 @@ class Pipeline:
         }
 
 
-def pipeline_of(stages: Sequence[Stage], pace: int = 0) -> Pipeline:
-    """``stages`` from reset on, with a frame offered every ``pace`` cycles, evenly; 0: without a pause."""
-    streams = {INPUT: Stream()}
+def pipeline_of(stages: Sequence[Stage], pace: int = 0, registered: bool = False) -> Pipeline:
+    """``stages`` and their border from reset on, with a frame offered every ``pace`` cycles, evenly, at every
+    input; 0: without a pause. ``registered``: with register slices at the border.
+    """
+    streams: dict[str, Stream] = {}
     controls: dict[str, list[Control]] = {}
-    nodes: list[Node] = [Source(streams[INPUT], beats=stages[0].input.beats_per_frame, pace=pace)]
+    nodes: list[Node] = []
+    entries: list[Entry] = []
+    for name, tensor in inputs_of(stages).items():
+        streams[name] = outside = Stream()
+        slice = Register() if registered else None
+        if slice is not None:
+            streams[name] = Stream()
+        source = Source(outside, beats=tensor.beats_per_frame, pace=pace)
+        entries.append(Entry(source, slice))
+        nodes += [source, *_sliced(slice, outside, streams[name])]
     for stage in stages:
         left = [streams[source] for source in stage.sources]
         right = [Stream() for _ in stage.streams]
         controls[stage.name] = stage.controls()
         nodes += stage.nodes(left, right, controls[stage.name])
         streams.update(zip(stage.streams, right, strict=True))
-    nodes.append(Sink(right[0], beats=stages[-1].output.beats_per_frame))
+    for name, tensor in outputs_of(stages).items():
+        marked, beats = Stream(), tensor.beats_per_frame
+        nodes.append(FrameMark(streams[name], marked, beats=beats, entries=entries))
+        outside = Stream() if registered else marked
+        nodes += _sliced(Register() if registered else None, marked, outside)
+        nodes.append(Sink(outside, beats=beats))
     return Pipeline(Schedule(nodes), controls)
+
+
+def _sliced(slice: Register | None, left: Stream, right: Stream) -> list[Node]:
+    """A register slice between two streams, where there is one."""
+    return [] if slice is None else [ControlNode(slice, left, right)]
+
+
+def in_flight(schedule: Schedule) -> int:
+    """The most frames that have begun to go in and have not come out, in what ``schedule`` has seen."""
+    return max(
+        place + 1 - bisect.bisect_left(sink.last, entered)
+        for source in schedule.sources
+        for sink in schedule.sinks
+        for place, entered in enumerate(source.entered)
+    )
 
 
 def interval_of_chain(stages: Sequence[Stage]) -> int:
@@ -83,9 +118,9 @@ def _run(fresh: _Chain) -> int:
     return chain(*fresh.parts).measure().interval
 
 
-def schedule_of(stages: Sequence[Stage], pace: int = 0) -> Schedule:
+def schedule_of(stages: Sequence[Stage], pace: int = 0, registered: bool = False) -> Schedule:
     """The schedule of ``pipeline_of``."""
-    return pipeline_of(stages, pace).schedule
+    return pipeline_of(stages, pace, registered).schedule
 
 
 def measure(schedule: Schedule) -> Cycles:

@@ -43,7 +43,8 @@ class Goal:
     ``latency``: clock cycles from a frame's first beat to its last result. ``multipliers``: at most as many.
     ``device``: a Xilinx 7-series FPGA that must hold the design, in ``fill`` percent of its LUTs and
     flip-flops, 80 by default. ``unroll``: names of layers that get a constant multiplier for every weight,
-    with an interval or without any bound.
+    with an interval or without any bound. ``register_borders``: a register slice stands at every
+    stream of the border.
 
     What is not bounded is minimized: the interval first, then area; with ``latency`` alone, area. For
     ``interval`` or ``fps`` alone each layer gets the fewest multipliers, or up to half as many again where
@@ -60,6 +61,7 @@ class Goal:
     unroll: tuple[str, ...] = ()
     latency: int | None = None
     fill: float | None = None
+    register_borders: bool = False
 
     def __post_init__(self) -> None:
         self._check_types()
@@ -161,66 +163,76 @@ def design_for(graph: QGraph, goal: Goal, name: str | None = None, progress: Pro
     """
     refusals.check(graph)
     bounds = goal.bounds
+    asks = _Asks(name, goal.unroll, goal.register_borders)
     if bounds == Bounds():
-        design = _by_default(graph, name, goal.unroll, progress)
+        design = _by_default(graph, asks, progress)
     elif bounds == Bounds(bounds.interval) and bounds.interval is not None:
-        design = _at_interval(graph, bounds.interval, name, goal.unroll)
+        design = _at_interval(graph, bounds.interval, asks)
     else:
-        design = _within(graph, bounds, name, progress)
+        design = _within(graph, bounds, asks, progress)
     asked = "" if bounds.device is None else bounds.device.name
     return dataclasses.replace(design, goal=goal.text, device=asked)
 
 
-def _by_default(graph: QGraph, name: str | None, unroll: tuple[str, ...], progress: Progress) -> Design:
+@dataclasses.dataclass(frozen=True)
+class _Asks:
+    """What is asked for besides bounds; see ``plan``."""
+
+    name: str | None
+    unroll: tuple[str, ...]
+    registered: bool
+
+
+def _by_default(graph: QGraph, asks: _Asks, progress: Progress) -> Design:
     layers = len(list(jobs(graph)))
     if not layers:
-        return plan(graph, None, name)
+        return plan(graph, None, asks.name, registered=asks.registered)
     points = front(graph)
     budget = max(DEFAULT_MULTIPLIERS, points[-1].multipliers)
-    if not unroll:
-        return _within(graph, Bounds(multipliers=budget), name, progress)
+    if not asks.unroll:
+        return _within(graph, Bounds(multipliers=budget), asks, progress)
     interval = next(point.interval for point in points if point.multipliers <= budget)
-    return _at_interval(graph, interval, name, unroll)
+    return _at_interval(graph, interval, asks)
 
 
-def _at_interval(graph: QGraph, interval: int, name: str | None, unroll: tuple[str, ...]) -> Design:
+def _at_interval(graph: QGraph, interval: int, asks: _Asks) -> Design:
     """The design for ``interval``, or for a slightly shorter one where the layers keep up with it only each
     alone.
     """
     try:
-        return plan(graph, interval, name, unroll, Shares(EXTRA[0]))
+        return plan(graph, interval, asks.name, asks.unroll, Shares(EXTRA[0]), asks.registered)
     except UnreachedError as missed:
         shorter = [point.interval for point in front(graph) if point.interval < interval]
         for neighbour in shorter[: -NEIGHBOURS - 1 : -1]:
             with contextlib.suppress(UnreachedError):
-                return plan(graph, neighbour, name, unroll, Shares(EXTRA[0]))
+                return plan(graph, neighbour, asks.name, asks.unroll, Shares(EXTRA[0]), asks.registered)
         raise missed from None
 
 
-def _within(graph: QGraph, bounds: Bounds, name: str | None, progress: Progress) -> Design:
+def _within(graph: QGraph, bounds: Bounds, asks: _Asks, progress: Progress) -> Design:
     """The best design within ``bounds``."""
-    lean = Candidates(graph, name, bounds.interval, latency=bounds.latency)
+    lean = Candidates(graph, asks.name, bounds.interval, latency=bounds.latency, registered=asks.registered)
     unmet.check(lean, bounds)
     if bounds.multipliers is not None:
         design = search.best(lean, bounds, progress)
     else:
-        design = _shared_out(graph, bounds, name, progress)
+        design = _shared_out(graph, bounds, asks, progress)
     if design is None:
         raise unmet.reason(lean, bounds, progress)
     return design
 
 
-def _shared_out(graph: QGraph, bounds: Bounds, name: str | None, progress: Progress) -> Design | None:
+def _shared_out(graph: QGraph, bounds: Bounds, asks: _Asks, progress: Progress) -> Design | None:
     """The best design within ``bounds``, with extra multipliers as far as there are DSPs for them, and dense
     layers as slow as the latency allows.
     """
     hastes = HASTE if bounds.latency is not None and _is_dense(graph) else HASTE[:1]
-    designs = (_with_extra(graph, bounds, haste, name, progress) for haste in hastes)
+    designs = (_with_extra(graph, bounds, haste, asks, progress) for haste in hastes)
     return next((design for design in designs if design is not None), None)
 
 
 def _with_extra(
-    graph: QGraph, bounds: Bounds, haste: float, name: str | None, progress: Progress
+    graph: QGraph, bounds: Bounds, haste: float, asks: _Asks, progress: Progress
 ) -> Design | None:
     """The best design within ``bounds`` with as much extra as it can have."""
     chosen: Design | None = None
@@ -232,7 +244,7 @@ def _with_extra(
                 break
             bounds = dataclasses.replace(bounds, interval=shortest - 1)
         shares = Shares(extra, haste, overlap)
-        candidates = Candidates(graph, name, bounds.interval, shares, bounds.latency)
+        candidates = Candidates(graph, asks.name, bounds.interval, shares, bounds.latency, asks.registered)
         chosen = search.best(candidates, bounds, progress) or chosen
     return chosen
 

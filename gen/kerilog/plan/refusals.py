@@ -23,15 +23,13 @@ def check(graph: QGraph) -> None:
 
 def refusals(graph: QGraph) -> Iterator[Reason]:
     """Every reason why ``graph`` has no hardware, in the order of the layers."""
-    for kind, nodes in (("input", graph.inputs), ("output", [graph[name] for name in graph.outputs])):
-        if len(nodes) != 1:
-            names = ", ".join(title(node) for node in nodes)
-            yield title(nodes[0]), f"hardware supports one {kind}, found {len(nodes)}: {names}"
     for node in graph:
         yield from ((title(node), text) for text in _refusals_of(node, graph))
 
 
 def _refusals_of(node: QNode, graph: QGraph) -> Iterator[str]:
+    if isinstance(node.op, QInput) and not graph.users(node.name) and node.name not in graph.outputs:
+        yield "hardware does not support an input that nothing uses"
     if isinstance(node.op, (QInput, QConstant)):
         return
     kind = KINDS.get(type(node.op))

@@ -9,12 +9,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator
 
+from kerilog.hardware.border import Border, between, inputs_of, outputs_of
 from kerilog.hardware.connectors import FifoStage
 from kerilog.hardware.design import Stage
 from kerilog.hardware.sums import SumStage
 from kerilog.plan import serial
 from kerilog.timing.control import NEVER
 
+FEWEST_FRAMES = 2
+"""Frames that a border has room for, at least."""
 ENDLESS = NEVER
 """The depth of a queue that is never full."""
 
@@ -23,12 +26,16 @@ ENDLESS = NEVER
 class Sketch:
     """Stages for one frame every ``interval`` cycles, with endless queues and ample rings of rows.
 
-    The queues ``kept`` stay whatever the schedule needs: they are there for the handshake.
+    The queues ``kept`` stay whatever the schedule needs: they are there for the handshake. ``inputs`` and
+    ``outputs``: the streams of the border, in the order of the graph; ``registered``: with register slices.
     """
 
     stages: tuple[Stage, ...]
     kept: frozenset[str]
     interval: int
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    registered: bool = False
 
     @property
     def products(self) -> int:
@@ -50,3 +57,9 @@ class Sketch:
         """The stages with no more than the buffers that any schedule needs: a lower bound of the area."""
         kept = (stage for stage in self.stages if not isinstance(stage, FifoStage) or stage.name in self.kept)
         return tuple(stage.smallest() for stage in kept)
+
+    def border(self) -> Border:
+        """The least border that any schedule needs."""
+        entering, leaving = inputs_of(self.stages), outputs_of(self.stages)
+        inputs, outputs = [entering[name] for name in self.inputs], [leaving[name] for name in self.outputs]
+        return between(inputs, outputs, FEWEST_FRAMES, self.registered)

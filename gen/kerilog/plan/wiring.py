@@ -9,31 +9,38 @@ from collections.abc import Iterable, Iterator
 
 from kerilog import area
 from kerilog.area import Area, devices
+from kerilog.frames import input_names, output_names
 from kerilog.hardware import connectors
 from kerilog.hardware.design import INPUT, Stage, Tensor
 from kerilog.hardware.folding import FEWEST, MatrixJob, Shares, divisors, possible_lanes
 from kerilog.hardware.kind import Flow, code_range, title
 from kerilog.hardware.module import Module
-from kerilog.hardware.naming import verilog_name
+from kerilog.hardware.naming import BORDER, ports, verilog_name
 from kerilog.hardware.stages import KINDS
 from kerilog.plan import serial
 from kerilog.plan.sketch import ENDLESS, Sketch
 from kerilog.qgraph import Clamp, QGraph, QInput, QNode
 
+SIDES = ("s_axis", "m_axis")
 MEASURE = "xc7z020"
 """The FPGA whose resources say what a flip-flop is worth in look-up tables, DSPs and block RAMs."""
 
 
 def sketch(
-    graph: QGraph, name: str, interval: int, unroll: tuple[str, ...] = (), shares: Shares = FEWEST
+    graph: QGraph,
+    name: str,
+    interval: int,
+    unroll: tuple[str, ...] = (),
+    shares: Shares = FEWEST,
+    registered: bool = False,
 ) -> Sketch:
     """The hardware of ``graph`` for one frame every ``interval`` cycles, before its buffers are measured.
 
-    The nodes ``unroll`` get a multiplier for every weight, the others as ``shares`` says. ``graph`` has been
-    checked. Raises
-    UnreachedError for an interval that a layer by itself does not reach.
+    The nodes ``unroll`` get a multiplier for every weight, the others as ``shares`` says. ``registered``: the
+    streams of the border get register slices. ``graph`` has been checked. Raises UnreachedError for an
+    interval that a layer by itself does not reach.
     """
-    return Network(graph, name, interval, unroll, shares).sketch()
+    return Network(graph, name, interval, unroll, shares).sketch(registered)
 
 
 class Network:
@@ -49,19 +56,36 @@ class Network:
         self.names: set[str] = set()
         self.kept: set[str] = set()  # queues that are there for the handshake
         self.flows: dict[str, list[Flow]] = {}  # by tensor, one for each user that is still to come
+        sides = ports("s_axis", input_names(graph)), ports("m_axis", output_names(graph))
+        suffixes = [
+            port.removeprefix(side) for side, found in zip(SIDES, sides, strict=True) for port in found
+        ]
+        # what the top module calls things of its own
+        self.names |= {f"{base}{suffix}" for base in BORDER for suffix in suffixes}
+        self.inputs = {
+            node.name: f"{INPUT}{port.removeprefix(SIDES[0])}"
+            for node, port in zip(graph.inputs, sides[0], strict=True)
+        }
 
-    def sketch(self) -> Sketch:
+    def sketch(self, registered: bool = False) -> Sketch:
         for node in self.graph:
             flow = (
                 self._input(node) if isinstance(node.op, QInput) else KINDS[type(node.op)].place(node, self)
             )
             self.flows[node.name] = self._share(node, flow)
+        outputs = tuple(self._output(name) for name in self.graph.outputs)
         delay = self.interval // serial.PATIENCE
         stages = tuple(serial.economical(stage, delay) for stage in self.stages)
-        return Sketch(stages, frozenset(self.kept), self.interval)
+        inputs = tuple(self.inputs.values())
+        return Sketch(stages, frozenset(self.kept), self.interval, inputs, outputs, registered)
+
+    def _output(self, name: str) -> str:
+        """The stream of an output, behind a stage of its own: an input that is one goes through a queue."""
+        flow = self._cut_to_pixels(self.flows[name].pop())
+        return self.buffered(flow, flow, title(self.graph[name])).stream
 
     def _input(self, node: QNode) -> Flow:
-        return Flow(INPUT, Tensor(node.shape, node.format, 1), code_range(node), uncut=True)
+        return Flow(self.inputs[node.name], Tensor(node.shape, node.format, 1), code_range(node), uncut=True)
 
     # ---- what a layer kind asks for ----
 
@@ -130,7 +154,7 @@ class Network:
         return flow if queued else self._queue(flow, layer)
 
     def buffered(self, before: Flow, flow: Flow, layer: str) -> Flow:
-        return self._queue(flow, layer, kept=True) if before.stream == INPUT else flow
+        return self._queue(flow, layer, kept=True) if before.stream in self.inputs.values() else flow
 
     # ---- forks, converters, queues ----
 

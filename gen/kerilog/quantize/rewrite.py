@@ -255,13 +255,13 @@ def strip_softmax(graph: QGraph) -> QGraph:
     return dataclasses.replace(graph, nodes=_without(graph.nodes, removed), outputs=outputs)
 
 
-def softmax_tail(graph: QGraph) -> QGraph | None:
-    """What ``strip_softmax`` leaves out of a graph with one output: from the logits to the probabilities."""
-    tail = _tail(graph, graph.outputs[0])
+def softmax_tail(graph: QGraph, place: int = 0) -> QGraph | None:
+    """What ``strip_softmax`` leaves out at output number ``place``: from the logits to the probabilities."""
+    tail = _tail(graph, graph.outputs[place])
     if not tail:
         return None
     logits = dataclasses.replace(graph[tail[0].inputs[0]], op=QInput(), inputs=())
-    return dataclasses.replace(graph, nodes=(logits, *tail))
+    return dataclasses.replace(graph, nodes=(logits, *tail), outputs=(graph.outputs[place],))
 
 
 def _tail(graph: QGraph, output: str) -> tuple[QNode, ...]:

@@ -80,10 +80,14 @@ _HINTS = get_type_hints(LayerSettings, include_extras=True)
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """``default`` holds for every layer, ``layers`` by name for single ones."""
+    """``default`` holds for every layer, ``layers`` by name for single ones.
+
+    ``register_borders``: hardware has a register slice at every stream of its border.
+    """
 
     default: LayerSettings = LayerSettings()
     layers: dict[str, LayerSettings] = {}
+    register_borders: bool = False
 
     def of(self, name: str) -> LayerSettings:
         """The choices for layer ``name``."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,21 +27,20 @@ _FRAME = re.compile(r"krl: frame (\d+)")
 _TROUBLE = re.compile(r"\bERROR\b|\bFATAL\b|WARNING:.*\$readmem|VCD Error")
 _BAD_PORT = re.compile(r"warning: Port \d+ .*", re.IGNORECASE)
 # in the folder of a run; a design has nothing that begins with a dot
-_BENCH, _PROGRAM, _INPUT, _LOG = ".bench.v", ".bench.vvp", ".input.hex", ".log.txt"
+_BENCH, _PROGRAM, _INPUT, _LOG = ".bench.v", ".bench.vvp", ".input", ".log.txt"
 _TAPS, _TRACE = ".taps.txt", ".trace"
 _DUMP = re.compile(r"(VCD|FST) info:")
-_END_FIELDS = ("cycle", "idle", "beats_in", "beats_out", "frame_error")
 
 
 def simulate(
     directory: str | Path,
-    codes: npt.ArrayLike,
+    codes: result.Codes,
     progress: Progress = silent,
     stalls: result.Stalls = result.NO_STALLS,
     watchdog: int | None = None,
     look: Look = NOTHING,
 ) -> result.SimulationResult:
-    """Stream ``codes`` (frames, *input shape), integers, through the design in ``directory``.
+    """Stream integer ``codes`` (frames, *input shape), of several inputs by name, through ``directory``.
 
     ``watchdog``: clock cycles without a beat that count as a hang; by default what the manifest makes sure.
 
@@ -50,7 +50,7 @@ def simulate(
     directory = Path(directory).resolve()
     found = design.read(directory)
     manifest = found.manifest
-    checked = result.check_codes(codes, manifest.input)
+    checked = result.check_inputs(codes, manifest)
     limit = result.watchdog_cycles(manifest, stalls) if watchdog is None else watchdog
     tools.find_tool("vvp")
     with tools.work_folder() as work:
@@ -58,32 +58,38 @@ def simulate(
         _compile(manifest, work, _bench(manifest, work, checked, stalls, limit, look))
         start = time.perf_counter()
         try:
-            _run(directory.name, work, checked.shape[0], progress, look)
+            _run(directory.name, work, len(checked[0]), progress, look)
         finally:
             _fetch(work, look)
         seconds = time.perf_counter() - start
-        return _Log(manifest, checked.shape[0], seconds).read(work / _LOG)
+        return _Log(manifest, seconds).read(work / _LOG)
 
 
 def _bench(
-    manifest: Manifest, work: Path, codes: IntArray, stalls: result.Stalls, watchdog: int, look: Look
+    manifest: Manifest,
+    work: Path,
+    codes: Sequence[IntArray],
+    stalls: result.Stalls,
+    watchdog: int,
+    look: Look,
 ) -> str:
     """Write the input beats to ``work``; returns the text of the bench."""
-    (work / _INPUT).write_text(_hex(codes, manifest.input), encoding="ascii")
+    entries = []
+    for number, (stream, array) in enumerate(zip(manifest.inputs, codes, strict=True)):
+        file = f"{_INPUT}.{number}.hex"
+        (work / file).write_text(_hex(array, stream), encoding="ascii")
+        entries.append({**result.port_of(stream), "file": file})
     return tools.render(
         "bench/icarus_bench.v.j2",
         top=manifest.top,
-        frames=codes.shape[0],
-        input_beats=manifest.input.beats,
-        output_beats=manifest.output.beats,
-        input_width=manifest.input.width,
-        output_width=manifest.output.width,
+        frames=len(codes[0]),
+        inputs=entries,
+        outputs=[result.port_of(stream) for stream in manifest.outputs],
         drain=result.DRAIN_CYCLES,
         watchdog=watchdog,
         source_idle=round(stalls.source * 65536),
         sink_idle=round(stalls.sink * 65536),
         seed=stalls.seed & 0x7FFFFFFF,
-        input_file=_INPUT,
         output_file=_LOG,
         taps=[tap.name for tap in look.taps],
         taps_file=_TAPS,
@@ -96,7 +102,7 @@ def _hex(codes: IntArray, stream: Stream) -> str:
     """One line of hex digits a beat, the high digits first."""
     beats = result.pack(codes, stream)[:, ::-1].astype(">u4")
     text = np.ascontiguousarray(beats).tobytes().hex()
-    digits, used = 8 * beats.shape[1], (stream.width + 3) // 4
+    digits, used = 8 * beats.shape[1], stream.tdata_bits // 4
     return "\n".join(text[end - used : end] for end in range(digits, len(text) + 1, digits)) + "\n"
 
 
@@ -155,66 +161,84 @@ def _beats(tap: Tap, lines: list[str], look: Look) -> npt.NDArray[np.uint32]:
 
 
 class _Log:
-    """Reads the log of the bench: ``in CYCLE``, ``out CYCLE TLAST HEX`` and one closing line."""
+    """Reads the log of the bench: ``in PORT CYCLE``, ``out PORT CYCLE TLAST HEX`` and one closing line."""
 
-    def __init__(self, manifest: Manifest, frames: int, seconds: float) -> None:
+    def __init__(self, manifest: Manifest, seconds: float) -> None:
         self.manifest = manifest
         self.seconds = seconds
-        self.total = frames * manifest.output.beats
-        self.lines: dict[str, list[list[str]]] = {"in": [], "out": []}
+        self.entered: list[list[int]] = [[] for _ in manifest.inputs]
+        self.left: list[list[list[str]]] = [[] for _ in manifest.outputs]
 
     def read(self, path: Path) -> result.SimulationResult:
         end: list[str] = []
         for line in path.read_text(encoding="ascii").splitlines() if path.is_file() else []:
             kind, *fields = line.split()
-            if kind in self.lines:
-                self.lines[kind].append(fields)
+            if kind == "in":
+                self.entered[int(fields[0])].append(int(fields[1]))
+            elif kind == "out":
+                self.left[int(fields[0])].append(fields[1:])
             else:
                 end = [kind, *fields]
         self.check_end(end)
-        return self.outcome(cycles=int(end[1]), frame_error=end[5] != "0")
+        return self.outcome(end)
 
     def check_end(self, end: list[str]) -> None:
         """Raise KerilogError unless the closing line says that every beat came, and no more."""
+        top = self.manifest.top
         if not end:
-            raise KerilogError(f"{self.manifest.top}: the simulation in Icarus ended before the last frame")
+            raise KerilogError(f"{top}: the simulation in Icarus ended before the last frame")
         if end[0] == "done":
             return
-        state = dict(zip(_END_FIELDS, map(int, end[1:6]), strict=True))
+        counts, wires = end[6::2], [wire == "1" for wire in end[7::2]]
+        inputs = len(self.manifest.inputs)
+        state = {
+            "cycle": int(end[1]),
+            "idle": int(end[2]),
+            "beats_in": [int(count) for count in counts[:inputs]],
+            "beats_out": [int(count) for count in counts[inputs:]],
+            "in_ready": wires[:inputs],
+            "out_valid": wires[inputs:],
+        }
         if end[0] == "hung":
-            ports = {"in_ready": end[6] == "1", "out_valid": end[7] == "1"}
-            raise KerilogError(result.hang_message(self.manifest, state | ports))
-        beats = self.manifest.output.beats
-        place = f"frame {state['beats_out'] // beats} beat {state['beats_out'] % beats}"
-        raise KerilogError(f"{self.manifest.top}: {_ENDS[end[0]].format(place=place, cycle=state['cycle'])}")
+            raise KerilogError(result.hang_message(self.manifest, state))
+        stream = self.manifest.outputs[int(end[5])]
+        place = result.place_of(stream, int(counts[inputs + int(end[5])]))
+        told = _ENDS[end[0]].format(place=place, cycle=end[1], port=stream.port)
+        raise KerilogError(f"{top}: {told}")
 
-    def outcome(self, cycles: int, frame_error: bool) -> result.SimulationResult:
-        times = np.array([int(fields[0]) for fields in self.lines["out"]], np.int64)
-        times = times.reshape(-1, self.manifest.output.beats)
-        first_in = np.array([int(fields[0]) for fields in self.lines["in"]], np.int64)
-        codes = self.codes([fields[1:] for fields in self.lines["out"]])
-        first_out, last_out = times[:, 0], times[:, -1]
+    def outcome(self, end: list[str]) -> result.SimulationResult:
+        times = [
+            np.array([int(beat[0]) for beat in beats], np.int64).reshape(-1, stream.beats)
+            for beats, stream in zip(self.left, self.manifest.outputs, strict=True)
+        ]
+        codes = map(self.codes, self.manifest.outputs, self.left)
         return result.SimulationResult(
-            codes, first_in, first_out, last_out, frame_error, cycles, self.seconds
+            tuple(codes),
+            np.min([np.array(cycles, np.int64) for cycles in self.entered], axis=0),
+            np.min([of_port[:, 0] for of_port in times], axis=0),
+            np.max([of_port[:, -1] for of_port in times], axis=0),
+            frame_error=end[3] != "0",
+            cycles=int(end[1]),
+            seconds=self.seconds,
+            tuser=end[4] != "0",
         )
 
-    def codes(self, beats: list[list[str]]) -> IntArray:
-        """Codes (frames, *shape) of all beats (tlast, hex); KerilogError for x, z and a wrong tlast."""
-        count = self.manifest.output.beats
-        size = 4 * result.words(self.manifest.output)
+    def codes(self, stream: Stream, beats: list[list[str]]) -> IntArray:
+        """Codes (frames, *shape) of all beats (cycle, tlast, hex); KerilogError for x, z, a wrong tlast."""
+        size = 4 * result.words(stream)
         raw = bytearray()
-        for index, (last, digits) in enumerate(beats):
-            place = f"frame {index // count} beat {index % count}"
+        for index, (_, last, digits) in enumerate(beats):
+            place = f"on {result.place_of(stream, index)}"
             if not re.fullmatch("[0-9a-f]+", digits):
-                raise KerilogError(f"{self.manifest.top}: m_axis_tdata is unknown ({digits}) on {place}")
-            if last != str(int(index % count == count - 1)):
-                raise KerilogError(f"{self.manifest.top}: m_axis_tlast is wrong ({last}) on {place}")
+                raise KerilogError(f"{self.manifest.top}: {stream.port}_tdata is unknown ({digits}) {place}")
+            if last != str(int(index % stream.beats == stream.beats - 1)):
+                raise KerilogError(f"{self.manifest.top}: {stream.port}_tlast is wrong ({last}) {place}")
             raw += int(digits, 16).to_bytes(size, "little")
-        return result.unpack(np.frombuffer(bytes(raw), "<u4").reshape(-1, size // 4), self.manifest.output)
+        return result.unpack(np.frombuffer(bytes(raw), "<u4").reshape(-1, size // 4), stream)
 
 
 _ENDS = {
     "unknown": "s_axis_tready, m_axis_tvalid or frame_error is unknown (x) at cycle {cycle}",
-    "unstable": "m_axis_tvalid or m_axis_tdata changed before m_axis_tready came, on {place}",
+    "unstable": "{port}_tvalid, tdata, tlast or tuser changed before {port}_tready came, on {place}",
     "extra": "a beat came out after the last frame",
 }

@@ -17,6 +17,7 @@ from kerilog.progress import Progress, silent
 from kerilog.qgraph import QGraph
 from kerilog.verify import look, simulate
 from kerilog.verify.look import Look, Tap
+from kerilog.verify.result import Codes, check_inputs
 
 _BYTES = 1 << 26  # of beats that are kept at once
 _CONNECTORS = {"Fifo": "queue", "Lanes": "converter of lanes", "FrameGuard": "frame guard"}
@@ -64,12 +65,13 @@ class Difference:
 def first_difference(
     directory: str | Path,
     graph: QGraph,
-    codes: IntArray,
+    codes: Codes,
     simulator: str = "verilator",
     progress: Progress = silent,
 ) -> Difference | None:
-    """Stream ``codes`` (frames, *input shape) through the design in ``directory``, and compare what leaves
-    each stage with ``graph``, its integer model up to a softmax; None if all is the same.
+    """Stream ``codes`` (frames, *input shape), of several inputs by name, through the design in
+    ``directory``, and compare what leaves each stage with ``graph``, its integer model up to a softmax; None
+    if all is the same.
 
     A simulation that fails is compared as far as it went. Raises KerilogError for a design that does not fit
     ``graph``, and as ``simulate`` where nothing differs before that.
@@ -77,15 +79,20 @@ def first_difference(
     manifest = Manifest.read(directory)
     taps = look.taps(manifest, graph)
     size = max(1, _BYTES // max(1, sum(4 * tap.words * tap.beats for tap in taps)))
-    for start in range(0, len(codes), size):
-        part = codes[start : start + size]
+    arrays = check_inputs(codes, manifest)
+    frames = len(arrays[0])
+    for start in range(0, frames, size):
+        part = {
+            stream.name: array[start : start + size]
+            for stream, array in zip(manifest.inputs, arrays, strict=True)
+        }
         looking = Look(taps)
         failure: KerilogError | None = None
         try:
             simulate(directory, part, simulator, progress, look=looking)
         except KerilogError as error:
             failure = error
-        progress("comparing layers", start / len(codes))
+        progress("comparing layers", start / frames)
         found = _compare(looking, run_all(graph, part), start)
         if found is not None:
             return found

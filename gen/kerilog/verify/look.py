@@ -102,13 +102,16 @@ NOTHING = Look()
 
 
 def taps(manifest: Manifest, graph: QGraph) -> tuple[Tap, ...]:
-    """A tap on the input and on every stage of the design, in the order of the data.
+    """A tap on every input and on every stage of the design, in the order of the data.
 
     ``graph``: the integer model of the hardware. Raises KerilogError where manifest and model do not fit.
     """
-    source, names = manifest.input, {node.name for node in graph}
-    sizes = source.elements, source.bits, source.lanes, source.signed
-    found = [Tap(GUARD, "FrameGuard", "", graph.inputs[0].name, *sizes)]
+    names = {node.name for node in graph}
+    found = []
+    for source, node in zip(manifest.inputs, graph.inputs, strict=True):
+        sizes = source.elements, source.bits, source.lanes, source.signed
+        name = f"{GUARD}{source.port.removeprefix('s_axis')}"
+        found.append(Tap(name, "FrameGuard", "", node.name, *sizes))
     for stage in manifest.layers:
         if not stage.tensor or stage.lanes is None:
             raise KerilogError("the manifest does not say what its stages give; build the design again")

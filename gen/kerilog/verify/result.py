@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
 from kerilog.manifest import Manifest, Stream
 
+Codes = npt.ArrayLike | Mapping[str, npt.ArrayLike]
+"""Of the one input, or of each by the name of its layer."""
 CycleArray = npt.NDArray[np.int64]
 DRAIN_CYCLES = 256
 """Clock cycles that a simulation goes on after the last beat, to see a beat or a frame error too many."""
@@ -46,19 +49,38 @@ NO_STALLS = Stalls(source=0.0, sink=0.0)
 class SimulationResult:
     """Outputs and times of a simulation of N frames. A cycle is a rising clock edge after the reset, from 0.
 
-    ``codes``: (N, *output shape) int64. ``first_in``, ``first_out``, ``last_out``: (N,) int64, the cycle in
-    which the first beat of a frame went in, its first beat came out, its last beat came out. ``frame_error``:
-    whether the design ever raised it. ``cycles``: length of the whole simulation. ``seconds``: what the
-    simulator took for it on the clock, without compiling.
+    ``outputs``: (N, *output shape) int64 of each, in the order of the manifest. ``first_in``, ``first_out``,
+    ``last_out``: (N,) int64, the cycle in which the first beat of a frame went in, its first beat came out,
+    its last beat came out: of several ports the first, the first and the last one. ``frame_error``: whether
+    the design ever raised it. ``cycles``: length of the whole simulation. ``seconds``: what the simulator
+    took for it on the clock, without compiling. ``tuser``: whether a beat ever came out with m_axis_tuser.
     """
 
-    codes: IntArray
+    outputs: tuple[IntArray, ...]
     first_in: CycleArray
     first_out: CycleArray
     last_out: CycleArray
     frame_error: bool
     cycles: int
     seconds: float
+    tuser: bool = False
+
+    @property
+    def codes(self) -> IntArray:
+        """The codes (N, *shape) of the one output. Raises KerilogError if there are several."""
+        if len(self.outputs) != 1:
+            raise KerilogError(f"simulate: expected one output, found {len(self.outputs)}")
+        return self.outputs[0]
+
+    @property
+    def frames(self) -> int:
+        """How many went through."""
+        return len(self.last_out)
+
+    @property
+    def elements(self) -> int:
+        """Elements of all outputs."""
+        return sum(codes.size for codes in self.outputs)
 
     @property
     def cycles_per_second(self) -> float:
@@ -83,6 +105,25 @@ class SimulationResult:
         """
         gaps = np.diff(self.last_out)
         return int(gaps[gaps.size // 2 :].max()) if gaps.size else None
+
+
+def check_inputs(codes: Codes, manifest: Manifest) -> tuple[IntArray, ...]:
+    """``codes`` of every input, in the order of ``manifest``: one array where there is one, else by name.
+
+    Raises KerilogError as ``check_codes``, for an input that is missing, and for counts that differ.
+    """
+    streams = manifest.inputs
+    given = codes if isinstance(codes, Mapping) else {streams[0].name: codes}
+    missing = [stream.name for stream in streams if stream.name not in given]
+    if missing:
+        found = ", ".join(f"'{name}'" for name in given) if isinstance(codes, Mapping) else "one array"
+        raise KerilogError(f"simulate: expected an array '{missing[0]}', found {found}")
+    checked = tuple(check_codes(given[stream.name], stream) for stream in streams)
+    counts = [len(array) for array in checked]
+    if len(set(counts)) > 1:
+        told = ", ".join(f"{count} of '{one.name}'" for count, one in zip(counts, streams, strict=True))
+        raise KerilogError(f"simulate: expected as many frames for each input, found {told}")
+    return checked
 
 
 def check_codes(codes: npt.ArrayLike, stream: Stream) -> IntArray:
@@ -111,7 +152,17 @@ def watchdog_cycles(manifest: Manifest, stalls: Stalls) -> int:
 
 def words(stream: Stream) -> int:
     """32-bit words that hold one beat."""
-    return (stream.width + 31) // 32
+    return (stream.tdata_bits + 31) // 32
+
+
+def port_of(stream: Stream) -> dict[str, str | int]:
+    """What a bench must know of the port of ``stream``; ``words`` hold a beat."""
+    return {
+        "name": stream.port,
+        "width": stream.tdata_bits,
+        "beats": stream.beats,
+        "words": words(stream),
+    }
 
 
 def pack(codes: IntArray, stream: Stream) -> npt.NDArray[np.uint32]:
@@ -137,18 +188,27 @@ def unpack(beats: npt.NDArray[np.uint32], stream: Stream) -> IntArray:
     return codes.reshape(-1, *stream.shape)
 
 
-def hang_message(manifest: Manifest, state: dict[str, Any]) -> str:
+def place_of(stream: Stream, beats: int) -> str:
+    """Which beat comes next at ``stream`` after so many ``beats``, in words."""
+    return f"frame {beats // stream.beats} beat {beats % stream.beats}"
+
+
+def hang_message(manifest: Manifest, state: Mapping[str, Any]) -> str:
     """One line that says where a simulation stopped moving.
 
-    ``state``: ``cycle`` (of the hang), ``idle`` (cycles without a beat), ``beats_in`` and ``beats_out`` (so
-    far), ``in_ready`` and ``out_valid`` (now).
+    ``state``: ``cycle`` (of the hang), ``idle`` (cycles without a beat), and of every input and output
+    ``beats_in`` and ``beats_out`` (so far), ``in_ready`` and ``out_valid`` (now).
     """
-    taken, given = int(state["beats_in"]), int(state["beats_out"])
-    into = f"frame {taken // manifest.input.beats} beat {taken % manifest.input.beats}"
-    out = f"frame {given // manifest.output.beats} beat {given % manifest.output.beats}"
-    ready, valid = int(bool(state["in_ready"])), int(bool(state["out_valid"]))
-    cycle, idle = state["cycle"], state["idle"]
+
+    def told(streams: Sequence[Stream], counts: Sequence[int], wires: Sequence[int], wire: str) -> str:
+        return ", ".join(
+            f"{place_of(stream, int(count))} ({stream.port}_{wire} {int(bool(now))})"
+            for stream, count, now in zip(streams, counts, wires, strict=True)
+        )
+
+    into = told(manifest.inputs, state["beats_in"], state["in_ready"], "tready")
+    out = told(manifest.outputs, state["beats_out"], state["out_valid"], "tvalid")
     return (
-        f"{manifest.top}: the simulation hangs at cycle {cycle}, after {idle} without a beat; "
-        f"next in is {into} (s_axis_tready {ready}), next out is {out} (m_axis_tvalid {valid})"
+        f"{manifest.top}: the simulation hangs at cycle {state['cycle']}, after {state['idle']} without a "
+        f"beat; next in is {into}, next out is {out}"
     )

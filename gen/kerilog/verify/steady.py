@@ -16,11 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from kerilog.formats import IntArray
 from kerilog.manifest import Manifest
 from kerilog.progress import Progress, silent
 from kerilog.verify import simulate
-from kerilog.verify.result import CycleArray, SimulationResult, check_codes
+from kerilog.verify.result import Codes, CycleArray, SimulationResult, check_inputs
 
 MOST_FRAMES = 512
 """Frames after which nothing new is expected."""
@@ -54,25 +53,30 @@ class SteadyResult:
                 yield f"the {what} is {simulated} cycles, planned are {planned}"
         if self.result.frame_error:
             yield "frame_error was raised, though every frame had the right length"
+        if self.result.tuser:
+            yield "m_axis_tuser was high, though every frame had the right length"
 
 
 def simulate_steady(
-    directory: str | Path, codes: IntArray, simulator: str = "verilator", progress: Progress = silent
+    directory: str | Path, codes: Codes, simulator: str = "verilator", progress: Progress = silent
 ) -> SteadyResult:
-    """Stream ``codes`` (frames, *input shape) through the design in ``directory``, until its interval stands.
+    """Stream ``codes`` (frames, *input shape), of several inputs by name, through the design in
+    ``directory`` until its interval stands.
 
     An interval that stands at another length than planned is looked at again over twice as many frames.
     Raises KerilogError as ``simulate``.
     """
     manifest = Manifest.read(directory)
-    codes = check_codes(codes, manifest.input)
-    given = total = len(codes)
+    checked = check_inputs(codes, manifest)
+    given = total = len(checked[0])
     wanted = -(-manifest.latency // manifest.frame_interval) + _SPARE
     if _affordable(wanted, manifest, simulator):
         total = max(given, wanted)
     before: int | None = None
     while True:
-        result = simulate(directory, codes[np.arange(total) % given], simulator, progress)
+        again = np.arange(total) % given
+        sent = {one.name: array[again] for one, array in zip(manifest.inputs, checked, strict=True)}
+        result = simulate(directory, sent, simulator, progress)
         interval = standing(result.first_in, result.last_out)
         settled = interval is not None and interval in (manifest.frame_interval, before)
         if settled or 2 * total > MOST_FRAMES or not _affordable(2 * total, manifest, simulator):
@@ -88,7 +92,7 @@ def _of_the_first(result: SimulationResult, frames: int) -> SimulationResult:
     """Of the first ``frames`` alone, but for the length of the simulation."""
     return dataclasses.replace(
         result,
-        codes=result.codes[:frames],
+        outputs=tuple(codes[:frames] for codes in result.outputs),
         first_in=result.first_in[:frames],
         first_out=result.first_out[:frames],
         last_out=result.last_out[:frames],

@@ -7,6 +7,7 @@ import dataclasses
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from kerilog.errors import KerilogError
@@ -42,13 +43,13 @@ def parse(path: Path, frames: str | None, count: int) -> Trace:
 
 def write(
     directory: str | Path,
-    codes: IntArray,
+    codes: Mapping[str, IntArray],
     trace: Trace,
     simulator: str = "verilator",
     progress: Progress = silent,
 ) -> None:
-    """Stream ``codes`` (frames, *input shape) up to the last frame of ``trace`` through the design
-    in ``directory``, and write the waveforms.
+    """Stream ``codes`` (frames, *input shape), by the names of the inputs, up to the last frame of ``trace``
+    through the design in ``directory``, and write the waveforms.
 
     They go from the first beat of the first frame in to the last beat of the last one out, what else is on
     its way meanwhile included. A simulation that fails leaves its trace as well, and raises as ``simulate``.
@@ -58,7 +59,8 @@ def write(
         draft = Path(place) / f"trace{trace.path.suffix.lower()}"
         look = Look(trace=dataclasses.replace(trace, path=draft))
         try:
-            simulate(directory, codes[: trace.stop], simulator, progress, look=look)
+            part = {name: array[: trace.stop] for name, array in codes.items()}
+            simulate(directory, part, simulator, progress, look=look)
         finally:
             if draft.is_file():
                 _move(draft, trace.path)

@@ -11,12 +11,11 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
@@ -32,26 +31,38 @@ _DRIVER, _PROBE_FILE, _PROBE = "driver.cpp", "probe.v", "krl_probe"
 _FAST = ("-O3", "--x-assign", "fast", "--x-initial", "unique")
 # One process may load the libraries of several designs: none may see the symbols of another.
 _CFLAGS = "-O2 -fPIC -fno-gnu-unique -std=gnu++17"
-_STATE = ("cycle", "idle", "beats_in", "beats_out", "frame_error", "in_ready", "out_valid")
+_STATE = ("cycle", "idle", "frame_error", "tuser", "output")
+_OF_INPUTS, _OF_OUTPUTS = ("beats_in", "in_ready"), ("beats_out", "out_valid")
 _HOOKS = " ".join(f"-DVL_USER_{hook}" for hook in ("FINISH", "STOP", "FATAL", "WARN"))
 
 
-class _State(ctypes.Structure):
-    """``struct State`` of the driver."""
+@functools.cache
+def _structures(inputs: int, outputs: int) -> tuple[type[ctypes.Structure], type[ctypes.Structure]]:
+    """``struct State`` and ``struct Job`` of the driver of so many ports; a job's arrays must outlive it."""
+    words = ctypes.c_uint64 * inputs, ctypes.c_uint64 * outputs
+    pointers = ctypes.c_void_p * inputs, ctypes.c_void_p * outputs
 
-    _fields_ = tuple((name, ctypes.c_uint64) for name in _STATE)
+    class State(ctypes.Structure):
+        _fields_ = (
+            *((name, ctypes.c_uint64) for name in _STATE),
+            *((name, words[0]) for name in _OF_INPUTS),
+            *((name, words[1]) for name in _OF_OUTPUTS),
+        )
 
+    class Job(ctypes.Structure):
+        _fields_ = (
+            ("input", pointers[0]),
+            ("output", pointers[1]),
+            ("first_in", pointers[0]),
+            ("first_out", pointers[1]),
+            ("last_out", pointers[1]),
+            *((name, ctypes.c_uint64) for name in ("frames", "watchdog", "drain", "seed")),
+            *((name, ctypes.c_uint32) for name in ("source_threshold", "sink_threshold")),
+            ("trace", ctypes.c_char_p),
+            *((name, ctypes.c_uint64) for name in ("trace_first", "trace_stop")),
+        )
 
-class _Job(ctypes.Structure):
-    """``struct Job`` of the driver; the arrays must outlive it."""
-
-    _fields_ = (
-        *((name, ctypes.c_void_p) for name in ("input", "output", "first_in", "first_out", "last_out")),
-        *((name, ctypes.c_uint64) for name in ("frames", "watchdog", "drain", "seed")),
-        *((name, ctypes.c_uint32) for name in ("source_threshold", "sink_threshold")),
-        ("trace", ctypes.c_char_p),
-        *((name, ctypes.c_uint64) for name in ("trace_first", "trace_stop")),
-    )
+    return State, Job
 
 
 _RUNNING, _DONE, _HUNG, _COMPLAINT, _LAST, _UNSTABLE, _EXTRA = range(7)
@@ -59,13 +70,13 @@ _RUNNING, _DONE, _HUNG, _COMPLAINT, _LAST, _UNSTABLE, _EXTRA = range(7)
 
 def simulate(
     directory: str | Path,
-    codes: npt.ArrayLike,
+    codes: result.Codes,
     progress: Progress = silent,
     stalls: result.Stalls = result.NO_STALLS,
     watchdog: int | None = None,
     look: Look = NOTHING,
 ) -> result.SimulationResult:
-    """Stream ``codes`` (frames, *input shape), integers, through the design in ``directory``.
+    """Stream integer ``codes`` (frames, *input shape), of several inputs by name, through ``directory``.
 
     ``watchdog``: clock cycles without a beat that count as a hang; by default what the manifest makes sure.
     The compiled library stays in the user's cache (``cache``); nothing is written to ``directory``.
@@ -74,12 +85,11 @@ def simulate(
     and when the design hangs, breaks the stream protocol, stops the simulation or lacks a memory file.
     """
     found = design.read(directory)
-    checked = result.check_codes(codes, found.manifest.input)
+    checked = result.check_inputs(codes, found.manifest)
     place = build(found, progress, look)
     limit = result.watchdog_cycles(found.manifest, stalls) if watchdog is None else watchdog
-    return _Run(found.manifest, checked, stalls, limit, look).execute(
-        _load(place / _LIBRARY), place, progress
-    )
+    run = _Run(found.manifest, checked, stalls, limit, look)
+    return run.execute(run.load(place / _LIBRARY), place, progress)
 
 
 def build(found: Snapshot, progress: Progress = silent, look: Look = NOTHING) -> Path:
@@ -104,13 +114,18 @@ def _driver(manifest: Manifest, look: Look) -> str:
     return tools.render(
         "bench/verilator_driver.cpp.j2",
         top=manifest.top,
-        input_beats=manifest.input.beats,
-        output_beats=manifest.output.beats,
-        input_words=result.words(manifest.input),
-        output_words=result.words(manifest.output),
+        **_ports(manifest),
         taps=[tap.words for tap in look.taps],
         trace="" if look.trace is None else "fst" if look.trace.is_fst else "vcd",
     )
+
+
+def _ports(manifest: Manifest) -> dict[str, list[dict[str, str | int]]]:
+    """What templates must know of the ports."""
+    return {
+        "inputs": [result.port_of(stream) for stream in manifest.inputs],
+        "outputs": [result.port_of(stream) for stream in manifest.outputs],
+    }
 
 
 def _probe(manifest: Manifest, taps: tuple[Tap, ...]) -> str:
@@ -123,8 +138,7 @@ def _probe(manifest: Manifest, taps: tuple[Tap, ...]) -> str:
         "bench/probe.v.j2",
         probe=_PROBE,
         top=manifest.top,
-        input_width=manifest.input.width,
-        output_width=manifest.output.width,
+        **_ports(manifest),
         taps=placed,
         tap_width=low,
     )
@@ -171,38 +185,32 @@ def _compile(found: Snapshot, arguments: tuple[str, ...], texts: Mapping[str, st
     found.write(place, found.manifest.memories)
 
 
-def _load(path: Path) -> ctypes.CDLL:
-    library = ctypes.CDLL(str(path))
-    library.krl_create.restype = ctypes.c_void_p
-    library.krl_create.argtypes = (ctypes.POINTER(_Job),)
-    library.krl_run.restype = ctypes.c_int
-    library.krl_run.argtypes = (ctypes.c_void_p, ctypes.c_uint64)
-    library.krl_state.restype = ctypes.POINTER(_State)
-    library.krl_state.argtypes = (ctypes.c_void_p,)
-    library.krl_message.restype = ctypes.c_char_p
-    library.krl_destroy.argtypes = (ctypes.c_void_p,)
-    library.krl_tap.restype = ctypes.POINTER(ctypes.c_uint32)
-    library.krl_tap.argtypes = (ctypes.c_void_p, ctypes.c_uint64, ctypes.POINTER(ctypes.c_uint64))
-    return library
-
-
 class _Run:
     """One simulation: the arrays that it reads and fills, and the loop with its progress."""
 
     def __init__(
-        self, manifest: Manifest, codes: IntArray, stalls: result.Stalls, watchdog: int, look: Look
+        self,
+        manifest: Manifest,
+        codes: Sequence[IntArray],
+        stalls: result.Stalls,
+        watchdog: int,
+        look: Look,
     ) -> None:
-        frames = codes.shape[0]
+        frames = len(codes[0])
         self.look = look
         trace = look.trace
         self.manifest = manifest
-        self.input = result.pack(codes, manifest.input)
-        self.output = np.zeros((frames * manifest.output.beats, result.words(manifest.output)), np.uint32)
-        self.times = np.full((3, frames), -1, np.int64)
-        self.job = _Job(
-            self.input.ctypes.data,
-            self.output.ctypes.data,
-            *(row.ctypes.data for row in self.times),
+        inputs, outputs = manifest.inputs, manifest.outputs
+        self.inputs = [result.pack(array, stream) for array, stream in zip(codes, inputs, strict=True)]
+        self.outputs = [
+            np.zeros((frames * stream.beats, result.words(stream)), np.uint32) for stream in outputs
+        ]
+        self.first_in = np.full((len(inputs), frames), -1, np.int64)
+        self.first_out, self.last_out = np.full((2, len(outputs), frames), -1, np.int64)
+        self.state, job = _structures(len(inputs), len(outputs))
+        arrays = self.inputs, self.outputs, self.first_in, self.first_out, self.last_out
+        self.job = job(
+            *(tuple(array.ctypes.data for array in of_ports) for of_ports in arrays),
             frames,
             watchdog,
             result.DRAIN_CYCLES,
@@ -214,6 +222,21 @@ class _Run:
             0 if trace is None else trace.stop,
         )
 
+    def load(self, path: Path) -> ctypes.CDLL:
+        """The compiled design and driver."""
+        library = ctypes.CDLL(str(path))
+        library.krl_create.restype = ctypes.c_void_p
+        library.krl_create.argtypes = (ctypes.POINTER(type(self.job)),)
+        library.krl_run.restype = ctypes.c_int
+        library.krl_run.argtypes = (ctypes.c_void_p, ctypes.c_uint64)
+        library.krl_state.restype = ctypes.POINTER(self.state)
+        library.krl_state.argtypes = (ctypes.c_void_p,)
+        library.krl_message.restype = ctypes.c_char_p
+        library.krl_destroy.argtypes = (ctypes.c_void_p,)
+        library.krl_tap.restype = ctypes.POINTER(ctypes.c_uint32)
+        library.krl_tap.argtypes = (ctypes.c_void_p, ctypes.c_uint64, ctypes.POINTER(ctypes.c_uint64))
+        return library
+
     def execute(self, library: ctypes.CDLL, place: Path, progress: Progress) -> result.SimulationResult:
         start = time.perf_counter()
         # The memories are read in the first evaluation, by their path in the design: from their copy.
@@ -223,9 +246,10 @@ class _Run:
             status = _RUNNING
             state = library.krl_state(simulation).contents
             while status == _RUNNING:
-                progress("simulating with Verilator", state.beats_out / self.output.shape[0])
+                progress("simulating with Verilator", state.beats_out[-1] / self.outputs[-1].shape[0])
                 status = library.krl_run(simulation, _CHUNK_CYCLES)
-            values = {name: int(getattr(state, name)) for name in _STATE}
+            values: dict[str, Any] = {name: int(getattr(state, name)) for name in _STATE}
+            values |= {name: list(getattr(state, name)) for name in (*_OF_INPUTS, *_OF_OUTPUTS)}
             message = library.krl_message().decode(errors="replace")
             self.fetch(library, simulation)
         finally:
@@ -243,23 +267,29 @@ class _Run:
             self.look.beats[tap.name] = words.reshape(-1, tap.words)
 
     def failure(self, status: int, state: dict[str, Any], message: str) -> str:
-        top, beats = self.manifest.top, self.manifest.output.beats
-        place = f"frame {state['beats_out'] // beats} beat {state['beats_out'] % beats}"
         if status == _HUNG:
             return result.hang_message(self.manifest, state)
+        top, stream = self.manifest.top, self.manifest.outputs[state["output"]]
+        port, place = stream.port, result.place_of(stream, state["beats_out"][state["output"]])
+        changed = f"{port}_tvalid, tdata, tlast or tuser changed"
         return {
             _COMPLAINT: f"{top}: the simulation stopped at cycle {state['cycle']}: {message}",
-            _LAST: f"{top}: m_axis_tlast is wrong on {place}",
-            _UNSTABLE: f"{top}: m_axis_tvalid or m_axis_tdata changed before m_axis_tready came, on {place}",
+            _LAST: f"{top}: {port}_tlast is wrong on {place}",
+            _UNSTABLE: f"{top}: {changed} before {port}_tready came, on {place}",
             _EXTRA: f"{top}: a beat came out after the last frame",
         }[status]
 
     def outcome(self, state: dict[str, Any], seconds: float) -> result.SimulationResult:
-        first_in, first_out, last_out = self.times
-        codes = result.unpack(self.output, self.manifest.output)
-        error = bool(state["frame_error"])
-        cycles = int(state["cycle"])
-        return result.SimulationResult(codes, first_in, first_out, last_out, error, cycles, seconds)
+        return result.SimulationResult(
+            tuple(map(result.unpack, self.outputs, self.manifest.outputs)),
+            self.first_in.min(axis=0),
+            self.first_out.min(axis=0),
+            self.last_out.max(axis=0),
+            frame_error=bool(state["frame_error"]),
+            cycles=state["cycle"],
+            seconds=seconds,
+            tuser=bool(state["tuser"]),
+        )
 
 
 def _threshold(probability: float) -> int:

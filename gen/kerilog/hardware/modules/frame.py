@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``krl_frame_guard`` and ``krl_frame_last``: frames of the right length, and the mark of their end."""
+"""``krl_frame_guard`` and ``krl_frame_mark``: frames of the right length, and the marks of their end."""
 
 from __future__ import annotations
 
 import dataclasses
 
-from kerilog.hardware.mapping import counter_bits
-from kerilog.hardware.module import Counts, Module
+from kerilog.hardware.mapping import counter_bits, distributed_ram
+from kerilog.hardware.module import Area, Counts, Module
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,7 +19,7 @@ class FrameGuard(Module):
     library = "krl_frame_guard"
 
     def parameters(self) -> dict[str, int | str]:
-        return {"WIDTH": self.width, "BEATS": self.beats}
+        return {"WIDTH": self.width, "BEATS": self.beats, "USE_TLAST": 1}
 
     def counts(self) -> Counts:
         """A counter of beats, and zeros in the place of data."""
@@ -27,16 +27,30 @@ class FrameGuard(Module):
 
 
 @dataclasses.dataclass(frozen=True)
-class FrameLast(Module):
-    """An instance of ``krl_frame_last``, beside the stream."""
+class FrameMark(Module):
+    """An instance of ``krl_frame_mark``; its timing is that of ``kerilog.timing.frame_mark``."""
 
+    width: int
     beats: int
+    inputs: int
+    depth: int
 
-    library = "krl_frame_last"
+    library = "krl_frame_mark"
 
     def parameters(self) -> dict[str, int | str]:
-        return {"BEATS": self.beats}
+        return {"WIDTH": self.width, "BEATS": self.beats, "INPUTS": self.inputs, "DEPTH": self.depth}
 
     def counts(self) -> Counts:
-        """A counter of beats."""
-        return {"one": 1, "beat": counter_bits(self.beats)}
+        """A counter of beats, a beat put aside, and of every input a queue of verdicts."""
+        return {
+            "one": 1,
+            "width": self.width,
+            "beat": counter_bits(self.beats),
+            "inputs": self.inputs,
+            "pointers": self.inputs * counter_bits(self.depth),
+            "levels": self.inputs * self.depth.bit_length(),
+        }
+
+    def primitives(self) -> Area:
+        """The memories of the queues."""
+        return Area(lutram=distributed_ram(1, self.depth)) * self.inputs

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lines "Legal:" of the library: tools refuse other parameters, and what follows from them is fixed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support.paths import ROOT
+
+RTL = ROOT / "hw" / "rtl"
+Parameters = dict[str, int]
+
+ILLEGAL: dict[str, list[Parameters]] = {
+    "krl_accumulator": [{"DEPTH": 0}],
+    "krl_add": [{"LANES": 0}, {"SHIFT": 24}, {"CLAMP_MIN": 5, "CLAMP_MAX": 4}, {"LEFT_FACTOR": 1 << 22}],
+    "krl_adder_tree": [{"COUNT": 0}, {"BITS": 1}],
+    "krl_concat": [{"INPUTS": 1}],
+    "krl_dot": [{"SIMD": 0}, {"W_BITS": 1}],
+    "krl_dot_pair": [{"SIMD": 0}, {"X_BITS": 1}],
+    "krl_fifo": [{"WIDTH": 0}, {"DEPTH": 0}],
+    "krl_fork": [{"OUTPUTS": 0}],
+    "krl_frame_guard": [{"BEATS": 0}, {"USE_TLAST": 2}],
+    "krl_frame_last": [{"BEATS": 0}],
+    "krl_frame_mark": [{"INPUTS": 0}, {"DEPTH": 0}],
+    "krl_gearbox": [{"ELEMENTS": 0}],
+    "krl_issue": [{"CREDITS": 0}],
+    "krl_lanes": [{"LANES_IN": 3, "LANES_OUT": 4}, {"LANES_IN": 4, "LANES_OUT": 2, "ELEMENTS": 6}],
+    "krl_line_buffer": [{"ROWS": 2}, {"PAD_TOP": 3}, {"OUT_HEIGHT": 30}],
+    "krl_lookup": [{"LANES": 0}],
+    "krl_matvec": [{"CREDITS": 0}, {"TURNS": 0}, {"OUTPUTS": 4}, {"OUTPUTS_PER_VECTOR": 3}, {"STEPS": 5}],
+    "krl_max": [{"CELLS": 0}, {"CLAMP_MIN": 5, "CLAMP_MAX": 4}],
+    "krl_multiplier": [{"A_BITS": 1}],
+    "krl_ram": [{"DEPTH": 0}],
+    "krl_register": [{"WIDTH": 0}],
+    "krl_requantize_affine": [{"PERIOD": 0}, {"TOTAL_BITS": 24}, {"WORD_BITS": 7}],
+    "krl_requantize_fixed": [{"LANES": 0}, {"BIASED_BITS": 20}, {"WORD_BITS": 7}],
+    "krl_rom": [{"WIDTH": 0}],
+    "krl_scale": [{"BITS": 8}, {"FACTOR": 1 << 22}],
+    "krl_select": [{"COUNT": 0}],
+    "krl_serializer": [{"LANES": 3}, {"DEPTH": 0}],
+    "krl_vectors": [{"COLUMNS": 3}, {"CHANNELS": 3, "DEPTH": 2}],
+    "krl_window_reader": [{"ROWS": 2}, {"PASSES": 2, "APART": 1}, {"PAD_LEFT": 3}],
+    "krl_window": [{"ROWS": 2}, {"PIXELS": 3}, {"PAD_LEFT": 3}, {"WAITING": 0}],
+}
+CASES = [(module, parameters) for module, found in ILLEGAL.items() for parameters in found]
+
+
+def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """What a tool says of it, on either stream."""
+    return subprocess.run(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+
+
+def icarus(module: str, parameters: Parameters) -> list[str]:
+    values = [f"-P{module}.{name}={value}" for name, value in parameters.items()]
+    return ["iverilog", "-g2005", "-s", module, *values, "-y", str(RTL), "-t", "null", f"{RTL}/{module}.v"]
+
+
+def verilator(module: str, parameters: Parameters) -> list[str]:
+    values = [f"-G{name}={value}" for name, value in parameters.items()]
+    return [
+        "verilator",
+        "--lint-only",
+        "-Wno-fatal",
+        "-Wno-lint",
+        "-y",
+        str(RTL),
+        *values,
+        f"{RTL}/{module}.v",
+    ]
+
+
+def yosys(module: str, parameters: Parameters) -> list[str]:
+    values = " ".join(f"-chparam {name} {value}" for name, value in parameters.items())
+    if module == "krl_rom":  # which it reads in any case
+        values += " -chparam FILE empty.mem"
+    script = f"read_verilog -defer {RTL}/*.v; hierarchy -check -top {module} {values}"
+    return ["yosys", "-q", "-p", script]
+
+
+def assert_refused(command: list[str], module: str, folder: Path) -> None:
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    done = run(command, folder)
+    assert done.returncode != 0, command
+    assert f"illegal_parameters_of_{module}" in done.stdout, done.stdout
+
+
+def test_every_module_is_here() -> None:
+    assert set(ILLEGAL) == {path.stem for path in RTL.glob("*.v")}
+
+
+def test_what_is_illegal_is_refused_by_icarus(tmp_path: Path) -> None:
+    for module, parameters in CASES:
+        assert_refused(icarus(module, parameters), module, tmp_path)
+
+
+@pytest.mark.parametrize("tool", [verilator, yosys])
+@pytest.mark.parametrize(
+    "module",
+    [
+        pytest.param(module, marks=[] if module in ("krl_lanes", "krl_matvec") else pytest.mark.full)
+        for module in ILLEGAL
+    ],
+)
+def test_what_is_illegal_is_refused_by_others(tool, module: str, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "empty.mem").touch()
+    for parameters in ILLEGAL[module]:
+        assert_refused(tool(module, parameters), module, tmp_path)
+
+
+def test_the_defaults_are_legal(tmp_path: Path) -> None:
+    if shutil.which("iverilog") is None:
+        pytest.skip("iverilog is not installed")
+    for module in ILLEGAL:
+        done = run(icarus(module, {}), tmp_path)
+        assert "illegal" not in done.stdout, done.stdout
+
+
+def test_parameters_have_a_type() -> None:
+    for path in sorted(RTL.glob("*.v")):
+        for declared in re.findall(r"^ *parameter +([^\n]*)", path.read_text(), re.MULTILINE):
+            assert re.match(r"(integer |\[)|\w+ = \"", declared), f"{path.name}: {declared}"
