@@ -40,7 +40,7 @@ SWAPS = {
 # what is not logic: widths, which may be larger, refused parameters, signals that nothing reads
 IDLE = re.compile(
     r"localparam \w*BITS = [^;]*;|\[[^\[\]]*:[^\[\]]*\]"
-    r"|if \([^;]*?\) begin : g_illegal.*?end\b|wire unused_\w+[^;]*;",
+    r"|if \([^;]*?\) begin : g_(?:il)?legal.*?end\b|wire unused_\w+[^;]*;",
     re.DOTALL,
 )
 

@@ -22,7 +22,7 @@ module toy #(parameter WIDTH = 8) (input wire [WIDTH-1:0] a, output reg b);
   reg [1:0] c;
   wire unused_bits = !a;
   generate
-    if (WIDTH < 2) begin : g_illegal
+    if (!(WIDTH >= 2)) begin : g_legal
       toy_needs_width illegal ();
     end
   endgenerate
