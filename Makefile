@@ -9,6 +9,8 @@ OUT    ?= build/$(shell name=$$(basename -- $(call quoted,$(MODEL))); printf %s 
 PART   ?= xc7a100tcsg324-1
 CLOCK  ?= 100
 JOBS   ?= 2
+MINUTES ?= 10
+SEED   ?= 2024
 PYTHON ?= python3
 
 BIN   := .venv/bin
@@ -28,7 +30,7 @@ COMPILED := setup.py $(wildcard gen/kerilog/timing/*.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help rtl design sim test-fast test test-full lint docs synth vivado bench train lock clean
+.PHONY: help rtl design sim test-fast test test-full prove prove-fast mutate lint docs synth vivado bench train lock clean
 
 help:
 	@echo "make rtl        quantize MODEL and generate its Verilog into OUT"
@@ -36,6 +38,8 @@ help:
 	@echo "make test-fast  run what needs no simulator, synthesis, TensorFlow or browser"
 	@echo "make test       run every test but the long sweeps"
 	@echo "make test-full  run every test"
+	@echo "make prove      prove the hardware modules that have control, without bounds; prove-fast: 3 minutes"
+	@echo "make mutate     change the hardware modules at random and list what no bench and no proof notices"
 	@echo "make lint       check the Python and the Verilog"
 	@echo "make docs       print docs/layers.md and docs/api.md anew, from the source"
 	@echo "make synth      measure the area of OUT with open tools, and its clock for TARGET=ecp5"
@@ -47,6 +51,7 @@ help:
 	@echo
 	@echo $(call quoted,MODEL=$(MODEL) SCHEME=$(or $(SCHEME),(the default)) TARGET=$(TARGET) DATA=$(or $(DATA),(MNIST for the default model)))
 	@echo $(call quoted,OUT=$(OUT) PART=$(PART) CLOCK=$(CLOCK) JOBS=$(JOBS))
+	@echo "mutate: MINUTES=$(MINUTES) SEED=$(SEED)"
 
 # $(call quoted,TEXT): one word for the shell, whatever is in it.
 quoted = '$(subst ','\'',$(1))'
@@ -127,6 +132,19 @@ test-full: $(STAMP)
 	$(call need,$(ICARUS) $(VERILATOR) $(YOSYS) $(TCL) $(CHROMIUM))
 	@KERILOG_SEED=$${KERILOG_SEED:-$$($(PYTHON) -c 'import random; print(random.randrange(10**6))')} \
 	  $(TESTS) -m "full or not full"
+
+PROVE = PYTHONPATH=sim $(BIN)/python -m proofs --jobs $(JOBS)
+prove: $(STAMP)
+	$(call need,$(YOSYS))
+	@$(PROVE)
+
+prove-fast: $(STAMP)
+	$(call need,$(YOSYS))
+	@$(PROVE) --fast --no-bugs
+
+mutate: $(STAMP)
+	$(call need,$(ICARUS) $(YOSYS))
+	@PYTHONPATH=sim $(BIN)/python -m mutants --jobs $(JOBS) --minutes $(MINUTES) --seed $(SEED)
 
 docs: $(STAMP)
 	@$(BIN)/python -m kerilog.support

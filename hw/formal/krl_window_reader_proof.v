@@ -17,6 +17,9 @@
 
 `default_nettype none
 
+// counters of four bits are compared with parameters, which are small
+/* verilator lint_off WIDTH */
+
 module krl_window_reader_proof #(
   parameter integer HEIGHT = 3,
   parameter integer WIDTH = 2,
@@ -178,7 +181,7 @@ module krl_window_reader_proof #(
   // ---- the frame and the word that are followed ----
 
   // frames begun and not yet read to the end
-  reg [3:0] inside;
+  reg [3:0] held;
   reg marked;
   // frames to be read to the end before the marked one
   reg [3:0] ahead;
@@ -192,10 +195,10 @@ module krl_window_reader_proof #(
   wire is_next = marked && ahead == 0 && !is_padding && leaving == {3'b0, followed};
 
   always @(posedge clk) begin
-    inside <= inside + {3'b0, frame_begins} - {3'b0, frame_ends};
+    held <= held + {3'b0, frame_begins} - {3'b0, frame_ends};
     if (follows) begin
       marked <= 1'b1;
-      ahead <= inside - {3'b0, frame_ends};
+      ahead <= held - {3'b0, frame_ends};
       followed <= chosen;
     end else if (frame_ends) begin
       if (ahead == 0) begin
@@ -210,16 +213,16 @@ module krl_window_reader_proof #(
       value <= s_axis_tdata;
     end
     if (reset) begin
-      inside <= 0;
+      held <= 0;
       marked <= 1'b0;
       is_here <= 1'b0;
     end
   end
 
-  assign fault_early = !reset && leaves && ((is_next && !is_here) || (!is_padding && inside == 0));
+  assign fault_early = !reset && leaves && ((is_next && !is_here) || (!is_padding && held == 0));
   assign fault_wrong = !reset && leaves && is_next && is_here && m_axis_tdata != value;
   assign fault_padding = !reset && leaves && is_padding && m_axis_tdata != PAD_WORD;
-  assign fault_lost = !reset && inside > MOST;
+  assign fault_lost = !reset && held > MOST;
   assign arrived = !reset && leaves && is_next;
 
   // ---- no standstill ----
@@ -242,5 +245,7 @@ module krl_window_reader_proof #(
   always @(posedge clk) started <= 1'b1;
 
 endmodule
+
+/* verilator lint_on WIDTH */
 
 `default_nettype wire

@@ -49,25 +49,25 @@ class Bug:
 
     def apply(self, text: str) -> str:
         """Return the text of a module with the bug in it; raise AnchorError unless it has one place."""
-        tokens = list(_tokens(text))
-        places = list(self._places(tokens))
+        read = list(tokens(text))
+        places = list(self._places(read))
         if len(places) != 1:
-            lines = ", ".join(str(text.count("\n", 0, tokens[at].start) + 1) for at in places)
+            lines = ", ".join(str(text.count("\n", 0, read[at].start) + 1) for at in places)
             found = f"occurs {len(places)} times, in lines {lines}" if places else "does not occur"
             raise AnchorError(f"bug {self.name!r}: {self.old!r} {found} where {self.at!r} is defined")
-        first, last = tokens[places[0]], tokens[places[0] + len(_words(self.old)) - 1]
+        first, last = read[places[0]], read[places[0] + len(_words(self.old)) - 1]
         return f"{text[: first.start]} {self.new} {text[last.end :]}"
 
-    def _places(self, tokens: Sequence[_Token]) -> Iterator[int]:
+    def _places(self, read: Sequence[Token]) -> Iterator[int]:
         *labels, name = self.at.split(".")
         old = _words(self.old)
         if not old or old == _words(self.new):
             raise AnchorError(f"bug {self.name!r} changes nothing")
-        items = [item for item in _Reader(tokens).items if item.is_called(name, labels)]
+        items = [item for item in _Reader(read).items if item.is_called(name, labels)]
         if not items:
             raise AnchorError(f"bug {self.name!r}: nothing is called {self.at!r}")
         region = frozenset[int]().union(*(item.region for item in items))
-        texts = [token.text for token in tokens]
+        texts = [token.text for token in read]
         for at in sorted(region):
             if texts[at : at + len(old)] == old and region.issuperset(range(at, at + len(old))):
                 yield at
@@ -81,20 +81,23 @@ def survives_reset(at: str, value: str = "0", module: str = "") -> Bug:
 
 
 @dataclass(frozen=True)
-class _Token:
+class Token:
+    """A word of Verilog, white space taken out, and where it stands."""
+
     text: str
     start: int
     end: int
 
 
-def _tokens(text: str) -> Iterator[_Token]:
+def tokens(text: str) -> Iterator[Token]:
+    """Yield the words of a Verilog text; comments, attributes and directives are none."""
     for match in _LEXER.finditer(text):
         if match["skipped"] is None:
-            yield _Token("".join(match[0].split()) if match[0][0] != '"' else match[0], *match.span())
+            yield Token("".join(match[0].split()) if match[0][0] != '"' else match[0], *match.span())
 
 
 def _words(text: str) -> list[str]:
-    return [token.text for token in _tokens(text)]
+    return [token.text for token in tokens(text)]
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ class _Context:
 class _Reader:
     """Finds the named items of a module: as much of a parser as that needs."""
 
-    tokens: Sequence[_Token]
+    tokens: Sequence[Token]
     items: list[_Item] = field(default_factory=list)
     at: int = 0
 

@@ -16,7 +16,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from cocotb_tools.check_results import get_results
@@ -34,6 +34,22 @@ Parameters = Mapping[str, Any]
 Draw = Callable[[random.Random], Parameters]
 # a set of parameters and what else `run` needs to run with them
 Setting = Mapping[str, Any]
+# what each module's bench runs with in short runs, once its tests are imported
+SETTINGS: dict[str, list[Setting]] = {}
+
+
+class Change(Protocol):
+    """What is wrong with one module of hw/rtl: a seeded bug, or a mutant."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def module(self) -> str: ...
+
+    def of(self, module: str) -> Change: ...
+
+    def apply(self, text: str) -> str: ...
 
 
 class BuildError(Exception):
@@ -80,6 +96,8 @@ def module_tests(
     a set into the arguments of `run` where they are more than the parameters.
     """
     arguments = setting or (lambda parameters: {"parameters": parameters})
+    rng = random.Random(f"{SEED}/{module}")
+    SETTINGS[module] = [arguments(p) for p in _unique([*edges, *(draw(rng) for _ in range(drawn))])]
 
     @pytest.mark.parametrize("parameters", parameter_sets(module, edges, draw, drawn, full))
     def test_bench(parameters: Parameters) -> None:
@@ -119,7 +137,7 @@ def _name(parameters: Parameters) -> str:
 def run(
     module: str,
     parameters: Parameters,
-    bug: Bug | None = None,
+    bug: Change | None = None,
     toplevel: str | None = None,
     files: Mapping[str, str] | None = None,
     target: str | None = None,
@@ -154,13 +172,13 @@ def _library(target: str | None) -> list[Path]:
     return list(library.values())
 
 
-def _digest(parameters: Parameters, bug: Bug | None, toplevel: str) -> str:
+def _digest(parameters: Parameters, bug: Change | None, toplevel: str) -> str:
     # one directory per parameter set and process, so that no two runs ever share one
     text = json.dumps([parameters, bug and bug.name, toplevel], sort_keys=True)
     return f"{hashlib.sha256(text.encode()).hexdigest()[:16]}-{os.getpid()}"
 
 
-def _seed(bug: Bug, sources: list[Path], build_dir: Path) -> list[Path]:
+def _seed(bug: Change, sources: list[Path], build_dir: Path) -> list[Path]:
     original = RTL / f"{bug.module}.v"
     mutant = build_dir / original.name
     mutant.write_text(bug.apply(original.read_text()))

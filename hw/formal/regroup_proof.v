@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// krl_lanes_proof: what krl_lanes must do, for any source, any sink and a reset at any time; see proof_regroup.
+// regroup_proof: what krl_lanes and krl_gearbox must do, for any source, any sink and a reset at any time; see
+// proof_regroup.
 //
-// slow: with more lanes on the output, the sink is ready and no beat is accepted.
+// slow: of krl_lanes alone: with more lanes on the output, the sink is ready and no beat is accepted.
 
 `default_nettype none
 
-module krl_lanes_proof #(
+module regroup_proof #(
+  // 1: of krl_gearbox
+  parameter GEARBOX = 0,
   parameter BITS = 2,
   parameter LANES_IN = 1,
   parameter LANES_OUT = 2,
@@ -43,21 +46,41 @@ module krl_lanes_proof #(
   wire [LANES_OUT*BITS-1:0] m_axis_tdata;
   wire m_axis_tvalid;
 
-  krl_lanes #(
-    .BITS(BITS),
-    .LANES_IN(LANES_IN),
-    .LANES_OUT(LANES_OUT),
-    .ELEMENTS(ELEMENTS)
-  ) dut (
-    .clk(clk),
-    .rst(reset),
-    .s_axis_tdata(s_axis_tdata),
-    .s_axis_tvalid(s_axis_tvalid),
-    .s_axis_tready(s_axis_tready),
-    .m_axis_tdata(m_axis_tdata),
-    .m_axis_tvalid(m_axis_tvalid),
-    .m_axis_tready(m_axis_tready)
-  );
+  generate
+    if (GEARBOX != 0) begin : g_gearbox
+      krl_gearbox #(
+        .BITS(BITS),
+        .LANES_IN(LANES_IN),
+        .LANES_OUT(LANES_OUT),
+        .ELEMENTS(ELEMENTS)
+      ) dut (
+        .clk(clk),
+        .rst(reset),
+        .s_axis_tdata(s_axis_tdata),
+        .s_axis_tvalid(s_axis_tvalid),
+        .s_axis_tready(s_axis_tready),
+        .m_axis_tdata(m_axis_tdata),
+        .m_axis_tvalid(m_axis_tvalid),
+        .m_axis_tready(m_axis_tready)
+      );
+    end else begin : g_lanes
+      krl_lanes #(
+        .BITS(BITS),
+        .LANES_IN(LANES_IN),
+        .LANES_OUT(LANES_OUT),
+        .ELEMENTS(ELEMENTS)
+      ) dut (
+        .clk(clk),
+        .rst(reset),
+        .s_axis_tdata(s_axis_tdata),
+        .s_axis_tvalid(s_axis_tvalid),
+        .s_axis_tready(s_axis_tready),
+        .m_axis_tdata(m_axis_tdata),
+        .m_axis_tvalid(m_axis_tvalid),
+        .m_axis_tready(m_axis_tready)
+      );
+    end
+  endgenerate
 
   proof_regroup #(
     .BITS(BITS),
@@ -88,7 +111,7 @@ module krl_lanes_proof #(
     .arrived(arrived)
   );
 
-  assign fault_slow = !reset && LANES_OUT >= LANES_IN && m_axis_tready && !s_axis_tready;
+  assign fault_slow = GEARBOX == 0 && !reset && LANES_OUT >= LANES_IN && m_axis_tready && !s_axis_tready;
 
   always @(posedge clk) started <= 1'b1;
 
