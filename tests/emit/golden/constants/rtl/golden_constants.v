@@ -12,16 +12,20 @@
 // Output:   3 x 4 x 4, affine<8, scale 0.0973346, zero 90>, 2 elements per beat, 24 beats per frame
 // Cycles:   a frame every 24; 44 from the first input beat to the last output beat
 // Stream:   AXI4-Stream, NHWC order, lane 0 in the low bits, m_axis_tlast and s_axis_tlast on the last beat of a
-//           frame. A frame that is too short or too long raises frame_error until the next frame begins; it gives
-//           one frame of meaningless results and leaves all others alone.
-// Reset:    synchronous, active high, at any time; frames inside are lost.
+//           frame. tdata has whole bytes: bits above the lanes are ignored on inputs, zero on outputs. A frame
+//           that is too short or too long raises frame_error until the next frame begins; it gives one frame of
+//           meaningless results, with m_axis_tuser high on its last beat and on every one that is offered after
+//           the fault was seen, and leaves all other frames alone.
+// Reset:    synchronous, active high, at any time; frames inside are lost, and s_axis_tready is low.
 
 `default_nettype none
 
 module golden_constants #(
+  // may be overridden: 1: s_axis_tlast ends a frame; 0: beats are counted, for sources without tlast
+  parameter integer USE_TLAST = 1,
   // may be overridden: 1: two products per multiplier where it has 25 x 18 bits, as in a DSP48E1; 0: one, for
   // 18 x 18 bits
-  parameter PAIRS = 1
+  parameter integer PAIRS = 1
 ) (
   input  wire clk,
   input  wire rst,
@@ -35,19 +39,27 @@ module golden_constants #(
   output wire m_axis_tvalid,
   input  wire m_axis_tready,
   output wire m_axis_tlast,
+  output wire m_axis_tuser,
 
   output wire frame_error
 );
 
-  // ---- frames of the right length ----
+  // places for verdicts on the frames of every input
+  wire [0:0] m_axis_room;
+
+  // ---- s_axis: frames of the right length ----
 
   wire [15:0] guarded_tdata;
   wire guarded_tvalid;
   wire guarded_tready;
+  wire s_axis_settled;
+  wire s_axis_faulty;
+  wire s_axis_error;
 
   krl_frame_guard #(
     .WIDTH(16),
-    .BEATS(12)
+    .BEATS(12),
+    .USE_TLAST(USE_TLAST)
   ) u_frame_guard (
     .clk(clk),
     .rst(rst),
@@ -58,8 +70,13 @@ module golden_constants #(
     .m_axis_tdata(guarded_tdata),
     .m_axis_tvalid(guarded_tvalid),
     .m_axis_tready(guarded_tready),
-    .frame_error(frame_error)
+    .settled(s_axis_settled),
+    .faulty(s_axis_faulty),
+    .room(m_axis_room[0]),
+    .frame_error(s_axis_error)
   );
+
+  assign frame_error = s_axis_error;
 
   // ---- first_fifo ----
 
@@ -151,21 +168,40 @@ module golden_constants #(
     .m_axis_tready(add_6_tready)
   );
 
-  // ---- results ----
+  // ---- m_axis: results, frames with faults marked ----
 
-  assign m_axis_tdata = add_6_tdata;
-  assign m_axis_tvalid = add_6_tvalid;
-  assign add_6_tready = m_axis_tready;
+  wire [15:0] marked_tdata;
+  wire marked_tvalid;
+  wire marked_tready;
+  wire marked_tlast;
+  wire marked_tuser;
 
-  krl_frame_last #(
-    .BEATS(24)
-  ) u_frame_last (
+  krl_frame_mark #(
+    .WIDTH(16),
+    .BEATS(24),
+    .INPUTS(1),
+    .DEPTH(2)
+  ) u_frame_mark (
     .clk(clk),
     .rst(rst),
-    .m_axis_tvalid(m_axis_tvalid),
-    .m_axis_tready(m_axis_tready),
-    .m_axis_tlast(m_axis_tlast)
+    .settled(s_axis_settled),
+    .faulty(s_axis_faulty),
+    .room(m_axis_room),
+    .s_axis_tdata(add_6_tdata),
+    .s_axis_tvalid(add_6_tvalid),
+    .s_axis_tready(add_6_tready),
+    .m_axis_tdata(marked_tdata),
+    .m_axis_tvalid(marked_tvalid),
+    .m_axis_tready(marked_tready),
+    .m_axis_tlast(marked_tlast),
+    .m_axis_tuser(marked_tuser)
   );
+
+  assign m_axis_tdata = marked_tdata;
+  assign m_axis_tvalid = marked_tvalid;
+  assign marked_tready = m_axis_tready;
+  assign m_axis_tlast = marked_tlast;
+  assign m_axis_tuser = marked_tuser;
 
 endmodule
 

@@ -17,7 +17,7 @@
 
 module golden_pairs_second #(
   // 1: two products per multiplier, as in a DSP48E1 of 25 x 18 bits; 0: one
-  parameter PAIRS = 1,
+  parameter integer PAIRS = 1,
   // memory files, from the directory in which the tool runs
   parameter WEIGHTS = "rom/golden_pairs_second_weights.mem",
   parameter REQUANTIZER = "rom/golden_pairs_second_requantizer.mem"
