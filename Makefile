@@ -30,7 +30,7 @@ COMPILED := setup.py $(wildcard gen/kerilog/timing/*.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help rtl design sim test-fast test test-full prove prove-fast mutate lint docs synth vivado bench train lock clean
+.PHONY: help rtl design sim test-fast test test-full prove prove-fast mutate lint docs synth vivado bench networks train lock clean
 
 help:
 	@echo "make rtl        quantize MODEL and generate its Verilog into OUT"
@@ -44,6 +44,7 @@ help:
 	@echo "make docs       print docs/layers.md and docs/api.md anew, from the source"
 	@echo "make synth      measure the area of OUT with open tools, and its clock for TARGET=ecp5"
 	@echo "make vivado     write OUT/vivado, for PART and CLOCK in MHz, and run Vivado if it is on PATH"
+	@echo "make networks   build, simulate and measure the networks of MLPerf Tiny, and write docs/networks.md anew"
 	@echo "make bench      measure the hardware, against NNgen, and write docs/performance.md anew"
 	@echo "make train      train the default model again"
 	@echo "make lock       choose the versions in requirements/ anew; LOCK=--upgrade takes the newest"
@@ -178,6 +179,10 @@ bench: $(STAMP)
 	$(call need,$(ICARUS) $(VERILATOR) $(YOSYS))
 	-@$(MAKE) --no-print-directory $(ECP5)
 	@$(BIN)/python benchmarks/hardware $(if $(DATA),--data $(call quoted,$(DATA)))
+
+networks: $(STAMP)
+	$(call need,$(VERILATOR) $(YOSYS))
+	@$(BIN)/python benchmarks/tiny.py $(if $(MODELS),--models $(call quoted,$(MODELS)))
 
 train: $(STAMP)
 	@$(BIN)/python models/train_mnist_cnn.py $(if $(DATA),--data $(call quoted,$(DATA)))

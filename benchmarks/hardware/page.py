@@ -22,11 +22,11 @@ def table(columns: Sequence[Column], rows: Iterable[Values]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _whole(field: str) -> Callable[[Values], str]:
+def whole(field: str) -> Callable[[Values], str]:
     return lambda row: "-" if row.get(field) is None else f"{row[field]:,}"
 
 
-def _seconds(field: str) -> Callable[[Values], str]:
+def seconds(field: str) -> Callable[[Values], str]:
     return lambda row: "-" if row.get(field) is None else f"{row[field]:.1f}"
 
 
@@ -47,21 +47,21 @@ def _share(row: Values, cells: int | None, unit: int = 1) -> str:
 
 
 AREA: list[Column] = [
-    ("LUT", _whole("lut")),
-    ("LUT as memory", _whole("lutram")),
-    ("FF", _whole("ff")),
-    ("RAMB18", _whole("bram18")),
-    ("DSP48E1", _whole("dsp")),
+    ("LUT", whole("lut")),
+    ("LUT as memory", whole("lutram")),
+    ("FF", whole("ff")),
+    ("RAMB18", whole("bram18")),
+    ("DSP48E1", whole("dsp")),
 ]
 COMPARISON: list[Column] = [
     ("design", lambda row: row["title"]),
-    ("cycles an image", _whole("interval")),
-    ("latency", _whole("latency")),
+    ("cycles an image", whole("interval")),
+    ("latency", whole("latency")),
     AREA[0],
-    ("of them inverters", _whole("inverters")),
+    ("of them inverters", whole("inverters")),
     *AREA[1:],
-    ("lines of Verilog", _whole("lines")),
-    ("seconds to generate", _seconds("seconds")),
+    ("lines of Verilog", whole("lines")),
+    ("seconds to generate", seconds("seconds")),
     ("right answers", lambda row: f"{row['accuracy']:.1%}"),
     ("images a million cycles", lambda row: f"{_rate(row):,.0f}"),
     ("... a DSP", lambda row: _share(row, row.get("dsp"))),
@@ -69,53 +69,53 @@ COMPARISON: list[Column] = [
 ]
 USE: list[Column] = [
     ("scheme", lambda row: f"`{row['scheme']}`"),
-    ("interval asked", _whole("asked")),
-    ("multipliers", _whole("multipliers")),
+    ("interval asked", whole("asked")),
+    ("multipliers", whole("multipliers")),
     ("utilization", lambda row: f"{row['utilization']:.1%}"),
-    ("cycles planned = simulated", _whole("interval")),
-    ("latency planned = simulated", _whole("latency")),
+    ("cycles planned = simulated", whole("interval")),
+    ("latency planned = simulated", whole("latency")),
     ("images in Icarus, in Verilator", lambda row: ", ".join(f"{n:,}" for n in row["frames"].values())),
-    ("lines generated", _whole("lines")),
-    ("lines of the library", _whole("library")),
-    ("seconds to plan", _seconds("plan_seconds")),
-    ("seconds to plan and generate", _seconds("seconds")),
+    ("lines generated", whole("lines")),
+    ("lines of the library", whole("library")),
+    ("seconds to plan", seconds("plan_seconds")),
+    ("seconds to plan and generate", seconds("seconds")),
 ]
 BUDGETS: list[Column] = [
-    ("multipliers allowed", _whole("budget")),
-    ("used", _whole("multipliers")),
+    ("multipliers allowed", whole("budget")),
+    ("used", whole("multipliers")),
     ("cycles an image", lambda row: "too few" if row["asked"] is None else f"{row['interval']:,}"),
     ("utilization", lambda row: "-" if row["asked"] is None else f"{row['utilization']:.1%}"),
     *AREA,
-    ("seconds to plan", _seconds("plan_seconds")),
+    ("seconds to plan", seconds("plan_seconds")),
 ]
 SIZES: list[Column] = [
     ("size", lambda row: f"x{row['size']}"),
     ("filters, hidden units", lambda row: f"{row['filters']}, {row['hidden']:,}"),
-    ("parameters", _whole("parameters")),
-    ("multipliers", _whole("multipliers")),
-    ("cycles an image", _whole("interval")),
+    ("parameters", whole("parameters")),
+    ("multipliers", whole("multipliers")),
+    ("cycles an image", whole("interval")),
     ("utilization", lambda row: f"{row['utilization']:.1%}"),
     *AREA,
-    ("lines of Verilog", _whole("lines")),
-    ("seconds to plan", _seconds("plan_seconds")),
-    ("seconds to plan and generate", _seconds("seconds")),
+    ("lines of Verilog", whole("lines")),
+    ("seconds to plan", seconds("plan_seconds")),
+    ("seconds to plan and generate", seconds("seconds")),
 ]
 SPEED: list[Column] = [
     ("simulator", lambda row: {"icarus": "Icarus", "verilator": "Verilator"}[row["simulator"]]),
-    ("images", _whole("frames")),
-    ("cycles", _whole("cycles")),
-    ("seconds", _seconds("seconds")),
+    ("images", whole("frames")),
+    ("cycles", whole("cycles")),
+    ("seconds", seconds("seconds")),
     ("cycles a second", lambda row: f"{round(row['rate'], -3):,.0f}"),
-    ("seconds to compile", _seconds("compiling")),
+    ("seconds to compile", seconds("compiling")),
 ]
 CLOCK: list[Column] = [
     ("design", lambda row: row["title"]),
     ("MHz, by seed", lambda row: ", ".join(f"{clock:.1f}" for clock in row["by_seed"])),
-    ("LUT4", _whole("lut")),
-    ("LUT4 as memory", _whole("lutram")),
-    ("FF", _whole("ff")),
-    ("block RAM", _whole("bram18")),
-    ("MULT18X18D", _whole("dsp")),
+    ("LUT4", whole("lut")),
+    ("LUT4 as memory", whole("lutram")),
+    ("FF", whole("ff")),
+    ("block RAM", whole("bram18")),
+    ("MULT18X18D", whole("dsp")),
     ("slowest path from", lambda row: _critical(row)[0]),
     ("to", lambda row: _critical(row)[1]),
     ("in", lambda row: _critical(row)[2]),

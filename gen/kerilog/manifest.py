@@ -260,7 +260,9 @@ class Layer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One stage of the pipeline; ``layer`` is the name of the layer in the model.
 
     ``pe`` output lanes of ``simd`` products each; ``macs``: multiplications per frame; ``weight_bits``: bits
-    of the weight memory; ``windows``: windows side by side; ``depth`` and ``peak``: beats that a queue holds
+    of the weight memory; ``windows``: windows side by side; ``kept_rows``: rows in a memory out
+    of which windows are read word by word, in place of windows in registers (of a dense layer whole inputs,
+    read once for each group of outputs); ``depth`` and ``peak``: beats that a queue holds
     and the most that it is planned to hold; ``constants``: there where adders stand for the multipliers.
     ``tensor``: the name in the integer model of the tensor that the stage gives, ``lanes`` elements a beat.
     """
@@ -273,6 +275,7 @@ class Layer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     layer: str = ""
     output_shape: Shape | None = None
     windows: Size | None = None
+    kept_rows: Size | None = None
     weight_bits: Count | None = None
     macs: Count | None = None
     constants: Constants | None = None

@@ -13,18 +13,18 @@
 
 module krl_crop #(
   // bits per beat
-  parameter WIDTH = 8,
+  parameter integer WIDTH = 8,
   // the image: rows, columns, beats per pixel
-  parameter ROWS = 8,
-  parameter COLUMNS = 8,
-  parameter BEATS = 1,
+  parameter integer ROWS = 8,
+  parameter integer COLUMNS = 8,
+  parameter integer BEATS = 1,
   // what is kept
-  parameter FIRST_ROW = 1,
-  parameter LAST_ROW = 6,
-  parameter FIRST_COLUMN = 1,
-  parameter LAST_COLUMN = 6,
-  parameter FIRST_BEAT = 0,
-  parameter LAST_BEAT = 0
+  parameter integer FIRST_ROW = 1,
+  parameter integer LAST_ROW = 6,
+  parameter integer FIRST_COLUMN = 1,
+  parameter integer LAST_COLUMN = 6,
+  parameter integer FIRST_BEAT = 0,
+  parameter integer LAST_BEAT = 0
 ) (
   input  wire             clk,
   input  wire             rst,
@@ -88,9 +88,10 @@ module krl_crop #(
   end
 
   generate
-    if (FIRST_ROW > LAST_ROW || LAST_ROW >= ROWS || FIRST_COLUMN > LAST_COLUMN || LAST_COLUMN >= COLUMNS
-        || FIRST_BEAT > LAST_BEAT || LAST_BEAT >= BEATS) begin : g_illegal
-      krl_crop_needs_a_part_of_the_image illegal ();
+    if (!(WIDTH >= 1 && 0 <= FIRST_ROW && FIRST_ROW <= LAST_ROW && LAST_ROW < ROWS &&
+          0 <= FIRST_COLUMN && FIRST_COLUMN <= LAST_COLUMN && LAST_COLUMN < COLUMNS &&
+          0 <= FIRST_BEAT && FIRST_BEAT <= LAST_BEAT && LAST_BEAT < BEATS)) begin : g_legal
+      illegal_parameters_of_krl_crop see_legal_in_its_header ();
     end
   endgenerate
 

@@ -13,18 +13,18 @@
 
 module krl_pad #(
   // bits per beat
-  parameter WIDTH = 8,
+  parameter integer WIDTH = 8,
   // the image: rows, columns, beats per pixel
-  parameter ROWS = 4,
-  parameter COLUMNS = 4,
-  parameter BEATS = 1,
+  parameter integer ROWS = 4,
+  parameter integer COLUMNS = 4,
+  parameter integer BEATS = 1,
   // the padded image, and where the pixels lie in it
-  parameter ROWS_OUT = 6,
-  parameter COLUMNS_OUT = 6,
-  parameter TOP = 1,
-  parameter LEFT = 1,
-  parameter STEP_ROWS = 1,
-  parameter STEP_COLUMNS = 1,
+  parameter integer ROWS_OUT = 6,
+  parameter integer COLUMNS_OUT = 6,
+  parameter integer TOP = 1,
+  parameter integer LEFT = 1,
+  parameter integer STEP_ROWS = 1,
+  parameter integer STEP_COLUMNS = 1,
   parameter [WIDTH-1:0] PAD_BEAT = 0
 ) (
   input  wire             clk,
@@ -110,8 +110,9 @@ module krl_pad #(
   end
 
   generate
-    if (LAST_REAL_ROW > LAST_ROW || LAST_REAL_COLUMN > LAST_COLUMN) begin : g_illegal
-      krl_pad_needs_room_for_all_pixels illegal ();
+    if (!(WIDTH >= 1 && BEATS >= 1 && ROWS >= 1 && COLUMNS >= 1 && STEP_ROWS >= 1 && STEP_COLUMNS >= 1 &&
+          TOP >= 0 && LEFT >= 0 && LAST_REAL_ROW <= LAST_ROW && LAST_REAL_COLUMN <= LAST_COLUMN)) begin : g_legal
+      illegal_parameters_of_krl_pad see_legal_in_its_header ();
     end
   endgenerate
 

@@ -70,7 +70,7 @@ module krl_repeat #(
       localparam BEAT_BITS = $clog2(BEATS);
       localparam integer LAST_BEAT = BEATS - 1;
       reg [BEAT_BITS-1:0] beat;
-      (* ram_style = "distributed" *)
+      (* ram_style = "distributed", ramstyle = "MLAB, no_rw_check" *)
       reg [WIDTH-1:0] memory [0:BEATS-1];
 
       assign beat_is_last = beat == LAST_BEAT[BEAT_BITS-1:0];

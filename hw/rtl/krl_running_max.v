@@ -13,13 +13,13 @@
 
 module krl_running_max #(
   // elements per beat
-  parameter LANES = 1,
+  parameter integer LANES = 1,
   // bits per element
-  parameter BITS = 8,
+  parameter integer BITS = 8,
   // beats per pixel
-  parameter GROUPS = 4,
+  parameter integer GROUPS = 4,
   // pixels per image
-  parameter PIXELS = 9,
+  parameter integer PIXELS = 9,
   parameter integer CLAMP_MIN = -128,
   parameter integer CLAMP_MAX = 127
 ) (
@@ -43,7 +43,7 @@ module krl_running_max #(
   localparam integer HIGHEST = (1 << (BITS - 1)) - 1;
 
   // the largest so far
-  (* ram_style = "distributed" *)
+  (* ram_style = "distributed", ramstyle = "MLAB, no_rw_check" *)
   reg [LANES*BITS-1:0] largest [0:GROUPS-1];
   reg [LANES*BITS-1:0] result;
 
@@ -93,6 +93,12 @@ module krl_running_max #(
       assign m_axis_tdata[i*BITS +: BITS] = too_low ? CLAMP_MIN[BITS-1:0]
                                           : too_high ? CLAMP_MAX[BITS-1:0]
                                           : found;
+    end
+  endgenerate
+
+  generate
+    if (!(LANES >= 1 && BITS >= 1 && GROUPS >= 1 && PIXELS >= 1 && CLAMP_MIN <= CLAMP_MAX)) begin : g_legal
+      illegal_parameters_of_krl_running_max see_legal_in_its_header ();
     end
   endgenerate
 

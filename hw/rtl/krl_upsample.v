@@ -15,14 +15,14 @@
 
 module krl_upsample #(
   // bits per beat
-  parameter WIDTH = 8,
+  parameter integer WIDTH = 8,
   // the image: columns, beats per pixel
-  parameter COLUMNS = 4,
-  parameter BEATS = 1,
-  parameter REPEAT_ROWS = 2,
-  parameter REPEAT_COLUMNS = 2,
+  parameter integer COLUMNS = 4,
+  parameter integer BEATS = 1,
+  parameter integer REPEAT_ROWS = 2,
+  parameter integer REPEAT_COLUMNS = 2,
   // 1: block RAM, 0: look-up tables
-  parameter BLOCK = 0
+  parameter integer BLOCK = 0
 ) (
   input  wire             clk,
   input  wire             rst,
@@ -157,6 +157,12 @@ module krl_upsample #(
     .read_address(read_address),
     .read_data(m_axis_tdata)
   );
+
+  generate
+    if (!(WIDTH >= 1 && COLUMNS >= 1 && BEATS >= 1 && REPEAT_ROWS >= 1 && REPEAT_COLUMNS >= 1)) begin : g_legal
+      illegal_parameters_of_krl_upsample see_legal_in_its_header ();
+    end
+  endgenerate
 
 endmodule
 

@@ -223,7 +223,13 @@ def test_memories_and_products_as_yosys_maps_them() -> None:
     products = [
         Instance(
             "krl_requantize_affine",
-            {"ACC_BITS": a, "MULTIPLIER_BITS": b, "TOTAL_BITS": a + b + 1, "SHIFT": a + b - 11},
+            {
+                "ACC_BITS": a,
+                "MULTIPLIER_BITS": b,
+                "OFFSET_BITS": 12,
+                "TOTAL_BITS": a + b + 1,
+                "SHIFT": a + b - 11,
+            },
         )
         for a, b in factors
     ]

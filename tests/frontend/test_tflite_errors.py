@@ -204,8 +204,10 @@ def test_an_operator_that_is_not_taken_is_named(good: bytes, tmp_path: Path) -> 
     assert re.match(r"layer 'max_pooling2d\w*': log_softmax is not supported; supported: Add, ", message)
     assert "operator code 250 is not supported" in refuse(tmp_path, altered(good, set_opcode(250)))
     fused = altered(good, set_option("fusedActivationFunction", 4))
-    expected = r"layer 'conv2d\w*': Conv2D with activation 'tanh' is not supported, only linear, relu, relu6"
-    assert re.fullmatch(expected, refuse(tmp_path, fused, Unsupported))
+    expected = (
+        r"layer 'conv2d\w*': Conv2D with activation 'tanh' is not supported, only linear, relu, relu6, "
+    )
+    assert re.fullmatch(f"{expected}relu_n1_to_1", refuse(tmp_path, fused, Unsupported))
     fused = altered(good, set_option("fusedActivationFunction", 99))
     assert "Conv2D with activation 'number 99' is not supported" in refuse(tmp_path, fused, Unsupported)
 
@@ -229,7 +231,8 @@ def test_all_that_stands_against_a_file_is_said_at_once(good: bytes, tmp_path: P
     floor, dense = caught.value.reasons
     assert floor[0] == "b/dense"
     assert floor[1].startswith("FLOOR is not supported; supported: Add, AveragePooling2D, ")
-    text = "Dense (FULLY_CONNECTED) with activation 'tanh' is not supported, only linear, relu, relu6"
+    only = "only linear, relu, relu6, relu_n1_to_1"
+    text = f"Dense (FULLY_CONNECTED) with activation 'tanh' is not supported, {only}"
     assert dense == ("a/dense", text)
     assert str(caught.value) == f"{path}: layer 'b/dense': {floor[1]}; layer 'a/dense': {text}"
 

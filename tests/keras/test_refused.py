@@ -49,7 +49,10 @@ def two_inputs() -> Any:
 
 
 NOT_TAKEN: dict[str, tuple[Callable[[], Any], str]] = {
-    "an unknown layer": (lambda: model(layers.PReLU(name="odd")), "layer 'odd': 'PReLU' is not supported"),
+    "an unknown layer": (
+        lambda: model(layers.UnitNormalization(name="odd")),
+        "layer 'odd': 'UnitNormalization' is",
+    ),
     "a lambda": (lambda: model(layers.Lambda(lambda x: x, name="odd")), "layer 'odd': 'Lambda' is not supp"),
     "a layer called twice": (shared, "layer 'twice': is called several times"),
     "a sum of three": (three_way, "layer 'total': is several operations in one"),

@@ -144,7 +144,7 @@ def test_a_memory_that_the_manifest_does_not_list_is_an_error(tiny_design, simul
     design = tiny_design()
     design.replace("rom/offsets.mem", "rom/gone.mem")
     with pytest.raises(
-        KerilogError, match=r"rtl/tiny_adder\.v:23: reads 'rom/gone\.mem', which is no memory"
+        KerilogError, match=r"rtl/tiny_adder\.v:24: reads 'rom/gone\.mem', which is no memory"
     ):
         simulate(design.directory, design.codes(1), simulator)
 
@@ -169,7 +169,7 @@ def test_icarus_sees_unknown_bits(tiny_design) -> None:
 
 def test_icarus_refuses_ports_of_another_width(tiny_design) -> None:
     design = tiny_design()
-    design.replace("output reg [3 * 8 - 1:0]", "output reg [3 * 8:0]")
+    design.replace("output reg [24 - 1:0]", "output reg [24:0]")
     with pytest.raises(KerilogError, match="ports do not fit the manifest"):
         simulate(design.directory, design.codes(1), "icarus")
 

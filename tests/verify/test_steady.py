@@ -111,8 +111,10 @@ def test_a_frame_error_on_good_frames_is_told(tiny_design) -> None:
     design = tiny_design()
     design.replace("s_axis_tlast != last", "s_axis_tlast == last")
     found = simulate_steady(design.directory, design.codes(3), "icarus")
-    (told,) = found.differences(design.manifest)
-    assert told == "frame_error was raised, though every frame had the right length"
+    assert list(found.differences(design.manifest)) == [
+        "frame_error was raised, though every frame had the right length",
+        "m_axis_tuser was high, though every frame had the right length",
+    ]
 
 
 class Fake:
@@ -122,7 +124,10 @@ class Fake:
         self.settling, self.settled = settling, settled
         self.calls: list[int] = []
 
-    def __call__(self, directory: Path, codes: np.ndarray, simulator: str, _: object) -> SimulationResult:
+    def __call__(
+        self, directory: Path, sent: dict[str, np.ndarray], simulator: str, _: object
+    ) -> SimulationResult:
+        (codes,) = sent.values()
         frames = len(codes)
         self.calls.append(frames)
         gaps = [647 if frame < self.settling else self.settled for frame in range(frames - 1)]

@@ -153,6 +153,9 @@ def _folding(layer: Layer, interval: int) -> str:
     folding = f"pe {layer.pe} x simd {layer.simd}{' constants' if layer.constants else ''}"
     if layer.windows is not None and layer.windows > 1:
         folding += f" on {layer.windows} windows"
+    if layer.kept_rows is not None:
+        kept = "rows" if len(layer.output_shape or ()) > 1 else "inputs"
+        folding += f", reads {layer.kept_rows} {kept} in memory"
     used = None if layer.macs is None else share_used(layer.macs, layer.products, interval)
     if used is not None:
         folding += f", utilization {used:.1%}"

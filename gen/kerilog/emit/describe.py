@@ -115,6 +115,7 @@ def _layer(stage: Stage, tensor: str) -> Layer:
         weight_bits=facts.weight_bits,
         macs=None if facts.pe is None else facts.macs,
         windows=facts.windows,
+        kept_rows=facts.kept_rows,
         depth=facts.depth,
         peak=facts.peak,
         tensor=tensor,

@@ -90,8 +90,8 @@ class Facts:
     """What people and scripts are told of a stage; None and 0 where it does not apply.
 
     ``pe`` lanes of ``simd`` products, ``macs`` useful products per frame, sums of ``accumulator_bits``, of
-    ``windows`` side by side; ``weight_bits`` in all; ``unrolled``: its weights as constants; ``depth`` and
-    ``peak`` of a queue in beats.
+    ``windows`` side by side, or of what is read out of a memory of ``kept_rows``; ``weight_bits`` in all;
+    ``unrolled``: its weights as constants; ``depth`` and ``peak`` of a queue in beats.
     """
 
     pe: int | None = None
@@ -101,6 +101,7 @@ class Facts:
     pairs: int = 0
     accumulator_bits: int | None = None
     windows: int | None = None
+    kept_rows: int | None = None
     weight_bits: int | None = None
     unrolled: Unrolled | None = None
     depth: int | None = None

@@ -46,6 +46,10 @@ class ReaderStage(RingStage):
     reader: WindowReader
 
     @property
+    def facts(self) -> Facts:
+        return dataclasses.replace(super().facts, kept_rows=self.reader.rows)
+
+    @property
     def fewest_rows(self) -> int:
         return self.reader.kernel_h
 

@@ -18,11 +18,12 @@ def economical(stage: Stage, delay: int) -> Stage:
     last result of a vector by no more than ``delay`` cycles.
 
     None delays the vectors that follow, for it is done with the results of one while the next is multiplied.
+    Constants are estimated, as in any sketch: their search takes long.
     """
     if not isinstance(stage, SumStage):
         return stage
     patient = (form for form in stage.serial_forms if _delay(form) <= delay)
-    return min([stage.pipelined, *patient], key=lambda form: occupancy(area.of_stage(form)))
+    return min([stage.pipelined, *patient], key=lambda form: occupancy(area.of_stage(form.smallest())))
 
 
 def _delay(stage: SumStage) -> int:
