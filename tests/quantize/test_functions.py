@@ -15,7 +15,7 @@ from kerilog.frontend import load
 from kerilog.frontend.keras.functions import ACTIVATIONS
 from kerilog.functions import FUNCTIONS, apply
 from kerilog.graph import Activation, Graph
-from kerilog.hardware.stages.lookup import LookupStage
+from kerilog.hardware.tabled import LookupStage
 from kerilog.integer.model import run
 from kerilog.plan import plan
 from kerilog.qgraph import QGraph, QLookup, QRequantize
