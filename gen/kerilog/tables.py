@@ -7,6 +7,7 @@ and HARD_SWISH have integer arithmetic of their own.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from kerilog import functions
 from kerilog.formats import Affine, Format, IntArray, round_half_away
+from kerilog.graph import Shape
 from kerilog.qgraph import Multiplier
 from kerilog.scales import Rounding, multiplier, sigmoid_table
 
@@ -48,6 +50,16 @@ def affine_table(
     if function == "hard_silu" and rounding == "reference" and has_hard_swish(source, target):
         return _hard_swish(source, target)
     return _float_table(function, parameters, source, target)
+
+
+def repeating(values: npt.NDArray[Any], shape: Shape) -> npt.NDArray[Any]:
+    """``values``, broadcast to ``shape`` and row by row, up to where they begin anew: (period,).
+
+    Raises ValueError if they do not broadcast.
+    """
+    wide = np.broadcast_to(values, shape)
+    found = (wide.reshape(-1, math.prod(shape[axis:])) for axis in range(len(shape), 0, -1))
+    return next((rows[0] for rows in found if np.all(rows == rows[0])), wide.reshape(-1))
 
 
 def slope_tables(slopes: npt.NDArray[np.floating[Any]], source: Format, target: Format) -> IntArray:

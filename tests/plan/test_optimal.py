@@ -15,7 +15,8 @@ from kerilog.hardware.design import Design
 from kerilog.hardware.folding import Candidate, MatrixJob, candidates
 from kerilog.hardware.kind import title
 from kerilog.plan import plan
-from kerilog.plan.front import front, jobs
+from kerilog.plan.front import front
+from kerilog.plan.jobs import jobs
 from kerilog.plan.planner import default_interval
 from kerilog.qgraph import QGraph
 from support.designs import weighted_stages

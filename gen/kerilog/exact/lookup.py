@@ -6,7 +6,6 @@ Those are lookups, requantizations that stand alone, and tensors joined with a c
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +14,7 @@ from kerilog.formats import Format, IntArray
 from kerilog.graph import Shape
 from kerilog.integer.model import make_step
 from kerilog.qgraph import Clamp, QChannelLookup, QConstant, QNode
+from kerilog.tables import repeating
 
 
 def table(node: QNode, source: QNode) -> IntArray:
@@ -57,13 +57,7 @@ def period_of(constant: QNode, shape: Shape) -> int:
 def _row(constant: QNode, shape: Shape) -> IntArray:
     """The values of ``constant``, broadcast to ``shape``, up to where they begin anew, (period,)."""
     assert isinstance(constant.op, QConstant)
-    values: IntArray = np.broadcast_to(constant.op.values, shape)
-    for axis in range(len(shape), -1, -1):
-        rows = values.reshape(-1, math.prod(shape[axis:]))
-        if np.all(rows == rows[0]):
-            row: IntArray = rows[0]
-            return row
-    raise AssertionError("the whole repeats itself")
+    return repeating(constant.op.values, shape)
 
 
 def image_of(words: IntArray, codes: Clamp) -> Clamp:

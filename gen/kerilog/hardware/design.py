@@ -67,7 +67,7 @@ class Port:
 
     @property
     def suffix(self) -> str:
-        return self.name.removeprefix(self.name[: len("s_axis")])
+        return self.name[len("s_axis") :]
 
     @property
     def width(self) -> int:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import abc
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,19 +13,44 @@ from kerilog.exact import lookup
 from kerilog.exact.intervals import Interval
 from kerilog.exact.multiplier import exact_multiplier
 from kerilog.hardware import tabled
-from kerilog.hardware.kind import Flow, Wiring, title
+from kerilog.hardware.design import LayerStage, Tensor
+from kerilog.hardware.kind import Flow, LayerKind, Wiring, title
 from kerilog.hardware.memories import requantizer_rom
 from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer
 from kerilog.hardware.requantizer import Results, affine
 from kerilog.qgraph import Clamp, QConstant, QGraph, QMultiply, QNode, Shift
 
-SUPPORTED = "two tensors of one shape, or a tensor and a constant, which is tables of one code"
+_SUPPORTED = "two tensors of one shape, or a tensor and a constant, which is tables of one code"
 _BIAS_BITS = 2  # of a requantizer that adds none
 
-Operands = tuple[Flow, Flow]
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class PairStage(LayerStage):
+    """A stage of two operands."""
+
+    @property
+    def right(self) -> Tensor:
+        """The second operand."""
+        return self.inputs[1]
 
 
-def refusals(node: QNode, graph: QGraph) -> Iterator[str]:
+class PairKind(LayerKind):
+    """Beats of both operands in as few lanes as keep up, joined; with a constant, tables of the other one."""
+
+    supported = _SUPPORTED
+
+    def refusals(self, node: QNode, graph: QGraph) -> Iterator[str]:
+        return _refusals(node, graph)
+
+    def place(self, node: QNode, wiring: Wiring) -> Flow:
+        return _with_constant(node, wiring) or self.join(node, wiring, *_operands(node, wiring))
+
+    @abc.abstractmethod
+    def join(self, node: QNode, wiring: Wiring, left: Flow, right: Flow) -> Flow:
+        """The flow behind ``node`` of two tensors, whose beats have as many elements."""
+
+
+def _refusals(node: QNode, graph: QGraph) -> Iterator[str]:
     """Why the operands of ``node`` do not meet in hardware."""
     operands = [graph[name] for name in node.inputs]
     computed = [operand for operand in operands if not isinstance(operand.op, QConstant)]
@@ -40,7 +67,7 @@ def refusals(node: QNode, graph: QGraph) -> Iterator[str]:
         yield "hardware joins tensors, found two constants"
 
 
-def with_constant(node: QNode, wiring: Wiring) -> Flow | None:
+def _with_constant(node: QNode, wiring: Wiring) -> Flow | None:
     """The flow behind ``node`` as tables of its one tensor; None if it joins two."""
     sources = [wiring.source(node, place) for place in range(2)]
     places = [place for place, source in enumerate(sources) if not isinstance(source.op, QConstant)]
@@ -49,7 +76,7 @@ def with_constant(node: QNode, wiring: Wiring) -> Flow | None:
     return tabled.place(node, wiring.take(node, places[0]), wiring, lookup.tables(node, sources))
 
 
-def operands(node: QNode, wiring: Wiring) -> Operands:
+def _operands(node: QNode, wiring: Wiring) -> tuple[Flow, Flow]:
     """Both flows in as few lanes as keep up."""
     flows = wiring.take(node, 0), wiring.take(node, 1)
     lanes = wiring.fewest_lanes(flows[0].tensor)

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
 
 from kerilog.hardware.design import Tensor
-from kerilog.hardware.folding import MatrixJob, curve, possible_lanes, refolded
+from kerilog.hardware.folding import curve, possible_lanes, refolded
 from kerilog.hardware.naming import verilog_name
 from kerilog.hardware.stages import KINDS
+from kerilog.plan.jobs import jobs
 from kerilog.plan.planner import elaborate, relaxed
-from kerilog.qgraph import QConstant, QGraph, QInput, QNode
+from kerilog.qgraph import QConstant, QGraph
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,14 +21,6 @@ class Point:
 
     interval: int
     multipliers: int
-
-
-def jobs(graph: QGraph) -> Iterator[tuple[QNode, MatrixJob]]:
-    """The layers with multipliers."""
-    for node in graph:
-        job = None if isinstance(node.op, QInput) else KINDS[type(node.op)].job(node)
-        if job is not None:
-            yield node, job
 
 
 def front(graph: QGraph) -> list[Point]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from numbers import Integral, Real
 
@@ -16,7 +17,8 @@ from kerilog.hardware.folding import Shares
 from kerilog.plan import refusals, search, unmet
 from kerilog.plan.bounds import DEFAULT_FILL, Bounds, count
 from kerilog.plan.candidates import Candidates
-from kerilog.plan.front import front, jobs
+from kerilog.plan.front import front
+from kerilog.plan.jobs import jobs
 from kerilog.plan.planner import plan
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QDense, QGraph
@@ -27,7 +29,7 @@ small boards, to the requantizers."""
 EXTRA = (1.5, 1.25, 1.0)
 """How many times its fewest multipliers a layer may have where that takes less of an FPGA, if it is not
 multipliers that are bounded: the less, the scarcer DSPs are."""
-HURRIES = ((math.inf, 1.0), (math.inf, 1.25), (2.0, 1.25), (1.6, 1.25), (1.3, 1.25), (1.0, 1.25))
+HURRIES = ((math.inf, 1.0), (math.inf, 1.25), (1.6, 1.25), (1.0, 1.25))
 """``haste`` and ``overlap`` of dense layers where the latency is bounded: the first with which it is met;
 see ``Shares``."""
 NEIGHBOURS = 3
@@ -209,40 +211,46 @@ def _at_interval(graph: QGraph, interval: int, asks: _Asks) -> Design:
 
 
 def _within(graph: QGraph, bounds: Bounds, asks: _Asks, progress: Progress) -> Design:
-    """The best design within ``bounds``."""
-    lean = Candidates(graph, asks.name, bounds.interval, latency=bounds.latency, registered=asks.registered)
+    """The best design within ``bounds``: with extra multipliers as far as there are DSPs for them, and dense
+    layers as slow as the latency allows.
+    """
+    families = _families(graph, bounds, asks)
+    lean = families[0][-1]
     unmet.check(lean, bounds)
-    if bounds.multipliers is not None:
-        design = search.best(lean, bounds, progress)
-    else:
-        design = _shared_out(graph, bounds, asks, progress)
+    designs = (_with_extra(family, bounds, progress) for family in families)
+    design = next((design for design in designs if design is not None), None)
     if design is None:
-        raise unmet.reason(lean, bounds, progress)
+        others = (found for family in families for found in family if found is not lean)
+        raise unmet.reason([lean, *others], bounds, progress)
     return design
 
 
-def _shared_out(graph: QGraph, bounds: Bounds, asks: _Asks, progress: Progress) -> Design | None:
-    """The best design within ``bounds``, with extra multipliers as far as there are DSPs for them, and dense
-    layers as slow as the latency allows.
-    """
+def _families(graph: QGraph, bounds: Bounds, asks: _Asks) -> list[list[Candidates]]:
+    """Foldings by how much dense layers hurry, and those by how much extra there is, the most first."""
     hurries = HURRIES if bounds.latency is not None and _is_dense(graph) else HURRIES[:1]
-    designs = (_with_extra(graph, bounds, hurry, asks, progress) for hurry in hurries)
-    return next((design for design in designs if design is not None), None)
+    extras: tuple[float, ...] = EXTRA
+    if bounds.multipliers is not None:
+        hurries, extras = HURRIES[:1], EXTRA[-1:]
+    return [
+        [
+            Candidates(
+                graph, asks.name, bounds.interval, Shares(extra, *hurry), bounds.latency, asks.registered
+            )
+            for extra in extras
+        ]
+        for hurry in hurries
+    ]
 
 
-def _with_extra(
-    graph: QGraph, bounds: Bounds, hurry: tuple[float, float], asks: _Asks, progress: Progress
-) -> Design | None:
+def _with_extra(family: Sequence[Candidates], bounds: Bounds, progress: Progress) -> Design | None:
     """The best design within ``bounds`` with as much extra as it can have."""
     chosen: Design | None = None
-    for extra in EXTRA:
+    for candidates in family:
         if chosen is not None:
             shortest = chosen.cycles.frame_interval
             if bounds.for_area or shortest == 1:
                 break
             bounds = dataclasses.replace(bounds, interval=shortest - 1)
-        shares = Shares(extra, *hurry)
-        candidates = Candidates(graph, asks.name, bounds.interval, shares, bounds.latency, asks.registered)
         chosen = search.best(candidates, bounds, progress) or chosen
     return chosen
 

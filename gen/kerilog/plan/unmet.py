@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from kerilog import area
 from kerilog.area import Area
@@ -15,7 +15,7 @@ from kerilog.hardware.kind import title
 from kerilog.plan import search
 from kerilog.plan.bounds import Bounds, count
 from kerilog.plan.candidates import Candidates, least_area
-from kerilog.plan.front import jobs
+from kerilog.plan.jobs import jobs
 from kerilog.plan.sketch import Sketch
 from kerilog.plan.wiring import sketch
 from kerilog.progress import Progress
@@ -40,32 +40,39 @@ def check(found: Candidates, bounds: Bounds) -> None:
             raise _too_small(slowest, bounds)
 
 
-def reason(found: Candidates, bounds: Bounds, progress: Progress) -> KerilogError:
-    """What stands in the way of ``bounds``, which no design of the candidates meets; and the best there is:
-    the shortest interval within the others, else the least latency.
+def reason(families: Sequence[Candidates], bounds: Bounds, progress: Progress) -> KerilogError:
+    """What stands in the way of ``bounds``, which no design of any of the ``families`` meets; and the best
+    that was found in them: the shortest interval within the other bounds, else the least latency.
+
+    The first family is that of the fewest multipliers.
     """
+    lean = families[0]
     if bounds.interval is not None:
         others = dataclasses.replace(bounds, interval=None)
         if others == Bounds(fill=bounds.fill):
             return KerilogError(f"no folding is found for a frame every {count(bounds.interval, 'cycle')}")
-        places = found.within(None, bounds.multipliers)
-        design = search.fastest(found, places, others, progress)
+        fast = [
+            search.fastest(found, found.within(None, bounds.multipliers), others, progress)
+            for found in families
+        ]
+        design = min(filter(None, fast), key=lambda one: one.cycles.frame_interval, default=None)
         if design is None:
-            return reason(found, others, progress)
+            return reason(families, others, progress)
         return KerilogError(
             f"no folding{bounds.text} gives a frame every {count(bounds.interval, 'cycle')}: the shortest "
-            f"interval{others.text} is {count(design.cycles.frame_interval, 'cycle')}{_why(found, bounds)}"
+            f"interval{others.text} is {count(design.cycles.frame_interval, 'cycle')}{_why(lean, bounds)}"
         )
     if bounds.latency is not None:
         others = dataclasses.replace(bounds, latency=None)
-        design = _least_latency(found, others, progress)
+        soon = [_least_latency(found, others, progress) for found in families]
+        design = min(filter(None, soon), key=lambda one: one.cycles.latency, default=None)
         if design is not None:
             return KerilogError(
                 f"no folding{others.text} has a latency of {count(bounds.latency, 'cycle')}: the least is "
                 f"{count(design.cycles.latency, 'cycle')}, at {count(design.cycles.frame_interval, 'cycle')} "
                 f"per frame with {count(design.products, 'multiplier')}"
             )
-    return _without_cycles(found, bounds)
+    return _without_cycles(lean, bounds)
 
 
 def _least_latency(found: Candidates, bounds: Bounds, progress: Progress) -> Design | None:

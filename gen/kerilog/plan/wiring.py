@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from kerilog import area
 from kerilog.area import Area, devices
@@ -18,6 +18,7 @@ from kerilog.hardware.module import Module
 from kerilog.hardware.naming import BORDER, ports, verilog_name
 from kerilog.hardware.stages import KINDS
 from kerilog.plan import serial
+from kerilog.plan.jobs import jobs
 from kerilog.plan.sketch import ENDLESS, Sketch
 from kerilog.qgraph import Clamp, QConstant, QGraph, QInput, QNode
 
@@ -50,7 +51,7 @@ class Network:
         self, graph: QGraph, design: str, interval: int, unroll: tuple[str, ...], shares: Shares
     ) -> None:
         self.graph, self._unroll, self._shares = graph, unroll, shares
-        self._most_macs = max((job.macs for job in _jobs(graph)), default=1)
+        self._most_macs = max((job.macs for _, job in jobs(graph)), default=1)
         self.interval, self.design = interval, design
         self.stages: list[Stage] = []
         self.names: set[str] = set()
@@ -202,13 +203,6 @@ class Network:
             self.kept.add(name)
         queue = connectors.fifo(name, layer, flow.stream, flow.tensor, ENDLESS)
         return self._connect(queue, flow)
-
-
-def _jobs(graph: QGraph) -> Iterator[MatrixJob]:
-    for node in graph:
-        job = None if isinstance(node.op, QInput) else KINDS[type(node.op)].job(node)
-        if job is not None:
-            yield job
 
 
 def _with_lanes(flow: Flow, lanes: int) -> Flow:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Container, Iterable, Mapping
 from typing import Literal, Protocol
 
@@ -68,7 +67,7 @@ from kerilog.qgraph import (
 from kerilog.quantize.given import check_given
 from kerilog.quantize.matrix import MatrixOp
 from kerilog.quantize.owners import KEEPS_FORMAT, ONE_FORMAT, format_owners
-from kerilog.tables import slope_tables
+from kerilog.tables import repeating, slope_tables
 
 MOST_WORDS = 1 << 24
 """Of all tables of a layer with slopes of its own."""
@@ -254,18 +253,13 @@ class _Walk:
 
 def _prelu(node: Node, op: PReLU, source: QNode, target: Format) -> QOp:
     """A table for each slope, up to where they begin anew."""
-    values = np.broadcast_to(op.alpha, node.shape)
-    rows = next(
-        rows
-        for axis in range(len(node.shape), -1, -1)
-        if np.all((rows := values.reshape(-1, math.prod(node.shape[axis:]))) == rows[0])
-    )
-    if len(rows[0]) << source.format.bits > MOST_WORDS:
+    slopes = repeating(op.alpha, node.shape)
+    if len(slopes) << source.format.bits > MOST_WORDS:
         raise Unsupported(
             f"layer '{node.name}': expected slopes whose tables have up to {MOST_WORDS:,} words, found "
-            f"{len(rows[0]):,} tables of {1 << source.format.bits:,}: share them over height and width"
+            f"{len(slopes):,} tables of {1 << source.format.bits:,}: share them over height and width"
         )
-    return QChannelLookup(slope_tables(rows[0], source.format, target))
+    return QChannelLookup(slope_tables(slopes, source.format, target))
 
 
 def _pool(op: MaxPooling2D | AveragePooling2D, source: QNode, target: Format) -> QOp:

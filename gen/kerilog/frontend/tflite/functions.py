@@ -9,7 +9,7 @@ from kerilog.frontend.tflite.file import Operator
 from kerilog.frontend.tflite.importer import Importer, format_of, scale_of
 from kerilog.qgraph import QChannelLookup, QLookup
 from kerilog.scales import relu_factor
-from kerilog.tables import PRESCRIBED, affine_table, has_hard_swish, prelu_tables
+from kerilog.tables import PRESCRIBED, affine_table, has_hard_swish, prelu_tables, repeating
 
 _CODE_SPAN = 255  # largest |code - zero point|
 _MOST_SLOPES = 1 << 16
@@ -49,20 +49,19 @@ def prelu(context: Importer, op: Operator) -> None:
     source, slopes = context.activation(op), context.required(op, 1)
     context.check_quantized(op, slopes)
     codes = context.constant(op, 1, "int8") - int(slopes.zeros[0])
-    shape = source.shape[1:]
     try:
-        values = np.broadcast_to(codes, source.shape)[0]
+        slope_codes = repeating(codes, source.shape)
     except ValueError:
         context.fail(op, f"expected slopes that broadcast to {source.shape}, found {slopes.shape}")
     scales = scale_of(source), scale_of(context.output(op))
     context.check_range(op, relu_factor(*scales), _CODE_SPAN)
     context.check_range(op, relu_factor(scales[0] * scale_of(slopes), scales[1]), _CODE_SPAN**2)
-    rows = values.reshape(-1, shape[-1]) if shape else values.reshape(1, -1)
-    row = rows[0] if np.all(rows == rows[0]) else values.reshape(-1)
-    if row.size > _MOST_SLOPES:
-        context.unsupported(op, f"{row.size:,} slopes", f"up to {_MOST_SLOPES:,}, or one for each channel")
-    tables = prelu_tables(row, scale_of(slopes), format_of(source), format_of(context.output(op)))
-    context.add(op, QChannelLookup(tables), (source,), shape)
+    if slope_codes.size > _MOST_SLOPES:
+        context.unsupported(
+            op, f"{slope_codes.size:,} slopes", f"up to {_MOST_SLOPES:,}, or one for each channel"
+        )
+    tables = prelu_tables(slope_codes, scale_of(slopes), format_of(source), format_of(context.output(op)))
+    context.add(op, QChannelLookup(tables), (source,), source.shape[1:])
 
 
 def _add(context: Importer, op: Operator, name: str, *parameters: float) -> None:

@@ -4,21 +4,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 
 import numpy as np
 
 from kerilog.exact.addition import addition
 from kerilog.hardware import memories, pairs
-from kerilog.hardware.design import LayerStage, Tensor
-from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring
+from kerilog.hardware.kind import Flow, Frame, Wiring
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.add import Add
-from kerilog.qgraph import QAdd, QAverage, QGraph, QNode, QSubtract
+from kerilog.qgraph import QAdd, QAverage, QNode, QSubtract
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
-class AddStage(LayerStage):
+class AddStage(pairs.PairStage):
     """A ``krl_add``."""
 
     add: Add
@@ -26,31 +24,18 @@ class AddStage(LayerStage):
     template = "stages/add.v.j2"
 
     @property
-    def right(self) -> Tensor:
-        """The second operand."""
-        return self.inputs[1]
-
-    @property
     def modules(self) -> tuple[Module, ...]:
         return (self.add,)
 
 
-class AddKind(LayerKind):
+class AddKind(pairs.PairKind):
     """Beats of both operands in as few lanes as keep up, joined."""
 
     operations = (QAdd, QSubtract, QAverage)
-    supported = pairs.SUPPORTED
 
-    def refusals(self, node: QNode, graph: QGraph) -> Iterator[str]:
-        return pairs.refusals(node, graph)
-
-    def place(self, node: QNode, wiring: Wiring) -> Flow:
+    def join(self, node: QNode, wiring: Wiring, left: Flow, right: Flow) -> Flow:
         op = node.op
         assert isinstance(op, QAdd)
-        joined = pairs.with_constant(node, wiring)
-        if joined:
-            return joined
-        left, right = pairs.operands(node, wiring)
         lanes = left.tensor.lanes
         found = addition(node, op, (left.tensor.format, right.tensor.format), (left.codes, right.codes))
         frame = Frame.of(node, wiring, (left, right), lanes)

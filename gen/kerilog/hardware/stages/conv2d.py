@@ -9,13 +9,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from kerilog.hardware.design import LayerStage, Tensor
-from kerilog.hardware.folding import MatrixJob, word_by_word
+from kerilog.hardware.folding import MatrixJob
 from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring, code_range, title
 from kerilog.hardware.module import Module
-from kerilog.hardware.modules.matvec import Folding, Widths
+from kerilog.hardware.modules.matvec import Folding
 from kerilog.hardware.modules.window import VectorSlicing
-from kerilog.hardware.pace import fold, folding_in_turns, shortest_interval, windows_wide_enough
-from kerilog.hardware.sums import SlicedStage, WeightedStage, multiplier, weighted
+from kerilog.hardware.pace import fold, shortest_interval, windows_wide_enough
+from kerilog.hardware.reading import Held, folding_to_read
+from kerilog.hardware.sums import SlicedStage, WeightedStage, weighted
 from kerilog.hardware.windowed import (
     Geometry,
     ReaderStage,
@@ -129,23 +130,15 @@ class Conv2D(LayerKind):
         if found is None or found[1] > 1 or found[0].pixels > 1:
             return None
         window = found[0]
-        whole = fold(job, window, None, wiring.interval, title(node))
-        bits = tensor.bits, op.kernel_format.bits
-        widths = Widths(*bits, sum(bits) + job.inputs.bit_length())
-        held = multiplier(whole, widths)
-        of_held = wiring.share((window, held))
-        for choice in word_by_word(job, image[-1], wiring.interval):
-            folding = folding_in_turns(job, choice)
-            words = int(np.prod(image)) // (folding.vectors * folding.lanes)
-            if folding.products > wiring.extra * whole.products:
-                return None
-            if folding.steps == 1 or words > wiring.interval:
-                continue
-            read, reader = multiplier(folding, widths), geometry.reader(tensor, node.shape, folding)
-            affordable = read.primitives().dsp <= wiring.extra * held.primitives().dsp
-            if affordable and wiring.share((reader, read)) < of_held:
-                return folding
-        return None
+        return folding_to_read(
+            job,
+            image[-1],
+            (tensor.bits, op.kernel_format.bits),
+            Held(fold(job, window, None, wiring.interval, title(node)), (window,)),
+            lambda folding: geometry.reader(tensor, node.shape, folding),
+            wiring,
+            cycles=wiring.interval,
+        )
 
     def _read(self, node: QNode, wiring: Wiring, geometry: Geometry, folding: Folding) -> Flow:
         before = wiring.take(node)

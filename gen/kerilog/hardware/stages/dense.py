@@ -9,14 +9,15 @@ from collections.abc import Iterator
 
 from kerilog.errors import UnreachedError
 from kerilog.hardware.design import LayerStage, Tensor
-from kerilog.hardware.folding import MatrixJob, word_by_word
+from kerilog.hardware.folding import MatrixJob
 from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring, code_range, title
 from kerilog.hardware.module import Module
-from kerilog.hardware.modules.matvec import Folding, Widths
+from kerilog.hardware.modules.matvec import Folding
 from kerilog.hardware.modules.window import VectorSlicing
 from kerilog.hardware.modules.window_reader import WindowReader
-from kerilog.hardware.pace import fold, folding_in_turns
-from kerilog.hardware.sums import WeightedStage, multiplier, weighted
+from kerilog.hardware.pace import fold
+from kerilog.hardware.reading import Held, folding_to_read
+from kerilog.hardware.sums import WeightedStage, weighted
 from kerilog.hardware.windowed import Geometry, ReaderStage
 from kerilog.qgraph import QDense, QGraph, QNode
 
@@ -85,20 +86,17 @@ class Dense(LayerKind):
             streamed = fold(job, None, before.lanes, wiring.pace(job), title(node))
         except UnreachedError:
             return None
-        bits = before.tensor.bits, op.kernel_format.bits
-        widths = Widths(*bits, sum(bits) + job.inputs.bit_length())
-        of_streamed = multiplier(streamed, widths)
-        for choice in word_by_word(job, job.inputs, wiring.pace(job)):
-            folding = folding_in_turns(job, choice)
-            if folding.products > wiring.extra * streamed.products:
-                return None
-            if folding.turns == 1:
-                continue
-            read, reader = multiplier(folding, widths), _reader(before.tensor, folding)
-            affordable = read.primitives().dsp <= wiring.extra * of_streamed.primitives().dsp
-            if affordable and wiring.share((reader, read)) <= wiring.overlap * wiring.share((of_streamed,)):
-                return folding
-        return None
+        return folding_to_read(
+            job,
+            job.inputs,
+            (before.tensor.bits, op.kernel_format.bits),
+            Held(streamed),
+            lambda folding: _reader(before.tensor, folding),
+            wiring,
+            cycles=wiring.pace(job),
+            turns=2,
+            dearer=wiring.overlap,
+        )
 
     def _read(self, node: QNode, before: Flow, wiring: Wiring, folding: Folding) -> Flow:
         flow = wiring.cut(before, folding.lanes, title(node))

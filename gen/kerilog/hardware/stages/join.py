@@ -4,29 +4,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 
 from kerilog.hardware import pairs
-from kerilog.hardware.design import LayerStage, Tensor
-from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring, clamped
+from kerilog.hardware.kind import Flow, Frame, Wiring, clamped
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.join import MAXIMUM, MINIMUM, PRODUCT, Join
 from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer
-from kerilog.qgraph import QGraph, QMaximum, QMinimum, QMultiply, QNode
+from kerilog.qgraph import QMaximum, QMinimum, QMultiply, QNode
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
-class JoinStage(LayerStage):
+class JoinStage(pairs.PairStage):
     """A ``krl_join``."""
 
     join: Join
 
     template = "stages/join.v.j2"
-
-    @property
-    def right(self) -> Tensor:
-        """The second operand."""
-        return self.inputs[1]
 
     @property
     def modules(self) -> tuple[Module, ...]:
@@ -46,22 +39,14 @@ class MultiplyStage(JoinStage):
         return (self.join, self.requantizer)
 
 
-class ExtremeKind(LayerKind):
+class ExtremeKind(pairs.PairKind):
     """Beats of both operands in as few lanes as keep up, joined."""
 
     operations = (QMaximum, QMinimum)
-    supported = pairs.SUPPORTED
 
-    def refusals(self, node: QNode, graph: QGraph) -> Iterator[str]:
-        return pairs.refusals(node, graph)
-
-    def place(self, node: QNode, wiring: Wiring) -> Flow:
+    def join(self, node: QNode, wiring: Wiring, left: Flow, right: Flow) -> Flow:
         op = node.op
         assert isinstance(op, QMaximum)
-        joined = pairs.with_constant(node, wiring)
-        if joined:
-            return joined
-        left, right = pairs.operands(node, wiring)
         frame = Frame.of(node, wiring, (left, right), left.tensor.lanes)
         smaller = isinstance(op, QMinimum)
         bits = node.format.bits
@@ -78,22 +63,14 @@ class ExtremeKind(LayerKind):
         return wiring.append(JoinStage(**vars(frame), join=join), clamped(codes, op.clamp))
 
 
-class MultiplyKind(LayerKind):
+class MultiplyKind(pairs.PairKind):
     """As ``ExtremeKind``; a requantizer is behind the products."""
 
     operations = (QMultiply,)
-    supported = pairs.SUPPORTED
 
-    def refusals(self, node: QNode, graph: QGraph) -> Iterator[str]:
-        return pairs.refusals(node, graph)
-
-    def place(self, node: QNode, wiring: Wiring) -> Flow:
+    def join(self, node: QNode, wiring: Wiring, left: Flow, right: Flow) -> Flow:
         op = node.op
         assert isinstance(op, QMultiply)
-        joined = pairs.with_constant(node, wiring)
-        if joined:
-            return joined
-        left, right = pairs.operands(node, wiring)
         lanes = left.tensor.lanes
         frame = Frame.of(node, wiring, (left, right), lanes)
         reach = pairs.products(left, right)
