@@ -16,11 +16,13 @@ from kerilog.area import devices
 from kerilog.area.devices import LUT_SHARE, Device, holding, occupancy, shortfall
 from kerilog.errors import KerilogError, UnreachedError
 from kerilog.hardware.design import Design
-from kerilog.plan import candidates, search
+from kerilog.hardware.folding import Shares
+from kerilog.plan import candidates, search, unmet
 from kerilog.plan.bounds import Bounds
 from kerilog.plan.candidates import Candidates, reached
 from kerilog.plan.front import front
 from kerilog.plan.goals import Goal, design_for
+from kerilog.progress import silent
 from kerilog.qgraph import QGraph
 from support.networks import Chain
 
@@ -298,3 +300,19 @@ def test_steps_over_what_is_far_too_large_miss_nothing(monkeypatch: pytest.Monke
         bounds = Bounds(device=devices.SEVEN_SERIES[name])
         all_of_them = [place for place in places if not shortfall(found.least_area(place), bounds.device)]  # type: ignore[arg-type]
         assert list(search.fitting(found, places, bounds)) == all_of_them, name
+
+
+def test_the_best_there_is_is_that_of_all_families() -> None:
+    """A refusal that told the best of the leanest designs alone would promise too little."""
+    chain = Chain("net", "affine", (64,), 7)
+    for number in range(6):
+        chain.dense(64, f"dense_{number}")
+    lean, overlapped = (Candidates(chain.graph, shares=Shares(overlap=most)) for most in (0, 1.5))
+    bounds = Bounds(latency=1, multipliers=96)
+
+    def least(*families: Candidates) -> int:
+        found = re.search(r"the least is (\d+) cycles", str(unmet.reason(families, bounds, silent)))
+        assert found
+        return int(found[1])
+
+    assert least(lean, overlapped) == least(overlapped) < least(lean)
