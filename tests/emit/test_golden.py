@@ -18,7 +18,7 @@ from kerilog.manifest import Manifest
 from kerilog.plan import plan
 from support.designs import generate
 from support.golden import NETWORKS
-from support.paths import GOLDEN
+from support.paths import GOLDEN, ROOT
 
 UPDATE = "KERILOG_UPDATE_GOLDEN"
 
@@ -26,6 +26,7 @@ UPDATE = "KERILOG_UPDATE_GOLDEN"
 KINDS = {
     *("Conv2D", "Dense", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D"),
     *("Add", "Subtract", "Average", "Multiply", "Maximum"),
+    *("Cropping", "ZeroPadding2D", "UpSampling2D", "GlobalMaxPooling2D"),
     *("Requantize", "Concatenate", "Lookup", "ChannelLookup", "Broadcast", "Fork", "Fifo", "Lanes"),
 }
 """Every kind of stage."""
@@ -95,7 +96,8 @@ def test_the_golden_networks_cover_the_stages() -> None:
     stages = [stage for make, interval in NETWORKS.values() for stage in plan(make(), interval).stages]
     assert {stage.kind for stage in stages} == KINDS
     assert {"krl_lanes", "krl_gearbox"} <= {stage.module for stage in stages}
-    assert any(stage.template == "stages/pointwise_conv2d.v.j2" for stage in stages)
+    templates = {f"stages/{path.name}" for path in (ROOT / "templates" / "stages").glob("*.v.j2")}
+    assert templates <= {stage.template for stage in stages}
     assert any(stage.facts.unrolled for stage in stages)
     assert any(stage.facts.pairs for stage in stages)
     assert any((stage.facts.windows or 1) > 1 for stage in stages)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from kerilog.qgraph import QAverage, QGraph, QMaximum, QMultiply, QSubtract
 from support.branches import Branches
+from support.moves import Moves
 from support.networks import Chain
 
 
@@ -73,6 +74,24 @@ def excite() -> QGraph:
     return net.join("stem", QMultiply).graph
 
 
+def reading() -> QGraph:
+    """Folded windows read out of rows in memory, of all channels and depthwise."""
+    net = Branches("golden_reading", "affine", (4, 4, 8), 20).conv(8, padding="same", name="conv2d")
+    return net.depthwise((3, 3)).mean().dense(3, "logits", relu=False).graph
+
+
+def overlapping() -> QGraph:
+    """A dense layer that works output by output behind one that works input by input."""
+    chain = Chain("golden_overlapping", "affine", (8,), 22).dense(16, "hidden")
+    return chain.dense(24, "logits", relu=False).graph
+
+
+def moving() -> QGraph:
+    """A part of an image, padded, with every pixel four times, and the largest of each channel."""
+    net = Moves("golden_moving", "affine", (4, 4, 2), 21)
+    return net.crop((0, 1, 0), (3, 4, 2)).pad(((1, 0), (0, 1))).repeat((2, 2)).largest().graph
+
+
 NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "affine": (affine, 70),
     "fixed": (fixed, 30),
@@ -83,5 +102,8 @@ NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "pairs": (pairs, 32),
     "constants": (constants, 24),
     "excite": (excite, 64),
+    "reading": (reading, 5000),
+    "overlapping": (overlapping, 64),
+    "moving": (moving, 160),
 }
 """What makes the network, and the frame interval of its design."""
