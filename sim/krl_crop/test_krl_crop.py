@@ -55,5 +55,5 @@ test_krl_crop, test_a_seeded_bug_is_caught = module_tests("krl_crop", EDGES, dra
 def test_a_part_beside_the_image_does_not_compile() -> None:
     """It is refused by every tool."""
     (beside,) = table(KEYS, (8, 4, 4, 1, 0, 4, 0, 3, 0, 0))
-    with pytest.raises(BuildError, match="krl_crop_needs_a_part_of_the_image"):
+    with pytest.raises(BuildError, match="illegal_parameters_of_krl_crop"):
         run("krl_crop", beside)

@@ -60,5 +60,5 @@ test_krl_pad, test_a_seeded_bug_is_caught = module_tests("krl_pad", EDGES, draw,
 def test_pixels_beside_the_padded_image_do_not_compile() -> None:
     """They are refused by every tool."""
     (beside,) = table(KEYS, (8, 3, 3, 1, 4, 4, 2, 0, 1, 1, 0))
-    with pytest.raises(BuildError, match="krl_pad_needs_room_for_all_pixels"):
+    with pytest.raises(BuildError, match="illegal_parameters_of_krl_pad"):
         run("krl_pad", beside)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -36,7 +37,8 @@ def test_what_the_generator_writes_is_legal(name: str) -> None:
         )
         sources |= {f"{folder}/{path.name}": path.read_text(encoding="ascii") for path in library}
     memories = [f"rom/{path.name}" for path in (GOLDEN / name / "rom").glob("*.mem")]
-    assert memories
+    named = {file for text in sources.values() for file in re.findall(r'"(rom/[^"]+)"', text)}
+    assert named == set(memories)
     screen.check(sources, memories)
     for missing in memories:
         with pytest.raises(KerilogError, match=f"reads '{missing}', which is no memory of the manifest"):
