@@ -45,7 +45,7 @@ def test_what_failed_once_holds(path: Path, tmp_path: Path) -> None:
 def test_drawn_networks_hold() -> None:
     pytest.importorskip("tensorflow", reason="makes the models")
     options = argparse.Namespace(
-        count=6, minutes=5.0, seed="8", batch=6, icarus=6, shrink=0.0, no_tflite=False
+        count=6, minutes=5.0, seed="8", batch=6, icarus=6, shrink=0.0, no_tflite=False, no_rtl=False
     )
     tally = Fuzzer(options).run()
     assert tally.drawn == 6 and tally.equal >= 2 and not tally.failed, tally

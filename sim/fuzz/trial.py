@@ -24,8 +24,10 @@ from kerilog import build, floating, frontend
 from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
 from kerilog.graph import Graph
+from kerilog.hardware.stages import KINDS
 from kerilog.integer.model import run_outputs
 from kerilog.manifest import Manifest, Model
+from kerilog.plan import refusals
 from kerilog.plan.front import front
 from kerilog.plan.goals import Goal, design_for
 from kerilog.qgraph import QConv2D, QDense, QGraph
@@ -187,6 +189,7 @@ def goal_for(graph: QGraph, drawn: dict[str, Any]) -> Goal:
     """Bounds near to what the network can have: ``at`` of 0..100 from the tightest to none."""
     kind, at = drawn["kind"], drawn["at"]
     plain = Goal(register_borders=drawn["register_borders"])
+    refusals.check(graph)
     if kind == "none":
         return plain
     if kind == "device":
@@ -213,9 +216,13 @@ def between(low: int, high: int, at: int) -> int:
 
 
 def unrolled(graph: QGraph, at: int) -> tuple[str, ...]:
-    """The name of a layer with few weights."""
+    """The name of a layer with few weights, none where there is no such layer."""
     found = [
-        node.name for node in graph if isinstance(node.op, QConv2D | QDense) and node.op.kernel.size < 200
+        node.name
+        for node in graph
+        if isinstance(node.op, QConv2D | QDense)
+        and node.op.kernel.size < 200
+        and KINDS[type(node.op)].unrollable(node)
     ]
     return (found[at % len(found)],) if found else ()
 
