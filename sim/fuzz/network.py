@@ -130,8 +130,10 @@ def converted(model: Any, samples: list[Array], options: dict[str, Any]) -> byte
 
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    names = [tensor.name for tensor in model.inputs]  # the converter has them in an order of its own
     converter.representative_dataset = lambda: (
-        [x[place : place + 1] for x in samples] for place in range(SAMPLES)
+        {name: x[place : place + 1] for name, x in zip(names, samples, strict=True)}
+        for place in range(SAMPLES)
     )
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.as_dtype(options["ends"])

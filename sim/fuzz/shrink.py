@@ -28,6 +28,10 @@ KEPT = Path(__file__).parent / "kept"
 """The failures that were found and mended, which tests replay."""
 
 
+class _TimeUp(BaseException):
+    """Ends Hypothesis' search, which takes any Exception for what it looks for."""
+
+
 def find(strategy: Strategy, seed: str, condition: Callable[[Description], bool]) -> Description:
     """The smallest description that Hypothesis finds with ``condition``. Raises NoSuchExample."""
     settings = hypothesis.settings(
@@ -87,13 +91,13 @@ def shrunk(strategy: Strategy, seed: str, kind: str, seconds: float) -> Descript
             return False  # drawn before the one that fails
         if key not in known:
             if time.monotonic() > until:
-                return False
+                raise _TimeUp
             known[key] = fails_as(description, kind, simulators)
         if known[key]:
             found.append(description)
         return known[key]
 
-    with contextlib.suppress(NoSuchExample, hypothesis.errors.Flaky):
+    with contextlib.suppress(NoSuchExample, hypothesis.errors.Flaky, _TimeUp):
         find(strategy, seed, fails)
     # what Hypothesis ends with may be from before the time was up
     return min(found or [failing], key=lambda one: len(key_of(one)))

@@ -157,8 +157,11 @@ def check_interpreter(path: Path, graph: QGraph, codes: Sequence[IntArray]) -> N
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     kernels = OpResolverType.BUILTIN_REF
-    interpreter = Interpreter(str(path), experimental_op_resolver_type=kernels, num_threads=1)
-    interpreter.allocate_tensors()
+    try:
+        interpreter = Interpreter(str(path), experimental_op_resolver_type=kernels, num_threads=1)
+        interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:  # an operator newer than it is
+        raise Refused(f"by LiteRT: {str(error).splitlines()[0]}") from error
     entries, exits = interpreter.get_input_details(), interpreter.get_output_details()
     if any(entry["dtype"] == np.float32 for entry in entries):
         return  # its ends are QUANTIZE and DEQUANTIZE, which the interpreter does in float
