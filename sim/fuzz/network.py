@@ -86,8 +86,10 @@ def model_of(description: Description) -> Any:
 
 
 def plain(options: dict[str, Any]) -> dict[str, Any]:
-    """A layer with a function that TFLite has, where the one drawn is none."""
+    """A layer as TensorFlow's converter takes it: a name of Python's kind, a function that TFLite has."""
     replaced: dict[str, Any] = {"alpha": 1.0, "threshold": 0.0}
+    if not (options["name"].isascii() and options["name"].isidentifier()):
+        replaced["name"] = ""
     for key in ("activation", "function"):
         if key in options and options[key] not in OF_TFLITE:
             replaced[key] = OF_TFLITE[len(options[key]) % len(OF_TFLITE)]

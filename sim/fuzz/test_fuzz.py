@@ -64,7 +64,7 @@ def test_a_bug_in_the_float_graph_is_found_and_shrunk(
     strategy = draw.networks(with_tflite=False, kinds=("Activation", "Reshape", "Cropping1D"))
     seed, kind = first_failing(strategy, tmp_path)
     assert kind == "float"
-    drawn, smallest = shrink.drawn(strategy, seed), shrink.shrunk(strategy, seed, kind, 30.0)
+    drawn, smallest = shrink.drawn(strategy, seed), shrink.shrunk(strategy, seed, kind, 300.0)
     assert len(smallest["layers"]) == 1 < len(drawn["layers"])
     assert smallest["layers"][0]["function"] == "tanh"
 
