@@ -28,6 +28,7 @@ KINDS = {
     *("Add", "Subtract", "Average", "Multiply", "Maximum"),
     *("Cropping", "ZeroPadding2D", "UpSampling2D", "GlobalMaxPooling2D"),
     *("Requantize", "Concatenate", "Lookup", "ChannelLookup", "Broadcast", "Fork", "Fifo", "Lanes"),
+    "Register",
 }
 """Every kind of stage."""
 
