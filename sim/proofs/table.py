@@ -56,6 +56,11 @@ def serial(period: int, steps: int, dsp: int = 0, sides: int = 1, digit: int = 2
     return {"PERIOD": period, "STEPS": steps, "DIGIT_BITS": digit, "DSP": dsp, "SIDES": sides}
 
 
+def argmax(lanes: int, beats: int, signed: int = 1) -> Parameters:
+    """``krl_argmax``."""
+    return {"LANES": lanes, "BEATS": beats, "BITS": 2, "SIGNED": signed}
+
+
 def running_max(groups: int, pixels: int) -> Parameters:
     """``krl_running_max``."""
     return {"BITS": 2, "GROUPS": groups, "PIXELS": pixels}
@@ -165,6 +170,7 @@ SHORT = [
     *table("krl_join", {"FUNCTION": 0}, {"FUNCTION": 2, "LEFT_BITS": 2, "RIGHT_BITS": 2, "BITS": 5}),
     *table("krl_channel_lookup", {"PERIOD": 3}, {"PERIOD": 1, "X_BITS": 2}),
     *rows("krl_repeat", "BEATS TIMES COPIES", (3, 2, 1), (1, 3, 2)),
+    *table("krl_argmax", argmax(2, 2)),
     *table("krl_running_max", running_max(2, 2)),
     *table("krl_crop", crop(2, 2, 1, 0, 0, 0, 1, 0, 0)),
     *table("krl_pad", pad(1, 2, 1, 2, 3, 1, 1, 1, 1, 1)),
@@ -234,6 +240,7 @@ FAST = [
     ),
     *rows("krl_channel_lookup", "LANES PERIOD X_BITS", (1, 6, 3), (3, 2, 1)),
     *rows("krl_repeat", "BEATS TIMES COPIES", (4, 3, 1), (2, 1, 1), (1, 1, 3)),
+    *table("krl_argmax", argmax(1, 3), argmax(3, 1, 0), argmax(3, 2)),
     *table("krl_running_max", running_max(2, 3), running_max(1, 2), running_max(3, 1)),
     *table("krl_crop", crop(3, 3, 1, 1, 2, 0, 1, 0, 0), crop(1, 2, 3, 0, 0, 1, 1, 1, 2)),
     *table("krl_pad", pad(2, 2, 1, 4, 3, 1, 1, 1, 1, 1), pad(1, 2, 2, 2, 4, 1, 0, 1, 2, 2)),
