@@ -168,11 +168,10 @@ def test_groups_read_their_windows() -> None:
 
 
 def test_a_dilated_layer_keeps_the_rows_that_it_spans() -> None:
-    """No more where the layers beside it are as fast; all rows where there are less than it spans."""
-    for side, rows in ((12, 9), (5, 5)):
-        net = Branches("net", "affine", (side, side, 2)).conv(2, padding="same", name="wide", dilation=(4, 4))
-        (stage,) = [stage for stage in plan(net.graph, 9 * side**2).stages if isinstance(stage, ReaderStage)]
-        assert stage.reader.rows == rows
+    """No more where the layers beside it are as fast."""
+    net = Branches("net", "affine", (12, 12, 2)).conv(2, padding="same", name="wide", dilation=(4, 4))
+    (stage,) = [stage for stage in plan(net.graph, 9 * 12**2).stages if isinstance(stage, ReaderStage)]
+    assert stage.reader.rows == stage.reader.span_h == 9
 
 
 def test_a_dilated_layer_is_as_fast_as_reading_is() -> None:
