@@ -242,24 +242,29 @@ def draw_window(rng: random.Random) -> Window:
 
 
 def draw_window_reader(rng: random.Random) -> WindowReader:
-    """As a layer has it, with strides or padding or none of them."""
+    """As a layer has it, with strides or padding or dilation or none of them."""
     kernel_h, kernel_w = rng.choice(((3, 3), (3, 3), (5, 5), (10, 4), (2, 2), (3, 1)))
     size = rng.choice((6, 8, 12, 16, 25, 32, 48))
     stride = rng.choice((1, 1, 2))
+    rate = rng.choice((1, 1, 2, 4)) if stride == 1 else 1
+    span_h, span_w = (kernel_h - 1) * rate + 1, (kernel_w - 1) * rate + 1
     padded = rng.random() < 0.6
-    pad_top, pad_left = ((kernel_h - 1) // 2, (kernel_w - 1) // 2) if padded else (0, 0)
-    size = max(size, kernel_h)
-    out_height = -(-size // stride) if padded else (size - kernel_h) // stride + 1
-    out_width = -(-size // stride) if padded else (size - kernel_w) // stride + 1
-    apart = rng.random() < 0.4
+    pad_top, pad_left = ((span_h - 1) // 2, (span_w - 1) // 2) if padded else (0, 0)
+    size = max(size, span_h)
+    out_height = -(-size // stride) if padded else (size - span_h) // stride + 1
+    out_width = -(-size // stride) if padded else (size - span_w) // stride + 1
+    slices = rng.choice((1, 2, 4, 8, 16))
+    groups = rng.choice((1, 1, slices, max(1, slices // 2)))
     return WindowReader(
         height=size,
         width=size,
-        slices=rng.choice((1, 2, 4, 8, 16)),
+        slices=slices,
         lanes=rng.choice((1, 2, 4, 8)),
         bits=rng.choice((8, 8, 5)),
         kernel_h=kernel_h,
         kernel_w=kernel_w,
+        dilation_h=rate,
+        dilation_w=rate if kernel_w > 1 else 1,
         stride_h=stride,
         stride_w=stride,
         pad_top=pad_top,
@@ -267,9 +272,9 @@ def draw_window_reader(rng: random.Random) -> WindowReader:
         out_height=out_height,
         out_width=out_width,
         pad_code=rng.choice((0, -128, 3)),
-        passes=1 if apart else rng.choice((1, 2, 4, 11)),
-        apart=apart,
-        rows=kernel_h + rng.choice((0, 1, 2)),
+        passes=1 if 1 < groups == slices else rng.choice((1, 2, 4, 11)),
+        groups=groups,
+        rows=span_h + rng.choice((0, 1, 2)),
     )
 
 

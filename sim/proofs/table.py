@@ -95,24 +95,27 @@ def reader(
     strides: tuple[int, int] = (1, 1),
     pad: tuple[int, int] = (0, 0),
     passes: int = 1,
-    apart: int = 0,
+    groups: int = 1,
     rows: int = 3,
     bits: int = 2,
+    dilation: tuple[int, int] = (1, 1),
 ) -> Parameters:
     """``krl_window_reader`` over ``image`` (rows, columns, slices), padded by ``pad`` on each side."""
+    spans = [(size - 1) * rate + 1 for size, rate in zip(kernel, dilation, strict=True)]
     out = [
-        (side + 2 * cells - size) // stride + 1
-        for side, size, stride, cells in zip(image[:2], kernel, strides, pad, strict=True)
+        (side + 2 * cells - span) // stride + 1
+        for side, span, stride, cells in zip(image[:2], spans, strides, pad, strict=True)
     ]
     return {
         **dict(zip(("HEIGHT", "WIDTH", "SLICES"), image, strict=True)),
         **dict(zip(("KERNEL_H", "KERNEL_W"), kernel, strict=True)),
+        **dict(zip(("DILATION_H", "DILATION_W"), dilation, strict=True)),
         **dict(zip(("STRIDE_H", "STRIDE_W"), strides, strict=True)),
         **dict(zip(("PAD_TOP", "PAD_LEFT"), pad, strict=True)),
         **dict(zip(("OUT_HEIGHT", "OUT_WIDTH"), out, strict=True)),
         "WORD_BITS": bits,
         "PASSES": passes,
-        "APART": apart,
+        "GROUPS": groups,
         "ROWS": rows,
     }
 
@@ -232,8 +235,11 @@ FAST = [
     *table(
         "krl_window_reader",
         reader((3, 1, 1), (2, 1), rows=2),
-        reader((2, 2, 2), (2, 1), apart=1, bits=1),
+        reader((2, 2, 2), (2, 1), groups=2, bits=1),
         reader((4, 3, 1), (1, 1), strides=(2, 2), rows=1, bits=1),
+        reader((3, 1, 1), (2, 1), dilation=(2, 1), pad=(1, 0), bits=1),
+        reader((2, 3, 1), (1, 2), dilation=(1, 2), rows=1, bits=1),
+        reader((2, 1, 2), (1, 1), groups=2, passes=2, rows=1, bits=1),
     ),
     *table(
         "krl_join", {"FUNCTION": 1, "LEFT_BITS": 4, "RIGHT_BITS": 4, "BITS": 4}, {"FUNCTION": 2, "BITS": 7}

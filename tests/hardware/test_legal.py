@@ -53,7 +53,7 @@ ILLEGAL: dict[str, list[Parameters]] = {
     "krl_serializer": [{"LANES": 3}, {"DEPTH": 0}],
     "krl_upsample": [{"REPEAT_ROWS": 0}, {"COLUMNS": 0}],
     "krl_vectors": [{"COLUMNS": 3}, {"CHANNELS": 3, "DEPTH": 2}],
-    "krl_window_reader": [{"ROWS": 2}, {"PASSES": 2, "APART": 1}, {"PAD_LEFT": 3}],
+    "krl_window_reader": [{"ROWS": 2}, {"GROUPS": 3}, {"DILATION_H": 0}, {"PAD_LEFT": 3}],
     "krl_window": [{"ROWS": 2}, {"PIXELS": 3}, {"PAD_LEFT": 3}, {"WAITING": 0}],
 }
 CASES = [(module, parameters) for module, found in ILLEGAL.items() for parameters in found]

@@ -66,7 +66,8 @@ class MatrixJob:
 
     A convolution's turns are its windows, or several neighbours in a row of ``across``. The outputs share
     ``vectors`` between them; each vector has ``inputs`` elements. ``streams`` says that it arrives in beats
-    of ``simd`` elements (a dense layer).
+    of ``simd`` elements (a dense layer). ``channels``: of a pixel, where windows can only be read word by
+    word; else 0.
     """
 
     turns: int
@@ -75,6 +76,7 @@ class MatrixJob:
     vectors: int = 1
     across: int = 1
     streams: bool = False
+    channels: int = 0
 
     @property
     def macs(self) -> int:
@@ -125,7 +127,7 @@ def candidates(job: MatrixJob) -> tuple[Candidate, ...]:
     Results leave with the fewest lanes with which those of a vector are gone before the next one's come;
     these divide ``pe`` and the outputs.
     """
-    return tuple(_candidates(job))
+    return tuple(word_by_word(job, job.channels, job.macs) if job.channels else _candidates(job))
 
 
 def _candidates(job: MatrixJob) -> Iterator[Candidate]:
@@ -145,15 +147,13 @@ def word_by_word(job: MatrixJob, channels: int, interval: int) -> list[Candidate
     """The foldings of windows that are read word by word and need at most ``interval`` cycles per frame, the
     best first, as in ``ranked``.
 
-    ``simd`` divides the ``channels``, or, where every channel is a vector of its own, it is 1 and words of
-    ``pe`` outputs hold whole channels.
+    A word holds ``simd`` of the channels of a vector; or those of several vectors, all of them, for all
+    outputs of each.
     """
-    apart = job.vectors == channels and job.vectors > 1
-    own = job.outputs // job.vectors  # outputs of a vector
-    if apart:
-        choices = [(d * own, 1) for d in divisors(channels)]
-    else:
-        choices = [(pe, simd) for simd in divisors(channels) for pe in _fewest_for_each_share(job.outputs)]
+    depth, own = channels // job.vectors, job.outputs // job.vectors  # of a vector
+    shares = _fewest_for_each_share(own) if job.vectors == 1 else divisors(own)
+    choices = [(pe, simd) for pe in shares for simd in divisors(depth)]
+    choices += [(several * own, depth) for several in divisors(job.vectors)[1:]]
     found: list[Candidate] = []
     for pe, simd in choices:
         steps = -(-job.outputs // pe) * (job.inputs // simd)

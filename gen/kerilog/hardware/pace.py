@@ -35,7 +35,7 @@ def folding_of(job: MatrixJob, choice: Candidate) -> Folding:
 
 def folding_in_turns(job: MatrixJob, choice: Candidate) -> Folding:
     """The folding that ``choice`` stands for where the windows of ``job`` are read word by word."""
-    vectors = choice.pe * job.vectors // job.outputs if job.vectors > 1 else 1
+    vectors = max(1, choice.pe * job.vectors // job.outputs)
     return Folding(
         pe=choice.pe,
         simd=choice.simd,

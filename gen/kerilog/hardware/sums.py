@@ -13,6 +13,7 @@ from kerilog.exact.intervals import Interval, dot_interval
 from kerilog.formats import Format, IntArray
 from kerilog.hardware import memories
 from kerilog.hardware.design import Facts, Stage
+from kerilog.hardware.folding import MatrixJob
 from kerilog.hardware.kind import Flow, Frame
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.matvec import Folding, MatVec, UnrolledMatVec, Widths
@@ -179,8 +180,9 @@ def _weighted(
 
 
 @functools.lru_cache(maxsize=4096)
-def multiplier(folding: Folding, widths: Widths) -> MatVec:
-    """``folding`` beside a ROM of no weights, to be counted."""
+def multiplier(job: MatrixJob, folding: Folding, bits: tuple[int, int]) -> MatVec:
+    """``folding`` of ``job`` beside a ROM of no weights, to be counted; ``bits``: of an element, a weight."""
+    widths = Widths(*bits, sum(bits) + job.inputs.bit_length())
     counts = folding.steps, folding.pe, folding.simd
     empty = memories.weights("", lambda: np.zeros(0, np.int64), *counts, widths.w)
     return MatVec.of(folding, widths, Rom(empty))

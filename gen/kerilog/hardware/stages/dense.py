@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Iterator
 
@@ -16,8 +17,8 @@ from kerilog.hardware.modules.matvec import Folding
 from kerilog.hardware.modules.window import VectorSlicing
 from kerilog.hardware.modules.window_reader import WindowReader
 from kerilog.hardware.pace import fold, folding_in_turns
-from kerilog.hardware.reading import Held, folding_to_read
-from kerilog.hardware.sums import WeightedStage, weighted
+from kerilog.hardware.reading import Held, Reading, folding_to_read
+from kerilog.hardware.sums import WeightedStage, multiplier, weighted
 from kerilog.hardware.windowed import Geometry, ReaderStage
 from kerilog.qgraph import QDense, QGraph, QNode
 
@@ -93,17 +94,10 @@ class Dense(LayerKind):
             streamed = fold(job, None, before.lanes, wiring.interval, title(node))
         except UnreachedError:
             return None
-        return folding_to_read(
-            job,
-            job.inputs,
-            (before.tensor.bits, op.kernel_format.bits),
-            Held(streamed),
-            lambda folding: _reader(before.tensor, folding),
-            wiring,
-            cycles=wiring.interval,
-            turns=2,
-            dearer=wiring.overlap,
-        )
+        unit_of = functools.partial(multiplier, job, bits=(before.tensor.bits, op.kernel_format.bits))
+        reading = Reading(job, job.inputs, functools.partial(_reader, before.tensor), unit_of)
+        held = Held((unit_of(streamed),), streamed.products)
+        return folding_to_read(reading, held, wiring, cycles=wiring.interval, turns=2, dearer=wiring.overlap)
 
     def _in_phase(self, node: QNode, before: Flow, wiring: Wiring) -> Folding | None:
         """The folding of a vector that is read group by group for the shortest latency; None if none is.

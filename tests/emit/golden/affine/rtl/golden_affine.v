@@ -4,17 +4,15 @@
 //
 // conv2d                       Conv2D         6 x 5 x 2
 // conv2d_slice                 Register       6 x 5 x 2
-// max_pooling2d_lanes          Lanes          6 x 5 x 2
 // max_pooling2d                MaxPooling2D   3 x 2 x 2
 // max_pooling2d_slice          Register       3 x 2 x 2
-// dense_lanes                  Lanes          12
 // dense                        Dense          5
 // dense_slice                  Register       5
 // logits                       Dense          3
 //
 // Input:    6 x 5 x 1, affine<8, scale 0.0215713, zero 76>, 1 element per beat, 30 beats per frame
 // Output:   3, affine<8, scale 0.0183611, zero 50>, 1 element per beat, 3 beats per frame
-// Cycles:   a frame every 60; 157 from the first input beat to the last output beat
+// Cycles:   a frame every 63; 154 from the first input beat to the last output beat
 // Stream:   AXI4-Stream, NHWC order, lane 0 in the low bits, m_axis_tlast and s_axis_tlast on the last beat of a
 //           frame. tdata has whole bytes: bits above the lanes are ignored on inputs, zero on outputs. A frame
 //           that is too short or too long raises frame_error until the next frame begins; it gives one frame of
@@ -115,40 +113,18 @@ module golden_affine #(
     .m_axis_tready(conv2d_slice_tready)
   );
 
-  // ---- max_pooling2d_lanes ----
-
-  wire [15:0] max_pooling2d_lanes_tdata;
-  wire max_pooling2d_lanes_tvalid;
-  wire max_pooling2d_lanes_tready;
-
-  krl_lanes #(
-    .BITS(8),
-    .LANES_IN(1),
-    .LANES_OUT(2),
-    .ELEMENTS(60)
-  ) u_max_pooling2d_lanes (
-    .clk(clk),
-    .rst(rst),
-    .s_axis_tdata(conv2d_slice_tdata),
-    .s_axis_tvalid(conv2d_slice_tvalid),
-    .s_axis_tready(conv2d_slice_tready),
-    .m_axis_tdata(max_pooling2d_lanes_tdata),
-    .m_axis_tvalid(max_pooling2d_lanes_tvalid),
-    .m_axis_tready(max_pooling2d_lanes_tready)
-  );
-
   // ---- max_pooling2d ----
 
-  wire [15:0] max_pooling2d_tdata;
+  wire [7:0] max_pooling2d_tdata;
   wire max_pooling2d_tvalid;
   wire max_pooling2d_tready;
 
   golden_affine_max_pooling2d u_max_pooling2d (
     .clk(clk),
     .rst(rst),
-    .s_axis_tdata(max_pooling2d_lanes_tdata),
-    .s_axis_tvalid(max_pooling2d_lanes_tvalid),
-    .s_axis_tready(max_pooling2d_lanes_tready),
+    .s_axis_tdata(conv2d_slice_tdata),
+    .s_axis_tvalid(conv2d_slice_tvalid),
+    .s_axis_tready(conv2d_slice_tready),
     .m_axis_tdata(max_pooling2d_tdata),
     .m_axis_tvalid(max_pooling2d_tvalid),
     .m_axis_tready(max_pooling2d_tready)
@@ -156,12 +132,12 @@ module golden_affine #(
 
   // ---- max_pooling2d_slice ----
 
-  wire [15:0] max_pooling2d_slice_tdata;
+  wire [7:0] max_pooling2d_slice_tdata;
   wire max_pooling2d_slice_tvalid;
   wire max_pooling2d_slice_tready;
 
   krl_register #(
-    .WIDTH(16)
+    .WIDTH(8)
   ) u_max_pooling2d_slice (
     .clk(clk),
     .rst(rst),
@@ -173,28 +149,6 @@ module golden_affine #(
     .m_axis_tready(max_pooling2d_slice_tready)
   );
 
-  // ---- dense_lanes ----
-
-  wire [7:0] dense_lanes_tdata;
-  wire dense_lanes_tvalid;
-  wire dense_lanes_tready;
-
-  krl_lanes #(
-    .BITS(8),
-    .LANES_IN(2),
-    .LANES_OUT(1),
-    .ELEMENTS(12)
-  ) u_dense_lanes (
-    .clk(clk),
-    .rst(rst),
-    .s_axis_tdata(max_pooling2d_slice_tdata),
-    .s_axis_tvalid(max_pooling2d_slice_tvalid),
-    .s_axis_tready(max_pooling2d_slice_tready),
-    .m_axis_tdata(dense_lanes_tdata),
-    .m_axis_tvalid(dense_lanes_tvalid),
-    .m_axis_tready(dense_lanes_tready)
-  );
-
   // ---- dense ----
 
   wire [7:0] dense_tdata;
@@ -204,9 +158,9 @@ module golden_affine #(
   golden_affine_dense u_dense (
     .clk(clk),
     .rst(rst),
-    .s_axis_tdata(dense_lanes_tdata),
-    .s_axis_tvalid(dense_lanes_tvalid),
-    .s_axis_tready(dense_lanes_tready),
+    .s_axis_tdata(max_pooling2d_slice_tdata),
+    .s_axis_tvalid(max_pooling2d_slice_tvalid),
+    .s_axis_tready(max_pooling2d_slice_tready),
     .m_axis_tdata(dense_tdata),
     .m_axis_tvalid(dense_tvalid),
     .m_axis_tready(dense_tready)

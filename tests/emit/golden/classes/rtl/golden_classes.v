@@ -4,12 +4,14 @@
 //
 // conv2d_fifo                  Fifo           3 x 4 x 2
 // conv2d                       Conv2D         3 x 4 x 4
+// conv2d_slice                 Register       3 x 4 x 4
 // logits                       Dense          6
+// logits_slice                 Register       6
 // argmax_4                     ArgMax         1
 //
 // Input:    3 x 4 x 2, affine<8, scale 0.072454, zero -20>, 2 elements per beat, 12 beats per frame
 // Output:   1, class 0..5, 1 element per beat, 1 beat per frame
-// Cycles:   a frame every 24; 64 from the first input beat to the last output beat
+// Cycles:   a frame every 24; 67 from the first input beat to the last output beat
 // Stream:   AXI4-Stream, NHWC order, lane 0 in the low bits, m_axis_tlast and s_axis_tlast on the last beat of a
 //           frame. tdata has whole bytes: bits above the lanes are ignored on inputs, zero on outputs. A frame
 //           that is too short or too long raises frame_error until the next frame begins; it gives one frame of
@@ -116,6 +118,25 @@ module golden_classes #(
     .m_axis_tready(conv2d_tready)
   );
 
+  // ---- conv2d_slice ----
+
+  wire [15:0] conv2d_slice_tdata;
+  wire conv2d_slice_tvalid;
+  wire conv2d_slice_tready;
+
+  krl_register #(
+    .WIDTH(16)
+  ) u_conv2d_slice (
+    .clk(clk),
+    .rst(rst),
+    .s_axis_tdata(conv2d_tdata),
+    .s_axis_tvalid(conv2d_tvalid),
+    .s_axis_tready(conv2d_tready),
+    .m_axis_tdata(conv2d_slice_tdata),
+    .m_axis_tvalid(conv2d_slice_tvalid),
+    .m_axis_tready(conv2d_slice_tready)
+  );
+
   // ---- logits ----
 
   wire [7:0] logits_tdata;
@@ -127,12 +148,31 @@ module golden_classes #(
   ) u_logits (
     .clk(clk),
     .rst(rst),
-    .s_axis_tdata(conv2d_tdata),
-    .s_axis_tvalid(conv2d_tvalid),
-    .s_axis_tready(conv2d_tready),
+    .s_axis_tdata(conv2d_slice_tdata),
+    .s_axis_tvalid(conv2d_slice_tvalid),
+    .s_axis_tready(conv2d_slice_tready),
     .m_axis_tdata(logits_tdata),
     .m_axis_tvalid(logits_tvalid),
     .m_axis_tready(logits_tready)
+  );
+
+  // ---- logits_slice ----
+
+  wire [7:0] logits_slice_tdata;
+  wire logits_slice_tvalid;
+  wire logits_slice_tready;
+
+  krl_register #(
+    .WIDTH(8)
+  ) u_logits_slice (
+    .clk(clk),
+    .rst(rst),
+    .s_axis_tdata(logits_tdata),
+    .s_axis_tvalid(logits_tvalid),
+    .s_axis_tready(logits_tready),
+    .m_axis_tdata(logits_slice_tdata),
+    .m_axis_tvalid(logits_slice_tvalid),
+    .m_axis_tready(logits_slice_tready)
   );
 
   // ---- argmax_4 ----
@@ -144,9 +184,9 @@ module golden_classes #(
   golden_classes_argmax_4 u_argmax_4 (
     .clk(clk),
     .rst(rst),
-    .s_axis_tdata(logits_tdata),
-    .s_axis_tvalid(logits_tvalid),
-    .s_axis_tready(logits_tready),
+    .s_axis_tdata(logits_slice_tdata),
+    .s_axis_tvalid(logits_slice_tvalid),
+    .s_axis_tready(logits_slice_tready),
     .m_axis_tdata(argmax_4_tdata),
     .m_axis_tvalid(argmax_4_tvalid),
     .m_axis_tready(argmax_4_tready)

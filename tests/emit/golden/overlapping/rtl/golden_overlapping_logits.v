@@ -55,7 +55,7 @@ module golden_overlapping_logits #(
     .OUT_WIDTH(1),
     .PAD_WORD(8'h00),
     .PASSES(4),
-    .APART(0),
+    .GROUPS(1),
     .ROWS(2),
     .BLOCK(0)
   ) reader (

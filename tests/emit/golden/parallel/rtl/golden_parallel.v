@@ -8,7 +8,6 @@
 // max_pooling2d_slice          Register       2 x 3 x 3
 // depthwise_3                  Conv2D         2 x 3 x 6
 // depthwise_3_slice            Register       2 x 3 x 6
-// average_4_lanes              Lanes          2 x 3 x 6
 // average_4                    AveragePooling2D 1 x 3 x 6
 // average_4_slice              Register       1 x 3 x 6
 // logits_lanes                 Lanes          18
@@ -17,7 +16,7 @@
 //
 // Input:    4 x 6 x 2, fixed<8, frac 7>, 6 elements per beat, 8 beats per frame
 // Output:   6, fixed<8, frac 0>, 1 element per beat, 6 beats per frame
-// Cycles:   a frame every 16; 124 from the first input beat to the last output beat
+// Cycles:   a frame every 16; 121 from the first input beat to the last output beat
 // Stream:   AXI4-Stream, NHWC order, lane 0 in the low bits, m_axis_tlast and s_axis_tlast on the last beat of a
 //           frame. tdata has whole bytes: bits above the lanes are ignored on inputs, zero on outputs. A frame
 //           that is too short or too long raises frame_error until the next frame begins; it gives one frame of
@@ -193,28 +192,6 @@ module golden_parallel #(
     .m_axis_tready(depthwise_3_slice_tready)
   );
 
-  // ---- average_4_lanes ----
-
-  wire [47:0] average_4_lanes_tdata;
-  wire average_4_lanes_tvalid;
-  wire average_4_lanes_tready;
-
-  krl_lanes #(
-    .BITS(8),
-    .LANES_IN(3),
-    .LANES_OUT(6),
-    .ELEMENTS(36)
-  ) u_average_4_lanes (
-    .clk(clk),
-    .rst(rst),
-    .s_axis_tdata(depthwise_3_slice_tdata),
-    .s_axis_tvalid(depthwise_3_slice_tvalid),
-    .s_axis_tready(depthwise_3_slice_tready),
-    .m_axis_tdata(average_4_lanes_tdata),
-    .m_axis_tvalid(average_4_lanes_tvalid),
-    .m_axis_tready(average_4_lanes_tready)
-  );
-
   // ---- average_4 ----
 
   wire [23:0] average_4_tdata;
@@ -224,9 +201,9 @@ module golden_parallel #(
   golden_parallel_average_4 u_average_4 (
     .clk(clk),
     .rst(rst),
-    .s_axis_tdata(average_4_lanes_tdata),
-    .s_axis_tvalid(average_4_lanes_tvalid),
-    .s_axis_tready(average_4_lanes_tready),
+    .s_axis_tdata(depthwise_3_slice_tdata),
+    .s_axis_tvalid(depthwise_3_slice_tvalid),
+    .s_axis_tready(depthwise_3_slice_tready),
     .m_axis_tdata(average_4_tdata),
     .m_axis_tvalid(average_4_tvalid),
     .m_axis_tready(average_4_tready)
@@ -324,7 +301,7 @@ module golden_parallel #(
     .WIDTH(8),
     .BEATS(6),
     .INPUTS(1),
-    .DEPTH(9)
+    .DEPTH(8)
   ) u_frame_mark (
     .clk(clk),
     .rst(rst),
