@@ -262,12 +262,20 @@ SLOW = [
         (3, 2, 2, 1, 2, 2, 0, 0, 0, 3),
         (3, 1, 4, 3, 1, 2, 3, 0, 1, 4),
         (1, 1, 1, 1, 4, 1, 0, 2, 3, 1),
+        # padding above and beside, in the last one all around
+        (2, 1, 2, 1, 2, 2, 1, 1, 1, 2),
+        (2, 1, 3, 1, 3, 2, 1, 1, 1, 3),
     ),
     *table("krl_serializer", serializer(4, 2, 6, 2), serializer(2, 2, 4, 3), serializer(3, 3, 6, 2)),
     *table(
         "krl_matvec",
         matvec(1, 1, 1, 1, 2, CREDITS=1),
         matvec(1, 1, 1, 1, 1, CREDITS=1, TURNS=2),
+        # several beats, lanes one by one, output lanes, products
+        matvec(1, 1, 1, 2, 1, CREDITS=1),
+        matvec(1, 1, 2, 1, 1, CREDITS=1),
+        matvec(2, 1, 1, 1, 1, CREDITS=1),
+        matvec(1, 2, 2, 1, 1, CREDITS=1),
     ),
     *rows(
         "krl_window",
@@ -276,6 +284,9 @@ SLOW = [
         (1, 4, 1, 1, 1, 1, 3, 0, 0, 1, 2, 1, 1, 3),
         (1, 2, 1, 1, 3, 1, 1, 0, 2, 1, 4, 1, 1, 1),
         (2, 1, 1, 2, 1, 1, 1, 1, 0, 2, 1, 1, 2, 1),
+        # padding on both axes
+        (2, 1, 1, 2, 2, 1, 1, 1, 1, 2, 1, 1, 2, 1),
+        (2, 2, 1, 2, 2, 1, 1, 1, 1, 2, 2, 1, 2, 1),
     ),
     *table(
         "krl_window_reader",
