@@ -33,6 +33,7 @@ from kerilog.hardware.folding import divisors
 from kerilog.hardware.memories import Memory
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.add import Add
+from kerilog.hardware.modules.argmax import ArgMax
 from kerilog.hardware.modules.channel_lookup import ChannelLookup
 from kerilog.hardware.modules.concat import Concat
 from kerilog.hardware.modules.crop import Crop
@@ -395,6 +396,11 @@ def draw_vectors(rng: random.Random) -> Vectors:
     return Vectors(slicing, 8, pixel_by_pixel=rng.random() < 0.3)
 
 
+def draw_argmax(rng: random.Random) -> ArgMax:
+    lanes = rng.choice((1, 2, 3, 4, 5, 8, 10, 16, 32))
+    return ArgMax(lanes, rng.choice((1, 2, 5, 10, 25, 100) if lanes > 1 else (2, 5, 10, 100, 1000)), 8)
+
+
 def draw_running_max(rng: random.Random) -> RunningMax:
     clamp = rng.choice(((-128, 127), (-128, 127), (-100, 90)))
     groups, pixels = rng.choice((1, 2, 4, 16, 64, 100)), rng.choice((4, 9, 49, 64, 784))
@@ -455,6 +461,7 @@ DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_register": draw_register,
     "krl_rom": draw_rom,
     "krl_vectors": draw_vectors,
+    "krl_argmax": draw_argmax,
     "krl_running_max": draw_running_max,
     "krl_crop": draw_crop,
     "krl_pad": draw_pad,

@@ -259,6 +259,14 @@ class QPermute(QOp):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class QArgMax(QOp):
+    """The place of the largest code of the last axis, the lowest of equal ones, in a ``ClassNumber``.
+
+    The node's shape is the input's without that axis, (1,) where nothing is left.
+    """
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class QRequantize(QOp):
     """``clamp(zero_out + rescale(x - zero_in))``: a change of format, or a ReLU that stands alone."""
 

@@ -10,8 +10,9 @@ import dataclasses
 from pathlib import Path
 
 from kerilog import qgraph
-from kerilog.frontend.keras import CONVERTERS, SAME_SIZE, TRAINING_ONLY
+from kerilog.frontend.keras import CONVERTERS, TRAINING_ONLY
 from kerilog.frontend.keras.functions import ACTIVATIONS
+from kerilog.frontend.keras.topology import SAME_SIZE
 from kerilog.frontend.tflite import OPERATORS
 from kerilog.hardware.stages import KINDS
 from kerilog.qgraph import QInput, QOp
@@ -33,6 +34,7 @@ READ_FROM: dict[type[QOp], tuple[tuple[str, ...], tuple[str, ...]]] = {
     qgraph.QGlobalAveragePooling2D: (("GlobalAveragePooling2D", "GlobalAveragePooling1D"), ("MEAN",)),
     qgraph.QAdd: (("Add",), ("ADD",)),
     qgraph.QSubtract: (("Subtract",), ("SUB",)),
+    qgraph.QArgMax: ((), ("ARG_MAX",)),
     qgraph.QMultiply: (("Multiply",), ("MUL",)),
     qgraph.QAverage: (("Average",), ()),
     qgraph.QMaximum: (("Maximum",), ("MAXIMUM",)),
@@ -137,6 +139,7 @@ def page() -> str:
         "whose pixels a ZeroPadding2D has spread.",
         "A model within a model is flattened, its layers called `model/layer`; a layer or a model that is",
         "called twice is there twice, with the same weights.",
+        "With `--argmax` an ArgMax stands at every output that has scores of several classes.",
         "ReLU and ReLU6 are fused into the layer before them; a batch normalization is folded into a",
         "neighbour where there is one. Hardware supports any number of inputs and outputs.",
         "A TFLite file may have uint8 inputs and outputs around int8, with QUANTIZE between: the integer",

@@ -13,6 +13,7 @@ from common.bugs import Bug
 from proofs.engine import Point
 from proofs.table import (
     add,
+    argmax,
     concat,
     crop,
     gearbox,
@@ -615,6 +616,51 @@ LONG = [
         serial(1, 1),
         "wrong lost late",
         Bug("ready before the first word", "s_axis_tready", "primed &&"),
+    ),
+    refuted(
+        "krl_argmax",
+        argmax(1, 2),
+        "steady lost",
+        Bug(
+            "a result is overwritten",
+            "beat_ready",
+            "m_axis_tready || !m_axis_tvalid || !beat_is_last",
+            "1'b1",
+        ),
+    ),
+    refuted(
+        "krl_argmax",
+        argmax(2, 2),
+        "wrong",
+        Bug(
+            "of equal lanes the last one",
+            "lane_of_larger",
+            "difference[BITS]",
+            "(difference[BITS] || difference == 0)",
+        ),
+    ),
+    refuted(
+        "krl_argmax",
+        argmax(1, 2),
+        "early",
+        Bug("results of every beat", "m_axis_tvalid", "enter && beat_is_last", "enter"),
+    ),
+    refuted(
+        "krl_argmax",
+        argmax(1, 2),
+        "idle",
+        Bug("stands still without need", "beat_ready", "|| !beat_is_last"),
+    ),
+    refuted(
+        "krl_argmax",
+        argmax(2, 1),
+        "late",
+        Bug(
+            "waits for ready",
+            "m_axis_tvalid",
+            "enter && beat_is_last",
+            "enter && beat_is_last && m_axis_tready",
+        ),
     ),
     refuted(
         "krl_running_max",

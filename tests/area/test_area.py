@@ -91,6 +91,7 @@ REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_serializer": ("krl_serializer", {"PE": 8, "LANES": 1, "OUTPUTS": 128, "DEPTH": 16, "BITS": 20}),
     "krl_vectors": ("krl_vectors", {}),
     "krl_window": ("krl_window", {}),
+    "krl_argmax": ("krl_argmax", {}),
     "krl_running_max": ("krl_running_max", {}),
     "krl_crop": ("krl_crop", {}),
     "krl_pad": ("krl_pad", {}),

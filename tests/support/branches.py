@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from kerilog.formats import ClassNumber
 from kerilog.graph import Pair
 from kerilog.qgraph import (
     Clamp,
     QAdd,
+    QArgMax,
     QAveragePooling2D,
     QBroadcast,
     QChannelLookup,
@@ -103,6 +105,11 @@ class Branches(Chain):
         low, high = codes or (out.minimum, out.maximum)
         table = self.rng.integers(low, high + 1, 1 << source.bits)
         return self._grow("lookup", QLookup(table), self.here.shape, out)
+
+    def classify(self) -> Branches:
+        """The number of the largest channel."""
+        *shape, classes = self.here.shape
+        return self._grow("argmax", QArgMax(), tuple(shape) or (1,), ClassNumber.of(classes))
 
     def constant(self, shape: tuple[int, ...], format: Any = None) -> str:
         """The name of random values of ``shape``; one goes on from where one was."""

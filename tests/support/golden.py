@@ -92,6 +92,14 @@ def moving() -> QGraph:
     return net.crop((0, 1, 0), (3, 4, 2)).pad(((1, 0), (0, 1))).repeat((2, 2)).largest().graph
 
 
+def classes() -> QGraph:
+    """The number of the largest of six scores, which come two at a time."""
+    net = (
+        Branches("golden_classes", "affine", (3, 4, 2), 23).conv(4, (1, 1), name="conv2d").flatten("flatten")
+    )
+    return net.dense(6, "logits", relu=False).classify().graph
+
+
 NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "affine": (affine, 70),
     "fixed": (fixed, 30),
@@ -105,5 +113,6 @@ NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "reading": (reading, 5000),
     "overlapping": (overlapping, 64),
     "moving": (moving, 160),
+    "classes": (classes, 24),
 }
 """What makes the network, and the frame interval of its design."""

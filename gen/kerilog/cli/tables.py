@@ -74,6 +74,8 @@ def _integer_rows(manifest: IntegerManifest) -> Iterator[Row]:
 
 def _tensor(tensor: Tensor) -> str:
     shape = " x ".join(map(str, tensor.shape))
+    if tensor.classes is not UNSET:
+        return f"{shape}, the number of one of {tensor.classes} classes, {tensor.bits} bits"
     return f"{shape}, {tensor.bits} bits, scale {tensor.scale:g}, zero point {tensor.zero_point}"
 
 
@@ -81,6 +83,9 @@ def _design_rows(manifest: Manifest) -> Iterator[Row]:
     """The goal, multipliers, cycles, area, and the folding of each layer."""
     if manifest.goal:
         yield "goal", manifest.goal
+    for stream in manifest.outputs:
+        if stream.kind == "class":
+            yield f"output {stream.name}", _tensor(stream)
     if manifest.register_borders:
         yield "border", "a register slice at every stream"
     yield "multipliers", f"{manifest.multipliers}"

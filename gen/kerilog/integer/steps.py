@@ -16,6 +16,7 @@ from kerilog.integer.finish import Codes, Unary, storage
 from kerilog.qgraph import (
     Clamp,
     QAdd,
+    QArgMax,
     QAveragePooling2D,
     QBroadcast,
     QChannelLookup,
@@ -175,6 +176,8 @@ def _pool(node: QNode, source: Format) -> Unary | None:
             return ops.average_pool(op, source, node.format)
         case QGlobalMaxPooling2D() as op:
             return ops.global_max_pool(op, node.format)
+        case QArgMax():
+            return ops.arg_max(node.format)
         case QGlobalAveragePooling2D() as op:
             return ops.global_average_pool(op, source, node.format)
     return None

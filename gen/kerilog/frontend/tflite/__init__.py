@@ -20,6 +20,7 @@ from kerilog.scales import ROUNDINGS, Rounding
 
 OPERATORS: dict[str, Callable[[Importer, Operator], None]] = {
     "ADD": elements.add,
+    "ARG_MAX": moving.arg_max,
     "AVERAGE_POOL_2D": layers.pool,
     "BATCH_TO_SPACE_ND": shapes.batch_to_space,
     "CONCATENATION": shapes.concatenate,

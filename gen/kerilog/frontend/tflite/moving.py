@@ -25,6 +25,21 @@ def reduce_max(context: Importer, op: Operator) -> None:
     context.add(op, made, (image,), reduced_shape(op, source, shape[2]))
 
 
+def arg_max(context: Importer, op: Operator) -> None:
+    """ARG_MAX of the last axis at the end of a network."""
+    context.expect(op, range(2, 3))
+    source = context.activation(op)
+    axis = _axis(context, op, context.constant(op, 1, _kind(context, op, 1)), source)
+    if axis != len(source.shape) - 1 or source.shape[axis] < 2:
+        context.unsupported(op, f"axis {axis} of {source.shape}", "the last axis, of 2 elements and more")
+    context.add_class(op, source)
+
+
+def _kind(context: Importer, op: Operator, position: int) -> str:
+    """The type of the constant at ``position``: int64 or int32."""
+    return "int64" if context.required(op, position).type == "int64" else "int32"
+
+
 def strided_slice(context: Importer, op: Operator) -> None:
     """STRIDED_SLICE of a tensor, forwards."""
     context.expect(op, range(4, 5))

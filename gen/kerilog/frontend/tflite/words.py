@@ -5,6 +5,7 @@ from __future__ import annotations
 
 SUPPORTED = {
     "ADD": "Add",
+    "ARG_MAX": "argmax",
     "AVERAGE_POOL_2D": "AveragePooling2D",
     "CONCATENATION": "Concatenate",
     "CONV_2D": "Conv2D",
