@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kerilog import area
 from kerilog.errors import UnreachedError
 from kerilog.hardware.folding import Shares
+from kerilog.hardware.modules.requantize import SerialRequantizer
 from kerilog.hardware.stages.dense import DenseStage, ReadDenseStage
 from kerilog.plan import plan
 from kerilog.plan.goals import Goal, design_for
@@ -43,7 +45,8 @@ def test_it_is_as_planned(seed: int, tmp_path: Path) -> None:
 def test_in_haste_it_is_as_planned(seed: int, tmp_path: Path) -> None:
     rng = np.random.default_rng([seed, 32])
     graph = draw_network(rng, ("affine", "fixed")[seed % 2]).graph
-    shares = Shares(haste=float(rng.uniform(0.5, 4)), reads_input=bool(seed % 3))
+    haste = float(rng.uniform(0.5, 4))
+    shares = Shares(haste=haste, reads_input=bool(seed % 3), spares_dsps=seed % 4 in (2, 3))
     interval = int(rng.integers(40, 400))
     try:
         design = plan(graph, interval, shares=shares)
@@ -100,6 +103,19 @@ def test_results_that_come_at_the_end_leave_in_several_lanes() -> None:
     last = reads.stages[-1]
     assert isinstance(last, DenseStage)
     assert last.matvec.result_lanes > 1
+
+
+def test_dsps_are_spared_by_requantizers_out_of_adders() -> None:
+    lavish, frugal = (
+        plan(autoencoder().graph, 128, shares=Shares(haste=2, reads_input=True, spares_dsps=spares))
+        for spares in (False, True)
+    )
+    assert frugal.products == lavish.products
+    assert area.of(frugal).dsp < area.of(lavish).dsp
+    assert frugal.cycles.latency < 1.1 * lavish.cycles.latency
+    last = frugal.stages[-1]
+    assert isinstance(last, DenseStage)
+    assert isinstance(last.requantizer, SerialRequantizer)
 
 
 def test_a_bounded_latency_takes_no_more_haste_than_it_needs() -> None:

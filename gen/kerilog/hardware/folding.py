@@ -42,13 +42,16 @@ class Shares:
     products per frame takes at most ``haste * sqrt(m / largest)`` of the interval, where ``largest`` is the
     most that a layer has: with so many multipliers in all, the latency of phases one after the other is least
     if each has them in proportion to the square root of its products (with p of them it takes m / p cycles).
-    A layer at the network's input begins such a phase if it ``reads_input``, else it is one by itself.
+    A layer at the network's input begins such a phase if it ``reads_input``, else it is one by itself. If it
+    ``spares_dsps``, results that come at the end of a phase leave through many requantizers out of adders,
+    which take several cycles for each, not through a few with DSPs.
     """
 
     extra: float = 1.0
     haste: float = math.inf
     overlap: float = 1.0
     reads_input: bool = False
+    spares_dsps: bool = False
 
     @property
     def hurries(self) -> bool:

@@ -60,6 +60,10 @@ class Wiring(Protocol):
     def reads_input(self) -> bool:
         """Whether a dense layer works output by output on the input of the network if it ``hurries``."""
 
+    @property
+    def spares_dsps(self) -> bool:
+        """Whether requantizers of dense layers are better made of adders if it ``hurries``."""
+
     def pace(self, products: int) -> int:
         """The most cycles that dense layers which work at the same time may take for a frame, with so many
         products in all; see ``folding.Shares``.

@@ -29,11 +29,15 @@ from kerilog.qgraph import Clamp, QConv2D, QDense, QNode
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class SumStage(Stage):
-    """Sums of many elements, in the interval ``reach`` per output, and what brings them back to codes."""
+    """Sums of many elements, in the interval ``reach`` per output, and what brings them back to codes.
+
+    The last result of a vector may be ``patience`` cycles later than with a pipelined requantizer.
+    """
 
     matvec: MatVec
     requantizer: AffineRequantizer | FixedRequantizer | SerialRequantizer
     reach: Interval
+    patience: int = 0
 
     @property
     def serializer(self) -> Serializer:

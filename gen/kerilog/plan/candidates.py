@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import bisect
+import dataclasses
 import functools
 from collections.abc import Callable
 
@@ -85,12 +86,12 @@ class Candidates:
 
 
 class Hasty:
-    """The candidates ``like`` others, with each haste of dense layers that somebody asks for; the first layer
-    ``reads_input`` or not.
+    """The candidates ``like`` others, with each haste of dense layers that somebody asks for, and the other
+    ``shares``.
     """
 
-    def __init__(self, like: Candidates, reads_input: bool) -> None:
-        self._like, self._reads_input = like, reads_input
+    def __init__(self, like: Candidates, shares: Shares) -> None:
+        self._like, self.shares = like, shares
         self._tried: dict[float, Candidates] = {}
 
     @property
@@ -100,7 +101,7 @@ class Hasty:
 
     def family(self, haste: float) -> Candidates:
         if haste not in self._tried:
-            self._tried[haste] = self._like.sharing(Shares(haste=haste, reads_input=self._reads_input))
+            self._tried[haste] = self._like.sharing(dataclasses.replace(self.shares, haste=haste))
         return self._tried[haste]
 
     def least(self, suffices: Callable[[Candidates], bool]) -> int:

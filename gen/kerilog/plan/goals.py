@@ -29,6 +29,10 @@ small boards, to the requantizers."""
 EXTRA = (1.5, 1.25, 1.0)
 """How many times its fewest multipliers a layer may have where that takes less of an FPGA, if it is not
 multipliers that are bounded: the less, the scarcer DSPs are."""
+HURRIES = tuple(
+    Shares(reads_input=reads, spares_dsps=spares) for spares in (False, True) for reads in (False, True)
+)
+"""What dense layers in haste may do; DSPs are spared only where there are too few."""
 HASTY = 5
 """Designs that are looked at, from the one of the least haste that is in time."""
 NEIGHBOURS = 3
@@ -232,7 +236,7 @@ def _candidates(graph: QGraph, bounds: Bounds, asks: _Asks, shares: Shares) -> C
 
 def _in_haste(families: list[Candidates], bounds: Bounds, progress: Progress, is_met: bool) -> Design | None:
     """The best design within ``bounds`` with just the haste of dense layers that the latency takes, or with
-    slightly more; what the first layer does with the input is tried. The ``families`` get what was looked at.
+    slightly more. The ``families`` get what was looked at.
 
     Where there is none, and the bounds are not met otherwise, also those of the least latency within the
     other bounds.
@@ -241,8 +245,10 @@ def _in_haste(families: list[Candidates], bounds: Bounds, progress: Progress, is
     for_latency = bounds if bounds.interval is None else dataclasses.replace(bounds, device=None)
     others = dataclasses.replace(bounds, latency=None)
     chosen: Design | None = None
-    hasty = [Hasty(families[-1], reads_input) for reads_input in (False, True)]
+    hasty = [Hasty(families[-1], shares) for shares in HURRIES]
     for some in hasty:
+        if some.shares.spares_dsps and (is_met or chosen is not None):
+            break
         least = some.least(lambda found: search.best(found, for_latency, progress) is not None)
         found = (search.best(some.family(haste), bounds, progress) for haste in HASTES[least:][:HASTY])
         chosen = min(filter(None, (chosen, *found)), key=bounds.rank, default=None)

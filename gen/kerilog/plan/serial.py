@@ -21,7 +21,7 @@ PATIENCE = 16
 
 def economical(stage: Stage, delay: int) -> Stage:
     """``stage`` with the requantizer that takes the least area: the pipelined one, or one that delays the
-    last result of a vector by no more than ``delay`` cycles.
+    last result of a vector by no more than ``delay`` cycles, or the stage's own patience.
 
     None delays the vectors that follow, for it is done with the results of one while the next is multiplied.
     """
@@ -30,7 +30,9 @@ def economical(stage: Stage, delay: int) -> Stage:
     pipelined = stage.pipelined
     if not isinstance(pipelined.requantizer, AffineRequantizer):
         return pipelined
-    return stage.with_requantizer(_smallest(pipelined.requantizer, pipelined.matvec, delay))
+    return stage.with_requantizer(
+        _smallest(pipelined.requantizer, pipelined.matvec, max(delay, stage.patience))
+    )
 
 
 @by_owner

@@ -108,6 +108,10 @@ class Network:
     def reads_input(self) -> bool:
         return self._shares.hurries and self._shares.reads_input
 
+    @property
+    def spares_dsps(self) -> bool:
+        return self._shares.spares_dsps
+
     def pace(self, products: int) -> int:
         if not self.hurries:
             return self.interval

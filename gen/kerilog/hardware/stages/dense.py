@@ -25,6 +25,9 @@ from kerilog.qgraph import QDense, QGraph, QNode
 RESULT = 3
 """Products per cycle that a lane of results is worth: its requantizer takes one or two DSPs."""
 
+SERIAL = 5
+"""Cycles that most requantizers out of adders take for a result: digits of 6 bits of 25 to 30."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class DenseStage(WeightedStage, LayerStage):
@@ -78,14 +81,17 @@ class Dense(LayerKind):
                 return self._read(node, before, wiring, in_turns)
         pace = wiring.pace(before.products + job.macs)
         leaving = wiring.pace(job.outputs * RESULT) if wiring.hurries else None
-        folding = fold(job, None, before.lanes, pace, layer, forced, leaving)
+        patience = leaving if leaving and wiring.spares_dsps else 0
+        beats = max(1, patience // SERIAL) if patience else leaving
+        folding = fold(job, None, before.lanes, pace, layer, forced, beats)
         flow = wiring.buffered(before, wiring.cut(before, folding.lanes, layer), layer)
         frame = Frame.of(node, wiring, (flow,), folding.result_lanes)
         channels = flow.tensor.elements
         whole = VectorSlicing(1, 1, 1, 1, 1, channels, channels)
         sums = weighted(node, op, folding, whole, flow, frame, job.macs, forced)
-        stage = wiring.append(DenseStage(**vars(frame), **vars(sums)), code_range(node))
-        return dataclasses.replace(stage, at_end=folding.steps > 1)
+        stage = DenseStage(**vars(frame), **vars(sums), patience=patience)
+        flow = wiring.append(stage, code_range(node))
+        return dataclasses.replace(flow, at_end=folding.steps > 1)
 
     def _output_by_output(self, node: QNode, before: Flow, wiring: Wiring) -> Folding | None:
         """The folding of a vector that is read group by group; None where that takes more of an FPGA."""
