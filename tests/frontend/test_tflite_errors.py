@@ -198,7 +198,8 @@ def test_the_file_is_fine_before_it_is_altered(good: bytes, tmp_path: Path) -> N
 def test_an_operator_that_is_not_taken_is_named(good: bytes, tmp_path: Path) -> None:
     message = refuse(tmp_path, altered(good, set_opcode(schema.BuiltinOperator.FLOOR)), Unsupported)
     assert re.match(
-        r"layer 'max_pooling2d\w*': FLOOR is not supported; supported: Add, argmax, AveragePooling2D, ", message
+        r"layer 'max_pooling2d\w*': FLOOR is not supported; supported: Add, argmax, AveragePooling2D, ",
+        message,
     )
     message = refuse(tmp_path, altered(good, set_opcode(schema.BuiltinOperator.LOG_SOFTMAX)), Unsupported)
     assert re.match(r"layer 'max_pooling2d\w*': log_softmax is not supported; supported: Add, ", message)
