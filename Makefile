@@ -11,6 +11,7 @@ CLOCK  ?= 100
 JOBS   ?= 2
 MINUTES ?= 10
 SEED   ?= 2024
+COUNT  ?= 1000
 PYTHON ?= python3
 
 BIN   := .venv/bin
@@ -30,7 +31,7 @@ COMPILED := setup.py $(wildcard gen/kerilog/timing/*.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help rtl design sim test-fast test test-full prove prove-fast mutate lint docs synth vivado bench networks train lock clean
+.PHONY: help rtl design sim test-fast test test-full prove prove-fast mutate fuzz lint docs synth vivado bench networks train lock clean
 
 help:
 	@echo "make rtl        quantize MODEL and generate its Verilog into OUT"
@@ -40,11 +41,12 @@ help:
 	@echo "make test-full  run every test"
 	@echo "make prove      prove the hardware modules that have control, without bounds; prove-fast: 3 minutes"
 	@echo "make mutate     change the hardware modules at random and list what no bench and no proof notices"
+	@echo "make fuzz       draw networks over all layers and hold their RTL against TensorFlow and the plan"
 	@echo "make lint       check the Python and the Verilog"
 	@echo "make docs       print docs/layers.md and docs/api.md anew, from the source"
 	@echo "make synth      measure the area of OUT with open tools, and its clock for TARGET=ecp5"
 	@echo "make vivado     write OUT/vivado, for PART and CLOCK in MHz, and run Vivado if it is on PATH"
-	@echo "make networks   build, simulate and measure the networks of MLPerf Tiny, and write docs/networks.md anew"
+	@echo "make networks   build, simulate and measure the networks of docs/networks.md, and write it anew"
 	@echo "make bench      measure the hardware, against NNgen, and write docs/performance.md anew"
 	@echo "make train      train the default model again"
 	@echo "make lock       choose the versions in requirements/ anew; LOCK=--upgrade takes the newest"
@@ -52,7 +54,7 @@ help:
 	@echo
 	@echo $(call quoted,MODEL=$(MODEL) SCHEME=$(or $(SCHEME),(the default)) TARGET=$(TARGET) DATA=$(or $(DATA),(MNIST for the default model)))
 	@echo $(call quoted,OUT=$(OUT) PART=$(PART) CLOCK=$(CLOCK) JOBS=$(JOBS))
-	@echo "mutate: MINUTES=$(MINUTES) SEED=$(SEED)"
+	@echo "mutate, fuzz: MINUTES=$(MINUTES) SEED=$(SEED); fuzz: COUNT=$(COUNT)"
 
 # $(call quoted,TEXT): one word for the shell, whatever is in it.
 quoted = '$(subst ','\'',$(1))'
@@ -147,6 +149,10 @@ mutate: $(STAMP)
 	$(call need,$(ICARUS) $(YOSYS))
 	@PYTHONPATH=sim $(BIN)/python -m mutants --jobs $(JOBS) --minutes $(MINUTES) --seed $(SEED)
 
+fuzz: $(STAMP)
+	$(call need,$(ICARUS) $(VERILATOR))
+	@PYTHONPATH=sim $(BIN)/python -m fuzz --count $(COUNT) --minutes $(MINUTES) --seed $(SEED)
+
 docs: $(STAMP)
 	@$(BIN)/python -m kerilog.support
 	@$(BIN)/python -m kerilog.reference
@@ -183,6 +189,8 @@ bench: $(STAMP)
 networks: $(STAMP)
 	$(call need,$(VERILATOR) $(YOSYS))
 	@$(BIN)/python benchmarks/tiny.py $(if $(MODELS),--models $(call quoted,$(MODELS)))
+	@$(BIN)/python benchmarks/zoo.py
+	@$(BIN)/python benchmarks/residual.py
 
 train: $(STAMP)
 	@$(BIN)/python models/train_mnist_cnn.py $(if $(DATA),--data $(call quoted,$(DATA)))

@@ -10,8 +10,9 @@ import dataclasses
 from pathlib import Path
 
 from kerilog import qgraph
-from kerilog.frontend.keras import CONVERTERS, SAME_SIZE, TRAINING_ONLY
+from kerilog.frontend.keras import CONVERTERS, TRAINING_ONLY
 from kerilog.frontend.keras.functions import ACTIVATIONS
+from kerilog.frontend.keras.topology import SAME_SIZE
 from kerilog.frontend.tflite import OPERATORS
 from kerilog.hardware.stages import KINDS
 from kerilog.qgraph import QInput, QOp

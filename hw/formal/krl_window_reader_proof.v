@@ -196,6 +196,11 @@ module krl_window_reader_proof #(
 
   always @(posedge clk) begin
     held <= held + {3'b0, frame_begins} - {3'b0, frame_ends};
+    // before the end of the frame: a row that no window holds may come in when that leaves, or later
+    if (word_enters) begin
+      is_here <= 1'b1;
+      value <= s_axis_tdata;
+    end
     if (follows) begin
       marked <= 1'b1;
       ahead <= held - {3'b0, frame_ends};
@@ -207,10 +212,6 @@ module krl_window_reader_proof #(
       end else begin
         ahead <= ahead - 1'b1;
       end
-    end
-    if (word_enters) begin
-      is_here <= 1'b1;
-      value <= s_axis_tdata;
     end
     if (reset) begin
       held <= 0;

@@ -29,6 +29,7 @@ KINDS = {
     *("Cropping", "ZeroPadding2D", "UpSampling2D", "GlobalMaxPooling2D"),
     *("ArgMax", "Permute"),
     *("Requantize", "Concatenate", "Lookup", "ChannelLookup", "Broadcast", "Fork", "Fifo", "Lanes"),
+    "Register",
 }
 """Every kind of stage."""
 

@@ -147,6 +147,17 @@ def test_is_nothing_at_inference(kind: str) -> None:
     np.testing.assert_array_equal(keras.Sequential([layers.Input(shape), made]).predict(x, verbose=0), x)
 
 
+@pytest.mark.parametrize(("kind", "options"), [("RandomFlip", {}), ("Resizing", {"height": 6, "width": 6})])
+def test_changes_no_image_of_a_functional_model(kind: str, options: dict[str, int], tmp_path: Path) -> None:
+    """Keras writes ``training=True``, the default of such a layer, into the file."""
+    image = layers.Input((6, 6, 2))
+    model = keras.Model(image, layers.Conv2D(2, 3)(getattr(layers, kind)(**options)(image)))
+    model.save(tmp_path / "it.keras")
+    x = DRAW.uniform(-1, 1, size=(2, 6, 6, 2)).astype(np.float32)
+    (found,) = floating.run(read_graph(tmp_path / "it.keras"), x)
+    np.testing.assert_allclose(found, model.predict(x, verbose=0), rtol=1e-4, atol=1e-5)
+
+
 CASES = SHARED / "cases" / "nested_and_augment"
 
 

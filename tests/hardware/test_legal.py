@@ -38,7 +38,7 @@ ILLEGAL: dict[str, list[Parameters]] = {
     "krl_lookup": [{"LANES": 0}],
     "krl_matvec": [{"CREDITS": 0}, {"TURNS": 0}, {"OUTPUTS": 4}, {"OUTPUTS_PER_VECTOR": 3}, {"STEPS": 5}],
     "krl_max": [{"CELLS": 0}, {"CLAMP_MIN": 5, "CLAMP_MAX": 4}],
-    "krl_multiplier": [{"A_BITS": 1}],
+    "krl_multiplier": [{"A_BITS": 1}, {"REGISTERS": 1}, {"REGISTERS": 5}],
     "krl_pad": [{"ROWS_OUT": 4}, {"STEP_COLUMNS": 0}],
     "krl_ram": [{"DEPTH": 0}],
     "krl_permute": [{"SIZE_A": 0}, {"STRIDE_C": 3}],

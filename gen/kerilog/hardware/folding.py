@@ -37,15 +37,23 @@ class Shares:
     A layer may have ``extra`` times as many where that takes less of an FPGA, and a dense layer may take
     ``overlap`` times as much of an FPGA to work at the same time as the one behind it.
 
-    A dense layer of ``m`` products per frame takes at most ``haste * sqrt(m / largest)`` of the interval,
-    where ``largest`` is the most that a layer has: with so many multipliers in all, the latency of layers one
-    after the other is least if each has them in proportion to the square root of its products (a layer with
-    p of them takes m / p cycles).
+    With ``haste`` dense layers have a short latency. They alternate, whatever that takes: one that works
+    output by output and the one behind it, input by input, work at the same time. Such a phase of ``m``
+    products per frame takes at most ``haste * sqrt(m / largest)`` of the interval, where ``largest`` is the
+    most that a layer has: with so many multipliers in all, the latency of phases one after the other is least
+    if each has them in proportion to the square root of its products (with p of them it takes m / p cycles).
+    A layer at the network's input begins such a phase if it ``reads_input``, else it is one by itself.
     """
 
     extra: float = 1.0
     haste: float = math.inf
     overlap: float = 1.0
+    reads_input: bool = False
+
+    @property
+    def hurries(self) -> bool:
+        """Whether the latency of dense layers matters."""
+        return not math.isinf(self.haste)
 
 
 FEWEST = Shares()
@@ -154,6 +162,15 @@ def word_by_word(job: MatrixJob, channels: int, interval: int) -> list[Candidate
         if lanes and job.turns * steps <= interval:
             found.append(Candidate(pe, simd, lanes, job.turns * steps))
     return sorted(found, key=lambda f: (f.multipliers, -(-f.pe // 2) * f.simd, f.cycles, f.pe))
+
+
+def drained(job: MatrixJob, choice: Candidate, cycles: int) -> Candidate:
+    """``choice`` with the fewest lanes in which all results of a vector leave within ``cycles``, or with the
+    most that there can be.
+    """
+    possible = divisors(math.gcd(choice.pe, job.outputs))
+    enough = next((lanes for lanes in possible if job.outputs <= lanes * cycles), possible[-1])
+    return dataclasses.replace(choice, lanes=max(choice.lanes, enough))
 
 
 def whole(job: MatrixJob, interval: int) -> Candidate:

