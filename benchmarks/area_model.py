@@ -47,6 +47,7 @@ from kerilog.hardware.modules.lookup import Lookup
 from kerilog.hardware.modules.matvec import Folding, MatVec, UnrolledMatVec, Widths
 from kerilog.hardware.modules.max import Max
 from kerilog.hardware.modules.pad import Pad
+from kerilog.hardware.modules.permute import Permute
 from kerilog.hardware.modules.register import Register
 from kerilog.hardware.modules.repeat import Repeat
 from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer, SerialRequantizer
@@ -406,6 +407,14 @@ def draw_argmax(rng: random.Random) -> ArgMax:
     return ArgMax(lanes, rng.choice((1, 2, 5, 10, 25, 100) if lanes > 1 else (2, 5, 10, 100, 1000)), 8)
 
 
+def draw_permute(rng: random.Random) -> Permute:
+    sizes = [rng.choice((1, 3, 4, 8, 14)), rng.choice((4, 7, 16)), rng.choice((3, 8, 28))]
+    strides = [sizes[1] * sizes[2], sizes[2], 1]
+    a, b, c = rng.choice(((0, 2, 1), (2, 1, 0), (1, 0, 2)))
+    width = rng.choice((8, 8, 16, 32))
+    return Permute(width, (sizes[a], sizes[b], sizes[c]), (strides[a], strides[b], strides[c]))
+
+
 def draw_running_max(rng: random.Random) -> RunningMax:
     clamp = rng.choice(((-128, 127), (-128, 127), (-100, 90)))
     groups, pixels = rng.choice((1, 2, 4, 16, 64, 100)), rng.choice((4, 9, 49, 64, 784))
@@ -467,6 +476,7 @@ DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_rom": draw_rom,
     "krl_vectors": draw_vectors,
     "krl_argmax": draw_argmax,
+    "krl_permute": draw_permute,
     "krl_running_max": draw_running_max,
     "krl_crop": draw_crop,
     "krl_pad": draw_pad,

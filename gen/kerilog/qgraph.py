@@ -252,6 +252,19 @@ class QUpSampling2D(QOp):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class QResizeBilinear(QOp):
+    """Row r is between rows ``rows[0, r]`` and ``rows[1, r]`` of the input, ``rows[2, r]`` of 2**bits parts
+    of the second; columns likewise. The exact sum of four codes is rounded once, ties as ``rounding`` says:
+    "away" from zero, or "up". In and out have one format.
+    """
+
+    rows: IntArray
+    columns: IntArray
+    bits: int
+    rounding: Literal["away", "up"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class QPermute(QOp):
     """Axis ``i`` is axis ``dims[i]`` of the input."""
 

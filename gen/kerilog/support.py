@@ -53,6 +53,7 @@ READ_FROM: dict[type[QOp], tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("STRIDED_SLICE", "SLICE", "SPLIT", "SPLIT_V", "UNPACK"),
     ),
     qgraph.QUpSampling2D: (("UpSampling2D", "UpSampling1D"), ("RESIZE_NEAREST_NEIGHBOR", "TILE")),
+    qgraph.QResizeBilinear: (("UpSampling2D",), ("RESIZE_BILINEAR",)),
     qgraph.QPermute: (("Permute",), ("TRANSPOSE",)),
     qgraph.QReshape: (
         ("Flatten", "Reshape"),
@@ -74,7 +75,7 @@ READ_FROM: dict[type[QOp], tuple[tuple[str, ...], tuple[str, ...]]] = {
 """Keras layers and TFLite operators that become, or become part of, each operation."""
 
 NO_HARDWARE: dict[type[QOp], str] = {
-    qgraph.QPermute: "no: it changes the order of the stream; where only axes of size 1 move it is a Reshape",
+    qgraph.QResizeBilinear: "no; UpSampling2D of the nearest pixel has, and a Conv2DTranspose can learn it",
     qgraph.QSoftmax: "no: hardware ends in logits, whose order is the same; `sim` applies it as a host does",
     qgraph.QFloatSoftmax: "no: hardware ends in logits; for a host",
 }

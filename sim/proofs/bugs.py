@@ -21,6 +21,7 @@ from proofs.table import (
     mark,
     matvec,
     pad,
+    permute,
     reader,
     regroup,
     running_max,
@@ -56,6 +57,7 @@ STEPPED = image(1, 4, KERNEL_H=1, KERNEL_W=2, STRIDE_W=2, OUT_HEIGHT=1, OUT_WIDT
 CROP = crop(2, 2, 1, 0, 0, 0, 1, 0, 0)
 PAD = pad(1, 2, 1, 2, 3, 1, 1, 1, 1, 1)
 BEHIND = pad(1, 1, 1, 1, 3, 0, 1, 1, 1, 1)
+PERMUTE = permute(1, 2, 2, 0, 1, 2)
 UPSAMPLE = upsample(2, 1, 2, 1)
 
 SHORT = [
@@ -616,6 +618,30 @@ LONG = [
         serial(1, 1),
         "wrong lost late",
         Bug("ready before the first word", "s_axis_tready", "primed &&"),
+    ),
+    refuted(
+        "krl_permute",
+        PERMUTE,
+        "steady",
+        Bug("never stands still", "step", "&& (!m_axis_tvalid || m_axis_tready)"),
+    ),
+    refuted(
+        "krl_permute",
+        PERMUTE,
+        "early",
+        Bug("reads before a block is whole", "step", "held != 0 &&", "(held != 0 || write_address != 0) &&"),
+    ),
+    refuted(
+        "krl_permute",
+        PERMUTE,
+        "wrong lost",
+        Bug("overwrites what is read", "s_axis_tready", "!held[1]", "1'b1"),
+    ),
+    refuted(
+        "krl_permute",
+        PERMUTE,
+        "idle late",
+        Bug("waits for ready", "step", "(!m_axis_tvalid || m_axis_tready)", "m_axis_tready"),
     ),
     refuted(
         "krl_argmax",

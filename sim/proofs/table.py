@@ -84,6 +84,12 @@ def upsample(*values: int) -> Parameters:
     return {"WIDTH": 2, **dict(zip(keys.split(), values, strict=True))}
 
 
+def permute(*values: int) -> Parameters:
+    """``krl_permute``: three sizes, three strides."""
+    keys = "SIZE_A SIZE_B SIZE_C STRIDE_A STRIDE_B STRIDE_C"
+    return {"WIDTH": 2, **dict(zip(keys.split(), values, strict=True))}
+
+
 def mark(width: int, beats: int, inputs: int, depth: int) -> Parameters:
     """``krl_frame_mark``."""
     return {"WIDTH": width, "BEATS": beats, "INPUTS": inputs, "DEPTH": depth}
@@ -178,6 +184,7 @@ SHORT = [
     *table("krl_crop", crop(2, 2, 1, 0, 0, 0, 1, 0, 0)),
     *table("krl_pad", pad(1, 2, 1, 2, 3, 1, 1, 1, 1, 1)),
     *table("krl_upsample", upsample(2, 1, 2, 1)),
+    *table("krl_permute", permute(1, 2, 2, 0, 1, 2)),
 ]
 FAST = [
     *table("krl_concat", concat(1, 5, width=4), concat(4, 4)),
@@ -250,6 +257,7 @@ FAST = [
     *table("krl_running_max", running_max(2, 3), running_max(1, 2), running_max(3, 1)),
     *table("krl_crop", crop(3, 3, 1, 1, 2, 0, 1, 0, 0), crop(1, 2, 3, 0, 0, 1, 1, 1, 2)),
     *table("krl_pad", pad(2, 2, 1, 4, 3, 1, 1, 1, 1, 1), pad(1, 2, 2, 2, 4, 1, 0, 1, 2, 2)),
+    *table("krl_permute", permute(1, 3, 2, 0, 1, 3), permute(2, 1, 2, 1, 0, 2)),
     *table("krl_upsample", upsample(2, 1, 2, 2), upsample(1, 2, 2, 1)),
 ]
 SLOW = [

@@ -92,6 +92,7 @@ REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_vectors": ("krl_vectors", {}),
     "krl_window": ("krl_window", {}),
     "krl_argmax": ("krl_argmax", {}),
+    "krl_permute": ("krl_permute", {}),
     "krl_running_max": ("krl_running_max", {}),
     "krl_crop": ("krl_crop", {}),
     "krl_pad": ("krl_pad", {}),

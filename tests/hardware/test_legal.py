@@ -41,6 +41,7 @@ ILLEGAL: dict[str, list[Parameters]] = {
     "krl_multiplier": [{"A_BITS": 1}, {"REGISTERS": 1}, {"REGISTERS": 5}],
     "krl_pad": [{"ROWS_OUT": 4}, {"STEP_COLUMNS": 0}],
     "krl_ram": [{"DEPTH": 0}],
+    "krl_permute": [{"SIZE_A": 0}, {"STRIDE_C": 3}],
     "krl_register": [{"WIDTH": 0}],
     "krl_repeat": [{"BEATS": 0}],
     "krl_requantize_affine": [{"PERIOD": 0}, {"TOTAL_BITS": 24}, {"WORD_BITS": 7}],

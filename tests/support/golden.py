@@ -113,6 +113,12 @@ def classes() -> QGraph:
     return net.dense(6, "logits", relu=False).classify().graph
 
 
+def permuted() -> QGraph:
+    """Rows and columns exchanged, and then channels and columns of each row."""
+    net = Moves("golden_permuted", "affine", (3, 4, 2), 24).conv(4, (1, 1), name="conv2d")
+    return net.permute(1, 0, 2).permute(0, 2, 1).conv(2, (1, 1), name="pointwise").graph
+
+
 NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "affine": (affine, 70),
     "fixed": (fixed, 30),
@@ -129,5 +135,6 @@ NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "pools": (pools, 20),
     "moving": (moving, 160),
     "classes": (classes, 24),
+    "permuted": (permuted, 96),
 }
 """What makes the network, and the frame interval of its design."""

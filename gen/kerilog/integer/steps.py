@@ -37,6 +37,7 @@ from kerilog.qgraph import (
     QPermute,
     QRequantize,
     QReshape,
+    QResizeBilinear,
     QSlice,
     QSoftmax,
     QUpSampling2D,
@@ -160,6 +161,8 @@ def _unary(node: QNode, source: Format) -> Unary | None:
             return convolution.conv2d(op, source, node.format, (node.shape[0], node.shape[1]))
         case QDense() as op:
             return ops.dense(op, source, node.format, math.prod(node.shape[:-1]))
+        case QResizeBilinear() as op:
+            return elementwise.resize_bilinear(op, node.format)
         case QSoftmax() as op:
             return softmax.softmax(op, node.format)
         case QFloatSoftmax() as op:

@@ -46,6 +46,7 @@ OPERATORS: dict[str, Callable[[Importer, Operator], None]] = {
     "PADV2": shapes.pad,
     "QUANTIZE": elements.quantize,
     "REDUCE_MAX": moving.reduce_max,
+    "RESIZE_BILINEAR": moving.resize_bilinear,
     "RESIZE_NEAREST_NEIGHBOR": moving.resize_nearest,
     "RELU": elements.relu,
     "RELU6": elements.relu,

@@ -7,6 +7,7 @@ import dataclasses
 
 import numpy as np
 
+from kerilog.bilinear import resize
 from kerilog.formats import IntArray
 from kerilog.frontend.tflite.file import Operator, Tensor
 from kerilog.frontend.tflite.importer import Importer, format_of
@@ -241,6 +242,22 @@ def resize_nearest(context: Importer, op: Operator) -> None:
     shape: Shape = (size[0], size[1], source.shape[3])
     made = QReshape() if repeats == [1, 1] else QUpSampling2D((repeats[0], repeats[1]))
     context.add(op, made, (source,), shape)
+
+
+def resize_bilinear(context: Importer, op: Operator) -> None:
+    """RESIZE_BILINEAR to any size."""
+    context.expect(op, range(2, 3))
+    source = context.activation(op, rank=4)
+    context.same_format(op, source)
+    size = context.constant(op, 1, "int32").reshape(-1).tolist()
+    if len(size) != 2 or not 1 <= min(size) <= max(size) <= 1 << 15:
+        context.fail(op, f"expected 2 sizes of 1..{1 << 15}, found {size}")
+    corners, half = bool(op.options["corners"]), bool(op.options["half"])
+    if corners and half:
+        context.unsupported(op, "aligned corners and half pixels", "one of them")
+    _, height, width, channels = source.shape
+    made = resize((height, width), (size[0], size[1]), context.rounding, corners, half)
+    context.add(op, made, (source,), (size[0], size[1], channels))
 
 
 def _nearest(op: Operator, old: int, new: int) -> list[int]:
