@@ -190,6 +190,7 @@ networks: $(STAMP)
 	$(call need,$(VERILATOR) $(YOSYS))
 	@$(BIN)/python benchmarks/tiny.py $(if $(MODELS),--models $(call quoted,$(MODELS)))
 	@$(BIN)/python benchmarks/zoo.py
+	@$(BIN)/python benchmarks/residual.py
 
 train: $(STAMP)
 	@$(BIN)/python models/train_mnist_cnn.py $(if $(DATA),--data $(call quoted,$(DATA)))

@@ -33,6 +33,7 @@ from kerilog.hardware.folding import divisors
 from kerilog.hardware.memories import Memory
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.add import Add
+from kerilog.hardware.modules.argmax import ArgMax
 from kerilog.hardware.modules.channel_lookup import ChannelLookup
 from kerilog.hardware.modules.concat import Concat
 from kerilog.hardware.modules.crop import Crop
@@ -46,6 +47,7 @@ from kerilog.hardware.modules.lookup import Lookup
 from kerilog.hardware.modules.matvec import Folding, MatVec, UnrolledMatVec, Widths
 from kerilog.hardware.modules.max import Max
 from kerilog.hardware.modules.pad import Pad
+from kerilog.hardware.modules.permute import Permute
 from kerilog.hardware.modules.register import Register
 from kerilog.hardware.modules.repeat import Repeat
 from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer, SerialRequantizer
@@ -241,24 +243,29 @@ def draw_window(rng: random.Random) -> Window:
 
 
 def draw_window_reader(rng: random.Random) -> WindowReader:
-    """As a layer has it, with strides or padding or none of them."""
+    """As a layer has it, with strides or padding or dilation or none of them."""
     kernel_h, kernel_w = rng.choice(((3, 3), (3, 3), (5, 5), (10, 4), (2, 2), (3, 1)))
     size = rng.choice((6, 8, 12, 16, 25, 32, 48))
     stride = rng.choice((1, 1, 2))
+    rate = rng.choice((1, 1, 2, 4)) if stride == 1 else 1
+    span_h, span_w = (kernel_h - 1) * rate + 1, (kernel_w - 1) * rate + 1
     padded = rng.random() < 0.6
-    pad_top, pad_left = ((kernel_h - 1) // 2, (kernel_w - 1) // 2) if padded else (0, 0)
-    size = max(size, kernel_h)
-    out_height = -(-size // stride) if padded else (size - kernel_h) // stride + 1
-    out_width = -(-size // stride) if padded else (size - kernel_w) // stride + 1
-    apart = rng.random() < 0.4
+    pad_top, pad_left = ((span_h - 1) // 2, (span_w - 1) // 2) if padded else (0, 0)
+    size = max(size, span_h)
+    out_height = -(-size // stride) if padded else (size - span_h) // stride + 1
+    out_width = -(-size // stride) if padded else (size - span_w) // stride + 1
+    slices = rng.choice((1, 2, 4, 8, 16))
+    groups = rng.choice((1, 1, slices, max(1, slices // 2)))
     return WindowReader(
         height=size,
         width=size,
-        slices=rng.choice((1, 2, 4, 8, 16)),
+        slices=slices,
         lanes=rng.choice((1, 2, 4, 8)),
         bits=rng.choice((8, 8, 5)),
         kernel_h=kernel_h,
         kernel_w=kernel_w,
+        dilation_h=rate,
+        dilation_w=rate if kernel_w > 1 else 1,
         stride_h=stride,
         stride_w=stride,
         pad_top=pad_top,
@@ -266,9 +273,9 @@ def draw_window_reader(rng: random.Random) -> WindowReader:
         out_height=out_height,
         out_width=out_width,
         pad_code=rng.choice((0, -128, 3)),
-        passes=1 if apart else rng.choice((1, 2, 4, 11)),
-        apart=apart,
-        rows=kernel_h + rng.choice((0, 1, 2)),
+        passes=1 if 1 < groups == slices else rng.choice((1, 2, 4, 11)),
+        groups=groups,
+        rows=span_h + rng.choice((0, 1, 2)),
     )
 
 
@@ -395,6 +402,19 @@ def draw_vectors(rng: random.Random) -> Vectors:
     return Vectors(slicing, 8, pixel_by_pixel=rng.random() < 0.3)
 
 
+def draw_argmax(rng: random.Random) -> ArgMax:
+    lanes = rng.choice((1, 2, 3, 4, 5, 8, 10, 16, 32))
+    return ArgMax(lanes, rng.choice((1, 2, 5, 10, 25, 100) if lanes > 1 else (2, 5, 10, 100, 1000)), 8)
+
+
+def draw_permute(rng: random.Random) -> Permute:
+    sizes = [rng.choice((1, 3, 4, 8, 14)), rng.choice((4, 7, 16)), rng.choice((3, 8, 28))]
+    strides = [sizes[1] * sizes[2], sizes[2], 1]
+    a, b, c = rng.choice(((0, 2, 1), (2, 1, 0), (1, 0, 2)))
+    width = rng.choice((8, 8, 16, 32))
+    return Permute(width, (sizes[a], sizes[b], sizes[c]), (strides[a], strides[b], strides[c]))
+
+
 def draw_running_max(rng: random.Random) -> RunningMax:
     clamp = rng.choice(((-128, 127), (-128, 127), (-100, 90)))
     groups, pixels = rng.choice((1, 2, 4, 16, 64, 100)), rng.choice((4, 9, 49, 64, 784))
@@ -455,6 +475,8 @@ DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_register": draw_register,
     "krl_rom": draw_rom,
     "krl_vectors": draw_vectors,
+    "krl_argmax": draw_argmax,
+    "krl_permute": draw_permute,
     "krl_running_max": draw_running_max,
     "krl_crop": draw_crop,
     "krl_pad": draw_pad,

@@ -34,7 +34,7 @@ LAYERS = (
         "listed",
         "manifest",
     ),
-    ("functions", "tables"),
+    ("bilinear", "functions", "tables"),
     ("console", "data", "frames", "outputs", "parallel", "progress"),
     ("timing",),
     ("frontend",),

@@ -37,10 +37,12 @@ from kerilog.measured import Measured
 from kerilog.plan.goals import Goal, design_for
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QConv2D, QDense, QGraph
+from kerilog.quality import heads
 from kerilog.quantize import (
     Calibration,
     Settings,
     calibrate,
+    end_in_classes,
     quantize,
     read_settings,
     strip_softmax,
@@ -66,6 +68,7 @@ class Options:
     samples: int = SAMPLES
     input_scale: float | None = None
     goal: Goal = Goal()  # noqa: RUF009 - frozen
+    argmax: bool = False
     integer_only: bool = False
     force: bool = False
     name: str | None = None
@@ -99,6 +102,7 @@ class _Network:
     """An integer network and what was measured; ``data`` says on which samples, None for none."""
 
     graph: QGraph
+    original: Graph | None
     measured: Measured
     data: str | None = None
     warnings: tuple[str, ...] = ()
@@ -132,15 +136,26 @@ def build(
         network.graph, source, network.data, found.accuracies, doubts, network.scaling, found.quality
     )
     name = options.name or model.stem
+    graph = ending(network.graph, network.original, options.argmax)
     if options.integer_only:
-        return generate_model(network.graph, target, told, name, (), found.record, options.force)
+        return generate_model(graph, target, told, name, (), found.record, options.force)
     progress("planning the hardware", None)
     try:
-        design = design_for(strip_softmax(network.graph), goal, name, progress)
+        design = design_for(strip_softmax(graph), goal, name, progress)
     except Unsupported as error:
         reasons = error.reasons
-        return generate_model(network.graph, target, told, name, reasons, found.record, options.force)
-    return generate(network.graph, design, target, told, found.record, options.force)
+        return generate_model(graph, target, told, name, reasons, found.record, options.force)
+    return generate(graph, design, target, told, found.record, options.force)
+
+
+def ending(graph: QGraph, original: Graph | None, argmax: bool) -> QGraph:
+    """``graph``, made of ``original``; with ``argmax`` it ends in classes where it has scores of them.
+
+    Raises KerilogError where it has none.
+    """
+    if not argmax:
+        return graph
+    return end_in_classes(graph, [head.function for head in heads.heads(original, graph)])
 
 
 def _network(model: Path, options: Options, settings: Settings, progress: Progress) -> _Network:
@@ -155,7 +170,7 @@ def _network(model: Path, options: Options, settings: Settings, progress: Progre
     labels = {name: some[: options.samples] for name, some in data.y_train.items()}
     seen = calibration.observations
     found = measured.measure(loaded, graph, data.x_test, data.y_test, seen, labels, progress)
-    return _Network(graph, found, _told(data), _warnings(data, options), data.scaling)
+    return _Network(graph, loaded, found, _told(data), _warnings(data, options), data.scaling)
 
 
 def _given_network(graph: QGraph, model: Path, options: Options, progress: Progress) -> _Network:
@@ -163,10 +178,10 @@ def _given_network(graph: QGraph, model: Path, options: Options, progress: Progr
     unused = tuple(unused_by_tflite(options.given, options.scheme, options.samples))
     request = options.request(model)
     if request.source is None:
-        return _Network(graph, measured.nothing(graph), warnings=(*unused, *request.unused()))
+        return _Network(graph, None, measured.nothing(graph), warnings=(*unused, *request.unused()))
     data = named_data_for(graph, model, options)
     found = measured.measure(None, graph, data.x_test, data.y_test, progress=progress)
-    return _Network(graph, found, _told(data), (*unused, *data.warnings), data.scaling)
+    return _Network(graph, None, found, _told(data), (*unused, *data.warnings), data.scaling)
 
 
 def _told(data: NamedData) -> str:

@@ -44,6 +44,7 @@ from kerilog.graph import (
     Permute,
     PReLU,
     Reshape,
+    ResizeBilinear,
     Shape,
     Slice,
     Subtract,
@@ -316,6 +317,18 @@ def _up_sampling2d(op: UpSampling2D, inputs: list[Array]) -> Array:
     return inputs[0].repeat(op.size[0], axis=1).repeat(op.size[1], axis=2)
 
 
+def _resize_bilinear(op: ResizeBilinear, inputs: list[Array]) -> Array:
+    x = inputs[0]
+    for axis, times in enumerate(op.size, 1):
+        old = x.shape[axis]
+        places = np.clip((np.arange(old * times) + 0.5) / times - 0.5, 0, old - 1)
+        first = places.astype(np.int64)
+        share = (places - first).astype(np.float32).reshape(*(-1 if one == axis else 1 for one in range(4)))
+        second = np.minimum(first + 1, old - 1)
+        x = x.take(first, axis) * (1 - share) + x.take(second, axis) * share
+    return x
+
+
 def _permute(op: Permute, inputs: list[Array]) -> Array:
     return inputs[0].transpose(0, *(axis + 1 for axis in op.dims))
 
@@ -374,6 +387,7 @@ FUNCTIONS: dict[type[Op], Callable[[Any, list[Array]], Array]] = {
     Concatenate: _concatenate,
     ZeroPadding2D: _zero_padding2d,
     Slice: _slice,
+    ResizeBilinear: _resize_bilinear,
     UpSampling2D: _up_sampling2d,
     Permute: _permute,
     Reshape: _unchanged,

@@ -132,3 +132,32 @@ class UnsignedAffine(Affine):
 
     def __str__(self) -> str:
         return f"unsigned {super().__str__()}"
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassNumber(Format):
+    """The number of one of ``classes`` classes, from 0, in as few bits as hold the last: the end of a network
+    that answers with a class.
+    """
+
+    classes: int
+
+    @classmethod
+    def of(cls, classes: int) -> ClassNumber:
+        """That of ``classes``, at least 2."""
+        return cls((classes - 1).bit_length(), classes)
+
+    @property
+    def minimum(self) -> int:
+        return 0
+
+    @property
+    def maximum(self) -> int:
+        return self.classes - 1
+
+    @property
+    def scales(self) -> npt.NDArray[np.float64]:
+        return np.ones(())
+
+    def __str__(self) -> str:
+        return f"class 0..{self.classes - 1}"

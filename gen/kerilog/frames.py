@@ -28,7 +28,7 @@ Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
 Kind = Literal["codes", "raw"]
 """What arrays hold: codes of the inputs, or samples as they came."""
-_PARTS = frozenset({"Activation", "Lookup", "Softmax", "FloatSoftmax", "Requantize"})
+_PARTS = frozenset({"Activation", "Lookup", "Softmax", "FloatSoftmax", "Requantize", "ArgMax"})
 
 
 def input_names(graph: Graph | QGraph) -> tuple[str, ...]:

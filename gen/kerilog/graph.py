@@ -200,6 +200,13 @@ class UpSampling2D(Op):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class ResizeBilinear(Op):
+    """As many times the size, ``size`` (down, across), interpolated between the centres of pixels."""
+
+    size: Pair
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Permute(Op):
     """Axis ``i`` is axis ``dims[i]`` of the input; without the batch axis, from 0."""
 

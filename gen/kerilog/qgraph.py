@@ -252,10 +252,31 @@ class QUpSampling2D(QOp):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class QResizeBilinear(QOp):
+    """Row r is between rows ``rows[0, r]`` and ``rows[1, r]`` of the input, ``rows[2, r]`` of 2**bits parts
+    of the second; columns likewise. The exact sum of four codes is rounded once, ties as ``rounding`` says:
+    "away" from zero, or "up". In and out have one format.
+    """
+
+    rows: IntArray
+    columns: IntArray
+    bits: int
+    rounding: Literal["away", "up"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class QPermute(QOp):
     """Axis ``i`` is axis ``dims[i]`` of the input."""
 
     dims: tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class QArgMax(QOp):
+    """The place of the largest code of the last axis, the lowest of equal ones, in a ``ClassNumber``.
+
+    The node's shape is the input's without that axis, (1,) where nothing is left.
+    """
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -34,6 +34,7 @@ READ_FROM: dict[type[QOp], tuple[tuple[str, ...], tuple[str, ...]]] = {
     qgraph.QGlobalAveragePooling2D: (("GlobalAveragePooling2D", "GlobalAveragePooling1D"), ("MEAN",)),
     qgraph.QAdd: (("Add",), ("ADD",)),
     qgraph.QSubtract: (("Subtract",), ("SUB",)),
+    qgraph.QArgMax: ((), ("ARG_MAX",)),
     qgraph.QMultiply: (("Multiply",), ("MUL",)),
     qgraph.QAverage: (("Average",), ()),
     qgraph.QMaximum: (("Maximum",), ("MAXIMUM",)),
@@ -52,6 +53,7 @@ READ_FROM: dict[type[QOp], tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("STRIDED_SLICE", "SLICE", "SPLIT", "SPLIT_V", "UNPACK"),
     ),
     qgraph.QUpSampling2D: (("UpSampling2D", "UpSampling1D"), ("RESIZE_NEAREST_NEIGHBOR", "TILE")),
+    qgraph.QResizeBilinear: (("UpSampling2D",), ("RESIZE_BILINEAR",)),
     qgraph.QPermute: (("Permute",), ("TRANSPOSE",)),
     qgraph.QReshape: (
         ("Flatten", "Reshape"),
@@ -73,7 +75,7 @@ READ_FROM: dict[type[QOp], tuple[tuple[str, ...], tuple[str, ...]]] = {
 """Keras layers and TFLite operators that become, or become part of, each operation."""
 
 NO_HARDWARE: dict[type[QOp], str] = {
-    qgraph.QPermute: "no: it changes the order of the stream; where only axes of size 1 move it is a Reshape",
+    qgraph.QResizeBilinear: "no; UpSampling2D of the nearest pixel has, and a Conv2DTranspose can learn it",
     qgraph.QSoftmax: "no: hardware ends in logits, whose order is the same; `sim` applies it as a host does",
     qgraph.QFloatSoftmax: "no: hardware ends in logits; for a host",
 }
@@ -138,6 +140,7 @@ def page() -> str:
         "whose pixels a ZeroPadding2D has spread.",
         "A model within a model is flattened, its layers called `model/layer`; a layer or a model that is",
         "called twice is there twice, with the same weights.",
+        "With `--argmax` an ArgMax stands at every output that has scores of several classes.",
         "ReLU and ReLU6 are fused into the layer before them; a batch normalization is folded into a",
         "neighbour where there is one. Hardware supports any number of inputs and outputs.",
         "A TFLite file may have uint8 inputs and outputs around int8, with QUANTIZE between: the integer",

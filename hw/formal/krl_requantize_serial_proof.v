@@ -15,6 +15,7 @@
 module krl_requantize_serial_proof #(
   parameter PERIOD = 2,
   parameter STEPS = 2,
+  parameter DIGIT_BITS = 2,
   parameter DSP = 0,
   parameter SIDES = 1
 ) (
@@ -38,7 +39,8 @@ module krl_requantize_serial_proof #(
 
   localparam WORDS = PERIOD * STEPS;
   localparam ADDRESS_BITS = (WORDS > 1) ? $clog2(WORDS) : 1;
-  localparam integer IN_THE_MULTIPLIER = (DSP != 0) ? 2 : 0;
+  localparam integer IN_THE_MULTIPLIER = (DSP != 0) ? 2 : (DIGIT_BITS > 2) ? 1 : 0;
+  localparam integer A_QUARTER = 1 << (DIGIT_BITS - 2);
   localparam integer LAST_STEP = STEPS - 1;
   localparam integer LAST_CHANNEL = PERIOD - 1;
   localparam integer MOST_WAITS = STEPS;
@@ -59,9 +61,9 @@ module krl_requantize_serial_proof #(
   reg [3:0] word;
   wire [3:0] step = word % STEPS[3:0];
   wire [3:0] number = word / STEPS[3:0];
-  wire [1:0] digit = (step == LAST_STEP[3:0]) ? 2'd1 : 2'd0;
+  wire [DIGIT_BITS-1:0] digit = (step == LAST_STEP[3:0]) ? A_QUARTER[DIGIT_BITS-1:0] : 0;
   wire [1:0] high = (step == 4'd0) ? number[1:0] : 2'd0;
-  wire [3:0] side = {high, 2'd3};
+  wire [DIGIT_BITS+1:0] side = {high, {DIGIT_BITS{1'b1}}};
 
   wire takes = s_axis_tvalid && s_axis_tready;
   wire gives = m_axis_tvalid && m_axis_tready;
@@ -95,7 +97,7 @@ module krl_requantize_serial_proof #(
     .LANES(1),
     .PERIOD(PERIOD),
     .STEPS(STEPS),
-    .DIGIT_BITS(2),
+    .DIGIT_BITS(DIGIT_BITS),
     .DSP(DSP),
     .SIDES(SIDES),
     .HIGH_BITS(2),

@@ -27,6 +27,8 @@ module krl_window_reader_proof #(
   parameter WORD_BITS = 2,
   parameter integer KERNEL_H = 2,
   parameter integer KERNEL_W = 2,
+  parameter integer DILATION_H = 1,
+  parameter integer DILATION_W = 1,
   parameter integer STRIDE_H = 1,
   parameter integer STRIDE_W = 1,
   parameter integer PAD_TOP = 0,
@@ -35,7 +37,7 @@ module krl_window_reader_proof #(
   parameter integer OUT_WIDTH = 1,
   parameter [WORD_BITS-1:0] PAD_WORD = 0,
   parameter integer PASSES = 1,
-  parameter integer APART = 0,
+  parameter integer GROUPS = 1,
   parameter integer ROWS = 3
 ) (
   input  wire                 clk,
@@ -59,8 +61,10 @@ module krl_window_reader_proof #(
 );
 
   localparam integer WORDS = HEIGHT * WIDTH * SLICES;
-  localparam integer ROUNDS = (APART != 0) ? SLICES : PASSES;
-  localparam integer RUN = (APART != 0) ? KERNEL_W : KERNEL_W * SLICES;
+  // words of a group of a pixel
+  localparam integer PART = SLICES / GROUPS;
+  localparam integer LAST_TAP = (KERNEL_H - 1) * DILATION_H;
+  localparam integer LAST_COLUMN = (KERNEL_W - 1) * DILATION_W;
   // frames of which a part may be inside: a row is enough to keep one
   localparam integer MOST = ROWS + 2;
 
@@ -90,6 +94,8 @@ module krl_window_reader_proof #(
     .WORD_BITS(WORD_BITS),
     .KERNEL_H(KERNEL_H),
     .KERNEL_W(KERNEL_W),
+    .DILATION_H(DILATION_H),
+    .DILATION_W(DILATION_W),
     .STRIDE_H(STRIDE_H),
     .STRIDE_W(STRIDE_W),
     .PAD_TOP(PAD_TOP),
@@ -98,7 +104,7 @@ module krl_window_reader_proof #(
     .OUT_WIDTH(OUT_WIDTH),
     .PAD_WORD(PAD_WORD),
     .PASSES(PASSES),
-    .APART(APART),
+    .GROUPS(GROUPS),
     .ROWS(ROWS),
     .BLOCK(0)
   ) dut (
@@ -144,37 +150,46 @@ module krl_window_reader_proof #(
 
   reg [3:0] top;
   reg [3:0] out;
-  reg [3:0] round;
+  reg [3:0] group;
+  reg [3:0] pass;
+  // in rows below the first one of the window
   reg [3:0] tap;
-  reg [3:0] run;
+  // in pixels right of it
+  reg [3:0] column;
+  reg [3:0] slice;
 
-  wire run_ends = run == RUN - 1;
-  wire tap_ends = run_ends && tap == KERNEL_H - 1;
-  wire round_ends = tap_ends && round == ROUNDS - 1;
-  wire band_ends = round_ends && out == OUT_WIDTH - 1;
+  wire pixel_ends = slice == PART - 1;
+  wire run_ends = pixel_ends && column == LAST_COLUMN;
+  wire pass_ends = run_ends && tap == LAST_TAP;
+  wire group_ends = pass_ends && pass == PASSES - 1;
+  wire window_ends = group_ends && group == GROUPS - 1;
+  wire band_ends = window_ends && out == OUT_WIDTH - 1;
   wire last_beat = band_ends && top == (OUT_HEIGHT - 1) * STRIDE_H;
   wire frame_ends = leaves && last_beat;
 
   always @(posedge clk) begin
     if (leaves) begin
-      run <= run_ends ? 0 : run + 1'b1;
-      if (run_ends) tap <= tap_ends ? 0 : tap + 1'b1;
-      if (tap_ends) round <= round_ends ? 0 : round + 1'b1;
-      if (round_ends) out <= band_ends ? 0 : out + 1'b1;
+      slice <= pixel_ends ? 0 : slice + 1'b1;
+      if (pixel_ends) column <= run_ends ? 0 : column + DILATION_W;
+      if (run_ends) tap <= pass_ends ? 0 : tap + DILATION_H;
+      if (pass_ends) pass <= group_ends ? 0 : pass + 1'b1;
+      if (group_ends) group <= window_ends ? 0 : group + 1'b1;
+      if (window_ends) out <= band_ends ? 0 : out + 1'b1;
       if (band_ends) top <= last_beat ? 0 : top + STRIDE_H;
     end
     if (reset) begin
       top <= 0;
       out <= 0;
-      round <= 0;
+      group <= 0;
+      pass <= 0;
       tap <= 0;
-      run <= 0;
+      column <= 0;
+      slice <= 0;
     end
   end
 
   wire signed [7:0] y = top + tap - PAD_TOP;
-  wire signed [7:0] x = (APART != 0) ? out * (STRIDE_W * SLICES) - PAD_LEFT * SLICES + run * SLICES + round
-                                     : out * (STRIDE_W * SLICES) - PAD_LEFT * SLICES + run;
+  wire signed [7:0] x = (out * STRIDE_W - PAD_LEFT + column) * SLICES + group * PART + slice;
   wire is_padding = y < 0 || y >= HEIGHT || x < 0 || x >= WIDTH * SLICES;
   wire [7:0] leaving = y * (WIDTH * SLICES) + x;
 
@@ -196,6 +211,11 @@ module krl_window_reader_proof #(
 
   always @(posedge clk) begin
     held <= held + {3'b0, frame_begins} - {3'b0, frame_ends};
+    // before the end of the frame: a row that no window holds may come in when that leaves, or later
+    if (word_enters) begin
+      is_here <= 1'b1;
+      value <= s_axis_tdata;
+    end
     if (follows) begin
       marked <= 1'b1;
       ahead <= held - {3'b0, frame_ends};
@@ -207,10 +227,6 @@ module krl_window_reader_proof #(
       end else begin
         ahead <= ahead - 1'b1;
       end
-    end
-    if (word_enters) begin
-      is_here <= 1'b1;
-      value <= s_axis_tdata;
     end
     if (reset) begin
       held <= 0;

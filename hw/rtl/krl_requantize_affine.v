@@ -11,7 +11,9 @@
 // Constants: one word per beat of channels, the address counts 0 .. PERIOD-1 and repeats; lane 0 in the low
 //           bits, and in a lane, from the low end: multiplier (unsigned), offset (signed),
 //           negative_correction (unsigned, if NEGATIVE_CORRECTION_BITS > 0).
-// Latency:  8 cycles. One beat per cycle.
+// Latency:  8 cycles; 9 if the accumulator or the multiplier and its sign have more than 18 bits, 10 if both do:
+//           blocks multiply 18 x 18 bits or a few more, and the sum of their products takes the time. One beat per
+//           cycle.
 // Stream:   the whole pipeline stalls until its last beat is accepted.
 // Legal:    LANES, PERIOD, SHIFT, MULTIPLIER_BITS >= 1; ACC_BITS, OFFSET_BITS >= 2; BITS <= 31; ZERO_POINT and
 //           CLAMP_MIN <= CLAMP_MAX within BITS; TOTAL_BITS holds acc * multiplier, t and t + rounding, and is
@@ -67,24 +69,26 @@ module krl_requantize_affine #(
 
   localparam LANE_BITS = MULTIPLIER_BITS + OFFSET_BITS + NEGATIVE_CORRECTION_BITS;
   localparam PRODUCT_BITS = ACC_BITS + MULTIPLIER_BITS + 1;
+  localparam REGISTERS = 2 + ((ACC_BITS > 18) ? 1 : 0) + ((MULTIPLIER_BITS + 1 > 18) ? 1 : 0);
+  localparam LATENCY = 6 + REGISTERS;
   localparam integer LAST_BEAT = PERIOD - 1;
   // the clamp, moved to before the zero point is added: BITS + 1 bits
   localparam integer LOWEST = CLAMP_MIN - ZERO_POINT;
   localparam integer HIGHEST = CLAMP_MAX - ZERO_POINT;
 
   reg [ADDRESS_BITS-1:0] beat;
-  reg [7:0] valid_pipe;
+  reg [LATENCY-1:0] valid_pipe;
 
   wire advance = m_axis_tready || !m_axis_tvalid;
 
   assign s_axis_tready = advance;
-  assign m_axis_tvalid = valid_pipe[7];
+  assign m_axis_tvalid = valid_pipe[LATENCY-1];
   assign constant_enable = advance;
   assign constant_address = beat;
 
   always @(posedge clk) begin
     if (advance) begin
-      valid_pipe <= {valid_pipe[6:0], s_axis_tvalid};
+      valid_pipe <= {valid_pipe[LATENCY-2:0], s_axis_tvalid};
       if (s_axis_tvalid) begin
         beat <= (beat == LAST_BEAT[ADDRESS_BITS-1:0]) ? 0 : beat + 1'b1;
       end
@@ -102,9 +106,8 @@ module krl_requantize_affine #(
       reg signed [ACC_BITS-1:0] accumulator_1;
       reg signed [ACC_BITS-1:0] accumulator_2;
       reg signed [MULTIPLIER_BITS:0] multiplier;
-      reg signed [OFFSET_BITS-1:0] offset_2;
-      reg signed [OFFSET_BITS-1:0] offset_3;
-      reg signed [OFFSET_BITS-1:0] offset_4;
+      // beside the registers of the multiplier, the last one on top
+      reg [(REGISTERS+1)*OFFSET_BITS-1:0] offsets;
       reg signed [TOTAL_BITS-1:0] total;
       reg signed [TOTAL_BITS-1:0] rounded;
       reg [BITS-1:0] unclamped;
@@ -115,15 +118,17 @@ module krl_requantize_affine #(
       wire [LANE_BITS-1:0] constants = constant_data[i*LANE_BITS +: LANE_BITS];
       wire signed [PRODUCT_BITS-1:0] product;
       wire signed [TOTAL_BITS-1:0] product_wide;
+      wire [OFFSET_BITS-1:0] offset = offsets[REGISTERS*OFFSET_BITS +: OFFSET_BITS];
       wire signed [TOTAL_BITS-1:0] offset_wide =
-          {{(TOTAL_BITS-OFFSET_BITS+1){offset_4[OFFSET_BITS-1]}}, offset_4[OFFSET_BITS-2:0]};
+          {{(TOTAL_BITS-OFFSET_BITS+1){offset[OFFSET_BITS-1]}}, offset[OFFSET_BITS-2:0]};
       wire signed [TOTAL_BITS-1:0] lowest = {{(TOTAL_BITS-BITS){LOWEST[BITS]}}, LOWEST[BITS-1:0]};
       wire signed [TOTAL_BITS-1:0] highest = {{(TOTAL_BITS-BITS){HIGHEST[BITS]}}, HIGHEST[BITS-1:0]};
       wire signed [TOTAL_BITS-1:0] corrected;
 
       krl_multiplier #(
         .A_BITS(ACC_BITS),
-        .B_BITS(MULTIPLIER_BITS + 1)
+        .B_BITS(MULTIPLIER_BITS + 1),
+        .REGISTERS(REGISTERS)
       ) multiply (
         .clk(clk),
         .enable(advance),
@@ -141,19 +146,16 @@ module krl_requantize_affine #(
 
       if (NEGATIVE_CORRECTION_BITS > 0) begin : g_negative_correction
         localparam signed [TOTAL_BITS-1:0] HALF = {{(TOTAL_BITS-1){1'b0}}, 1'b1} << (SHIFT - 1);
-        reg [NEGATIVE_CORRECTION_BITS-1:0] negative_correction_2;
-        reg [NEGATIVE_CORRECTION_BITS-1:0] negative_correction_3;
-        reg [NEGATIVE_CORRECTION_BITS-1:0] negative_correction_4;
-        reg [NEGATIVE_CORRECTION_BITS-1:0] negative_correction_5;
-        wire signed [TOTAL_BITS-1:0] wide =
-            {{(TOTAL_BITS-NEGATIVE_CORRECTION_BITS){1'b0}}, negative_correction_5};
+        // one register more than the offset has
+        reg [(REGISTERS+2)*NEGATIVE_CORRECTION_BITS-1:0] corrections;
+        wire [NEGATIVE_CORRECTION_BITS-1:0] correction =
+            corrections[(REGISTERS+1)*NEGATIVE_CORRECTION_BITS +: NEGATIVE_CORRECTION_BITS];
+        wire signed [TOTAL_BITS-1:0] wide = {{(TOTAL_BITS-NEGATIVE_CORRECTION_BITS){1'b0}}, correction};
         assign corrected = total + HALF + (total[TOTAL_BITS-1] ? -wide : wide);
         always @(posedge clk) begin
           if (advance) begin
-            negative_correction_2 <= constants[MULTIPLIER_BITS+OFFSET_BITS +: NEGATIVE_CORRECTION_BITS];
-            negative_correction_3 <= negative_correction_2;
-            negative_correction_4 <= negative_correction_3;
-            negative_correction_5 <= negative_correction_4;
+            corrections <= {corrections[(REGISTERS+1)*NEGATIVE_CORRECTION_BITS-1:0],
+                            constants[MULTIPLIER_BITS+OFFSET_BITS +: NEGATIVE_CORRECTION_BITS]};
           end
         end
       end else begin : g_no_negative_correction
@@ -164,9 +166,7 @@ module krl_requantize_affine #(
         if (advance) begin
           accumulator_1 <= s_axis_tdata[i*ACC_BITS +: ACC_BITS];
           accumulator_2 <= accumulator_1;
-          offset_2 <= constants[MULTIPLIER_BITS +: OFFSET_BITS];
-          offset_3 <= offset_2;
-          offset_4 <= offset_3;
+          offsets <= {offsets[REGISTERS*OFFSET_BITS-1:0], constants[MULTIPLIER_BITS +: OFFSET_BITS]};
           // straight from a block RAM the way to the multiplier would be long
           multiplier <= {1'b0, constants[MULTIPLIER_BITS-1:0]};
           total <= product_wide + offset_wide;

@@ -10,15 +10,17 @@
 // digits to come is final then: the digit of each offset is added to it, and nothing of it is kept but the
 // carry. What the offsets have above all digits comes in STEPS parts beside them and is added at the end.
 //
-// DSP = 0:  DIGIT_BITS / 2 adders. Two bits of the multiplier and the one below them, a b c, stand for
-//           c + b - 2a (Booth), so the top bit of the multiplier must be 0.
+// DSP = 0:  DIGIT_BITS / 2 adders, the last one behind a register if there are more. Two bits of the multiplier
+//           and the one below them, a b c, stand for c + b - 2a (Booth), so the top bit of the multiplier must be
+//           0.
 // DSP = 1:  a krl_multiplier; digits are unsigned.
 //
 // Constants: one word for each step of each beat of channels, the address counts 0 .. PERIOD * STEPS - 1 and
 //           repeats; lane 0 in the low bits, and in a lane, from the low end: a digit of the multiplier, then
 //           for each offset a digit and HIGH_BITS of the part above all digits, which is signed.
 //           The first word is read in the first cycle after reset, each following one with the step before.
-// Latency:  STEPS + 2 cycles, with DSP = 1 two more. One beat in STEPS cycles.
+// Latency:  STEPS + 2 cycles, with DSP = 1 two more, with DSP = 0 and several adders one. One beat in STEPS
+//           cycles.
 // Stream:   a beat is taken in its last step. Steps stop while three results wait.
 // Legal:    LANES, PERIOD, STEPS, HIGH_BITS >= 1; ACC_BITS >= 2; SHIFT >= 0; DSP 0 or 1; SIDES 1 or 2;
 //           DSP = 0: DIGIT_BITS 2, 4, 6, ...; DSP = 1: DIGIT_BITS >= 1; 2 <= BITS <= 31; ZERO_POINT and
@@ -81,6 +83,8 @@ module krl_requantize_serial #(
   localparam LANE_BITS = DIGIT_BITS + SIDES * SIDE_BITS;
   localparam STEP_BITS = (STEPS > 1) ? $clog2(STEPS) : 1;
   localparam RESULT_BITS = SUM_BITS - SHIFT;
+  // cycles from a digit to its product
+  localparam DELAY = (DSP != 0) ? 2 : (DIGIT_BITS > 2) ? 1 : 0;
   localparam integer LAST_STEP = STEPS - 1;
   localparam integer LAST_WORD = PERIOD * STEPS - 1;
   // the clamp, moved to before the zero point is added: BITS + 1 bits
@@ -134,15 +138,17 @@ module krl_requantize_serial #(
   end
 
   generate
-    if (DSP != 0) begin : g_behind_multiplier
-      reg [1:0] valid_pipe;
-      reg [1:0] last_pipe;
-      assign digit_valid = valid_pipe[1];
-      assign digit_is_last = last_pipe[1];
+    if (DELAY > 0) begin : g_behind_multiplier
+      reg [DELAY-1:0] valid_pipe;
+      reg [DELAY-1:0] last_pipe;
+      wire [DELAY:0] valids = {valid_pipe, multiply};
+      wire [DELAY:0] lasts = {last_pipe, step_is_last};
+      assign digit_valid = valids[DELAY];
+      assign digit_is_last = lasts[DELAY];
       always @(posedge clk) begin
         if (advance) begin
-          valid_pipe <= {valid_pipe[0], multiply};
-          last_pipe <= {last_pipe[0], step_is_last};
+          valid_pipe <= valids[DELAY-1:0];
+          last_pipe <= lasts[DELAY-1:0];
         end
         if (rst) valid_pipe <= 0;
       end
@@ -176,9 +182,16 @@ module krl_requantize_serial #(
         end
       end
 
+      if (DELAY > 0) begin : g_sides
+        reg [DELAY*SIDES*SIDE_BITS-1:0] sides_pipe;
+        wire [(DELAY+1)*SIDES*SIDE_BITS-1:0] all_sides = {sides_pipe, constants[LANE_BITS-1:DIGIT_BITS]};
+        assign sides = all_sides[DELAY*SIDES*SIDE_BITS +: SIDES*SIDE_BITS];
+        always @(posedge clk) if (advance) sides_pipe <= all_sides[0 +: DELAY*SIDES*SIDE_BITS];
+      end else begin : g_sides_at_once
+        assign sides = constants[LANE_BITS-1:DIGIT_BITS];
+      end
+
       if (DSP != 0) begin : g_dsp
-        reg [SIDES*SIDE_BITS-1:0] sides_1;
-        reg [SIDES*SIDE_BITS-1:0] sides_2;
         wire signed [ACC_BITS+DIGIT_BITS:0] digit_product;
         wire unused_sign = &{1'b0, digit_product[ACC_BITS+DIGIT_BITS]};
 
@@ -193,20 +206,13 @@ module krl_requantize_serial #(
           .product(digit_product)
         );
 
-        assign sides = sides_2;
         assign total = digit_product[ACC_BITS+DIGIT_BITS-1:0] + {{DIGIT_BITS{partial[ACC_BITS-1]}}, partial};
-
-        always @(posedge clk) begin
-          if (advance) begin
-            sides_1 <= constants[LANE_BITS-1:DIGIT_BITS];
-            sides_2 <= sides_1;
-          end
-        end
       end else begin : g_adders
         localparam ROWS = DIGIT_BITS / 2;
         // the top bit of the digit before
         reg below;
         wire [DIGIT_BITS:0] bits = {digit, below};
+        // what all rows but the first leave as they are
         wire [DIGIT_BITS-1:0] final_bits;
 
         for (j = 0; j < ROWS; j = j + 1) begin : g_row
@@ -215,23 +221,46 @@ module krl_requantize_serial #(
           wire two = bits[2*j+2] != bits[2*j+1] && bits[2*j+1] == bits[2*j];
           wire [ACC_BITS:0] multiple = one ? {accumulator[ACC_BITS-1], accumulator}
               : two ? {accumulator, 1'b0} : {(ACC_BITS+1){1'b0}};
-          wire [ACC_BITS:0] subtrahend = multiple ^ {(ACC_BITS+1){!negative}};
-          wire [ACC_BITS-1:0] rest;
-          // the lowest place borrows one more for what is only inverted; a difference, since Yosys makes it of
-          // one look-up table per bit and puts the multiple of a sum into a second one
-          wire [ACC_BITS+2:0] sum =
-              {{2{rest[ACC_BITS-1]}}, rest, 1'b0} - {subtrahend[ACC_BITS], subtrahend, !negative};
+          wire [ACC_BITS+2:0] sum;
           wire unused_place = &{1'b0, sum[0]};
           assign final_bits[2*j +: 2] = sum[2:1];
-          if (j == 0) begin : g_first
-            assign rest = partial;
+
+          if (j == 0 && ROWS > 1) begin : g_first
+            // a negative multiple is only inverted; the one that it lacks is added behind the register
+            wire [ACC_BITS:0] inverted = multiple ^ {(ACC_BITS+1){negative}};
+            assign sum = {inverted[ACC_BITS], inverted, 1'b0};
           end else begin : g_next
-            assign rest = g_row[j-1].sum[ACC_BITS+2:3];
+            wire [ACC_BITS:0] subtrahend = multiple ^ {(ACC_BITS+1){!negative}};
+            wire [ACC_BITS-1:0] rest;
+            // the lowest place borrows one more for what is only inverted; a difference, since Yosys makes it
+            // of one look-up table per bit and puts the multiple of a sum into a second one
+            assign sum = {{2{rest[ACC_BITS-1]}}, rest, 1'b0} - {subtrahend[ACC_BITS], subtrahend, !negative};
+            if (j == 0) begin : g_partial
+              assign rest = partial;
+            end else begin : g_before
+              assign rest = g_row[j-1].sum[ACC_BITS+2:3];
+            end
           end
         end
 
-        assign sides = constants[LANE_BITS-1:DIGIT_BITS];
-        assign total = {g_row[ROWS-1].sum[ACC_BITS+2:3], final_bits};
+        wire [ACC_BITS+DIGIT_BITS-1:0] rows = {g_row[ROWS-1].sum[ACC_BITS+2:3], final_bits};
+
+        if (ROWS > 1) begin : g_behind_rows
+          reg [ACC_BITS+DIGIT_BITS-1:0] digit_product;
+          reg lacks_one;
+          wire [ACC_BITS+DIGIT_BITS:0] with_one =
+              {digit_product, 1'b1} + {{DIGIT_BITS{partial[ACC_BITS-1]}}, partial, lacks_one};
+          wire unused_one = &{1'b0, with_one[0]};
+          assign total = with_one[ACC_BITS+DIGIT_BITS:1];
+          always @(posedge clk) begin
+            if (advance) begin
+              digit_product <= rows;
+              lacks_one <= g_row[0].negative;
+            end
+          end
+        end else begin : g_one_row
+          assign total = rows;
+        end
 
         always @(posedge clk) begin
           if (rst || (multiply && step_is_last)) begin

@@ -9,7 +9,7 @@ from common.bench import PARAMETERS, extremes, random_for, signed, start_clock, 
 from common.stream import number
 
 A_BITS, B_BITS = PARAMETERS["A_BITS"], PARAMETERS["B_BITS"]
-LATENCY = 2
+LATENCY = PARAMETERS["REGISTERS"]
 CYCLES = 400
 
 

@@ -8,26 +8,30 @@ from common.bugs import Bug
 from common.runner import module_tests, table
 
 EDGES = table(
-    "A_BITS B_BITS",
-    (8, 8),
-    (2, 2),
-    (18, 18),
-    (22, 17),
-    (17, 19),
-    (35, 35),
-    (36, 4),
+    "A_BITS B_BITS REGISTERS",
+    (8, 8, 2),
+    (2, 2, 2),
+    (18, 18, 2),
+    (22, 17, 2),
+    (17, 19, 3),
+    (35, 35, 4),
+    (36, 4, 2),
+    # registers that the blocks do not take
+    (8, 8, 4),
+    (2, 3, 3),
 )
 
 BUGS = [
     Bug("a without its sign", "a_held", "reg signed", "reg"),
     Bug("ignores enable", "product_held", "if (enable)"),
     Bug("b not held", "product_held", "a_held * b_held", "a_held * b"),
+    Bug("the last register ignores enable", "g_behind.held", "if (enable)"),
 ]
 
 
 def draw(rng: Random) -> dict[str, Any]:
     """Draw a legal parameter set."""
-    return {"A_BITS": rng.randint(2, 36), "B_BITS": rng.randint(2, 36)}
+    return {"A_BITS": rng.randint(2, 36), "B_BITS": rng.randint(2, 36), "REGISTERS": rng.randint(2, 4)}
 
 
 def for_ecp5(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,8 @@ MULTIPLIER_BITS, SHIFT, ZERO_POINT = (
 OFFSET_BITS, CORRECTION_BITS = PARAMETERS["OFFSET_BITS"], PARAMETERS["NEGATIVE_CORRECTION_BITS"]
 LANE_BITS = MULTIPLIER_BITS + OFFSET_BITS + CORRECTION_BITS
 HALF = 1 << (SHIFT - 1)
+# a register more for each operand that one block does not hold
+LATENCY = 8 + (ACC_BITS > 18) + (MULTIPLIER_BITS + 1 > 18)
 
 
 class Constants(NamedTuple):
@@ -68,4 +70,4 @@ def accumulator(rng: Random, channel: int) -> int:
 
 packed = [constants.packed() for constants in CONSTANTS]
 requantizer = Requantizer(packed, LANE_BITS, requantize, accumulator)
-stream = standing_tests(requantizer.bench, requantizer.beats, cuts_ready=False, latency=8)
+stream = standing_tests(requantizer.bench, requantizer.beats, cuts_ready=False, latency=LATENCY)

@@ -42,15 +42,16 @@ BUGS = [
     Bug("channels advance without a beat", "beat", "if (s_axis_tvalid)"),
     Bug(
         "negative correction a beat early",
-        "negative_correction_3",
-        "negative_correction_2",
-        "constants[MULTIPLIER_BITS+OFFSET_BITS +: NEGATIVE_CORRECTION_BITS]",
+        "g_negative_correction.correction",
+        "(REGISTERS+1)*",
+        "REGISTERS*",
     ),
     survives_reset("beat"),
     survives_reset("valid_pipe"),
     Bug("offset subtracted", "total", "product_wide + offset_wide", "product_wide - offset_wide"),
-    Bug("offset a beat early", "offset_3", "offset_2", "constants[MULTIPLIER_BITS +: OFFSET_BITS]"),
-    Bug("offset extended with zeros", "offset_wide", "{offset_4[OFFSET_BITS-1]}", "{1'b0}"),
+    Bug("offset a beat early", "offset", "[REGISTERS*", "[(REGISTERS-1)*"),
+    Bug("offset extended with zeros", "offset_wide", "{offset[OFFSET_BITS-1]}", "{1'b0}"),
+    Bug("a register too few", "REGISTERS", "ACC_BITS > 18", "ACC_BITS > 24"),
 ]
 
 

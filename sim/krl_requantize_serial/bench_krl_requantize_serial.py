@@ -86,6 +86,6 @@ stream = standing_tests(
     requantizer.bench,
     requantizer.beats,
     cuts_ready=False,
-    latency=3 + 2 * (DSP != 0),
+    latency=3 + (2 if DSP else DIGIT_BITS > 2),
     interval=STEPS,
 )

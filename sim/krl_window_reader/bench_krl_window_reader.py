@@ -18,22 +18,28 @@ from common.scoreboard import Model
 
 HEIGHT, WIDTH, SLICES = PARAMETERS["HEIGHT"], PARAMETERS["WIDTH"], PARAMETERS["SLICES"]
 KERNEL_H, KERNEL_W = PARAMETERS["KERNEL_H"], PARAMETERS["KERNEL_W"]
+DILATION_H, DILATION_W = PARAMETERS["DILATION_H"], PARAMETERS["DILATION_W"]
 STRIDE_H, STRIDE_W = PARAMETERS["STRIDE_H"], PARAMETERS["STRIDE_W"]
 PAD_TOP, PAD_LEFT, PAD_WORD = PARAMETERS["PAD_TOP"], PARAMETERS["PAD_LEFT"], PARAMETERS["PAD_WORD"]
 OUT_HEIGHT, OUT_WIDTH = PARAMETERS["OUT_HEIGHT"], PARAMETERS["OUT_WIDTH"]
-PASSES, APART, ROWS = PARAMETERS["PASSES"], PARAMETERS["APART"], PARAMETERS["ROWS"]
+PASSES, GROUPS, ROWS = PARAMETERS["PASSES"], PARAMETERS["GROUPS"], PARAMETERS["ROWS"]
 
+SPAN_H = (KERNEL_H - 1) * DILATION_H + 1
 ROW_WORDS = WIDTH * SLICES
 WORDS = HEIGHT * ROW_WORDS
 LATENCY = 2
 
 
 def rounds_of_a_window() -> list[tuple[int, list[tuple[int, int, int]]]]:
-    """Return the slice with which each round begins, and its beats: (ky, kx, slice)."""
-    cells = list(itertools.product(range(KERNEL_H), range(KERNEL_W)))
-    if APART:
-        return [(part, [(ky, kx, part) for ky, kx in cells]) for part in range(SLICES)]
-    return [(0, [(ky, kx, part) for ky, kx in cells for part in range(SLICES)])] * PASSES
+    """Return the slice with which each round begins, and its beats: (row, column, slice) in the window."""
+    rows, columns = range(0, SPAN_H, DILATION_H), range(0, KERNEL_W * DILATION_W, DILATION_W)
+    cells = list(itertools.product(rows, columns))
+    part = SLICES // GROUPS
+    return [
+        (first, [(y, x, slice_) for y, x in cells for slice_ in range(first, first + part)])
+        for first in range(0, SLICES, part)
+        for _ in range(PASSES)
+    ]
 
 
 def tops() -> list[int]:
@@ -41,7 +47,7 @@ def tops() -> list[int]:
     return [oy * STRIDE_H - PAD_TOP for oy in range(OUT_HEIGHT)]
 
 
-USED_ROWS = [y for y in range(HEIGHT) if any(top <= y < top + KERNEL_H for top in tops())]
+USED_ROWS = [y for y in range(HEIGHT) if any(top <= y < top + SPAN_H for top in tops())]
 # of every beat of a frame: the number of its word, None for padding; and of the word that it waits for, -1 if
 # none
 PLACES: list[int | None] = []
@@ -58,8 +64,8 @@ def lay_out() -> None:
             left = ox * STRIDE_W - PAD_LEFT
             rounds = rounds_of_a_window()
             for number, (_, beats) in enumerate(rounds):
-                for ky, kx, slice_ in beats:
-                    y, x = top + ky, left + kx
+                for row, column, slice_ in beats:
+                    y, x = top + row, left + column
                     inside = 0 <= y < HEIGHT and 0 <= x < WIDTH
                     word = y * ROW_WORDS + x * SLICES + slice_
                     PLACES.append(word if inside else None)
@@ -73,11 +79,11 @@ def lay_out() -> None:
                 for x in range(max(0, start) if ox < OUT_WIDTH - 1 or not last_of_window else ROW_WORDS):
                     if x < ROW_WORDS and freed[x] < 0:
                         freed[x] = len(PLACES) - 1
-        if oy == OUT_HEIGHT - 1 or STRIDE_H >= KERNEL_H:
-            # a row is given back only when it is complete
-            bottom = min(top + KERNEL_H, HEIGHT) - 1
-            NEEDS[-1] = max(NEEDS[-1], bottom * ROW_WORDS + ROW_WORDS - 1)
-        for y in range(max(0, top), min(HEIGHT, top + KERNEL_H)):
+        # a row is given back only when it is complete
+        given = SPAN_H if oy == OUT_HEIGHT - 1 else min(SPAN_H, STRIDE_H)
+        bottom = min(top + given, HEIGHT) - 1
+        NEEDS[-1] = max(NEEDS[-1], bottom * ROW_WORDS + ROW_WORDS - 1)
+        for y in range(max(0, top), min(HEIGHT, top + SPAN_H)):
             FREED[y] = freed
 
 

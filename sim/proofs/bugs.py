@@ -13,6 +13,7 @@ from common.bugs import Bug
 from proofs.engine import Point
 from proofs.table import (
     add,
+    argmax,
     concat,
     crop,
     gearbox,
@@ -20,6 +21,7 @@ from proofs.table import (
     mark,
     matvec,
     pad,
+    permute,
     reader,
     regroup,
     running_max,
@@ -55,6 +57,7 @@ STEPPED = image(1, 4, KERNEL_H=1, KERNEL_W=2, STRIDE_W=2, OUT_HEIGHT=1, OUT_WIDT
 CROP = crop(2, 2, 1, 0, 0, 0, 1, 0, 0)
 PAD = pad(1, 2, 1, 2, 3, 1, 1, 1, 1, 1)
 BEHIND = pad(1, 1, 1, 1, 3, 0, 1, 1, 1, 1)
+PERMUTE = permute(1, 2, 2, 0, 1, 2)
 UPSAMPLE = upsample(2, 1, 2, 1)
 
 SHORT = [
@@ -615,6 +618,75 @@ LONG = [
         serial(1, 1),
         "wrong lost late",
         Bug("ready before the first word", "s_axis_tready", "primed &&"),
+    ),
+    refuted(
+        "krl_permute",
+        PERMUTE,
+        "steady",
+        Bug("never stands still", "step", "&& (!m_axis_tvalid || m_axis_tready)"),
+    ),
+    refuted(
+        "krl_permute",
+        PERMUTE,
+        "early",
+        Bug("reads before a block is whole", "step", "held != 0 &&", "(held != 0 || write_address != 0) &&"),
+    ),
+    refuted(
+        "krl_permute",
+        PERMUTE,
+        "wrong lost",
+        Bug("overwrites what is read", "s_axis_tready", "!held[1]", "1'b1"),
+    ),
+    refuted(
+        "krl_permute",
+        PERMUTE,
+        "idle late",
+        Bug("waits for ready", "step", "(!m_axis_tvalid || m_axis_tready)", "m_axis_tready"),
+    ),
+    refuted(
+        "krl_argmax",
+        argmax(1, 2),
+        "steady lost",
+        Bug(
+            "a result is overwritten",
+            "beat_ready",
+            "m_axis_tready || !m_axis_tvalid || !beat_is_last",
+            "1'b1",
+        ),
+    ),
+    refuted(
+        "krl_argmax",
+        argmax(2, 2),
+        "wrong",
+        Bug(
+            "of equal lanes the last one",
+            "lane_of_larger",
+            "difference[BITS]",
+            "(difference[BITS] || difference == 0)",
+        ),
+    ),
+    refuted(
+        "krl_argmax",
+        argmax(1, 2),
+        "early",
+        Bug("results of every beat", "m_axis_tvalid", "enter && beat_is_last", "enter"),
+    ),
+    refuted(
+        "krl_argmax",
+        argmax(1, 2),
+        "idle",
+        Bug("stands still without need", "beat_ready", "|| !beat_is_last"),
+    ),
+    refuted(
+        "krl_argmax",
+        argmax(2, 1),
+        "late",
+        Bug(
+            "waits for ready",
+            "m_axis_tvalid",
+            "enter && beat_is_last",
+            "enter && beat_is_last && m_axis_tready",
+        ),
     ),
     refuted(
         "krl_running_max",

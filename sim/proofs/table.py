@@ -51,9 +51,14 @@ def image(height: int, width: int, **more: int) -> Parameters:
     return {"HEIGHT": height, "WIDTH": width, **more}
 
 
-def serial(period: int, steps: int, dsp: int = 0, sides: int = 1) -> Parameters:
+def serial(period: int, steps: int, dsp: int = 0, sides: int = 1, digit: int = 2) -> Parameters:
     """``krl_requantize_serial``, whose data have four bits."""
-    return {"PERIOD": period, "STEPS": steps, "DSP": dsp, "SIDES": sides}
+    return {"PERIOD": period, "STEPS": steps, "DIGIT_BITS": digit, "DSP": dsp, "SIDES": sides}
+
+
+def argmax(lanes: int, beats: int, signed: int = 1) -> Parameters:
+    """``krl_argmax``."""
+    return {"LANES": lanes, "BEATS": beats, "BITS": 2, "SIGNED": signed}
 
 
 def running_max(groups: int, pixels: int) -> Parameters:
@@ -79,6 +84,12 @@ def upsample(*values: int) -> Parameters:
     return {"WIDTH": 2, **dict(zip(keys.split(), values, strict=True))}
 
 
+def permute(*values: int) -> Parameters:
+    """``krl_permute``: three sizes, three strides."""
+    keys = "SIZE_A SIZE_B SIZE_C STRIDE_A STRIDE_B STRIDE_C"
+    return {"WIDTH": 2, **dict(zip(keys.split(), values, strict=True))}
+
+
 def mark(width: int, beats: int, inputs: int, depth: int) -> Parameters:
     """``krl_frame_mark``."""
     return {"WIDTH": width, "BEATS": beats, "INPUTS": inputs, "DEPTH": depth}
@@ -90,24 +101,27 @@ def reader(
     strides: tuple[int, int] = (1, 1),
     pad: tuple[int, int] = (0, 0),
     passes: int = 1,
-    apart: int = 0,
+    groups: int = 1,
     rows: int = 3,
     bits: int = 2,
+    dilation: tuple[int, int] = (1, 1),
 ) -> Parameters:
     """``krl_window_reader`` over ``image`` (rows, columns, slices), padded by ``pad`` on each side."""
+    spans = [(size - 1) * rate + 1 for size, rate in zip(kernel, dilation, strict=True)]
     out = [
-        (side + 2 * cells - size) // stride + 1
-        for side, size, stride, cells in zip(image[:2], kernel, strides, pad, strict=True)
+        (side + 2 * cells - span) // stride + 1
+        for side, span, stride, cells in zip(image[:2], spans, strides, pad, strict=True)
     ]
     return {
         **dict(zip(("HEIGHT", "WIDTH", "SLICES"), image, strict=True)),
         **dict(zip(("KERNEL_H", "KERNEL_W"), kernel, strict=True)),
+        **dict(zip(("DILATION_H", "DILATION_W"), dilation, strict=True)),
         **dict(zip(("STRIDE_H", "STRIDE_W"), strides, strict=True)),
         **dict(zip(("PAD_TOP", "PAD_LEFT"), pad, strict=True)),
         **dict(zip(("OUT_HEIGHT", "OUT_WIDTH"), out, strict=True)),
         "WORD_BITS": bits,
         "PASSES": passes,
-        "APART": apart,
+        "GROUPS": groups,
         "ROWS": rows,
     }
 
@@ -165,10 +179,12 @@ SHORT = [
     *table("krl_join", {"FUNCTION": 0}, {"FUNCTION": 2, "LEFT_BITS": 2, "RIGHT_BITS": 2, "BITS": 5}),
     *table("krl_channel_lookup", {"PERIOD": 3}, {"PERIOD": 1, "X_BITS": 2}),
     *rows("krl_repeat", "BEATS TIMES COPIES", (3, 2, 1), (1, 3, 2)),
+    *table("krl_argmax", argmax(2, 2)),
     *table("krl_running_max", running_max(2, 2)),
     *table("krl_crop", crop(2, 2, 1, 0, 0, 0, 1, 0, 0)),
     *table("krl_pad", pad(1, 2, 1, 2, 3, 1, 1, 1, 1, 1)),
     *table("krl_upsample", upsample(2, 1, 2, 1)),
+    *table("krl_permute", permute(1, 2, 2, 0, 1, 2)),
 ]
 FAST = [
     *table("krl_concat", concat(1, 5, width=4), concat(4, 4)),
@@ -207,7 +223,12 @@ FAST = [
     *rows("krl_lookup", "LANES BITS", (1, 2), (3, 3)),
     *rows("krl_max", "CELLS CHANNELS", (1, 3), (2, 1), (5, 2)),
     *table(
-        "krl_requantize_serial", serial(1, 1), serial(2, 3, sides=2), serial(2, 2, dsp=1), serial(2, 1, dsp=1)
+        "krl_requantize_serial",
+        serial(1, 1),
+        serial(2, 3, sides=2),
+        serial(2, 2, dsp=1),
+        serial(2, 1, dsp=1),
+        serial(2, 2, digit=4),
     ),
     *table("krl_serializer", serializer(1, 1, 1, 1), serializer(2, 1, 3, 1), serializer(2, 1, 5, 3)),
     *rows(
@@ -221,17 +242,22 @@ FAST = [
     *table(
         "krl_window_reader",
         reader((3, 1, 1), (2, 1), rows=2),
-        reader((2, 2, 2), (2, 1), apart=1, bits=1),
+        reader((2, 2, 2), (2, 1), groups=2, bits=1),
         reader((4, 3, 1), (1, 1), strides=(2, 2), rows=1, bits=1),
+        reader((3, 1, 1), (2, 1), dilation=(2, 1), pad=(1, 0), bits=1),
+        reader((2, 3, 1), (1, 2), dilation=(1, 2), rows=1, bits=1),
+        reader((2, 1, 2), (1, 1), groups=2, passes=2, rows=1, bits=1),
     ),
     *table(
         "krl_join", {"FUNCTION": 1, "LEFT_BITS": 4, "RIGHT_BITS": 4, "BITS": 4}, {"FUNCTION": 2, "BITS": 7}
     ),
     *rows("krl_channel_lookup", "LANES PERIOD X_BITS", (1, 6, 3), (3, 2, 1)),
     *rows("krl_repeat", "BEATS TIMES COPIES", (4, 3, 1), (2, 1, 1), (1, 1, 3)),
+    *table("krl_argmax", argmax(1, 3), argmax(3, 1, 0), argmax(3, 2)),
     *table("krl_running_max", running_max(2, 3), running_max(1, 2), running_max(3, 1)),
     *table("krl_crop", crop(3, 3, 1, 1, 2, 0, 1, 0, 0), crop(1, 2, 3, 0, 0, 1, 1, 1, 2)),
     *table("krl_pad", pad(2, 2, 1, 4, 3, 1, 1, 1, 1, 1), pad(1, 2, 2, 2, 4, 1, 0, 1, 2, 2)),
+    *table("krl_permute", permute(1, 3, 2, 0, 1, 3), permute(2, 1, 2, 1, 0, 2)),
     *table("krl_upsample", upsample(2, 1, 2, 2), upsample(1, 2, 2, 1)),
 ]
 SLOW = [
@@ -244,12 +270,20 @@ SLOW = [
         (3, 2, 2, 1, 2, 2, 0, 0, 0, 3),
         (3, 1, 4, 3, 1, 2, 3, 0, 1, 4),
         (1, 1, 1, 1, 4, 1, 0, 2, 3, 1),
+        # padding above and beside, in the last one all around
+        (2, 1, 2, 1, 2, 2, 1, 1, 1, 2),
+        (2, 1, 3, 1, 3, 2, 1, 1, 1, 3),
     ),
     *table("krl_serializer", serializer(4, 2, 6, 2), serializer(2, 2, 4, 3), serializer(3, 3, 6, 2)),
     *table(
         "krl_matvec",
         matvec(1, 1, 1, 1, 2, CREDITS=1),
         matvec(1, 1, 1, 1, 1, CREDITS=1, TURNS=2),
+        # several beats, lanes one by one, output lanes, products
+        matvec(1, 1, 1, 2, 1, CREDITS=1),
+        matvec(1, 1, 2, 1, 1, CREDITS=1),
+        matvec(2, 1, 1, 1, 1, CREDITS=1),
+        matvec(1, 2, 2, 1, 1, CREDITS=1),
     ),
     *rows(
         "krl_window",
@@ -258,13 +292,18 @@ SLOW = [
         (1, 4, 1, 1, 1, 1, 3, 0, 0, 1, 2, 1, 1, 3),
         (1, 2, 1, 1, 3, 1, 1, 0, 2, 1, 4, 1, 1, 1),
         (2, 1, 1, 2, 1, 1, 1, 1, 0, 2, 1, 1, 2, 1),
+        # padding on both axes
+        (2, 1, 1, 2, 2, 1, 1, 1, 1, 2, 1, 1, 2, 1),
+        (2, 2, 1, 2, 2, 1, 1, 1, 1, 2, 2, 1, 2, 1),
     ),
     *table(
         "krl_window_reader",
         reader((3, 2, 1), (2, 2), bits=1),
         reader((3, 2, 2), (2, 2), bits=1),
         reader((3, 2, 1), (2, 2), passes=2, bits=1),
-        reader((2, 2, 1), (2, 2), pad=(1, 1), bits=1),
-        reader((4, 4, 1), (2, 2), strides=(2, 2), bits=1),
+        # with a third row in the ring the next two take longer than the limit
+        reader((2, 2, 1), (2, 2), pad=(1, 1), rows=2, bits=1),
+        reader((4, 2, 1), (2, 2), strides=(2, 2), rows=2, bits=1),
+        reader((3, 3, 1), (2, 2), strides=(2, 2), pad=(1, 1), rows=2, bits=1),
     ),
 ]

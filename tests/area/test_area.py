@@ -91,12 +91,18 @@ REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_serializer": ("krl_serializer", {"PE": 8, "LANES": 1, "OUTPUTS": 128, "DEPTH": 16, "BITS": 20}),
     "krl_vectors": ("krl_vectors", {}),
     "krl_window": ("krl_window", {}),
+    "krl_argmax": ("krl_argmax", {}),
+    "krl_permute": ("krl_permute", {}),
     "krl_running_max": ("krl_running_max", {}),
     "krl_crop": ("krl_crop", {}),
     "krl_pad": ("krl_pad", {}),
     "krl_upsample": ("krl_upsample", {}),
     "krl_window, two pixels": ("krl_window", {"PIXELS": 2, "WIDTH": 28}),
     "krl_window_reader": ("krl_window_reader", {"PAD_TOP": 1, "PAD_LEFT": 1, "PASSES": 2}),
+    "krl_window_reader, dilated": (
+        "krl_window_reader",
+        {"DILATION_H": 2, "DILATION_W": 2, "GROUPS": 2, "OUT_HEIGHT": 4, "OUT_WIDTH": 4, "ROWS": 5},
+    ),
     "krl_window, padded": ("krl_window", {"PAD_TOP": 1, "PAD_LEFT": 1, "OUT_HEIGHT": 28, "OUT_WIDTH": 28}),
 }
 TABLE = "".join(f"{index * 40503 % 65521:x}\n" for index in range(256))

@@ -23,7 +23,7 @@ from support.keras_files import (
     SHAPE,
     label_as,
     layer,
-    write_dilated,
+    write_inner_softmax,
     write_samples,
     write_tiny,
     write_two_heads,
@@ -39,9 +39,9 @@ def pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("pattern")
     rng = np.random.default_rng(6)
     write_samples(root / "samples.npz")
-    write_samples(root / "dilated.npz")
+    write_samples(root / "inner.npz")
     write_tiny(root / "tiny.keras")
-    write_dilated(root / "dilated.keras")
+    write_inner_softmax(root / "inner.keras")
     write_two_heads(root / "heads.keras")
     write_two_inputs(root / "inputs.keras")
     image = rng.random((COUNT, *SHAPE)).astype(np.float32)
@@ -64,14 +64,14 @@ def folder(pattern: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     return tmp_path / "folder"
 
 
-FRAMES = {"dilated": "image.npy", "heads": "image.npy", "inputs": "pair.npz"}
-DATA = {"dilated": "dilated.npz", "heads": "heads.npz", "inputs": "inputs.npz"}
-OUTPUTS = {"dilated": {"answer": 3}, "heads": {"kind": 3, "sign": 2, "gate": 1}, "inputs": {"answer": 3}}
+FRAMES = {"inner": "image.npy", "heads": "image.npy", "inputs": "pair.npz"}
+DATA = {"inner": "inner.npz", "heads": "heads.npz", "inputs": "inputs.npz"}
+OUTPUTS = {"inner": {"answer": 3}, "heads": {"kind": 3, "sign": 2, "gate": 1}, "inputs": {"answer": 3}}
 
 
 def built(name: str, *options: object) -> Outcome:
     """Build the integer model; of a network that has hardware, that alone."""
-    alone = () if name == "dilated" else ("--integer-only",)
+    alone = () if name == "inner" else ("--integer-only",)
     return kerilog("build", f"{name}.keras", "--data", DATA[name], "-o", name, *alone, *options)
 
 
@@ -82,7 +82,7 @@ def manifest_of(name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("scheme", ["fixed", "affine"])
 def test_the_integer_model_is_written_with_status_3(scheme: str, folder: Path) -> None:
-    name = "dilated"
+    name = "inner"
     found = built(name, "--scheme", scheme)
     assert found.status == 3, found
     *reasons, last = found.error.splitlines()
@@ -100,9 +100,9 @@ def test_the_integer_model_is_written_with_status_3(scheme: str, folder: Path) -
 
 
 def test_the_layer_in_the_way_is_named(folder: Path) -> None:
-    built("dilated")
-    (reason,) = manifest_of("dilated")["no_hardware"]
-    assert reason["layer"] == "wide" and "dilation" in reason["reason"]
+    built("inner")
+    (reason,) = manifest_of("inner")["no_hardware"]
+    assert reason["layer"] == "wide" and "Softmax" in reason["reason"]
 
 
 @pytest.mark.parametrize("name", DATA)
@@ -121,13 +121,11 @@ def test_show_and_report_work(name: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("command", ["sim", "synth", "vivado"])
 def test_what_needs_hardware_refuses(command: str, folder: Path) -> None:
-    built("dilated")
+    built("inner")
     options = ("--inputs", "image.npy", "--outputs", "y.npy") if command == "sim" else ()
-    found = kerilog(command, "dilated", *options)
+    found = kerilog(command, "inner", *options)
     assert (found.status, found.output) == (2, "")
-    expected = (
-        "kerilog: error: .*dilated: holds an integer model and no hardware: layer 'wide': .*dilation.*\n"
-    )
+    expected = "kerilog: error: .*inner: holds an integer model and no hardware: layer 'wide': .*Softmax.*\n"
     assert re.fullmatch(expected, found.error), found.error
     assert not Path("y.npy").exists()
 
@@ -273,11 +271,11 @@ def test_two_builds_are_the_same(folder: Path) -> None:
 
 @pytest.mark.parametrize("goal", [("--multipliers", 3), ("--interval", 100), ("--device", "xc7a35t")])
 def test_a_goal_is_not_tried_where_there_is_no_hardware(goal: tuple[object, ...], folder: Path) -> None:
-    found = built("dilated", *goal)
+    found = built("inner", *goal)
     assert found.status == 3
     last = found.error.splitlines()[-1]
-    assert last == "kerilog: wrote the integer model alone to dilated; the goal was not tried"
-    assert Path("dilated/integer_model.npz").is_file()
+    assert last == "kerilog: wrote the integer model alone to inner; the goal was not tried"
+    assert Path("inner/integer_model.npz").is_file()
 
 
 def test_the_integer_model_alone_for_the_asking(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,7 +293,7 @@ def test_the_integer_model_alone_for_the_asking(folder: Path, monkeypatch: pytes
 
 def test_a_goal_and_no_hardware_exclude_each_other(folder: Path) -> None:
     before = contents(folder)
-    found = built("dilated", "--integer-only", "--interval", 100)
+    found = built("inner", "--integer-only", "--interval", 100)
     assert (found.status, "--integer-only plans no hardware" in found.error) == (2, True)
     assert contents(folder) == before
 
@@ -342,7 +340,7 @@ def test_what_cannot_be_read_is_refused_and_leaves_nothing(folder: Path) -> None
 
 
 def test_python_refuses_what_has_no_hardware_with_all_reasons(folder: Path) -> None:
-    original = api.load("dilated.keras")
+    original = api.load("inner.keras")
     assert not isinstance(original, api.Quantized)
     quantized = api.quantize(original, np.load("samples.npz")["x_train"].astype(np.float32) / 255)
     with pytest.raises(Unsupported) as caught:

@@ -27,7 +27,9 @@ KINDS = {
     *("Conv2D", "Dense", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D"),
     *("Add", "Subtract", "Average", "Multiply", "Maximum"),
     *("Cropping", "ZeroPadding2D", "UpSampling2D", "GlobalMaxPooling2D"),
+    *("ArgMax", "Permute"),
     *("Requantize", "Concatenate", "Lookup", "ChannelLookup", "Broadcast", "Fork", "Fifo", "Lanes"),
+    "Register",
 }
 """Every kind of stage."""
 

@@ -237,7 +237,7 @@ def dense_node(rescale_by: Rescale, bias: IntArray, format: Affine | Fixed, clam
 
 def planned(node: QNode, reach: Interval, bias: IntArray) -> Requantizer:
     assert isinstance(node.op, QDense)
-    return requantizer.requantizer_of(node, node.op, bias.size, reach, bias, "rom/x.mem")
+    return requantizer.requantizer_of((node.name, node.format), node.op, bias.size, reach, bias, "rom/x.mem")
 
 
 def fits(values: Any, bits: int) -> bool:

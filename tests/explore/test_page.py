@@ -39,9 +39,9 @@ def table(root: Element) -> list[list[str]]:
 
 def test_every_figure_is_in_the_table() -> None:
     assert table(parse(page()))[1] == [
-        "1,234", "81,037.3", "2,468", "8", "90.0%", "8,020", "900", "3", "4",
+        "1,234", "81,037.3", "2,468", "19.5%", "8", "90.0%", "8,020", "900", "3", "4",
     ]  # fmt: skip
-    assert [len(row) for row in table(parse(page(clock_mhz=None)))] == [8, 8, 8]
+    assert [len(row) for row in table(parse(page(clock_mhz=None)))] == [9, 9, 9]
 
 
 def test_an_engine_that_dies_is_told_and_leaves_no_page(
@@ -75,15 +75,17 @@ def test_the_charts_draw_every_design(tmp_path: Path) -> None:
     (html,) = root.all("html")
     assert (html.attributes["data-errors"], html.attributes["data-ready"]) == ("", "yes")
     assert NAME in root.all("title")[0].text
-    for chart, marks in (("multipliers", 3), ("area", 3 * 3 + 2)):  # the smallest design has no DSP
+    for chart, marks in (("share", 3), ("area", 3 * 3 + 2)):  # the smallest design has no DSP
         (place,) = (e for e in root.all("div") if e.attributes.get("id") == chart)
         assert (
             len([e for e in place.all("path") if e.attributes.get("aria-roledescription") == "point"])
             == marks
         )
     texts = {e.attributes["id"]: e.text for e in root.all("output", "code") if "id" in e.attributes}
-    assert texts["picked"].startswith("100 cycles per frame, 1,000,000 frames per second, 64 multipliers")
-    assert texts["command"] == "kerilog build MODEL --interval 100"
+    assert texts["picked"].startswith(
+        "100 cycles per frame, 1,000,000 frames per second, latency 200, 64 multipliers"
+    )
+    assert texts["command"] == "kerilog build MODEL --interval 100 --latency 200"
     chosen = [
         row.attributes["data-index"]
         for row in root.all("tr")
@@ -99,7 +101,7 @@ def test_the_slider_picks_a_design(tmp_path: Path) -> None:
     path.write_text(f"{start}<script>{{ {move} }}</script></body>{end}", encoding="utf-8")
     root = parse(dom(path))
     assert root.all("html")[0].attributes["data-errors"] == ""
-    assert "kerilog build MODEL --interval 1234" in root.all("section")[0].text
+    assert "kerilog build MODEL --interval 1234 --latency 2468" in root.all("section")[0].text
 
 
 def test_without_multipliers(tmp_path: Path) -> None:
@@ -107,14 +109,13 @@ def test_without_multipliers(tmp_path: Path) -> None:
     path.write_text(page([design(100, 0, None)], None), encoding="utf-8")
     root = parse(dom(path))
     assert root.all("html")[0].attributes["data-errors"] == ""
-    assert "utilization of 100 %" not in root.text
 
 
 def test_one_cycle_is_singular(tmp_path: Path) -> None:
     path = tmp_path / "front.html"
     path.write_text(page([design(1, 64), design(2, 32)], None), encoding="utf-8")
     (picked,) = (e for e in parse(dom(path)).all("output") if e.attributes.get("id") == "picked")
-    assert picked.text.startswith("1 cycle per frame, 64 multipliers")
+    assert picked.text.startswith("1 cycle per frame, latency 2, 64 multipliers")
 
 
 def test_it_never_scrolls_sideways(tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ MODELS: dict[str, Build] = {
     "mobile": mobile,
     "joins": joins,
     "broadcasts": broadcasts,
+    "bilinear": sequential((4, 5, 3), lambda: layers.UpSampling2D((2, 3), interpolation="bilinear")),
     "same_strides": sequential((11, 10, 3), lambda: layers.Conv2D(4, (3, 5), (2, 3), padding="same")),
     "valid_strides": sequential((11, 10, 3), lambda: layers.Conv2D(4, (4, 2), (3, 2), use_bias=False)),
     "dilated": sequential((11, 10, 3), lambda: layers.Conv2D(4, 3, dilation_rate=(2, 3), padding="same")),

@@ -198,7 +198,8 @@ def test_the_file_is_fine_before_it_is_altered(good: bytes, tmp_path: Path) -> N
 def test_an_operator_that_is_not_taken_is_named(good: bytes, tmp_path: Path) -> None:
     message = refuse(tmp_path, altered(good, set_opcode(schema.BuiltinOperator.FLOOR)), Unsupported)
     assert re.match(
-        r"layer 'max_pooling2d\w*': FLOOR is not supported; supported: Add, AveragePooling2D, ", message
+        r"layer 'max_pooling2d\w*': FLOOR is not supported; supported: Add, argmax, AveragePooling2D, ",
+        message,
     )
     message = refuse(tmp_path, altered(good, set_opcode(schema.BuiltinOperator.LOG_SOFTMAX)), Unsupported)
     assert re.match(r"layer 'max_pooling2d\w*': log_softmax is not supported; supported: Add, ", message)
@@ -230,7 +231,7 @@ def test_all_that_stands_against_a_file_is_said_at_once(good: bytes, tmp_path: P
         load_tflite(path)
     floor, dense = caught.value.reasons
     assert floor[0] == "b/dense"
-    assert floor[1].startswith("FLOOR is not supported; supported: Add, AveragePooling2D, ")
+    assert floor[1].startswith("FLOOR is not supported; supported: Add, argmax, AveragePooling2D, ")
     only = "only linear, relu, relu6, relu_n1_to_1"
     text = f"Dense (FULLY_CONNECTED) with activation 'tanh' is not supported, {only}"
     assert dense == ("a/dense", text)

@@ -87,6 +87,14 @@ IMAGES: dict[str, tuple[Shape, Stack]] = {
         (4, 5, 3),
         lambda: [layers.Conv2D(4, 3, padding="same"), layers.Permute((2, 1, 3)), layers.Reshape((10, 8))],
     ),
+    "bilinear": (
+        (4, 5, 3),
+        lambda: [
+            layers.Conv2D(4, 3, padding="same"),
+            layers.UpSampling2D((2, 3), interpolation="bilinear"),
+            layers.Conv2D(3, 1),
+        ],
+    ),
     "transposed": (
         (4, 5, 3),
         lambda: [

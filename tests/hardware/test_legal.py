@@ -19,6 +19,7 @@ ILLEGAL: dict[str, list[Parameters]] = {
     "krl_accumulator": [{"DEPTH": 0}],
     "krl_add": [{"LANES": 0}, {"SHIFT": 24}, {"CLAMP_MIN": 5, "CLAMP_MAX": 4}, {"LEFT_FACTOR": 1 << 22}],
     "krl_adder_tree": [{"COUNT": 0}, {"BITS": 1}],
+    "krl_argmax": [{"LANES": 0}, {"LANES": 1, "BEATS": 1}],
     "krl_channel_lookup": [{"PERIOD": 0}],
     "krl_concat": [{"INPUTS": 1}],
     "krl_crop": [{"LAST_ROW": 8}, {"FIRST_COLUMN": 7}, {"LAST_BEAT": 1}],
@@ -37,9 +38,10 @@ ILLEGAL: dict[str, list[Parameters]] = {
     "krl_lookup": [{"LANES": 0}],
     "krl_matvec": [{"CREDITS": 0}, {"TURNS": 0}, {"OUTPUTS": 4}, {"OUTPUTS_PER_VECTOR": 3}, {"STEPS": 5}],
     "krl_max": [{"CELLS": 0}, {"CLAMP_MIN": 5, "CLAMP_MAX": 4}],
-    "krl_multiplier": [{"A_BITS": 1}],
+    "krl_multiplier": [{"A_BITS": 1}, {"REGISTERS": 1}, {"REGISTERS": 5}],
     "krl_pad": [{"ROWS_OUT": 4}, {"STEP_COLUMNS": 0}],
     "krl_ram": [{"DEPTH": 0}],
+    "krl_permute": [{"SIZE_A": 0}, {"STRIDE_C": 3}],
     "krl_register": [{"WIDTH": 0}],
     "krl_repeat": [{"BEATS": 0}],
     "krl_requantize_affine": [{"PERIOD": 0}, {"TOTAL_BITS": 24}, {"WORD_BITS": 7}],
@@ -52,7 +54,7 @@ ILLEGAL: dict[str, list[Parameters]] = {
     "krl_serializer": [{"LANES": 3}, {"DEPTH": 0}],
     "krl_upsample": [{"REPEAT_ROWS": 0}, {"COLUMNS": 0}],
     "krl_vectors": [{"COLUMNS": 3}, {"CHANNELS": 3, "DEPTH": 2}],
-    "krl_window_reader": [{"ROWS": 2}, {"PASSES": 2, "APART": 1}, {"PAD_LEFT": 3}],
+    "krl_window_reader": [{"ROWS": 2}, {"GROUPS": 3}, {"DILATION_H": 0}, {"PAD_LEFT": 3}],
     "krl_window": [{"ROWS": 2}, {"PIXELS": 3}, {"PAD_LEFT": 3}, {"WAITING": 0}],
 }
 CASES = [(module, parameters) for module, found in ILLEGAL.items() for parameters in found]

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from kerilog.errors import KerilogError, Unsupported
+from kerilog.hardware.modules.permute import Permute
 from kerilog.hardware.moving import MovingStage
 from kerilog.hardware.stages.max_pooling2d import MaxPooling2DStage
 from kerilog.hardware.whole_image import WholeImageMaxStage
 from kerilog.plan import plan
-from kerilog.qgraph import QGraph, QPermute, QSlice
+from kerilog.qgraph import QGraph, QSlice
 from support.designs import check
 from support.moves import Moves, random_move
 
@@ -73,6 +74,12 @@ def spread(scheme: str) -> QGraph:
     return net.graph
 
 
+def permuted(scheme: str) -> QGraph:
+    """Rows and columns exchanged, channels of each row, all three; from the border on, between layers."""
+    net = image(scheme, (3, 4, 2)).permute(1, 0, 2).conv(4, (1, 1)).permute(0, 2, 1).conv(2, (1, 1))
+    return net.permute(2, 1, 0).conv(3, (1, 1)).permute(2, 0, 1).reshape(3, 8).permute(1, 0).graph
+
+
 NETWORKS: dict[str, tuple[Callable[[str], QGraph], tuple[int, ...]]] = {
     "largest": (largest, (400, 48, 12, 4)),
     "whole pool": (whole_pool, (400, 60, 30, 10, 5)),
@@ -80,6 +87,7 @@ NETWORKS: dict[str, tuple[Callable[[str], QGraph], tuple[int, ...]]] = {
     "padded": (padded, (600, 120, 72)),
     "repeated": (repeated, (2000, 400, 256)),
     "unet": (unet, (600, 150)),
+    "permuted": (permuted, (1000, 60, 48)),
     "spread": (spread, (2500, 400, 250)),
 }
 
@@ -136,11 +144,37 @@ def test_an_interval_out_of_reach_names_the_layer(graph: QGraph, shortest: int) 
     assert plan(graph, shortest).cycles.frame_interval == shortest
 
 
-def test_what_the_order_of_the_stream_forbids_is_refused() -> None:
-    net = image("fixed", (4, 4, 2)).conv(3, (1, 1))
-    net._grow("permute", QPermute((1, 0, 2)), (4, 4, 3), net.here.format)
-    with pytest.raises(Unsupported, match="hardware does not support Permute"):
-        plan(net.graph, 500)
+def test_axes_that_stay_take_no_memory() -> None:
+    first, second, third = (
+        next(module for module in plan(graph, 1000).stages[-1].modules if isinstance(module, Permute))
+        for graph in (
+            image("fixed", (4, 5, 3)).conv(3, (1, 1)).permute(1, 0, 2).graph,
+            image("fixed", (4, 5, 3)).conv(3, (1, 1)).permute(0, 2, 1).graph,
+            image("fixed", (4, 5, 3)).conv(3, (1, 1)).permute(2, 0, 1).graph,
+        )
+    )
+    assert (first.sizes, first.strides) == ((5, 4, 3), (3, 15, 1))
+    assert (second.sizes, second.strides) == ((1, 3, 5), (0, 1, 3))
+    assert (third.sizes, third.strides) == ((1, 3, 20), (0, 1, 3))
+
+
+@pytest.mark.parametrize(
+    ("graph", "reason"),
+    [
+        (
+            image("fixed", (1, 1, 16)).reshape(2, 2, 2, 2).permute(3, 2, 1, 0).graph,
+            r"three axes that move, found \(3, 2",
+        ),
+        (
+            image("fixed", (2048, 2048, 1)).permute(1, 0, 2).graph,
+            "in up to 33,554,432 bits of memory, found 67,108,864",
+        ),
+    ],
+    ids=["axes", "memory"],
+)
+def test_permutations_that_are_refused(graph: QGraph, reason: str) -> None:
+    with pytest.raises(Unsupported, match=f"layer 'permute_.': hardware supports .*{reason}"):
+        plan(graph, 1 << 24)
 
 
 def test_strides_of_a_slice_are_refused() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Convolutions whose windows are read word by word: generated, simulated, as planned to the cycle."""
+"""Convolutions and pools whose windows are read word by word: generated, simulated and as planned."""
 
 from __future__ import annotations
 
@@ -10,18 +10,24 @@ import numpy as np
 import pytest
 
 from kerilog.errors import UnreachedError
+from kerilog.formats import Fixed
+from kerilog.graph import Pair
+from kerilog.hardware.design import Tensor
 from kerilog.hardware.folding import MatrixJob, Shares, word_by_word
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.window_reader import WindowReader
 from kerilog.hardware.pace import folding_in_turns
+from kerilog.hardware.stages.average_pooling2d import ReadAveragePooling2DStage
 from kerilog.hardware.stages.conv2d import Conv2DStage, ReadConv2DStage
-from kerilog.hardware.windowed import ample_rows
+from kerilog.hardware.stages.max_pooling2d import MaxPooling2DStage, ReadMaxPooling2DStage
+from kerilog.hardware.windowed import Geometry, ReaderStage
 from kerilog.plan import plan
+from kerilog.plan.goals import Goal, design_for
 from kerilog.plan.wiring import Network
 from kerilog.timing.schedule import chain
 from support.branches import Branches
 from support.designs import check
-from support.networks import same_padding
+from support.networks import same_padding, spanned
 
 SHORT, LONG = range(6), range(6, 60)
 
@@ -35,19 +41,42 @@ def _chance(rng: np.random.Generator, *choices: int) -> int:
 
 
 def draw_network(seed: int) -> Branches:
-    """One or two convolutions, dense or depthwise, of any kernel, strides and padding."""
+    """One or two convolutions, dense, in groups or depthwise, and pools, of any kernel, strides, dilation and
+    padding.
+    """
     rng = np.random.default_rng([seed, 21])
     shape = _chance(rng, 3, 5, 6, 7), _chance(rng, 3, 4, 6, 7), _chance(rng, 1, 2, 3, 4, 6)
     net = Branches("net", ("affine", "fixed")[seed % 2], shape, seed=seed)
     for _ in range(_chance(rng, 1, 2)):
-        height, width, _ = net.here.shape
+        height, width, channels = net.here.shape
         kernel = _chance(rng, *range(1, min(3, height) + 1)), _chance(rng, *range(1, min(3, width) + 1))
-        strides = _chance(rng, 1, 1, 2), _chance(rng, 1, 1, 2)
-        if rng.random() < 0.5:
-            net.depthwise(kernel, strides, each=_chance(rng, 1, 1, 2))
+        if kernel == (1, 1) and len(net.nodes) == 1:
+            kernel = (1, 2)  # one layer at least has something to read
+        strides, padding = (
+            (_chance(rng, 1, 1, 2), _chance(rng, 1, 1, 2)),
+            ("same", "valid")[_chance(rng, 0, 1)],
+        )
+        dilation = _chance(rng, 1, 1, 2, 3), _chance(rng, 1, 1, 2, 3)
+        kind = _chance(rng, 0, 0, 1, 1, 2, 3)
+        if kind == 0:
+            groups = _chance(rng, *(count for count in range(1, channels + 1) if channels % count == 0))
+            net.depthwise(kernel, strides, groups, _chance(rng, 1, 1, 2, 3), dilation)
+        elif kind == 1:
+            net.conv(
+                _chance(rng, 2, 3, 5, 8), kernel, strides, _fitting(net, kernel, dilation, padding),
+                dilation=dilation,
+            )  # fmt: skip
+        elif kind == 2:
+            net.pool(kernel, strides, padding)
         else:
-            net.conv(_chance(rng, 2, 3, 5, 8), kernel, strides, ("same", "valid")[_chance(rng, 0, 1)])
+            net.average(kernel, strides, padding)
     return net
+
+
+def _fitting(net: Branches, kernel: Pair, dilation: Pair, padding: str) -> str:
+    """``padding``, but "same" where a window is larger than the image."""
+    sides = zip(net.here.shape, spanned(kernel, dilation), strict=False)
+    return padding if all(size >= span for size, span in sides) else "same"
 
 
 @pytest.fixture
@@ -71,7 +100,7 @@ def test_it_is_as_planned(seed: int, tmp_path: Path) -> None:
             design = plan(graph, interval, shares=Shares(extra=100))
         except UnreachedError as error:
             design = plan(graph, error.shortest + 1, shares=Shares(extra=100))
-        read += sum(isinstance(stage, ReadConv2DStage) for stage in design.stages)
+        read += sum(isinstance(stage, ReaderStage) for stage in design.stages)
         check(graph, design, tmp_path / str(interval), (seed, interval))
     assert read, "no layer reads its windows"
 
@@ -82,29 +111,24 @@ def draw_reader(rng: np.random.Generator) -> tuple[WindowReader, list[object], i
     height, width = (int(rng.integers(1, 9)) for _ in range(2))
     kernel = int(rng.integers(1, min(5, height) + 1)), int(rng.integers(1, min(5, width) + 1))
     strides = _chance(rng, 1, 1, 2, 3), _chance(rng, 1, 1, 2, 3)
-    apart = channels > 1 and rng.random() < 0.4
-    padding = ((0, 0), (0, 0))
-    if rng.random() < 0.6:
-        top, left = (same_padding(*each) for each in zip((height, width), kernel, strides, strict=True))
+    dilation = _chance(rng, 1, 1, 2, 4), _chance(rng, 1, 1, 2, 4)
+    groups = _chance(rng, *(count for count in range(1, channels + 1) if channels % count == 0))
+    span, padding = spanned(kernel, dilation), ((0, 0), (0, 0))
+    if rng.random() < 0.6 or span[0] > height or span[1] > width:
+        top, left = (same_padding(*each) for each in zip((height, width), span, strides, strict=True))
         padding = (top, left)
     out = tuple(
         (size + sum(cells) - side) // step + 1
-        for size, cells, side, step in zip((height, width), padding, kernel, strides, strict=True)
+        for size, cells, side, step in zip((height, width), padding, span, strides, strict=True)
     )
-    inputs = kernel[0] * kernel[1] * (1 if apart else channels)
-    outputs = channels if apart else filters
-    job = MatrixJob(out[0] * out[1], inputs, outputs, vectors=channels if apart else 1)
+    depth = channels // groups
+    outputs = groups * filters if groups < channels else channels
+    job = MatrixJob(out[0] * out[1], kernel[0] * kernel[1] * depth, outputs, vectors=groups)
     choices = word_by_word(job, channels, 1 << 40)
     folding = folding_in_turns(job, choices[int(rng.integers(len(choices)))])
-    slices = channels // (folding.vectors * folding.lanes)
-    reader = WindowReader(
-        *(height, width, slices, folding.vectors * folding.lanes, 8),
-        *(*kernel, *strides, padding[0][0], padding[1][0], *out),
-        pad_code=0,
-        passes=1 if apart else folding.turns,
-        apart=apart,
-        rows=ample_rows(kernel[0], padding[0][0]),
-    )
+    tensor = Tensor((height, width, channels), Fixed(8, 0), 1)
+    geometry = Geometry(kernel, strides, padding, 0, depth, dilation)
+    reader = geometry.reader(tensor, (*out, outputs), folding)
     return reader, list(folding.controls()), job.turns * folding.outputs // folding.result_lanes
 
 
@@ -125,3 +149,35 @@ def test_wide_layers_read_their_windows() -> None:
     folded, fast = plan(net.graph, 64 * 9 * 32), plan(net.graph, 64)
     assert [type(stage) for stage in folded.stages if stage.kind == "Conv2D"] == [ReadConv2DStage]
     assert [type(stage) for stage in fast.stages if stage.kind == "Conv2D"] == [Conv2DStage]
+
+
+def test_wide_pools_read_their_windows() -> None:
+    """As convolutions do: not where a window is needed in every cycle."""
+    wide = Branches("net", "affine", (8, 8, 64)).pool((3, 3), (1, 1), "same").average((2, 2)).graph
+    folded, fast = plan(wide, 64 * 9 * 16), plan(wide, 64)
+    assert [type(stage) for stage in folded.stages if "Pooling2D" in stage.kind] == [
+        ReadMaxPooling2DStage, ReadAveragePooling2DStage,
+    ]  # fmt: skip
+    assert any(isinstance(stage, MaxPooling2DStage) for stage in fast.stages)
+
+
+def test_groups_read_their_windows() -> None:
+    net = Branches("net", "affine", (8, 8, 32)).depthwise(groups=4, each=8)
+    (stage,) = [stage for stage in plan(net.graph, 64 * 9 * 64).stages if isinstance(stage, ReadConv2DStage)]
+    assert stage.reader.groups == 4 and stage.matvec.multipliers == 4
+
+
+def test_a_dilated_layer_keeps_the_rows_that_it_spans() -> None:
+    """No more where the layers beside it are as fast."""
+    net = Branches("net", "affine", (12, 12, 2)).conv(2, padding="same", name="wide", dilation=(4, 4))
+    (stage,) = [stage for stage in plan(net.graph, 9 * 12**2).stages if isinstance(stage, ReaderStage)]
+    assert stage.reader.rows == stage.reader.span_h == 9
+
+
+def test_a_dilated_layer_is_as_fast_as_reading_is() -> None:
+    """A cycle for each of its cells: 9 for every window."""
+    net = Branches("net", "affine", (6, 6, 4)).conv(5, padding="same", name="wide", dilation=(2, 2))
+    assert plan(net.graph, 324).cycles.frame_interval == 324
+    with pytest.raises(UnreachedError, match=r"layer 'wide': no folding reaches 323 cycles .* is 324"):
+        plan(net.graph, 323)
+    assert design_for(net.graph, Goal(multipliers=1)).cycles.frame_interval == 324 * 4 * 5

@@ -15,8 +15,8 @@ import pytest
 import rich.console
 
 from kerilog import area
-from kerilog.area import devices
-from kerilog.area.devices import LUT_SHARE, Device, shortfall
+from kerilog.area import Area, devices
+from kerilog.area.devices import LUT_SHARE, Device, occupancy, shortfall
 from kerilog.errors import KerilogError, UnreachedError, Unsupported
 from kerilog.explore import results
 from kerilog.explore.points import Point, explore, pareto
@@ -263,15 +263,14 @@ def test_a_device_too_small_for_the_fastest_pool_gets_a_slower_one(monkeypatch: 
 # ---- the whole front ----
 
 
-def test_every_point_of_the_front_is_built_as_printed() -> None:
-    graph = network()
+def test_every_point_of_the_front_is_built_at_least_as_small() -> None:
     points = the_front()
     assert len(points) > 5
     for point in points:
-        design = plan(graph, point.interval)
-        assert design.cycles.frame_interval == point.interval
-        assert design.products == point.multipliers
-        assert area.of(design) == point.area
+        design = design_for(network(), Goal(interval=point.interval, latency=point.latency))
+        assert design.cycles.frame_interval <= point.interval
+        assert design.cycles.latency <= point.latency
+        assert occupancy(area.of(design)) <= point.share
 
 
 def test_the_files_of_the_front_name_area_as_the_manifest_does() -> None:
@@ -283,23 +282,33 @@ def test_the_files_of_the_front_name_area_as_the_manifest_does() -> None:
 
 def test_no_point_of_the_front_is_beaten_by_another() -> None:
     points = the_front()
-    intervals = [point.interval for point in points]
-    multipliers = [point.multipliers for point in points]
-    assert intervals == sorted(set(intervals))
-    assert multipliers == sorted(set(multipliers), reverse=True)
-    assert multipliers[-1] == 3
+    for one, other in itertools.permutations(points, 2):
+        beaten = other.interval <= one.interval and other.latency <= one.latency
+        assert not (beaten and other.share <= one.share)
+    assert [point.interval for point in points] == sorted(point.interval for point in points)
     assert all(0 < (point.utilization or 0) <= 1 for point in points)
     assert pareto(list(reversed(points))) == points
 
 
+def test_the_front_is_one_of_latency_too() -> None:
+    """A design that is slower and larger than another stays for its short latency."""
+    small, large = Area(lut=100), Area(lut=200)
+    kept = [Point(10, 90, 1, small, None), Point(20, 50, 1, large, None), Point(30, 95, 1, Area(), None)]
+    beaten = [Point(10, 91, 9, small, None), Point(31, 95, 1, Area(), None), Point(20, 50, 1, large, None)]
+    assert pareto([*beaten, *kept]) == kept
+
+
 def test_the_front_holds_what_single_plans_find() -> None:
-    """No interval in between needs fewer multipliers than the point before it."""
-    graph = network()
     points = the_front()
-    for before, after in itertools.pairwise(points):
-        for interval in {before.interval + 1, (before.interval + after.interval) // 2, after.interval - 1}:
-            if before.interval < interval < after.interval:
-                assert plan(graph, interval).products == before.multipliers, interval
+    for interval in (point.interval for point in front(network())):
+        design = plan(network(), interval, shares=Shares(goals.EXTRA[0]))
+        need, cycles = occupancy(area.of(design)), design.cycles
+        assert any(
+            point.interval <= cycles.frame_interval
+            and point.latency <= cycles.latency
+            and point.share <= need
+            for point in points
+        ), interval
 
 
 def test_a_folding_that_is_not_reached_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

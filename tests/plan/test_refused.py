@@ -22,13 +22,6 @@ def image(name: str = "image") -> Chain:
     return Chain(name, "fixed", (4, 4, 2), 3)
 
 
-def replaced(graph: QGraph, **fields: object) -> QGraph:
-    """``graph`` with other fields in its last operation."""
-    last = graph.nodes[-1]
-    node = dataclasses.replace(last, op=dataclasses.replace(last.op, **fields))  # type: ignore[arg-type]
-    return dataclasses.replace(graph, nodes=(*graph.nodes[:-1], node))
-
-
 def two_inputs() -> QGraph:
     graph = image().conv(2).graph
     other = QNode("other", QInput(), (), (3,), Fixed(8, 3))
@@ -73,8 +66,8 @@ GRAPHS: dict[str, tuple[Callable[[], QGraph], str]] = {
     ),
     "unused": (unused, "layer 'idle': hardware does not support a result that nothing uses"),
     "dilation": (
-        lambda: replaced(image().conv(2, name="wide").graph, dilation_rate=(2, 2)),
-        "layer 'wide': hardware supports dilation_rate 1, found",
+        lambda: image().conv(2, (2, 2), padding=((4, 0), (0, 0)), name="rim", dilation=(3, 1)).graph,
+        r"layer 'rim': hardware needs a pixel of the image in every window, found a padding of \(4, 0\)",
     ),
     "rank": (deep, "layer 'deep': hardware supports a flat input for Dense, found"),
     "nothing": (

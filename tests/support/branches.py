@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from kerilog.formats import ClassNumber
 from kerilog.graph import Pair
 from kerilog.qgraph import (
     Clamp,
     QAdd,
+    QArgMax,
     QAveragePooling2D,
     QBroadcast,
     QChannelLookup,
@@ -29,7 +31,7 @@ from kerilog.qgraph import (
     Shift,
 )
 from kerilog.scales import mean_factor, multiplier, requantize_factor, sum_factors
-from support.networks import Chain
+from support.networks import Chain, spanned
 
 
 class Branches(Chain):
@@ -49,18 +51,23 @@ class Branches(Chain):
         return self
 
     def depthwise(
-        self, kernel: Pair = (3, 3), strides: Pair = (1, 1), groups: int | None = None, each: int = 1
+        self,
+        kernel: Pair = (3, 3),
+        strides: Pair = (1, 1),
+        groups: int | None = None,
+        each: int = 1,
+        dilation: Pair = (1, 1),
     ) -> Branches:
         """A convolution in ``groups`` of channels, one each by default, each with ``each`` filters."""
         height, width, channels = self.here.shape
-        groups = groups or channels
-        cells = self._padding("same", kernel, strides)
-        rows = (height + sum(cells[0]) - kernel[0]) // strides[0] + 1
-        columns = (width + sum(cells[1]) - kernel[1]) // strides[1] + 1
+        groups, span = groups or channels, spanned(kernel, dilation)
+        cells = self._padding("same", span, strides)
+        rows = (height + sum(cells[0]) - span[0]) // strides[0] + 1
+        columns = (width + sum(cells[1]) - span[1]) // strides[1] + 1
         weights = self._weights((*kernel, channels // groups, groups * each))
         out = self._format()
         factors = self._factors(weights, True, out, False)
-        op = QConv2D(weights, *factors, strides=strides, padding=cells, groups=groups)
+        op = QConv2D(weights, *factors, strides=strides, padding=cells, dilation_rate=dilation, groups=groups)
         return self._grow("depthwise", op, (rows, columns, groups * each), out)
 
     def average(self, size: Pair = (2, 2), strides: Pair | None = None, padding: str = "valid") -> Branches:
@@ -103,6 +110,11 @@ class Branches(Chain):
         low, high = codes or (out.minimum, out.maximum)
         table = self.rng.integers(low, high + 1, 1 << source.bits)
         return self._grow("lookup", QLookup(table), self.here.shape, out)
+
+    def classify(self) -> Branches:
+        """The number of the largest channel."""
+        *shape, classes = self.here.shape
+        return self._grow("argmax", QArgMax(), tuple(shape) or (1,), ClassNumber.of(classes))
 
     def constant(self, shape: tuple[int, ...], format: Any = None) -> str:
         """The name of random values of ``shape``; one goes on from where one was."""

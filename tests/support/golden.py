@@ -80,16 +80,43 @@ def reading() -> QGraph:
     return net.depthwise((3, 3)).mean().dense(3, "logits", relu=False).graph
 
 
+def reading_apart() -> QGraph:
+    """Pools that are read, a dilated convolution, one in groups."""
+    net = Branches("golden_apart", "affine", (6, 6, 16), 23).pool((3, 3), (1, 1), "same", "max_pooling2d")
+    net.conv(8, padding="same", name="conv2d", dilation=(2, 2)).depthwise(groups=2, each=4)
+    return net.average((3, 3), (2, 2), "same").graph
+
+
 def overlapping() -> QGraph:
     """A dense layer that works output by output behind one that works input by input."""
     chain = Chain("golden_overlapping", "affine", (8,), 22).dense(16, "hidden")
     return chain.dense(24, "logits", relu=False).graph
 
 
+def pools() -> QGraph:
+    """Windows that are held, one in every cycle."""
+    net = Branches("golden_pools", "affine", (4, 4, 2), 24).average((2, 2), (1, 1), "same")
+    return net.pool((2, 2), (1, 1)).graph
+
+
 def moving() -> QGraph:
     """A part of an image, padded, with every pixel four times, and the largest of each channel."""
     net = Moves("golden_moving", "affine", (4, 4, 2), 21)
     return net.crop((0, 1, 0), (3, 4, 2)).pad(((1, 0), (0, 1))).repeat((2, 2)).largest().graph
+
+
+def classes() -> QGraph:
+    """The number of the largest of six scores, which come two at a time."""
+    net = (
+        Branches("golden_classes", "affine", (3, 4, 2), 23).conv(4, (1, 1), name="conv2d").flatten("flatten")
+    )
+    return net.dense(6, "logits", relu=False).classify().graph
+
+
+def permuted() -> QGraph:
+    """Rows and columns exchanged, and then channels and columns of each row."""
+    net = Moves("golden_permuted", "affine", (3, 4, 2), 24).conv(4, (1, 1), name="conv2d")
+    return net.permute(1, 0, 2).permute(0, 2, 1).conv(2, (1, 1), name="pointwise").graph
 
 
 NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
@@ -103,7 +130,11 @@ NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "constants": (constants, 24),
     "excite": (excite, 64),
     "reading": (reading, 5000),
+    "apart": (reading_apart, 10000),
     "overlapping": (overlapping, 64),
+    "pools": (pools, 20),
     "moving": (moving, 160),
+    "classes": (classes, 24),
+    "permuted": (permuted, 96),
 }
 """What makes the network, and the frame interval of its design."""

@@ -110,16 +110,17 @@ def write_two_inputs(path: Path) -> Path:
     return write_graph(path, layers, ("answer",), weights)
 
 
-def write_dilated(path: Path) -> Path:
-    """A chain that hardware does not support, for its dilation."""
+def write_inner_softmax(path: Path) -> Path:
+    """A chain that hardware does not support, for a softmax that is not its end."""
     rng = np.random.default_rng(10)
     layers = [
         layer("InputLayer", "image", batch_shape=[None, *SHAPE]),
-        layer("Conv2D", "wide", filters=2, kernel_size=[2, 2], dilation_rate=[2, 2]),
+        layer("Conv2D", "conv", filters=2, kernel_size=[3, 3]),
+        layer("Softmax", "wide"),
         layer("Flatten", "flatten"),
         layer("Dense", "answer", units=CLASSES, activation="softmax"),
     ]
-    kernel = [rng.normal(0, 0.5, (2, 2, 1, 2)), rng.normal(0, 0.2, 2)]
+    kernel = [rng.normal(0, 0.5, (3, 3, 1, 2)), rng.normal(0, 0.2, 2)]
     return write(path, layers, {"conv2d": kernel, "dense": dense_weights(rng, 4 * 3 * 2, CLASSES)})
 
 

@@ -12,6 +12,7 @@ from kerilog.qgraph import (
     Padding,
     QConv2D,
     QGlobalMaxPooling2D,
+    QPermute,
     QReshape,
     QSlice,
     QUpSampling2D,
@@ -41,6 +42,10 @@ class Moves(Branches):
         """Every row and every pixel several times."""
         height, width, channels = self.here.shape
         return self._move("up_sampling", QUpSampling2D(size), (height * size[0], width * size[1], channels))
+
+    def permute(self, *dims: int) -> Moves:
+        """The axes in another order."""
+        return self._move("permute", QPermute(dims), tuple(self.here.shape[axis] for axis in dims))
 
     def largest(self, clamp: bool = False) -> Moves:
         """The largest code of every channel."""

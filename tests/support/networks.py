@@ -53,6 +53,11 @@ def same_padding(size: int, kernel: int, stride: int) -> Pair:
     return total // 2, total - total // 2
 
 
+def spanned(kernel: Pair, dilation: Pair) -> Pair:
+    """Rows and columns from the first cell of a window to the last."""
+    return (kernel[0] - 1) * dilation[0] + 1, (kernel[1] - 1) * dilation[1] + 1
+
+
 class Chain:
     """Grows a network layer by layer, with random weights and factors that use the range of the codes."""
 
@@ -88,16 +93,17 @@ class Chain:
         padding: str | Padding = "valid",
         name: str | None = None,
         relu: bool = True,
+        dilation: Pair = (1, 1),
     ) -> Chain:
         height, width, channels = self.here.shape
-        cells = self._padding(padding, kernel, strides)
-        rows = (height + sum(cells[0]) - kernel[0]) // strides[0] + 1
-        columns = (width + sum(cells[1]) - kernel[1]) // strides[1] + 1
+        span = spanned(kernel, dilation)
+        cells = self._padding(padding, span, strides)
+        rows = (height + sum(cells[0]) - span[0]) // strides[0] + 1
+        columns = (width + sum(cells[1]) - span[1]) // strides[1] + 1
         weights = self._weights((*kernel, channels, filters))
         out = self._format()
-        op = QConv2D(
-            weights, *self._factors(weights, relu, out, False), strides=strides, padding=cells
-        )  # fmt: skip
+        factors = self._factors(weights, relu, out, False)
+        op = QConv2D(weights, *factors, strides=strides, padding=cells, dilation_rate=dilation)
         return self._append(name or f"conv2d_{len(self.nodes)}", op, (rows, columns, filters), out)
 
     def dense(self, units: int, name: str | None = None, relu: bool = True) -> Chain:

@@ -27,14 +27,15 @@ from kerilog.verify.steady import simulate_steady
 
 
 class Folder:
-    """``path`` is the last folder, ``design`` the last one with hardware, None before the first; ``file`` is
-    the model's.
+    """``path`` is the last folder, ``design`` the last one with hardware, None before the first, ``built``
+    the network in that; ``file`` is the model's.
     """
 
     def __init__(
         self, graph: QGraph, file: Model | None, scaling: Mapping[str, Scaling], warnings: tuple[str, ...]
     ) -> None:
-        self.graph, self._file, self._scaling, self._warnings = graph, file, scaling, warnings
+        self.graph = self.built = graph
+        self._file, self._scaling, self._warnings = file, scaling, warnings
         self.path: Path | None = None
         self.design: Path | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
@@ -53,10 +54,15 @@ class Folder:
         warnings = (*self._warnings, *found.warnings)
         return build.about(self.graph, file, data, found.accuracies, warnings, self._scaling, found.quality)
 
-    def write(self, target: Path, design: Design, data: str | None, found: Measured, force: bool) -> Manifest:
-        """``design`` with its integer model and what was ``found`` on ``data``, which is in words."""
-        manifest = build.generate(self.graph, design, target, self._about(data, found), found.record, force)
+    def write(
+        self, target: Path, graph: QGraph, design: Design, data: str | None, found: Measured, force: bool
+    ) -> Manifest:
+        """``design``, that of ``graph``, with its integer model and what was ``found`` on ``data``, which is
+        in words.
+        """
+        manifest = build.generate(graph, design, target, self._about(data, found), found.record, force)
         self.path = self.design = target
+        self.built = graph
         return manifest
 
     def write_model(
@@ -80,9 +86,9 @@ class Folder:
         manifest = Manifest.read(directory)
         found = simulate_steady(directory, codes, simulator, progress)
         progress("running the integer model", None)
-        given = finished(self.graph, found.result.outputs)
-        pairs = zip(given, run_outputs(self.graph, codes), strict=True)
-        by_name = dict(zip(output_names(self.graph), given, strict=True))
+        given = finished(self.built, found.result.outputs)
+        pairs = zip(given, run_outputs(self.built, codes), strict=True)
+        by_name = dict(zip(output_names(self.built), given, strict=True))
         return Simulation(
             codes=given[0] if len(given) == 1 else by_name,
             mismatches=sum(int(np.count_nonzero(one != other)) for one, other in pairs),

@@ -79,7 +79,7 @@ class IntegerModel:
         self._folder = Folder(graph, None if source is None else source.file, scaling, warnings)
         self.last_plan: Plan | None = None
         """What was planned or built last."""
-        self._plans: dict[tuple[Goal, str], Plan] = {}
+        self._plans: dict[tuple[Goal, str, tuple[str, ...]], Plan] = {}
 
     # ---- what it is ----
 
@@ -247,6 +247,7 @@ class IntegerModel:
         fill: float | None = None,
         unroll: str | Sequence[str] = (),
         register_borders: bool = False,
+        argmax: bool = False,
         name: str | None = None,
     ) -> Plan:
         """Plan the hardware, writing nothing: ``print`` what comes back.
@@ -258,21 +259,28 @@ class IntegerModel:
         ``latency`` alone, area; with ``interval`` or ``fps`` alone, multipliers. Without any bound it is the
         shortest interval that 76 multipliers allow, or one per layer if there are more layers. The layers of
         ``unroll`` get a constant multiplier for every weight; it goes with ``interval`` or ``fps``.
-        ``register_borders`` puts a register slice at every stream of the border. ``name`` is the top
-        module's. Raises KerilogError when no folding meets the bounds, naming the best there is,
-        Unsupported, with all reasons, where hardware does not support the network.
+        ``register_borders`` puts a register slice at every stream of the border. With ``argmax`` every output
+        that has scores of several classes ends in the number of the class, the lowest of equal ones.
+        ``name`` is the top module's. Raises KerilogError when no folding meets the bounds, naming the best
+        there is, and where ``argmax`` finds no scores, Unsupported, with all reasons, where hardware does not
+        support the network.
         """
         layers = layers_of(unroll)
         goal = Goal(interval, fps, clock_mhz, multipliers, device, layers, latency, fill, register_borders)
-        return self._planned(goal, name_of(name) or self.name)
+        return self._planned(self._ending(argmax), goal, name_of(name) or self.name)
 
-    def _planned(self, goal: Goal, name: str) -> Plan:
-        if (goal, name) not in self._plans:
+    def _planned(self, graph: QGraph, goal: Goal, name: str) -> Plan:
+        key = goal, name, graph.outputs
+        if key not in self._plans:
             with self._progress("plan") as progress:
-                design = design_for(strip_softmax(self.graph), goal, name, progress)
-            self._plans[goal, name] = Plan.of(design)
-        self.last_plan = self._plans[goal, name]
+                design = design_for(strip_softmax(graph), goal, name, progress)
+            self._plans[key] = Plan.of(design)
+        self.last_plan = self._plans[key]
         return self.last_plan
+
+    def _ending(self, argmax: bool) -> QGraph:
+        """The network as it is built."""
+        return build.ending(self.graph, self.original, argmax)
 
     def build(
         self,
@@ -287,6 +295,7 @@ class IntegerModel:
         fill: float | None = None,
         unroll: str | Sequence[str] = (),
         register_borders: bool = False,
+        argmax: bool = False,
         name: str | None = None,
         x_test: Arrays | None = None,
         y_test: Arrays | None = None,
@@ -294,19 +303,20 @@ class IntegerModel:
     ) -> Manifest:
         """Write the Verilog, the memories, the integer model and the manifest to ``directory``.
 
-        The bounds, ``register_borders`` and ``name`` as for ``plan``. ``x_test`` and ``y_test``, as for
-        ``evaluate``, are what the accuracy in the manifest and the errors in the report are measured on;
-        without them the report shows the first 1,000 calibration samples. What Kerilog wrote to ``directory``
-        before is replaced, all else stays; what was changed since is replaced with ``force`` alone. Raises as
-        ``plan``, and KerilogError when ``directory`` cannot be written or holds something in the way; it is
-        then as it was before.
+        The bounds, ``register_borders``, ``argmax`` and ``name`` as for ``plan``. ``x_test`` and ``y_test``,
+        as for ``evaluate``, are what the accuracy in the manifest and the errors in the report are measured
+        on; without them the report shows the first 1,000 calibration samples. What Kerilog wrote to
+        ``directory`` before is replaced, all else stays; what was changed since is replaced with ``force``
+        alone. Raises as ``plan``, and KerilogError when ``directory`` cannot be written or holds something in
+        the way; it is then as it was before.
         """
         layers = layers_of(unroll)
         goal = Goal(interval, fps, clock_mhz, multipliers, device, layers, latency, fill, register_borders)
-        planned = self._planned(goal, name_of(name) or self.name)
+        graph = self._ending(argmax)
+        planned = self._planned(graph, goal, name_of(name) or self.name)
         with self._progress("build") as progress:
             figures = self._measured(x_test, y_test, progress)
-            manifest = self._folder.write(path_of(directory), planned.design, *figures, force)
+            manifest = self._folder.write(path_of(directory), graph, planned.design, *figures, force)
         _warn(figures[1].warnings)
         return manifest
 

@@ -14,6 +14,7 @@ import importlib.resources
 import json
 from collections.abc import Iterable, Mapping
 
+from kerilog.exact.caching import by_owner
 from kerilog.hardware import border
 from kerilog.hardware.border import Border
 from kerilog.hardware.design import Design, Stage
@@ -48,6 +49,7 @@ def of_module(module: Module) -> Area:
     return without_memories(module) + roms * module.copies
 
 
+@by_owner
 def without_memories(module: Module) -> Area:
     """The area of one library module alone: ROMs that stand beside it are not counted."""
     return fitted(module.library, module.counts()) + module.primitives()

@@ -54,6 +54,11 @@ Examples:
     is_flag=True,
     help="Put a register slice at every stream of the border; latency counts it.",
 )
+@click.option(
+    "--argmax",
+    is_flag=True,
+    help="End in the number of the class, the lowest of equal ones, at every output with several classes.",
+)
 @click.option("--integer-only", is_flag=True, help="Write the integer model alone; plan no hardware.")
 @click.option("--name", help="Name of the top module.  [default: of the model file]")
 @FORCE

@@ -35,7 +35,7 @@ Examples:
 def explore_command(
     model: Path, target: Path | None, clock_mhz: float | None, force: bool, **options: Any
 ) -> None:
-    """List every folding of MODEL worth having: cycles per frame against multipliers and predicted area."""
+    """List every folding of MODEL worth having: in cycles per frame, latency and predicted area."""
     from kerilog.explore import results
     from kerilog.explore.points import explore
 

@@ -74,6 +74,8 @@ def _integer_rows(manifest: IntegerManifest) -> Iterator[Row]:
 
 def _tensor(tensor: Tensor) -> str:
     shape = " x ".join(map(str, tensor.shape))
+    if tensor.classes is not UNSET:
+        return f"{shape}, the number of one of {tensor.classes} classes, {tensor.bits} bits"
     return f"{shape}, {tensor.bits} bits, scale {tensor.scale:g}, zero point {tensor.zero_point}"
 
 
@@ -81,6 +83,9 @@ def _design_rows(manifest: Manifest) -> Iterator[Row]:
     """The goal, multipliers, cycles, area, and the folding of each layer."""
     if manifest.goal:
         yield "goal", manifest.goal
+    for stream in manifest.outputs:
+        if stream.kind == "class":
+            yield f"output {stream.name}", _tensor(stream)
     if manifest.register_borders:
         yield "border", "a register slice at every stream"
     yield "multipliers", f"{manifest.multipliers}"
@@ -134,7 +139,8 @@ def _stage_rows(manifest: Manifest) -> Iterator[Row]:
     """Every stage, queues and converters too, in the order of the data."""
     for layer in manifest.layers:
         shape = " x ".join(map(str, layer.output_shape or ()))
-        parts = [_folding(layer, manifest.frame_interval) if layer.products else layer.kind, f"gives {shape}"]
+        work = _folding(layer, manifest.frame_interval) if layer.products else f"{layer.kind}{_reads(layer)}"
+        parts = [work, f"gives {shape}"]
         if layer.weight_bits:
             parts.append(f"weights of {layer.weight_bits:,} bits in all")
         if layer.depth is not None:
@@ -153,13 +159,17 @@ def _folding(layer: Layer, interval: int) -> str:
     folding = f"pe {layer.pe} x simd {layer.simd}{' constants' if layer.constants else ''}"
     if layer.windows is not None and layer.windows > 1:
         folding += f" on {layer.windows} windows"
-    if layer.kept_rows is not None:
-        kept = "rows" if len(layer.output_shape or ()) > 1 else "inputs"
-        folding += f", reads {layer.kept_rows} {kept} in memory"
+    folding += _reads(layer)
     used = None if layer.macs is None else share_used(layer.macs, layer.products, interval)
     if used is not None:
         folding += f", utilization {used:.1%}"
     return f"{layer.kind}, {folding}, sums of {layer.accumulator_bits} bits"
+
+
+def _reads(layer: Layer) -> str:
+    """What is kept in memory and read word by word."""
+    kept = "rows" if len(layer.output_shape or ()) > 1 else "inputs"
+    return "" if layer.kept_rows is None else f", reads {layer.kept_rows} {kept} in memory"
 
 
 def show_evaluation(given: Frames, judged: Mapping[str, Judgement], asked: Request) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from msgspec import UNSET
+
 from kerilog import area, frames, manifest
 from kerilog.errors import Reason
 from kerilog.exact.shift_add import AdderGraph
-from kerilog.formats import Format
+from kerilog.formats import ClassNumber, Format
 from kerilog.hardware import design
 from kerilog.hardware.design import Design, Stage
 from kerilog.manifest import About, Area, IntegerManifest, Layer, Manifest, Stream, Tensor
@@ -40,6 +42,8 @@ def _tensor(name: str, shape: tuple[int, ...], format: Format) -> Tensor:
         signed=format.minimum < 0,
         scale=float(format.scales),
         zero_point=format.zero_point,
+        kind="class" if isinstance(format, ClassNumber) else UNSET,
+        classes=format.classes if isinstance(format, ClassNumber) else UNSET,
     )
 
 

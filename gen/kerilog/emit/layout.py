@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from kerilog.hardware.connectors import FifoStage, LanesStage
+from kerilog.hardware.connectors import FifoStage, LanesStage, RegisterStage
 from kerilog.hardware.design import Stage
 
 
@@ -62,7 +62,7 @@ class _Line:
 
 def is_converter(stage: Stage) -> bool:
     """Whether the data come out of ``stage`` as they went in."""
-    return isinstance(stage, (FifoStage, LanesStage))
+    return isinstance(stage, (FifoStage, LanesStage, RegisterStage))
 
 
 def arrange(stages: Sequence[Stage]) -> Layout:

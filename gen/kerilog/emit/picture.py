@@ -13,7 +13,7 @@ from itertools import accumulate
 from kerilog.emit.layout import Edge, Layout, arrange
 from kerilog.emit.lettering import Text, fit, width_of
 from kerilog.emit.verilog import environment
-from kerilog.hardware.connectors import ConnectorStage, FifoStage, ForkStage
+from kerilog.hardware.connectors import ConnectorStage, FifoStage, ForkStage, RegisterStage
 from kerilog.hardware.design import Design, Stage, Tensor
 
 FILE_NAME = "pipeline.svg"
@@ -237,6 +237,8 @@ def _texts(stage: Stage) -> tuple[str, ...]:
         return (stage.label, f"{stage.depth} beats", stage.name)
     if isinstance(stage, ForkStage):
         return (stage.label, f"1 to {stage.outputs}", stage.name)
+    if isinstance(stage, RegisterStage):
+        return (stage.label, stage.name)
     if isinstance(stage, ConnectorStage):
         return (stage.label, f"{stage.input.lanes} to {stage.output.lanes}", stage.name)
     title, facts = _printable(stage.layer), stage.facts

@@ -16,6 +16,7 @@ from typing import Any
 import markupsafe
 
 from kerilog import extras
+from kerilog.area.devices import REFERENCE
 from kerilog.errors import KerilogError
 from kerilog.report.templating import template
 
@@ -49,10 +50,11 @@ def render(records: Sequence[Record], name: str, clock_mhz: float | None, versio
         version=version,
         clock="" if clock_mhz is None else f"{clock_mhz:g}",
         bundle=markupsafe.Markup(_inline(_bundle())),
+        device=REFERENCE.name,
         points=points,
         data=markupsafe.Markup(_json(points)),
         charts={
-            "multipliers": markupsafe.Markup(_json(multipliers_chart())),
+            "share": markupsafe.Markup(_json(share_chart())),
             "area": markupsafe.Markup(_json(area_chart())),
         },
     )
@@ -73,29 +75,26 @@ def _bundle() -> str:
 
 
 def _point(index: int, record: Record) -> dict[str, Any]:
-    """A record with its place in the table; ``lut`` has those used as memory as well, as the table's has.
-
-    ``ideal``: the multipliers that would do if each were busy in every cycle; None without multipliers.
-    """
-    used, multipliers = record["utilization"], record["multipliers"]
+    """A record with its place in the table; ``lut`` has those used as memory as well, as the table's has."""
     luts = (record["lut"] or 0) + (record["lutram"] or 0)
-    ideal = None if used is None or multipliers is None else round(used * multipliers, 3)
-    return {"index": index, **record, "lut": luts, "ideal": ideal}
+    return {"index": index, **record, "lut": luts}
 
 
-def multipliers_chart() -> dict[str, Any]:
-    """The Vega-Lite specification of multipliers against cycles per frame, without data."""
+def share_chart() -> dict[str, Any]:
+    """The Vega-Lite specification of what is traded: the share of an FPGA against cycles per frame, and the
+    latency by colour; without data.
+    """
     import altair as alt
 
     base = alt.Chart(alt.NamedData("points")).encode(x=_cycles(alt))
     scale = alt.Scale(type="log", nice=False, padding=12)
-    y = alt.Y("multipliers:Q", scale=scale, axis=alt.Axis(title="multipliers", format=",d"))
-    steps = base.mark_line(interpolate="step-after", strokeWidth=1.5).encode(y=y)
-    ideal = base.mark_line(strokeDash=[2, 4], strokeWidth=1.2, color="#7f889b").encode(
-        y=alt.Y("ideal:Q", scale=scale)
+    y = alt.Y("share:Q", scale=scale, axis=alt.Axis(title=f"area, of an {REFERENCE.name}", format=".0%"))
+    color = alt.Color(
+        "latency:Q",
+        scale=alt.Scale(type="log", scheme="viridis"),
+        legend=alt.Legend(title="latency in cycles", format=",d"),
     )
-    drawn = alt.layer(ideal, steps, _points(alt, base, y))
-    return _whole(alt, drawn.transform_filter("datum.multipliers > 0"))
+    return _whole(alt, _points(alt, base, y, color=color))
 
 
 def area_chart() -> dict[str, Any]:
@@ -115,9 +114,7 @@ def area_chart() -> dict[str, Any]:
     scale = alt.Scale(type="log", nice=False, padding=12)
     y = alt.Y("count:Q", scale=scale, axis=alt.Axis(title="predicted area, Xilinx 7-series", format=",d"))
     shape = alt.Shape("resource:N", sort=list(RESOURCES.values()), legend=None)
-    return _whole(
-        alt, alt.layer(base.mark_line(strokeWidth=1).encode(y=y), _points(alt, base, y, shape=shape))
-    )
+    return _whole(alt, _points(alt, base, y, shape=shape))
 
 
 def _cycles(alt: Any) -> Any:
@@ -130,6 +127,7 @@ def _points(alt: Any, base: Any, y: Any, **encodings: Any) -> Any:
     near = alt.selection_point(name="near", on="pointerover", nearest=True, fields=["index"], clear=False)
     tooltip = [
         alt.Tooltip("interval:Q", title="cycles per frame", format=","),
+        alt.Tooltip("latency:Q", format=","),
         alt.Tooltip("multipliers:Q", format=","),
         *(alt.Tooltip(f"{key}:Q", title=name, format=",") for key, name in RESOURCES.items()),
         alt.Tooltip("utilization:Q", format=".1%"),

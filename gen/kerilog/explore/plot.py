@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The front as a picture: multipliers, and the area that goes with them, against cycles per frame."""
+"""The front as a picture: area against cycles per frame, with the latency, and what the area is made of."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
+from kerilog.area.devices import REFERENCE
 from kerilog.explore.points import Point
 
 _BLUE, _TEAL, _ORANGE, _PINK = "#1f4fd8", "#0e9384", "#dd6b20", "#d6336c"
+_PLAIN = FuncFormatter(lambda value, _: f"{value:,.12g}")
 
 
 def draw(points: Sequence[Point], name: str, clock_mhz: float | None = None) -> Figure:
@@ -22,15 +25,15 @@ def draw(points: Sequence[Point], name: str, clock_mhz: float | None = None) -> 
     figure = Figure(figsize=(12.6, 5.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     figure.suptitle(f"{name}: {len(points)} designs", fontsize=12, fontweight="bold")
-    _front(left, points)
+    _front(figure, left, points)
     _area(right, points)
     for axes in (left, right):
         axes.set_xscale("log")
-        if axes is right or points[0].multipliers:
-            axes.set_yscale("log")
+        axes.set_yscale("log")
         axes.set_xlabel("clock cycles per frame")
         for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+            axis.set_major_formatter(_PLAIN)
+            axis.set_minor_formatter(NullFormatter())
         axes.grid(True, color="#e5e7eb", linewidth=0.8)
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
@@ -39,25 +42,33 @@ def draw(points: Sequence[Point], name: str, clock_mhz: float | None = None) -> 
     return figure
 
 
-def _front(axes: Any, points: Sequence[Point]) -> None:
+def _front(figure: Figure, axes: Any, points: Sequence[Point]) -> None:
+    """What is traded: the share of an FPGA, and by colour the latency."""
     intervals = [point.interval for point in points]
-    axes.step(intervals, [point.multipliers for point in points], where="post", color=_BLUE, linewidth=1.2)
-    axes.plot(intervals, [point.multipliers for point in points], "o", color=_BLUE, markersize=4)
-    if points[0].utilization is not None:
-        work = points[0].utilization * points[0].multipliers * points[0].interval
-        ideal = [work / cycles for cycles in intervals]
-        axes.plot(intervals, ideal, ":", color="#6b7280", label="utilization 100 %")
-        axes.legend(fontsize=8.5, frameon=False)
-    axes.set_title("Multipliers", fontsize=10.5, loc="left")
+    shares = [100 * point.share for point in points]
+    latencies = np.array([point.latency for point in points], float)
+    drawn = axes.scatter(
+        intervals, shares, c=latencies, norm=LogNorm(*_ends(latencies)), cmap="viridis", s=22, zorder=2
+    )
+    bar = figure.colorbar(drawn, ax=axes, pad=0.02)
+    bar.set_label("latency in cycles", fontsize=9)
+    bar.ax.yaxis.set_major_formatter(_PLAIN)
+    bar.ax.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_title(f"Percent of an {REFERENCE.name}: LUT + FF + RAMB18 + DSP", fontsize=10.5, loc="left")
     for point in {points[0], points[-1]}:
         axes.annotate(
-            f"{point.multipliers:,} at {point.interval:,}",
-            (point.interval, point.multipliers),
+            f"{point.multipliers:,} multipliers",
+            (point.interval, 100 * point.share),
             xytext=(6, 6),
             textcoords="offset points",
             fontsize=8.5,
             color=_BLUE,
         )
+
+
+def _ends(values: Any) -> tuple[float, float]:
+    """The least and the greatest of ``values``, apart from each other."""
+    return values.min(), max(values.max(), 1.01 * values.min())
 
 
 def _area(axes: Any, points: Sequence[Point]) -> None:
@@ -69,7 +80,7 @@ def _area(axes: Any, points: Sequence[Point]) -> None:
         ("DSP", [point.area.dsp for point in points], _BLUE),
     ):
         if any(values):
-            axes.plot(intervals, values, "o-", color=color, markersize=3, linewidth=1, label=label)
+            axes.plot(intervals, values, "o", color=color, markersize=3, label=label)
     axes.set_title("Predicted area, Xilinx 7-series", fontsize=10.5, loc="left")
     axes.legend(fontsize=8.5, frameon=False)
 

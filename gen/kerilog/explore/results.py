@@ -15,6 +15,7 @@ import rich.console
 import rich.table
 
 from kerilog import extras, outputs
+from kerilog.area.devices import REFERENCE
 from kerilog.console import plain
 from kerilog.errors import KerilogError
 from kerilog.explore import interactive
@@ -26,6 +27,7 @@ CERTAIN = ("front.csv", "front.json")  # the others need packages that may be mi
 WRITER = outputs.Writer("explore", ("explore",), CERTAIN)
 _CAPTION = (
     "DSP, RAMB18, LUT (those used as memories too), FF: predicted for Xilinx 7-series. "
+    f"area: their shares of an {REFERENCE.name}, added up. "
     "util.: utilization, useful multiplications as a share of all possible ones."
 )
 
@@ -44,6 +46,7 @@ def rows(points: Sequence[Point], clock_mhz: float | None) -> list[dict[str, int
             "lut": round(point.area.lut),
             "lutram": round(point.area.lutram),
             "ff": round(point.area.ff),
+            "share": round(point.share, 6),
             "utilization": None if point.utilization is None else round(point.utilization, 6),
         }
         if clock_mhz is not None:
@@ -152,22 +155,23 @@ def show(
     clock = "" if clock_mhz is None else f", frames per second at {clock_mhz:g} MHz"
     heading = plain(f"{name}: {len(points)} designs{clock}")
     table = rich.table.Table(title=heading, title_justify="left", box=rich.box.SIMPLE, caption=_CAPTION)
-    titles = ["cycles /\nframe", "multi-\npliers", "DSP", "RAMB18", "RAM\nkbit", "LUT", "FF", "util."]
+    table.padding = (0, 0, 0, 1)
+    titles = ["cycles /\nframe", "latency", "area", "multi-\npliers"]
+    titles += ["DSP", "RAMB18", "LUT", "FF", "util."]
     if clock_mhz is not None:
         titles.append("frames/s")
     for title in titles:
         table.add_column(title, justify="right", no_wrap=True)
     for point in points:
         counts = (
-            point.interval,
             point.multipliers,
             point.area.dsp,
             point.area.bram18,
-            round(point.area.bram_bits / 1000),
             point.area.luts,
             round(point.area.ff),
         )
-        cells = [f"{count:,}" for count in counts]
+        cells = [f"{point.interval:,}", f"{point.latency:,}", f"{point.share:.1%}"]
+        cells += [f"{count:,}" for count in counts]
         cells.append("-" if point.utilization is None else f"{point.utilization:.1%}")
         if clock_mhz is not None:
             cells.append(f"{point.frames_per_second(clock_mhz):,.1f}")

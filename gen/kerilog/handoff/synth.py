@@ -239,7 +239,7 @@ def _sources(manifest: Manifest, target: str, work: Path) -> list[str]:
 def _parameters(found: Snapshot, target: str) -> str:
     """What ``target`` sets of the top module's parameters: 18 x 18 bits do not hold two products."""
     top = found.files[found.manifest.sources[-1]].decode("ascii")
-    pairs = re.search(r"^ *parameter PAIRS\b", top, re.MULTILINE)
+    pairs = re.search(r"^ *parameter integer PAIRS\b", top, re.MULTILINE)
     return " -chparam PAIRS 0" if target == "ecp5" and pairs else ""
 
 

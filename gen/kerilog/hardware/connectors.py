@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stages that stand between layers: queues, converters of lanes, forks."""
+"""The stages that stand between layers: queues, register slices, converters of lanes, forks."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from kerilog.hardware.modules.fifo import Fifo
 from kerilog.hardware.modules.fork import Fork
 from kerilog.hardware.modules.gearbox import Gearbox
 from kerilog.hardware.modules.lanes import Lanes
+from kerilog.hardware.modules.register import Register
 from kerilog.timing import nodes
 from kerilog.timing.control import Control
 from kerilog.timing.nodes import Node, Stream
@@ -98,6 +99,28 @@ def fifo(name: str, layer: str, source: str, tensor: Tensor, depth: int) -> Fifo
     instance = Fifo(tensor.width, depth)
     return FifoStage(
         name=name, layer=layer, sources=(source,), inputs=(tensor,), output=tensor, instance=instance
+    )
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class RegisterStage(ConnectorStage):
+    """A ``krl_register``."""
+
+    kind: str = "Register"
+
+    label = "register slice"
+
+
+def register(name: str, before: Stage) -> RegisterStage:
+    """The register slice of what the stage ``before`` gives."""
+    tensor = before.output
+    return RegisterStage(
+        name=name,
+        layer=before.layer,
+        sources=(before.name,),
+        inputs=(tensor,),
+        output=tensor,
+        instance=Register(tensor.width),
     )
 
 

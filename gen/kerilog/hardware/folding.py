@@ -37,15 +37,26 @@ class Shares:
     A layer may have ``extra`` times as many where that takes less of an FPGA, and a dense layer may take
     ``overlap`` times as much of an FPGA to work at the same time as the one behind it.
 
-    A dense layer of ``m`` products per frame takes at most ``haste * sqrt(m / largest)`` of the interval,
-    where ``largest`` is the most that a layer has: with so many multipliers in all, the latency of layers one
-    after the other is least if each has them in proportion to the square root of its products (a layer with
-    p of them takes m / p cycles).
+    With ``haste`` dense layers have a short latency. They alternate, whatever that takes: one that works
+    output by output and the one behind it, input by input, work at the same time. Such a phase of ``m``
+    products per frame takes at most ``haste * sqrt(m / largest)`` of the interval, where ``largest`` is the
+    most that a layer has: with so many multipliers in all, the latency of phases one after the other is least
+    if each has them in proportion to the square root of its products (with p of them it takes m / p cycles).
+    A layer at the network's input begins such a phase if it ``reads_input``, else it is one by itself. If it
+    ``spares_dsps``, results that come at the end of a phase leave through many requantizers out of adders,
+    which take several cycles for each, not through a few with DSPs.
     """
 
     extra: float = 1.0
     haste: float = math.inf
     overlap: float = 1.0
+    reads_input: bool = False
+    spares_dsps: bool = False
+
+    @property
+    def hurries(self) -> bool:
+        """Whether the latency of dense layers matters."""
+        return not math.isinf(self.haste)
 
 
 FEWEST = Shares()
@@ -58,7 +69,8 @@ class MatrixJob:
 
     A convolution's turns are its windows, or several neighbours in a row of ``across``. The outputs share
     ``vectors`` between them; each vector has ``inputs`` elements. ``streams`` says that it arrives in beats
-    of ``simd`` elements (a dense layer).
+    of ``simd`` elements (a dense layer). ``channels``: of a pixel, where windows can only be read word by
+    word; else 0.
     """
 
     turns: int
@@ -67,6 +79,7 @@ class MatrixJob:
     vectors: int = 1
     across: int = 1
     streams: bool = False
+    channels: int = 0
 
     @property
     def macs(self) -> int:
@@ -117,7 +130,7 @@ def candidates(job: MatrixJob) -> tuple[Candidate, ...]:
     Results leave with the fewest lanes with which those of a vector are gone before the next one's come;
     these divide ``pe`` and the outputs.
     """
-    return tuple(_candidates(job))
+    return tuple(word_by_word(job, job.channels, job.macs) if job.channels else _candidates(job))
 
 
 def _candidates(job: MatrixJob) -> Iterator[Candidate]:
@@ -137,15 +150,13 @@ def word_by_word(job: MatrixJob, channels: int, interval: int) -> list[Candidate
     """The foldings of windows that are read word by word and need at most ``interval`` cycles per frame, the
     best first, as in ``ranked``.
 
-    ``simd`` divides the ``channels``, or, where every channel is a vector of its own, it is 1 and words of
-    ``pe`` outputs hold whole channels.
+    A word holds ``simd`` of the channels of a vector; or those of several vectors, all of them, for all
+    outputs of each.
     """
-    apart = job.vectors == channels and job.vectors > 1
-    own = job.outputs // job.vectors  # outputs of a vector
-    if apart:
-        choices = [(d * own, 1) for d in divisors(channels)]
-    else:
-        choices = [(pe, simd) for simd in divisors(channels) for pe in _fewest_for_each_share(job.outputs)]
+    depth, own = channels // job.vectors, job.outputs // job.vectors  # of a vector
+    shares = _fewest_for_each_share(own) if job.vectors == 1 else divisors(own)
+    choices = [(pe, simd) for pe in shares for simd in divisors(depth)]
+    choices += [(several * own, depth) for several in divisors(job.vectors)[1:]]
     found: list[Candidate] = []
     for pe, simd in choices:
         steps = -(-job.outputs // pe) * (job.inputs // simd)
@@ -154,6 +165,15 @@ def word_by_word(job: MatrixJob, channels: int, interval: int) -> list[Candidate
         if lanes and job.turns * steps <= interval:
             found.append(Candidate(pe, simd, lanes, job.turns * steps))
     return sorted(found, key=lambda f: (f.multipliers, -(-f.pe // 2) * f.simd, f.cycles, f.pe))
+
+
+def drained(job: MatrixJob, choice: Candidate, cycles: int) -> Candidate:
+    """``choice`` with the fewest lanes in which all results of a vector leave within ``cycles``, or with the
+    most that there can be.
+    """
+    possible = divisors(math.gcd(choice.pe, job.outputs))
+    enough = next((lanes for lanes in possible if job.outputs <= lanes * cycles), possible[-1])
+    return dataclasses.replace(choice, lanes=max(choice.lanes, enough))
 
 
 def whole(job: MatrixJob, interval: int) -> Candidate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, Protocol
 
 from kerilog.hardware.design import Stage, Tensor
@@ -21,7 +21,7 @@ class Flow:
 
     As long as it is ``uncut``, nothing has decided yet how many elements come per beat: the input of the
     network, whose lanes mean nothing then. ``at_end`` says that nothing comes before its stage has seen
-    all of its own input.
+    all of its own input. ``products``: those per frame of a dense layer from which it comes output by output.
     """
 
     stream: str
@@ -29,6 +29,7 @@ class Flow:
     codes: Clamp
     uncut: bool = False
     at_end: bool = False
+    products: int = 0
 
     @property
     def lanes(self) -> int | None:
@@ -51,8 +52,25 @@ class Wiring(Protocol):
     def overlap(self) -> float:
         """How many times as much of an FPGA a dense layer may take to work at the same time as the next."""
 
-    def pace(self, job: MatrixJob) -> int:
-        """The most cycles that a dense layer may take for a frame; see ``folding.Shares``."""
+    @property
+    def hurries(self) -> bool:
+        """Whether the latency of dense layers matters; see ``folding.Shares``."""
+
+    @property
+    def reads_input(self) -> bool:
+        """Whether a dense layer works output by output on the input of the network if it ``hurries``."""
+
+    @property
+    def spares_dsps(self) -> bool:
+        """Whether requantizers of dense layers are better made of adders if it ``hurries``."""
+
+    def pace(self, products: int) -> int:
+        """The most cycles that dense layers which work at the same time may take for a frame, with so many
+        products in all; see ``folding.Shares``.
+        """
+
+    def users(self, node: QNode) -> Sequence[QNode]:
+        """The nodes that take what ``node`` gives."""
 
     @property
     def design(self) -> str:

@@ -12,7 +12,7 @@ import functools
 from collections.abc import Iterator
 
 from kerilog.errors import UnreachedError
-from kerilog.hardware.folding import Candidate, MatrixJob, divisors, ranked, whole
+from kerilog.hardware.folding import Candidate, MatrixJob, divisors, drained, ranked, whole
 from kerilog.hardware.modules.matvec import Folding
 from kerilog.hardware.modules.window import Window
 from kerilog.timing.schedule import chain
@@ -35,7 +35,7 @@ def folding_of(job: MatrixJob, choice: Candidate) -> Folding:
 
 def folding_in_turns(job: MatrixJob, choice: Candidate) -> Folding:
     """The folding that ``choice`` stands for where the windows of ``job`` are read word by word."""
-    vectors = choice.pe * job.vectors // job.outputs if job.vectors > 1 else 1
+    vectors = max(1, choice.pe * job.vectors // job.outputs)
     return Folding(
         pe=choice.pe,
         simd=choice.simd,
@@ -56,14 +56,20 @@ def fold(
     interval: int,
     layer: str,
     unrolled: bool = False,
+    leaving: int | None = None,
 ) -> Folding:
     """The folding of ``job`` with the fewest multipliers with which ``layer`` keeps up with ``interval``.
 
     Its input comes through ``window``, or ``input_lanes`` elements per beat, None if that is free. If
-    ``unrolled``, the one with a multiplier for each weight. Raises UnreachedError if none keeps up.
+    ``unrolled``, the one with a multiplier for each weight. The results of a vector have ``leaving`` cycles
+    to leave in, as far as lanes allow; without, until the next ones come. Raises UnreachedError if none keeps
+    up.
     """
     shortest = None
     choices = [whole(job, interval)] if unrolled else ranked(job, interval, input_lanes, layer)
+    if leaving is not None:
+        choices = [drained(job, choice, leaving) for choice in choices]
+        choices.sort(key=lambda choice: job.outputs > choice.lanes * leaving)
     for choice in choices:
         folding = folding_of(job, choice)
         reached = _alone(window, job, folding)

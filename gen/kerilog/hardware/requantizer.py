@@ -12,11 +12,11 @@ import numpy as np
 from kerilog.errors import Unsupported
 from kerilog.exact.intervals import Interval, signed_bits
 from kerilog.exact.multiplier import ExactMultiplier, exact_multiplier
-from kerilog.formats import IntArray
+from kerilog.formats import Format, IntArray
 from kerilog.hardware import serial
 from kerilog.hardware.memories import Field, requantizer_rom
 from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer
-from kerilog.qgraph import Clamp, QConv2D, QDense, QNode, Shift
+from kerilog.qgraph import Clamp, QConv2D, QDense, Shift
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,16 +33,20 @@ class Results:
 
 
 def requantizer_of(
-    node: QNode, op: QConv2D | QDense, lanes: int, reach: Interval, bias: IntArray, file: str
+    result: tuple[str, Format], op: QConv2D | QDense, lanes: int, reach: Interval, bias: IntArray, file: str
 ) -> AffineRequantizer | FixedRequantizer:
-    """The requantizer of a layer whose sums lie in ``reach`` before its ``bias`` (outputs,) is added."""
+    """The requantizer of a layer whose sums lie in ``reach`` before its ``bias`` (outputs,) is added.
+
+    ``result``: its name and the format of its codes.
+    """
+    layer, format = result
     # of windows side by side, as many beats as bring the first channel back to lane 0
     period = math.lcm(bias.size, lanes) // lanes
-    results = Results(lanes, period, node.format.bits, op.clamp, file)
+    results = Results(lanes, period, format.bits, op.clamp, file)
     if isinstance(op.rescale, Shift):
-        return _fixed(op, op.rescale, reach, bias, results, node.name)
-    zero = node.format.zero_point
-    exact = exact_multiplier(op.rescale, bias, reach, op.clamp[0] - zero, op.clamp[1] - zero, node.name)
+        return _fixed(op, op.rescale, reach, bias, results, layer)
+    zero = format.zero_point
+    exact = exact_multiplier(op.rescale, bias, reach, op.clamp[0] - zero, op.clamp[1] - zero, layer)
     return affine(exact, reach, results, zero)
 
 

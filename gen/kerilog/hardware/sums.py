@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator
 
 import numpy as np
 
+from kerilog.exact.caching import by_owner
 from kerilog.exact.intervals import Interval, dot_interval
 from kerilog.formats import Format, IntArray
 from kerilog.hardware import memories
 from kerilog.hardware.design import Facts, Stage
+from kerilog.hardware.folding import MatrixJob
 from kerilog.hardware.kind import Flow, Frame
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.matvec import Folding, MatVec, UnrolledMatVec, Widths
@@ -28,11 +29,15 @@ from kerilog.qgraph import Clamp, QConv2D, QDense, QNode
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class SumStage(Stage):
-    """Sums of many elements, in the interval ``reach`` per output, and what brings them back to codes."""
+    """Sums of many elements, in the interval ``reach`` per output, and what brings them back to codes.
+
+    The last result of a vector may be ``patience`` cycles later than with a pipelined requantizer.
+    """
 
     matvec: MatVec
     requantizer: AffineRequantizer | FixedRequantizer | SerialRequantizer
     reach: Interval
+    patience: int = 0
 
     @property
     def serializer(self) -> Serializer:
@@ -47,25 +52,15 @@ class SumStage(Stage):
         return self.reach
 
     @property
-    def serial_forms(self) -> Iterator[SumStage]:
-        """The same stage with each requantizer that takes several cycles per beat and yet is done with the
-        results of a vector while the next vector is multiplied.
-        """
-        requantizer, matvec = self.pipelined.requantizer, self.matvec
-        if isinstance(requantizer, AffineRequantizer):
-            beats = matvec.outputs // matvec.result_lanes
-            for form in requantizer.forms(requantizer, matvec.steps // beats):
-                yield self._with_requantizer(form)
-
-    @property
     def pipelined(self) -> SumStage:
         """The same stage with a requantizer that takes a beat per cycle."""
         requantizer = self.requantizer
         if isinstance(requantizer, SerialRequantizer):
-            return self._with_requantizer(requantizer.pipelined)
+            return self.with_requantizer(requantizer.pipelined)
         return self
 
-    def _with_requantizer(self, requantizer: AffineRequantizer | SerialRequantizer) -> SumStage:
+    def with_requantizer(self, requantizer: AffineRequantizer | SerialRequantizer) -> SumStage:
+        """The same stage with another ``requantizer`` that computes the same."""
         matvec = dataclasses.replace(self.matvec, result_cycles=requantizer.interval)
         return dataclasses.replace(self, requantizer=requantizer, matvec=matvec)
 
@@ -132,7 +127,7 @@ class Sums:
     reach: Interval
     weight_format: Format
     bias_format: Format
-    macs: int
+    macs: int = 0
 
 
 def weighted(
@@ -150,29 +145,48 @@ def weighted(
     Weights are unrolled into constants where that is cheaper, and where it is ``forced``; never of vectors
     that come in parts, without a ``slicing``.
     """
-    tensor = flow.tensor
+    source = flow.tensor.format, flow.codes
+    files = frame.memory("weights"), frame.memory("requantizer")
+    sums = _weighted(op, (node.name, node.format), folding, slicing, source, files, frame.layer, forced)
+    return dataclasses.replace(sums, macs=macs)
+
+
+@by_owner
+def _weighted(
+    op: QConv2D | QDense,
+    result: tuple[str, Format],
+    folding: Folding,
+    slicing: VectorSlicing | None,
+    source: tuple[Format, Clamp],
+    files: tuple[str, str],
+    layer: str,
+    forced: bool,
+) -> Sums:
+    """Those of ``op``, whose tensor is ``result``, fed with codes of ``source``; its ``files`` are those of
+    the weights and of the requantizer.
+    """
+    format, codes = source
     kernel: IntArray = op.kernel.reshape(-1, op.kernel.shape[-1])  # in the order of the stream
-    codes = _with_padding(flow.codes, op, tensor.format.zero_point)
+    codes = _with_padding(codes, op, format.zero_point)
     reach = dot_interval(kernel, *codes)
     # the multipliers see raw codes: the input's zero point times the weights joins the bias
-    bias = op.bias - tensor.format.zero_point * kernel.sum(axis=0)
-    widths = Widths(tensor.bits, op.kernel_format.bits, reach.bits)
+    bias = op.bias - format.zero_point * kernel.sum(axis=0)
+    widths = Widths(format.bits, op.kernel_format.bits, reach.bits)
     matvec: MatVec | None = None
     if folding.steps == 1 and slicing and slicing.groups == 1:
-        matvec = unrolled(_wide_kernel(kernel, slicing), codes, folding, widths, frame.layer, forced)
+        matvec = unrolled(_wide_kernel(kernel, slicing), codes, folding, widths, layer, forced)
     if matvec is None:
         split = functools.partial(_by_step, kernel, folding)
-        rom = memories.weights(
-            frame.memory("weights"), split, folding.steps, folding.pe, folding.simd, widths.w
-        )
+        rom = memories.weights(files[0], split, folding.steps, folding.pe, folding.simd, widths.w)
         matvec = MatVec.of(folding, widths, Rom(rom))
-    file = frame.memory("requantizer")
-    requantizer = requantizer_of(node, op, matvec.result_lanes, reach, bias, file)
-    return Sums(matvec, requantizer, reach, op.kernel_format, op.bias_format, macs)
+    requantizer = requantizer_of(result, op, matvec.result_lanes, reach, bias, files[1])
+    return Sums(matvec, requantizer, reach, op.kernel_format, op.bias_format)
 
 
-def multiplier(folding: Folding, widths: Widths) -> MatVec:
-    """``folding`` beside a ROM of no weights, to be counted."""
+@functools.lru_cache(maxsize=4096)
+def multiplier(job: MatrixJob, folding: Folding, bits: tuple[int, int]) -> MatVec:
+    """``folding`` of ``job`` beside a ROM of no weights, to be counted; ``bits``: of an element, a weight."""
+    widths = Widths(*bits, sum(bits) + job.inputs.bit_length())
     counts = folding.steps, folding.pe, folding.simd
     empty = memories.weights("", lambda: np.zeros(0, np.int64), *counts, widths.w)
     return MatVec.of(folding, widths, Rom(empty))

@@ -51,7 +51,7 @@ class ReaderStage(RingStage):
 
     @property
     def fewest_rows(self) -> int:
-        return self.reader.kernel_h
+        return self.reader.fewest_rows
 
     def with_rows(self, rows: int) -> Self:
         return dataclasses.replace(self, reader=dataclasses.replace(self.reader, rows=rows))
@@ -82,16 +82,27 @@ class WindowedStage(RingStage):
 
 @dataclasses.dataclass(frozen=True)
 class Geometry:
-    """The windows of a layer, in its own words. ``depth``: channels that a vector has of each pixel."""
+    """The windows of a layer, in its own words. ``depth``: channels that a vector has of each pixel;
+    ``dilation``: rows and columns from cell to cell.
+    """
 
     kernel: Pair
     strides: Pair
     padding: Padding
     pad_code: int
     depth: int
+    dilation: Pair = (1, 1)
+
+    @property
+    def span(self) -> Pair:
+        """Rows and columns from the first cell of a window to the last."""
+        return (self.kernel[0] - 1) * self.dilation[0] + 1, (self.kernel[1] - 1) * self.dilation[1] + 1
 
     def window(self, tensor: Tensor, out: Shape) -> Window:
-        """The windows of an image that comes one pixel per beat, with a ring of ample rows."""
+        """The windows of an image that comes one pixel per beat, with a ring of ample rows; their cells are
+        side by side.
+        """
+        assert self.dilation == (1, 1)
         height, width, channels = tensor.shape
         (pad_top, _), (pad_left, _) = self.padding
         return Window(
@@ -118,7 +129,7 @@ class Geometry:
         height, width, channels = tensor.shape
         (pad_top, _), (pad_left, _) = self.padding
         lanes = folding.vectors * folding.lanes
-        apart = self.depth < channels  # every channel has filters of its own
+        groups = channels // self.depth // folding.vectors
         return WindowReader(
             height=height,
             width=width,
@@ -127,6 +138,8 @@ class Geometry:
             bits=tensor.bits,
             kernel_h=self.kernel[0],
             kernel_w=self.kernel[1],
+            dilation_h=self.dilation[0],
+            dilation_w=self.dilation[1],
             stride_h=self.strides[0],
             stride_w=self.strides[1],
             pad_top=pad_top,
@@ -134,27 +147,35 @@ class Geometry:
             out_height=out[0],
             out_width=out[1],
             pad_code=self.pad_code,
-            passes=1 if apart else folding.turns,
-            apart=apart,
-            rows=ample_rows(self.kernel[0], pad_top),
+            passes=folding.turns // groups,
+            groups=groups,
+            rows=ample_rows(self.span[0], pad_top),
         )
 
 
-def ample_rows(kernel_h: int, pad_top: int) -> int:
+def ample_rows(span: int, pad_top: int) -> int:
     """Rows with which a frame's first window is complete when the last one before it has been read."""
-    return 2 * kernel_h + pad_top
+    return 2 * span + pad_top
 
 
 def image_refusals(node: QNode, image: Shape, geometry: Geometry) -> Iterator[str]:
     """Why the windows cannot be built over ``image``: each must have a pixel of it."""
     for size, count, side, step, cells in zip(
-        image[:2], node.shape[:2], geometry.kernel, geometry.strides, geometry.padding, strict=True
+        image[:2], node.shape[:2], geometry.span, geometry.strides, geometry.padding, strict=True
     ):
         if not windows_meet_image(size, count, side, step, cells[0]):
             yield (
                 f"hardware needs a pixel of the image in every window, found a padding of {cells} around "
                 f"{size} with a kernel of {side}"
             )
+
+
+def single_window(node: QNode, tensor: Tensor, wiring: Wiring, geometry: Geometry) -> Window | None:
+    """The windows of ``node`` over ``tensor``; None where several side by side, or several pixels per beat,
+    are needed to keep up.
+    """
+    found = next(windows_wide_enough(geometry.window(tensor, node.shape), wiring.interval), None)
+    return found[0] if found and found[1] == 1 and found[0].pixels == 1 else None
 
 
 def cut_to_windows(

@@ -26,6 +26,7 @@ from kerilog.qgraph import (
     QMultiply,
     QPermute,
     QRequantize,
+    QResizeBilinear,
     QSlice,
     QSubtract,
     QUpSampling2D,
@@ -159,6 +160,32 @@ def sliced(op: QSlice) -> Unary:
 def up_sampling(op: QUpSampling2D) -> Unary:
     """Rows and pixels several times."""
     return lambda x: x.repeat(op.size[0], axis=1).repeat(op.size[1], axis=2)
+
+
+def resize_bilinear(op: QResizeBilinear, target: Format) -> Unary:
+    """Between rows first, then between columns: sums are exact, so that the order makes no difference."""
+    half = 1 << (2 * op.bits - 1)
+    number = exact_type(half * 2 * max(-target.minimum, target.maximum) + half)
+    kind = storage(target)
+
+    def apply(x: Codes) -> Codes:
+        between = _between(_between(x.astype(number), op.rows, op.bits, 1), op.columns, op.bits, 2)
+        total = between.astype(np.int64)
+        if op.rounding == "up":
+            return ((total + half) >> (2 * op.bits)).astype(kind)
+        away: Codes = np.sign(total) * ((np.abs(total) + half) >> (2 * op.bits))
+        return away.astype(kind)
+
+    return apply
+
+
+def _between(x: Numbers, places: IntArray, bits: int, axis: int) -> Numbers:
+    """``2**bits`` times what lies between the pixels along an axis."""
+    first, second, weight = places
+    shape = tuple(-1 if one == axis else 1 for one in range(4))
+    share = weight.reshape(shape).astype(x.dtype)
+    found: Numbers = x.take(first, axis) * (x.dtype.type(1 << bits) - share) + x.take(second, axis) * share
+    return found
 
 
 def permute(op: QPermute) -> Unary:

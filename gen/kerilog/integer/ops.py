@@ -83,6 +83,11 @@ def global_max_pool(op: QGlobalMaxPooling2D, target: Format) -> Unary:
     return apply
 
 
+def arg_max(target: Format) -> Unary:
+    """The place of the largest code along the last axis; NumPy, too, takes the first of equal ones."""
+    return lambda x: x.argmax(axis=-1).astype(storage(target))
+
+
 def _pool(combine: np.ufunc, x: Numbers, size: Pair, strides: Pair) -> Numbers:
     """``combine`` over every window of ``x``: down the columns first, where rows are contiguous."""
     for axis in (1, 2):

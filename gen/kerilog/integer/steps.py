@@ -16,6 +16,7 @@ from kerilog.integer.finish import Codes, Unary, storage
 from kerilog.qgraph import (
     Clamp,
     QAdd,
+    QArgMax,
     QAveragePooling2D,
     QBroadcast,
     QChannelLookup,
@@ -36,6 +37,7 @@ from kerilog.qgraph import (
     QPermute,
     QRequantize,
     QReshape,
+    QResizeBilinear,
     QSlice,
     QSoftmax,
     QUpSampling2D,
@@ -159,6 +161,8 @@ def _unary(node: QNode, source: Format) -> Unary | None:
             return convolution.conv2d(op, source, node.format, (node.shape[0], node.shape[1]))
         case QDense() as op:
             return ops.dense(op, source, node.format, math.prod(node.shape[:-1]))
+        case QResizeBilinear() as op:
+            return elementwise.resize_bilinear(op, node.format)
         case QSoftmax() as op:
             return softmax.softmax(op, node.format)
         case QFloatSoftmax() as op:
@@ -175,6 +179,8 @@ def _pool(node: QNode, source: Format) -> Unary | None:
             return ops.average_pool(op, source, node.format)
         case QGlobalMaxPooling2D() as op:
             return ops.global_max_pool(op, node.format)
+        case QArgMax():
+            return ops.arg_max(node.format)
         case QGlobalAveragePooling2D() as op:
             return ops.global_average_pool(op, source, node.format)
     return None

@@ -11,6 +11,7 @@ from kerilog.hardware.design import Cycles, Stage
 from kerilog.hardware.windowed import RingStage
 from kerilog.plan import cycles, spare
 from kerilog.plan.sketch import FEWEST_FRAMES
+from kerilog.plan.slices import sliced
 from kerilog.timing.control import NEVER
 from kerilog.timing.fifo import Fifo
 from kerilog.timing.line_buffer import LineBuffer
@@ -59,16 +60,18 @@ def _attempts(
     """Buffers from small to large.
 
     Without the queues that stages next to each other do not need, a run at the pace of the goal shows what
-    the others and the rings must hold. Then with all queues, and ample rows.
+    the others and the rings must hold. Then with all queues, and ample rows. Where no queue is left, there
+    may be register slices.
     """
     lean = _without(stages, spare.spare_queues(stages, goal, kept))
-    seen = _observed(lean, goal, registered)
+    seen = _observed(sliced(lean), goal, registered)
     idle = (seen.idle & spare.queues_at_joins(lean)) - set(kept)
     rows = spare.fewest_rows(lean, seen.rows, goal)
-    yield _sized(_without(lean, idle), seen.depths, rows)
+    yield _sized(sliced(_without(lean, idle)), seen.depths, rows)
     if idle or rows != seen.rows:
-        yield _sized(lean, seen.depths, seen.rows)
-    yield _sized(stages, _observed(stages, goal, registered).depths, {})
+        yield _sized(sliced(lean), seen.depths, seen.rows)
+    whole = sliced(stages)
+    yield _sized(whole, _observed(whole, goal, registered).depths, {})
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import bisect
+import dataclasses
 import functools
+from collections.abc import Callable
 
 from kerilog import area
 from kerilog.area import Area
@@ -15,14 +18,17 @@ from kerilog.plan.planner import default_interval, elaborate, relaxed
 from kerilog.plan.sketch import Sketch
 from kerilog.qgraph import QGraph
 
+HASTES = tuple(8 / 1.05**step for step in range(60))
+"""``haste`` of dense layers, the least first; see ``Shares``."""
+
 
 class Candidates:
     """The foldings of ``graph``, by their place from the fastest to the slowest; each is sketched once and
     planned once at most, when somebody asks.
 
     They are those of the front, those between them that take less area with as many multipliers, and one for
-    the interval ``asked``, with multipliers as ``shares`` says. Designs are made smaller as far as their
-    ``latency`` allows.
+    the interval ``asked``, with multipliers as ``shares`` says; with haste that one alone, for then a shorter
+    interval would be more haste once more. Designs are made smaller as far as their ``latency`` allows.
     """
 
     def __init__(
@@ -35,7 +41,7 @@ class Candidates:
         registered: bool = False,
     ) -> None:
         self.graph, self.name = graph, verilog_name(name or graph.name)
-        self.shares, self.latency, self.registered = shares, latency, registered
+        self.asked, self.shares, self.latency, self.registered = asked, shares, latency, registered
         self.points = front(graph)
         if not self.points[0].multipliers:
             # no multipliers to save, but narrower streams are smaller, too
@@ -43,6 +49,8 @@ class Candidates:
         self.least_multipliers = self.points[-1].multipliers
         for interval in sorted(leaner(graph) | ({asked} if asked else set())):
             self._add(interval)
+        if asked and shares.hurries:
+            self.points = [[point for point in self.points if point.interval <= asked][-1]]
         self.sketch = functools.cache(self._sketch)
         self.least_area = functools.cache(self._least_area)
         self.design = functools.cache(self._design)
@@ -52,6 +60,10 @@ class Candidates:
         faster = [point for point in self.points if point.interval <= interval]
         if faster and faster[-1].interval < interval:
             self.points.insert(len(faster), Point(interval, faster[-1].multipliers))
+
+    def sharing(self, shares: Shares) -> Candidates:
+        """The same with other ``shares``."""
+        return Candidates(self.graph, self.name, self.asked, shares, self.latency, self.registered)
 
     def within(self, interval: int | None, multipliers: int | None) -> list[int]:
         """The places of those that promise to keep within these bounds."""
@@ -70,8 +82,31 @@ class Candidates:
         return least_area(self.sketch(place))
 
     def _design(self, place: int) -> Design | None:
-        interval = self.points[place].interval
-        return reached(self.graph, interval, self.name, self.shares, self.latency, self.registered)
+        return _in_its_interval(self.graph, self.name, self.sketch(place), self.latency)
+
+
+class Hasty:
+    """The candidates ``like`` others, with each haste of dense layers that somebody asks for, and the other
+    ``shares``.
+    """
+
+    def __init__(self, like: Candidates, shares: Shares) -> None:
+        self._like, self.shares = like, shares
+        self._tried: dict[float, Candidates] = {}
+
+    @property
+    def tried(self) -> list[Candidates]:
+        """Those that were looked at."""
+        return list(self._tried.values())
+
+    def family(self, haste: float) -> Candidates:
+        if haste not in self._tried:
+            self._tried[haste] = self._like.sharing(dataclasses.replace(self.shares, haste=haste))
+        return self._tried[haste]
+
+    def least(self, suffices: Callable[[Candidates], bool]) -> int:
+        """The place in ``HASTES`` from which on they suffice."""
+        return bisect.bisect_left(HASTES, True, key=lambda haste: suffices(self.family(haste)))
 
 
 def reached(
@@ -87,7 +122,11 @@ def reached(
     """
     title = verilog_name(name or graph.name)
     drawn = relaxed(graph, title, interval, shares=shares, registered=registered)
-    design = elaborate(graph, title, drawn, latency)
+    return _in_its_interval(graph, title, drawn, latency)
+
+
+def _in_its_interval(graph: QGraph, name: str, drawn: Sketch, latency: int | None) -> Design | None:
+    design = elaborate(graph, name, drawn, latency)
     return design if design.cycles.frame_interval <= drawn.interval else None
 
 

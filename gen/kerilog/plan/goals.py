@@ -16,12 +16,12 @@ from kerilog.hardware.design import Design
 from kerilog.hardware.folding import Shares
 from kerilog.plan import refusals, search, unmet
 from kerilog.plan.bounds import DEFAULT_FILL, Bounds, count
-from kerilog.plan.candidates import Candidates
+from kerilog.plan.candidates import HASTES, Candidates, Hasty
 from kerilog.plan.front import front
-from kerilog.plan.jobs import jobs
+from kerilog.plan.jobs import is_dense, jobs
 from kerilog.plan.planner import plan
 from kerilog.progress import Progress, silent
-from kerilog.qgraph import QDense, QGraph
+from kerilog.qgraph import QGraph
 
 DEFAULT_MULTIPLIERS = 76
 """Multipliers of a design for which nothing is asked: they leave some of the 90 DSPs of an xc7a35t, on many
@@ -29,9 +29,12 @@ small boards, to the requantizers."""
 EXTRA = (1.5, 1.25, 1.0)
 """How many times its fewest multipliers a layer may have where that takes less of an FPGA, if it is not
 multipliers that are bounded: the less, the scarcer DSPs are."""
-HURRIES = ((math.inf, 1.0), (math.inf, 1.25), (1.6, 1.25), (1.0, 1.25))
-"""``haste`` and ``overlap`` of dense layers where the latency is bounded: the first with which it is met;
-see ``Shares``."""
+HURRIES = tuple(
+    Shares(reads_input=reads, spares_dsps=spares) for spares in (False, True) for reads in (False, True)
+)
+"""What dense layers in haste may do; DSPs are spared only where there are too few."""
+HASTY = 5
+"""Designs that are looked at, from the one of the least haste that is in time."""
 NEIGHBOURS = 3
 """Shorter intervals that are tried where the layers keep up with the one asked for only each alone."""
 
@@ -214,32 +217,46 @@ def _within(graph: QGraph, bounds: Bounds, asks: _Asks, progress: Progress) -> D
     """The best design within ``bounds``: with extra multipliers as far as there are DSPs for them, and dense
     layers as slow as the latency allows.
     """
-    families = _families(graph, bounds, asks)
-    lean = families[0][-1]
+    extras = EXTRA if bounds.multipliers is None else EXTRA[-1:]
+    families = [_candidates(graph, bounds, asks, Shares(extra)) for extra in extras]
+    lean = families[-1]
     unmet.check(lean, bounds)
-    designs = (_with_extra(family, bounds, progress) for family in families)
-    design = next((design for design in designs if design is not None), None)
+    design = _with_extra(families, bounds, progress)
+    if bounds.latency is not None and (design is None or bounds.interval is not None) and is_dense(graph):
+        hasty = _in_haste(families, bounds, progress, design is not None)
+        design = min(filter(None, (design, hasty)), key=bounds.rank, default=None)
     if design is None:
-        others = (found for family in families for found in family if found is not lean)
-        raise unmet.reason([lean, *others], bounds, progress)
+        raise unmet.reason([lean, *(family for family in families if family is not lean)], bounds, progress)
     return design
 
 
-def _families(graph: QGraph, bounds: Bounds, asks: _Asks) -> list[list[Candidates]]:
-    """Foldings by how much dense layers hurry, and those by how much extra there is, the most first."""
-    hurries = HURRIES if bounds.latency is not None and _is_dense(graph) else HURRIES[:1]
-    extras: tuple[float, ...] = EXTRA
-    if bounds.multipliers is not None:
-        hurries, extras = HURRIES[:1], EXTRA[-1:]
-    return [
-        [
-            Candidates(
-                graph, asks.name, bounds.interval, Shares(extra, *hurry), bounds.latency, asks.registered
-            )
-            for extra in extras
-        ]
-        for hurry in hurries
-    ]
+def _candidates(graph: QGraph, bounds: Bounds, asks: _Asks, shares: Shares) -> Candidates:
+    return Candidates(graph, asks.name, bounds.interval, shares, bounds.latency, asks.registered)
+
+
+def _in_haste(families: list[Candidates], bounds: Bounds, progress: Progress, is_met: bool) -> Design | None:
+    """The best design within ``bounds`` with just the haste of dense layers that the latency takes, or with
+    slightly more. The ``families`` get what was looked at.
+
+    Where there is none, and the bounds are not met otherwise, also those of the least latency within the
+    other bounds.
+    """
+    # a device is no reason for more haste, but where the interval is not bounded it decides upon that
+    for_latency = bounds if bounds.interval is None else dataclasses.replace(bounds, device=None)
+    others = dataclasses.replace(bounds, latency=None)
+    chosen: Design | None = None
+    hasty = [Hasty(families[-1], shares) for shares in HURRIES]
+    for some in hasty:
+        if some.shares.spares_dsps and (is_met or chosen is not None):
+            break
+        least = some.least(lambda found: search.best(found, for_latency, progress) is not None)
+        found = (search.best(some.family(haste), bounds, progress) for haste in HASTES[least:][:HASTY])
+        chosen = min(filter(None, (chosen, *found)), key=bounds.rank, default=None)
+    for some in hasty:
+        if chosen is None and not is_met:
+            some.least(lambda found: search.best(found, others, progress) is None)
+        families += some.tried
+    return chosen
 
 
 def _with_extra(family: Sequence[Candidates], bounds: Bounds, progress: Progress) -> Design | None:
@@ -253,9 +270,3 @@ def _with_extra(family: Sequence[Candidates], bounds: Bounds, progress: Progress
             bounds = dataclasses.replace(bounds, interval=shortest - 1)
         chosen = search.best(candidates, bounds, progress) or chosen
     return chosen
-
-
-def _is_dense(graph: QGraph) -> bool:
-    """Whether most products are those of dense layers."""
-    dense = sum(job.macs for node, job in jobs(graph) if isinstance(node.op, QDense))
-    return 2 * dense > sum(job.macs for _, job in jobs(graph))

@@ -85,8 +85,9 @@ def smallest(
     found: Candidates, places: Sequence[int], bounds: Bounds, progress: Progress = silent
 ) -> Design | None:
     """The design of the least area within ``bounds``."""
-    if bounds.latency is not None and places:
-        places = _in_time(found, places, bounds.latency, progress)
+    if bounds.latency is not None:  # which takes plans, where sketches tell what the device holds
+        places = list(fitting(found, places, bounds))
+        places = _in_time(found, places, bounds.latency, progress) if places else []
     if not places:
         return None
     most = WIDER * min(found.points[place].multipliers for place in places)

@@ -44,11 +44,14 @@ class Sketch:
 
     def ever_sooner(self) -> Iterator[Sketch]:
         """The sketch itself; with the smallest of those requantizers that are no later than pipelined ones;
-        with pipelined ones.
+        with pipelined ones. Stages of patience keep theirs.
         """
         yield self
         yield self._with(serial.economical(stage, 0) for stage in self.stages)
-        yield self._with(stage.pipelined if isinstance(stage, SumStage) else stage for stage in self.stages)
+        yield self._with(
+            stage.pipelined if isinstance(stage, SumStage) and not stage.patience else stage
+            for stage in self.stages
+        )
 
     def _with(self, stages: Iterable[Stage]) -> Sketch:
         return dataclasses.replace(self, stages=tuple(stages))

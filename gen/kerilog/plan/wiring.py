@@ -12,7 +12,7 @@ from kerilog.area import Area, devices
 from kerilog.frames import input_names, output_names
 from kerilog.hardware import connectors
 from kerilog.hardware.design import INPUT, Stage, Tensor
-from kerilog.hardware.folding import FEWEST, MatrixJob, Shares, divisors, possible_lanes
+from kerilog.hardware.folding import FEWEST, Shares, divisors, possible_lanes
 from kerilog.hardware.kind import Flow, code_range, title
 from kerilog.hardware.module import Module
 from kerilog.hardware.naming import BORDER, ports, verilog_name
@@ -100,11 +100,26 @@ class Network:
     def overlap(self) -> float:
         return self._shares.overlap
 
-    def pace(self, job: MatrixJob) -> int:
-        if math.isinf(self._shares.haste):
+    @property
+    def hurries(self) -> bool:
+        return self._shares.hurries
+
+    @property
+    def reads_input(self) -> bool:
+        return self._shares.hurries and self._shares.reads_input
+
+    @property
+    def spares_dsps(self) -> bool:
+        return self._shares.spares_dsps
+
+    def pace(self, products: int) -> int:
+        if not self.hurries:
             return self.interval
-        part = self._shares.haste * math.sqrt(job.macs / self._most_macs)
+        part = self._shares.haste * math.sqrt(products / self._most_macs)
         return max(1, min(self.interval, round(part * self.interval)))
+
+    def users(self, node: QNode) -> tuple[QNode, ...]:
+        return self.graph.users(node.name)
 
     def source(self, node: QNode, place: int = 0) -> QNode:
         return self.graph[node.inputs[place]]
@@ -137,7 +152,8 @@ class Network:
 
     def _connect(self, stage: Stage, flow: Flow) -> Flow:
         """``flow`` behind a ``stage`` that changes no element."""
-        return dataclasses.replace(self.append(stage, flow.codes), at_end=flow.at_end)
+        self.stages.append(stage)
+        return dataclasses.replace(flow, stream=stage.name, tensor=stage.output, uncut=False)
 
     def fewest_lanes(self, tensor: Tensor) -> int:
         lanes = possible_lanes(tensor.shape)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
-from kerilog.quality.labels import PROBABILITY, Head, NoAccuracy, target
+from kerilog.quality.labels import CLASS, PROBABILITY, Head, NoAccuracy, target
 from kerilog.quality.moments import moments
 
 Reals = npt.NDArray[np.floating]
@@ -54,6 +54,8 @@ def classes(head: Head, outputs: Reals, name: str) -> IntArray:
     sigmoid every unit is a yes (1) above 0.5: (count, *shape). Raises KerilogError for one unit without a
     sigmoid, as for a regression, which has no classes.
     """
+    if head.function == CLASS:
+        return np.asarray(outputs.reshape(len(outputs), *head.shape[:-1]), np.int64)
     if head.function == "sigmoid":
         return (outputs > PROBABILITY).astype(np.int64)
     if head.units == 1:

@@ -14,12 +14,12 @@ from kerilog import floating, frames
 from kerilog.errors import KerilogError
 from kerilog.floating import Samples
 from kerilog.formats import IntArray
-from kerilog.graph import Activation, Array, Converter, Graph, Reshape
+from kerilog.graph import Activation, Array, Converter, Graph, Reshape, Shape
 from kerilog.integer.model import run_outputs
 from kerilog.progress import Progress, silent
-from kerilog.qgraph import QFloatSoftmax, QGraph, QLookup, QRequantize, QReshape, QSoftmax
+from kerilog.qgraph import QArgMax, QFloatSoftmax, QGraph, QLookup, QRequantize, QReshape, QSoftmax
 from kerilog.quality import batches
-from kerilog.quality.labels import Head, NoAccuracy, Target, target
+from kerilog.quality.labels import CLASS, Head, NoAccuracy, Target, target
 from kerilog.quality.moments import Moments, moments
 from kerilog.quantize import strip_softmax
 from kerilog.transforms import simplify
@@ -248,8 +248,19 @@ def _with_references(original: Graph, integer: QGraph) -> Graph:
 def heads(graph: Graph | None, integer: QGraph) -> list[Head]:
     """What each output is, in their order: told by the float network, else by the integer one."""
     if graph is None:
-        return [Head(integer[name].shape, _integer_function(integer, name)) for name in integer.outputs]
-    return [Head(graph[name].shape, _function(graph, name)) for name in graph.outputs]
+        found = [Head(integer[name].shape, _integer_function(integer, name)) for name in integer.outputs]
+    else:
+        found = [Head(graph[name].shape, _function(graph, name)) for name in graph.outputs]
+    scores = [_scores(integer, name) for name in integer.outputs]
+    return [head if shape is None else Head(shape, CLASS) for head, shape in zip(found, scores, strict=True)]
+
+
+def _scores(integer: QGraph, name: str) -> Shape | None:
+    """The shape of the scores whose largest the output ``name`` is the number of; None if it is no class."""
+    node = integer[name]
+    while isinstance(node.op, QReshape):
+        node = integer[node.inputs[0]]
+    return integer[node.inputs[0]].shape if isinstance(node.op, QArgMax) else None
 
 
 def _function(graph: Graph, name: str) -> str:

@@ -15,15 +15,21 @@ from kerilog.formats import IntArray
 from kerilog.graph import Shape
 
 Labels = npt.NDArray[Any]
+CLASS = "class"
+"""The function of an output that is the number of a class."""
 PROBABILITY, LOGIT = 0.5, 0.0  # above which an answer is a yes
 
+_ONE_ANSWER = ("softmax", CLASS)
 _NONE = "the data has no labels for it"
 _PART = 1 << 20  # labels that are looked at at once
 
 
 @dataclasses.dataclass(frozen=True)
 class Head:
-    """An output: its shape (no batch axis) and the function behind it ("softmax", "sigmoid", "linear")."""
+    """An output: its shape (no batch axis) and the function behind it ("softmax", "sigmoid", "linear").
+
+    Of ``CLASS`` it has the shape that the scores would have: what comes out is the number of the largest.
+    """
 
     shape: Shape
     function: str
@@ -73,6 +79,8 @@ class Target:
 
     def answers(self, outputs: npt.NDArray[Any]) -> IntArray:
         """The answers (count, answers) that ``outputs`` (count, *shape), real values, stand for."""
+        if self.head.function == CLASS:
+            return np.asarray(outputs.reshape(len(outputs), -1), np.int64)
         if self.threshold is None:
             return _largest(outputs, self.head.units)
         return (outputs.reshape(len(outputs), -1) > self.threshold).astype(np.int64)
@@ -164,14 +172,14 @@ def _label_rows(rows: Labels, head: Head) -> Target | NoAccuracy:
     sums = _sums(rows, head.units)
     if (few := _few(rows)) is None or not few <= {0, 1}:
         # smoothed one-hot rows, or those of a mixture
-        if head.function == "softmax" and rows.min() >= 0 and np.allclose(sums, 1, atol=1e-3):
+        if head.function in _ONE_ANSWER and rows.min() >= 0 and np.allclose(sums, 1, atol=1e-3):
             return Target(head, rows, f"{LARGEST}; of each row of labels the largest one", one_hot=True)
-        values = None if head.function == "softmax" else rows
+        values = None if head.function in _ONE_ANSWER else rows
         return NoAccuracy("labels are numbers, not classes: a regression", values)
     if np.all(sums == 1):
         return Target(head, rows, f"{LARGEST}; labels are one-hot", one_hot=True)
-    if head.function == "softmax":
-        return NoAccuracy("a softmax has one answer, and rows of labels have none or several ones")
+    if head.function in _ONE_ANSWER:
+        return NoAccuracy(f"a {head.function} has one answer, and rows of labels have none or several ones")
     if head.function == "sigmoid":
         return Target(head, rows, "each label by itself, above 0.5 counts as 1", PROBABILITY, multi=True)
     if head.function == "linear":

@@ -13,6 +13,7 @@ from kerilog.graph import Graph
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QGraph
 from kerilog.quantize.affine import AffineScheme
+from kerilog.quantize.argmax import end_in_classes
 from kerilog.quantize.fixed import FixedScheme
 from kerilog.quantize.given import without_formats
 from kerilog.quantize.rewrite import class_scores, convert, softmax_tail, strip_softmax
@@ -26,6 +27,7 @@ __all__ = [
     "LayerSettings",
     "Settings",
     "calibrate",
+    "end_in_classes",
     "naive",
     "quantize",
     "read_settings",

@@ -35,6 +35,7 @@ from kerilog.quantize.matrix import MatrixOp, Numbers, Weights, flat_kernel, mat
 from kerilog.quantize.ranges import DEFAULT_PERCENTILE, best_fixed, fixed_format
 from kerilog.quantize.rewrite import clamp_of, full_range
 from kerilog.quantize.settings import ACCUMULATOR, DEFAULT_RANGE, MIN_BITS, LayerSettings, Settings
+from kerilog.scales import Rounding
 from kerilog.tables import fixed_table
 
 DEFAULT_BITS = 8
@@ -44,11 +45,15 @@ _MAX_BIAS_BITS = 32
 
 @dataclasses.dataclass(frozen=True)
 class FixedScheme:
-    """``observations`` give the values of every tensor; ``scores`` names the inputs of softmaxes left out."""
+    """``observations`` give the values of every tensor; ``scores`` names the inputs of softmaxes left out.
+
+    ``rounding`` is for what is resized: ties away from zero, as everywhere here.
+    """
 
     observations: Mapping[str, Observation]
     settings: Settings = Settings()  # noqa: RUF009 - frozen
     scores: frozenset[str] = frozenset()
+    rounding: Rounding = "reference"
     name: Literal["fixed"] = "fixed"
 
     def activation_format(self, node: Node) -> Format:

@@ -22,6 +22,7 @@ from kerilog.graph import (
     Node,
     Permute,
     Reshape,
+    ResizeBilinear,
     Slice,
     UpSampling2D,
     ZeroPadding2D,
@@ -30,7 +31,7 @@ from kerilog.tables import PRESCRIBED
 
 KEEPS_FORMAT = (
     *(MaxPooling2D, AveragePooling2D, GlobalMaxPooling2D, Reshape, ZeroPadding2D, Slice, UpSampling2D),
-    Permute,
+    *(Permute, ResizeBilinear),
 )
 """Operations whose output has the format of their input."""
 

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from kerilog.bilinear import resize
 from kerilog.errors import KerilogError, Unsupported
 from kerilog.formats import Format
 from kerilog.graph import (
@@ -33,6 +34,8 @@ from kerilog.graph import (
     Permute,
     PReLU,
     Reshape,
+    ResizeBilinear,
+    Shape,
     Slice,
     Subtract,
     UpSampling2D,
@@ -67,6 +70,7 @@ from kerilog.qgraph import (
 from kerilog.quantize.given import check_given
 from kerilog.quantize.matrix import MatrixOp
 from kerilog.quantize.owners import KEEPS_FORMAT, ONE_FORMAT, format_owners
+from kerilog.scales import Rounding
 from kerilog.tables import repeating, slope_tables
 
 MOST_WORDS = 1 << 24
@@ -81,6 +85,10 @@ class Scheme(Protocol):
 
     Every method may raise KerilogError, naming the layer, where the formats lie too far apart.
     """
+
+    @property
+    def rounding(self) -> Rounding:
+        """The flavour of TFLite's arithmetic that it follows."""
 
     @property
     def name(self) -> Literal["affine", "fixed"]:
@@ -229,7 +237,7 @@ class _Walk:
                 return _pool(op, sources[0], target)
             case GlobalMaxPooling2D():
                 return QGlobalMaxPooling2D(full_range(target))
-        return _moved(node)
+        return _moved(node, sources[0].shape, self.scheme.rounding)
 
     def _pair(self, node: Node, op: Pairwise, sources: list[QNode], target: Format) -> QOp:
         left, right = (source.format for source in sources)
@@ -268,8 +276,8 @@ def _pool(op: MaxPooling2D | AveragePooling2D, source: QNode, target: Format) ->
     return kind(op.pool_size, op.strides, full_range(target), padding)
 
 
-def _moved(node: Node) -> QOp:
-    """Operations that make no new numbers."""
+def _moved(node: Node, source: Shape, rounding: Rounding) -> QOp:
+    """Operations that keep their format, on an input of shape ``source``."""
     match node.op:
         case Reshape():
             return QReshape()
@@ -279,6 +287,8 @@ def _moved(node: Node) -> QOp:
             return QSlice(op.begin, op.end, (1,) * len(op.begin))
         case UpSampling2D() as op:
             return QUpSampling2D(op.size)
+        case ResizeBilinear():
+            return resize((source[0], source[1]), (node.shape[0], node.shape[1]), rounding)
         case Permute() as op:
             return QPermute(op.dims)
         case Concatenate():

@@ -13,7 +13,7 @@ from kerilog.qgraph import QConv2D, QDense, QGraph
 from kerilog.report import accuracy, area, heat, quality, ranges, words
 from kerilog.report.record import Record
 from kerilog.report.templating import template
-from kerilog.report.tensors import Tensor, tensors
+from kerilog.report.tensors import Tensor, ends, tensors
 from kerilog.report.timing import Times
 
 TEMPLATE = "report/report.html.j2"
@@ -62,7 +62,7 @@ def render(
         rows=ranges.rows(found, powers),
         samples=f"{record.samples:,}",
         observed=bool(record.activations),
-        errors=ranges.error_rows(found, graph.outputs),
+        errors=ranges.error_rows(found, ends(graph)),
         matrices=accuracy.matrices(record),
         classes=accuracy.classes(record, _naive(manifest)),
         sizes=sizes(graph),
@@ -89,7 +89,7 @@ def _cards(
     total = sizes(graph)[-1]
     yield Card("Parameters", f"{total.after} bytes", f"{total.before} in float32, {total.ratio}")
     for tensor in found:
-        if tensor.network is not None and tensor.layer in graph.outputs:
+        if tensor.network is not None and tensor.layer in ends(graph):
             note = f"{words.layer(tensor.layer)} against float, {record.samples:,} samples"
             yield Card("End-to-end SNR", f"{words.decibel(tensor.network.snr)} dB", note)
     yield _hardware_card(manifest)

@@ -7,7 +7,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from kerilog.formats import Affine, Fixed, Format
+from kerilog.formats import Affine, ClassNumber, Fixed, Format
 from kerilog.report import heat, words
 from kerilog.report.conversion import Error
 from kerilog.report.tensors import Tensor
@@ -143,6 +143,8 @@ def format_text(format: Format) -> str:
         return f"{format.bits} bits, step {words.power(-format.frac)}"
     if isinstance(format, Affine) and isinstance(format.scale, float):
         return f"{format.bits} bits, step {format.scale:.3g}"
+    if isinstance(format, ClassNumber):
+        return f"{format.bits} bits, one of {format.classes} classes"
     return f"{format.bits} bits, per channel"
 
 

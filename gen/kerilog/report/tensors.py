@@ -12,7 +12,7 @@ import numpy.typing as npt
 from kerilog.calibrate import Observation
 from kerilog.formats import Format
 from kerilog.graph import Conv2D, Dense, DepthwiseConv2D, Graph, Shape
-from kerilog.qgraph import QConv2D, QDense, QGraph, QNode
+from kerilog.qgraph import QArgMax, QConv2D, QDense, QGraph, QNode
 from kerilog.report.conversion import Conversion, Error, convert
 from kerilog.report.record import Observed, Record
 
@@ -64,6 +64,12 @@ def _of_node(
         activation.alone,
         activation.network,
     )
+
+
+def ends(graph: QGraph) -> tuple[str, ...]:
+    """The tensors that the outputs are, or whose largest elements they name."""
+    nodes = [graph[name] for name in graph.outputs]
+    return tuple(node.inputs[0] if isinstance(node.op, QArgMax) else node.name for node in nodes)
 
 
 def parameters(original: Graph | None, name: str) -> tuple[Real, Real] | None:

@@ -14,8 +14,8 @@ from kerilog.timing.control import NEVER, Control
 class WindowReader(Control):
     """``krl_window_reader`` with a ring of ``rows`` rows; ``need``: how many with which no word had to wait.
 
-    An image has ``height`` rows of ``width`` pixels of ``slices`` words; the windows are read in ``passes``,
-    or slice by slice if ``apart``.
+    An image has ``height`` rows of ``width`` pixels of ``slices`` words; the cells of a window are
+    ``dilation_h`` and ``dilation_w`` pixels apart. Each of ``groups`` groups of slices is read in ``passes``.
     """
 
     def __init__(
@@ -27,6 +27,8 @@ class WindowReader(Control):
         slices: int,
         kernel_h: int,
         kernel_w: int,
+        dilation_h: int,
+        dilation_w: int,
         stride_h: int,
         stride_w: int,
         pad_top: int,
@@ -34,45 +36,50 @@ class WindowReader(Control):
         out_height: int,
         out_width: int,
         passes: int,
-        apart: bool,
+        groups: int,
     ) -> None:
         super().__init__()
-        reach = (out_height - 1) * stride_h + kernel_h
+        span = (kernel_h - 1) * dilation_h + 1
+        reach = (out_height - 1) * stride_h + span
         self.rows: i64 = rows
-        self.kernel_h: i64 = kernel_h
+        self.span: i64 = span
         self.stride_h: i64 = stride_h
         self.end_x: i64 = width * slices
         self.first_y: i64 = pad_top
         self.last_y: i64 = pad_top + height - 1
         self.last_used_y: i64 = min(reach - 1, pad_top + height - 1)
         self.gap: i64 = reach - 1 - self.last_used_y + pad_top
-        self.row_step: i64 = min(stride_h, kernel_h)
+        self.row_step: i64 = min(stride_h, span)
         self.last_top: i64 = (out_height - 1) * stride_h
-        self.last_run: i64 = (kernel_w if apart else kernel_w * slices) - 1
-        self.run_step: i64 = slices if apart else 1
-        self.last_tap: i64 = kernel_h - 1
-        self.last_round: i64 = (slices if apart else passes) - 1
-        self.round_step: i64 = 1 if apart else 0
+        self.words: i64 = slices // groups  # of a group of a pixel
+        self.pixel_step: i64 = dilation_w * slices - slices // groups + 1
+        self.last_run: i64 = kernel_w * slices // groups - 1
+        self.last_tap: i64 = span - 1
+        self.tap_step: i64 = dilation_h
+        self.last_pass: i64 = passes - 1
+        self.last_group: i64 = groups - 1
         self.last_out: i64 = out_width - 1
-        self.window_step: i64 = stride_w * slices - (slices - 1 if apart else 0)
+        self.window_step: i64 = stride_w * slices - (slices - slices // groups)
         self.first_left: i64 = -pad_left * slices
         self.write_x: i64 = 0
         self.write_y: i64 = pad_top
         self.held: i64 = 0
         self.ahead: i64 = pad_top
         self.run: i64 = 0
-        self.tap: i64 = 0
-        self.round: i64 = 0
+        self.slice: i64 = 0
+        self.tap: i64 = 0  # in rows below the top of the band
+        self.turn: i64 = 0  # the pass
+        self.group: i64 = 0
         self.out: i64 = 0
         self.top: i64 = 0
         self.left: i64 = self.first_left
         self.x: i64 = self.first_left
-        self.need: i64 = kernel_h
+        self.need: i64 = min(span, height)
         self.row_is_used = self._is_used()  # the row that is written
         self.rows_given = self._given()  # rows of the image that the band gives back
 
     def _is_used(self) -> bool:
-        return self.write_y <= self.last_used_y and self.write_y % self.stride_h < self.kernel_h
+        return self.write_y <= self.last_used_y and self.write_y % self.stride_h < self.span
 
     def _given(self) -> i64:
         top = self.top
@@ -91,17 +98,19 @@ class WindowReader(Control):
         return self.left > self.write_x and self.rows_given > 0
 
     def _word_is_there(self) -> bool:
-        if self.ahead >= self.kernel_h:
+        if self.ahead >= self.span:
             return True
         arrives = self.ahead == self.tap and self.row_is_used and self.x < self.write_x
         is_padding = self.x < 0 or self.x >= self.end_x
-        return (is_padding or arrives or self.ahead > self.tap) and not self._ends_whole_band()
+        return (is_padding or arrives or self.ahead > self.tap) and not self._row_is_missing()
 
-    def _ends_whole_band(self) -> bool:
-        """Whether the word is the last of a band all of whose rows are given back."""
-        if self.run != self.last_run or self.tap != self.last_tap or self.round != self.last_round:
+    def _row_is_missing(self) -> bool:
+        """Whether the word is the last of a band that gives back more rows than are complete."""
+        if self.run != self.last_run or self.tap != self.last_tap or self.turn != self.last_pass:
             return False
-        return self.out == self.last_out and (self.top == self.last_top or self.row_step == self.kernel_h)
+        if self.group != self.last_group or self.out != self.last_out:
+            return False
+        return self.ahead < (self.span if self.top == self.last_top else self.row_step)
 
     def clock(self, left_valid: bool, entered: bool, right_ready: bool, left: bool) -> None:
         step = (not self.valid or right_ready) and self._word_is_there()
@@ -139,22 +148,31 @@ class WindowReader(Control):
     def _read(self) -> None:
         if self.run < self.last_run:
             self.run += 1
-            self.x += self.run_step
+            self.slice += 1
+            self.x += 1
+            if self.slice == self.words:
+                self.slice = 0
+                self.x += self.pixel_step - 1
             return
         self.run = 0
+        self.slice = 0
         if self.tap < self.last_tap:
-            self.tap += 1
+            self.tap += self.tap_step
         else:
             self.tap = 0
-            self._end_round()
+            self._end_pass()
         self.x = self.left
 
-    def _end_round(self) -> None:
-        if self.round < self.last_round:
-            self.round += 1
-            self.left += self.round_step
+    def _end_pass(self) -> None:
+        if self.turn < self.last_pass:
+            self.turn += 1
             return
-        self.round = 0
+        self.turn = 0
+        if self.group < self.last_group:
+            self.group += 1
+            self.left += self.words
+            return
+        self.group = 0
         if self.out < self.last_out:
             self.out += 1
             self.left += self.window_step
@@ -163,7 +181,7 @@ class WindowReader(Control):
         self.left = self.first_left
         last = self.top == self.last_top
         self.held -= self.rows_given
-        self.ahead -= self.kernel_h if last else self.row_step
+        self.ahead -= self.span if last else self.row_step
         self.top = 0 if last else self.top + self.stride_h
         self.rows_given = self._given()
 
@@ -176,7 +194,8 @@ class WindowReader(Control):
             self.ahead,
             self.run,
             self.tap,
-            self.round,
+            self.turn,
+            self.group,
             self.out,
             self.top,
         )

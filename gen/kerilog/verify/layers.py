@@ -20,7 +20,12 @@ from kerilog.verify.look import Look, Tap
 from kerilog.verify.result import Codes, check_inputs
 
 _BYTES = 1 << 26  # of beats that are kept at once
-_CONNECTORS = {"Fifo": "queue", "Lanes": "converter of lanes", "FrameGuard": "frame guard"}
+_CONNECTORS = {
+    "Fifo": "queue",
+    "Register": "register slice",
+    "Lanes": "converter of lanes",
+    "FrameGuard": "frame guard",
+}
 _AXES = {1: ("channel",), 2: ("position", "channel"), 3: ("row", "column", "channel")}
 
 

@@ -15,6 +15,7 @@ from kerilog.graph import (
     Pair,
     Permute,
     Reshape,
+    ResizeBilinear,
     Shape,
     Slice,
     UpSampling2D,
@@ -64,17 +65,18 @@ def _cropped(call: Call, shape: Shape, crops: tuple[Pair, ...]) -> Nodes:
 
 
 def up_sampling2d(call: Call) -> Nodes:
-    """UpSampling2D of the nearest pixel."""
+    """UpSampling2D of the nearest pixel, or between pixels."""
     layer = call.layer
     layer.check_options(("size", "interpolation", "data_format"))
     layer.check_channels_last()
     interpolation = layer.get("interpolation", "nearest")
-    if interpolation != "nearest":
-        layer.unsupported("interpolation", interpolation, "'nearest'", same_shape=True)
+    if interpolation not in ("nearest", "bilinear"):
+        layer.unsupported("interpolation", interpolation, "'nearest' and 'bilinear'", same_shape=True)
     size, (height, width, channels) = layer.pair("size", (2, 2)), call.image
     if max(size) > _LARGEST_REPEAT:
         layer.wrong("size", f"numbers up to {_LARGEST_REPEAT}", size)
-    return (call.node(UpSampling2D(size), (height * size[0], width * size[1], channels)),)
+    made = UpSampling2D(size) if interpolation == "nearest" else ResizeBilinear(size)
+    return (call.node(made, (height * size[0], width * size[1], channels)),)
 
 
 def permute(call: Call) -> Nodes:

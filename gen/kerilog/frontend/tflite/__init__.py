@@ -20,6 +20,7 @@ from kerilog.scales import ROUNDINGS, Rounding
 
 OPERATORS: dict[str, Callable[[Importer, Operator], None]] = {
     "ADD": elements.add,
+    "ARG_MAX": moving.arg_max,
     "AVERAGE_POOL_2D": layers.pool,
     "BATCH_TO_SPACE_ND": shapes.batch_to_space,
     "CONCATENATION": shapes.concatenate,
@@ -45,6 +46,7 @@ OPERATORS: dict[str, Callable[[Importer, Operator], None]] = {
     "PADV2": shapes.pad,
     "QUANTIZE": elements.quantize,
     "REDUCE_MAX": moving.reduce_max,
+    "RESIZE_BILINEAR": moving.resize_bilinear,
     "RESIZE_NEAREST_NEIGHBOR": moving.resize_nearest,
     "RELU": elements.relu,
     "RELU6": elements.relu,

@@ -53,6 +53,7 @@ _OPTIONS: dict[str, tuple[str, dict[str, str]]] = {
     "PACK": ("PackOptions", {"axis": "Axis"}),
     "UNPACK": ("UnpackOptions", {"axis": "Axis"}),
     "REDUCE_MAX": ("ReducerOptions", {"keep_dims": "KeepDims"}),
+    "RESIZE_BILINEAR": ("ResizeBilinearOptions", {"corners": "AlignCorners", "half": "HalfPixelCenters"}),
     "RESIZE_NEAREST_NEIGHBOR": (
         "ResizeNearestNeighborOptions",
         {"corners": "AlignCorners", "half": "HalfPixelCenters"},

@@ -15,13 +15,24 @@ from typing import NoReturn
 import numpy as np
 
 from kerilog.errors import KerilogError, Unsupported
-from kerilog.formats import Affine, IntArray, UnsignedAffine
+from kerilog.formats import Affine, ClassNumber, IntArray, UnsignedAffine
 from kerilog.frontend.tflite.file import Model, Operator, Tensor
 from kerilog.frontend.tflite.names import Made, layer_names
 from kerilog.frontend.tflite.words import FUSED, keras_words
 from kerilog.graph import Pair, Shape
 from kerilog.names import Names, shown
-from kerilog.qgraph import Clamp, Padding, QConstant, QConv2D, QInput, QNode, QOp, QReshape, Rescale
+from kerilog.qgraph import (
+    Clamp,
+    Padding,
+    QArgMax,
+    QConstant,
+    QConv2D,
+    QInput,
+    QNode,
+    QOp,
+    QReshape,
+    Rescale,
+)
 from kerilog.scales import Rounding, largest_factor
 from kerilog.tables import Step
 
@@ -250,6 +261,18 @@ class Importer:
             self.fail(op, f"{shown(target.name)}: expected one operator to make it, found a second")
         keys = tuple(item if isinstance(item, str) else self.keys[item.index] for item in inputs)
         self._append(target, made, keys, tuple(shape))
+
+    def add_class(self, op: Operator, source: Tensor) -> None:
+        """Append the node for ``op``'s output: the numbers of the classes whose scores ``source`` are."""
+        target = self.tensors[op.outputs[0]]
+        if target.type not in ("int32", "int64"):
+            self.fail(op, f"{shown(target.name)}: expected int32 or int64, found {target.type}")
+        if target.index not in self.model.outputs or target.shape != source.shape[:-1]:
+            found = f"a result of shape {target.shape}"
+            self.unsupported(op, found, f"an output of the network, of shape {source.shape[:-1]}")
+        self.keys[target.index] = str(target.index)
+        format, shape = ClassNumber.of(source.shape[-1]), source.shape[1:-1] or (1,)
+        self.nodes.append(QNode(str(target.index), QArgMax(), (self.keys[source.index],), shape, format))
 
     def add_input(self, index: int) -> None:
         """Append an int8 or uint8 input of the graph; a float32 one is taken by the QUANTIZE behind it."""

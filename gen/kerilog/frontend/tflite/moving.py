@@ -7,6 +7,7 @@ import dataclasses
 
 import numpy as np
 
+from kerilog.bilinear import resize
 from kerilog.formats import IntArray
 from kerilog.frontend.tflite.file import Operator, Tensor
 from kerilog.frontend.tflite.importer import Importer, format_of
@@ -23,6 +24,21 @@ def reduce_max(context: Importer, op: Operator) -> None:
     format = format_of(source)
     made = QGlobalMaxPooling2D((format.minimum, format.maximum))
     context.add(op, made, (image,), reduced_shape(op, source, shape[2]))
+
+
+def arg_max(context: Importer, op: Operator) -> None:
+    """ARG_MAX of the last axis at the end of a network."""
+    context.expect(op, range(2, 3))
+    source = context.activation(op)
+    axis = _axis(context, op, context.constant(op, 1, _kind(context, op, 1)), source)
+    if axis != len(source.shape) - 1 or source.shape[axis] < 2:
+        context.unsupported(op, f"axis {axis} of {source.shape}", "the last axis, of 2 elements and more")
+    context.add_class(op, source)
+
+
+def _kind(context: Importer, op: Operator, position: int) -> str:
+    """The type of the constant at ``position``: int64 or int32."""
+    return "int64" if context.required(op, position).type == "int64" else "int32"
 
 
 def strided_slice(context: Importer, op: Operator) -> None:
@@ -226,6 +242,22 @@ def resize_nearest(context: Importer, op: Operator) -> None:
     shape: Shape = (size[0], size[1], source.shape[3])
     made = QReshape() if repeats == [1, 1] else QUpSampling2D((repeats[0], repeats[1]))
     context.add(op, made, (source,), shape)
+
+
+def resize_bilinear(context: Importer, op: Operator) -> None:
+    """RESIZE_BILINEAR to any size."""
+    context.expect(op, range(2, 3))
+    source = context.activation(op, rank=4)
+    context.same_format(op, source)
+    size = context.constant(op, 1, "int32").reshape(-1).tolist()
+    if len(size) != 2 or not 1 <= min(size) <= max(size) <= 1 << 15:
+        context.fail(op, f"expected 2 sizes of 1..{1 << 15}, found {size}")
+    corners, half = bool(op.options["corners"]), bool(op.options["half"])
+    if corners and half:
+        context.unsupported(op, "aligned corners and half pixels", "one of them")
+    _, height, width, channels = source.shape
+    made = resize((height, width), (size[0], size[1]), context.rounding, corners, half)
+    context.add(op, made, (source,), (size[0], size[1], channels))
 
 
 def _nearest(op: Operator, old: int, new: int) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 SUPPORTED = {
     "ADD": "Add",
+    "ARG_MAX": "argmax",
     "AVERAGE_POOL_2D": "AveragePooling2D",
     "CONCATENATION": "Concatenate",
     "CONV_2D": "Conv2D",
@@ -30,6 +31,7 @@ SUPPORTED = {
     "RELU_0_TO_1": "clip to 0..1",
     "RELU_N1_TO_1": "clip to -1..1",
     "RESHAPE": "Reshape",
+    "RESIZE_BILINEAR": "UpSampling2D",
     "RESIZE_NEAREST_NEIGHBOR": "UpSampling2D",
     "SOFTMAX": "Softmax",
     "SUB": "Subtract",
@@ -46,7 +48,6 @@ OTHERS = {
     "GATHER": "Embedding",
     "L2_NORMALIZATION": "UnitNormalization",
     "LOG_SOFTMAX": "log_softmax",
-    "RESIZE_BILINEAR": "UpSampling2D",
     "UNIDIRECTIONAL_SEQUENCE_LSTM": "LSTM",
     "UNIDIRECTIONAL_SEQUENCE_RNN": "SimpleRNN",
 }

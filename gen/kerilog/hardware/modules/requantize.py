@@ -89,8 +89,13 @@ class AffineRequantizer(Requantizer):
     library = "krl_requantize_affine"
 
     @property
+    def _added(self) -> int:
+        """Registers for the sum of the products of several blocks of 18 x 18 bits."""
+        return (self.acc_bits > 18) + (self.multiplier_bits + 1 > 18)
+
+    @property
     def latency(self) -> int:
-        return 8
+        return 8 + self._added
 
     def _own_parameters(self) -> dict[str, int | str]:
         return {
@@ -113,7 +118,9 @@ class AffineRequantizer(Requantizer):
             "lanes": lanes,
             "total": lanes * total,
             "rounded": lanes * max(0, total - self.shift),
-            "offset": lanes * self.offset_bits,
+            "offset": lanes * self.offset_bits * (self._added == 0),
+            "offset behind more": lanes * self.offset_bits * (self._added > 0),
+            "products added": lanes * (self.acc_bits + self.multiplier_bits) * self._added,
             "corrected": lanes * total * (self.negative_correction_bits > 0),
             "negative correction": lanes * self.negative_correction_bits,
             "split product": lanes * total * (dsps > 1),
@@ -183,8 +190,8 @@ class SerialRequantizer(Requantizer):
 
     @property
     def delay(self) -> int:
-        """Registers in the multiplier."""
-        return 2 if self.dsp else 0
+        """Registers in the multiplier, or before the last of several adders."""
+        return 2 if self.dsp else int(self.digit_bits > 2)
 
     @property
     def latency(self) -> int:
@@ -220,13 +227,14 @@ class SerialRequantizer(Requantizer):
             "lanes": lanes,
             "accumulator": lanes * self.acc_bits,
             "rows": 0 if self.dsp else lanes * self.digit_bits // 2 * (self.acc_bits + 1),
+            "several rows": lanes * (self.acc_bits + self.digit_bits) * (self.delay == 1),
             "digits": offsets * self.digit_bits,
             "one digit": offsets * (self.digit_bits == 2),
             "high": offsets * self.steps * self.high_bits,
             "sums": offsets * self.sum_bits,
             "results": offsets * (self.sum_bits - self.shift),
             "chosen": lanes * (self.sum_bits - self.shift) * (self.sides - 1),
-            "delays": offsets * (self.digit_bits + self.high_bits) * self.dsp,
+            "delays": offsets * (self.digit_bits + self.high_bits) * self.delay,
             "products": lanes * (self.acc_bits + self.digit_bits) * self.dsp,
             "zero point": lanes * self.bits * (self.zero_point != 0),
             "codes": lanes * self.bits,

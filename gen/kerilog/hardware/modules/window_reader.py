@@ -17,8 +17,8 @@ from kerilog.timing.window_reader import WindowReader as WindowReaderControl
 class WindowReader(Module):
     """An instance of ``krl_window_reader``: words of ``lanes`` elements, ``slices`` of them to a pixel.
 
-    Each window is read in ``passes``; or, if the slices are ``apart``, slice by slice. ``pad_code`` is the
-    code of every element outside the image.
+    The cells of a window are ``dilation_h`` rows and ``dilation_w`` columns apart. Each of ``groups`` groups
+    of slices is read in ``passes``. ``pad_code`` is the code of every element outside the image.
     """
 
     height: int
@@ -28,6 +28,8 @@ class WindowReader(Module):
     bits: int
     kernel_h: int
     kernel_w: int
+    dilation_h: int
+    dilation_w: int
     stride_h: int
     stride_w: int
     pad_top: int
@@ -36,7 +38,7 @@ class WindowReader(Module):
     out_width: int
     pad_code: int
     passes: int
-    apart: bool
+    groups: int
     rows: int
 
     library = "krl_window_reader"
@@ -58,6 +60,20 @@ class WindowReader(Module):
     def steps(self) -> int:
         """Words that are read of a window."""
         return self.kernel_h * self.kernel_w * self.slices * self.passes
+
+    @property
+    def span_h(self) -> int:
+        """Rows from the first cell of a window to the last."""
+        return (self.kernel_h - 1) * self.dilation_h + 1
+
+    @property
+    def span_w(self) -> int:
+        return (self.kernel_w - 1) * self.dilation_w + 1
+
+    @property
+    def fewest_rows(self) -> int:
+        """Rows of the image without which no window is whole."""
+        return min(self.span_h, self.height)
 
     @property
     def depth(self) -> int:
@@ -84,6 +100,8 @@ class WindowReader(Module):
             "WORD_BITS": self.word_bits,
             "KERNEL_H": self.kernel_h,
             "KERNEL_W": self.kernel_w,
+            **({"DILATION_H": self.dilation_h} if self.dilation_h > 1 else {}),
+            **({"DILATION_W": self.dilation_w} if self.dilation_w > 1 else {}),
             "STRIDE_H": self.stride_h,
             "STRIDE_W": self.stride_w,
             "PAD_TOP": self.pad_top,
@@ -92,7 +110,7 @@ class WindowReader(Module):
             "OUT_WIDTH": self.out_width,
             "PAD_WORD": self.pad_word,
             "PASSES": self.passes,
-            "APART": int(self.apart),
+            "GROUPS": self.groups,
             "ROWS": self.rows,
             "BLOCK": self.block,
         }
@@ -105,6 +123,8 @@ class WindowReader(Module):
             slices=self.slices,
             kernel_h=self.kernel_h,
             kernel_w=self.kernel_w,
+            dilation_h=self.dilation_h,
+            dilation_w=self.dilation_w,
             stride_h=self.stride_h,
             stride_w=self.stride_w,
             pad_top=self.pad_top,
@@ -112,7 +132,7 @@ class WindowReader(Module):
             out_height=self.out_height,
             out_width=self.out_width,
             passes=self.passes,
-            apart=self.apart,
+            groups=self.groups,
         )
         return (control,)
 
@@ -120,9 +140,11 @@ class WindowReader(Module):
         """The places of writer and reader within a row, the counters, and a word that is read from LUTs or
         has its padding put in.
         """
-        bottom = (self.out_height - 1) * self.stride_h + self.kernel_h - self.pad_top > self.height
-        right = (self.out_width - 1) * self.stride_w + self.kernel_w - self.pad_left > self.width
+        bottom = (self.out_height - 1) * self.stride_h + self.span_h - self.pad_top > self.height
+        right = (self.out_width - 1) * self.stride_w + self.span_w - self.pad_left > self.width
         padded = self.pad_top > 0 or self.pad_left > 0 or bottom or right
+        words = self.slices // self.groups
+        jumps = words > 1 and self.dilation_w * self.slices > words
         return {
             "one": 1,
             "x": counter_bits(self.row_words + 1),
@@ -130,10 +152,12 @@ class WindowReader(Module):
             "counters": sum(
                 counter_bits(count)
                 for count in (
-                    self.kernel_w if self.apart else self.kernel_w * self.slices,
-                    self.kernel_h,
-                    self.slices if self.apart else self.passes,
+                    self.kernel_w * words,
+                    self.span_h,
+                    self.groups,
+                    self.passes,
                     self.out_width,
+                    words if jumps else 1,
                 )
             ),
             "places": counter_bits(self.rows + 1),

@@ -4,22 +4,32 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Iterator
 
 from kerilog.exact.average import cells_inside, sums
+from kerilog.exact.intervals import Interval
 from kerilog.graph import Shape
 from kerilog.hardware import average, whole_image
 from kerilog.hardware.design import LayerStage, Tensor
 from kerilog.hardware.folding import MatrixJob
 from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring, clamped, title
 from kerilog.hardware.module import Module
-from kerilog.hardware.modules.matvec import MatVec, Widths
+from kerilog.hardware.modules.matvec import Folding, MatVec, Widths
 from kerilog.hardware.modules.requantize import AffineRequantizer
 from kerilog.hardware.pace import fold, shortest_interval
-from kerilog.hardware.sums import SlicedStage
+from kerilog.hardware.reading import Held, Reading, folding_to_read
+from kerilog.hardware.sums import SlicedStage, SumStage
 from kerilog.hardware.weights import Ones
-from kerilog.hardware.windowed import Geometry, WindowedStage, cut_to_windows, image_refusals
+from kerilog.hardware.windowed import (
+    Geometry,
+    ReaderStage,
+    WindowedStage,
+    cut_to_windows,
+    image_refusals,
+    single_window,
+)
 from kerilog.qgraph import QAveragePooling2D, QGraph, QNode
 
 
@@ -32,6 +42,17 @@ class AveragePooling2DStage(WindowedStage, SlicedStage, LayerStage):
     @property
     def modules(self) -> tuple[Module, ...]:
         return (self.window, *super().modules)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class ReadAveragePooling2DStage(ReaderStage, SumStage, LayerStage):
+    """Windows that are read word by word, and sums that grow, channel by channel."""
+
+    template = "stages/read_average_pooling2d.v.j2"
+
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        return (self.reader, *super().modules)
 
 
 class AveragePooling2D(LayerKind):
@@ -54,13 +75,17 @@ class AveragePooling2D(LayerKind):
         source = wiring.take(node)
         if _sees_all(node, source.tensor.shape):
             return _place_whole(node, op, source, wiring)
+        reading = _reading(node, op, source)
+        folding = self._word_by_word(node, reading, source.tensor, wiring)
+        if folding:
+            return self._read(node, source, wiring, reading, folding)
         flow, window, slicing = cut_to_windows(node, source, wiring, _geometry(node))
         turns, outputs = window.out_height * window.out_width, slicing.count
         job = MatrixJob(turns, slicing.pixels, outputs, vectors=outputs)
         folding = fold(job, window, flow.lanes, wiring.interval, title(node))
         frame = Frame.of(node, wiring, (flow,), folding.result_lanes)
         image, file = flow.tensor.shape, frame.memory("requantizer")
-        reach = average.repeated(sums(slicing.pixels, flow.codes), outputs)
+        reach = _reach(op, flow, outputs)
         stage = AveragePooling2DStage(
             **vars(frame),
             window=window.waiting_for(folding.steps),
@@ -70,6 +95,46 @@ class AveragePooling2D(LayerKind):
             reach=reach,
         )
         return wiring.append(stage, clamped(flow.codes, op.clamp))
+
+    def _word_by_word(self, node: QNode, reading: Reading, tensor: Tensor, wiring: Wiring) -> Folding | None:
+        """How windows are read word by word; None where they are better held whole."""
+        window = single_window(node, tensor, wiring, _geometry(node))
+        if window is None:
+            return None
+        whole = reading.unit_of(fold(reading.job, window, None, wiring.interval, title(node)))
+        return folding_to_read(reading, Held((window, whole)), wiring, cycles=wiring.interval)
+
+    def _read(self, node: QNode, before: Flow, wiring: Wiring, reading: Reading, folding: Folding) -> Flow:
+        op, lanes = node.op, folding.result_lanes
+        assert isinstance(op, QAveragePooling2D)
+        flow = wiring.cut(before, folding.vectors, title(node))
+        frame = Frame.of(node, wiring, (flow,), lanes)
+        image, file = flow.tensor.shape, frame.memory("requantizer")
+        matvec = reading.unit_of(folding)
+        assert isinstance(matvec, MatVec)
+        stage = ReadAveragePooling2DStage(
+            **vars(frame),
+            reader=reading.reader_of(folding),
+            matvec=matvec,
+            requantizer=average.pooling_requantizer(node, op, image, flow.codes, lanes, file),
+            reach=_reach(op, flow, folding.outputs),
+        )
+        return wiring.append(stage, clamped(flow.codes, op.clamp))
+
+
+def _reach(op: QAveragePooling2D, flow: Flow, outputs: int) -> Interval:
+    return average.repeated(sums(math.prod(op.pool_size), flow.codes), outputs)
+
+
+def _reading(node: QNode, op: QAveragePooling2D, flow: Flow) -> Reading:
+    tensor, channels = flow.tensor, node.shape[-1]
+    widths = Widths(tensor.bits, Ones.BITS, _reach(op, flow, channels).bits)
+
+    def adders(folding: Folding) -> MatVec:
+        return MatVec.of(folding, widths, Ones())
+
+    job = MatrixJob(math.prod(node.shape[:2]), math.prod(op.pool_size), channels, vectors=channels)
+    return Reading(job, channels, functools.partial(_geometry(node).reader, tensor, node.shape), adders)
 
 
 def _sees_all(node: QNode, image: Shape) -> bool:

@@ -4,25 +4,28 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator
 
 import numpy as np
 
+from kerilog.graph import Pair
 from kerilog.hardware.design import LayerStage, Tensor
 from kerilog.hardware.folding import MatrixJob
 from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring, code_range, title
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.matvec import Folding
 from kerilog.hardware.modules.window import VectorSlicing
-from kerilog.hardware.pace import fold, shortest_interval, windows_wide_enough
-from kerilog.hardware.reading import Held, folding_to_read
-from kerilog.hardware.sums import SlicedStage, WeightedStage, weighted
+from kerilog.hardware.pace import fold, shortest_interval
+from kerilog.hardware.reading import Held, Reading, fewest_to_read, folding_to_read
+from kerilog.hardware.sums import SlicedStage, WeightedStage, multiplier, weighted
 from kerilog.hardware.windowed import (
     Geometry,
     ReaderStage,
     WindowedStage,
     cut_to_windows,
     image_refusals,
+    single_window,
 )
 from kerilog.qgraph import QConv2D, QGraph, QNode
 
@@ -61,30 +64,34 @@ class Conv2D(LayerKind):
 
     operations = (QConv2D,)
     supported = (
-        "any kernel size, strides and groups (depthwise too), padding with a pixel of the image in every "
-        "window, ZeroPadding2D before it; dilation_rate 1"
+        "any kernel size, strides, dilation_rate and groups (depthwise too), padding with a pixel of the "
+        "image from the first to the last cell of every window, ZeroPadding2D before it; with a "
+        "dilation_rate a window takes a cycle per cell or more"
     )
 
     def refusals(self, node: QNode, graph: QGraph) -> Iterator[str]:
         op = _op(node)
-        if op.dilation_rate != (1, 1):
-            yield f"hardware supports dilation_rate 1, found {op.dilation_rate}"
-        elif not _is_pointwise(op):
+        if not _is_pointwise(op):
             yield from image_refusals(node, graph[node.inputs[0]].shape, _geometry(op, 0))
 
     def job(self, node: QNode) -> MatrixJob:
         op = _op(node)
         height, width, filters = node.shape
         inputs = int(np.prod(op.kernel.shape[:3]))
+        if _is_dilated(op):
+            channels = op.groups * op.kernel.shape[2]
+            return MatrixJob(height * width, inputs, filters, vectors=op.groups, channels=channels)
         return MatrixJob(height * width, inputs, filters, vectors=op.groups, across=width)
 
     def unrollable(self, node: QNode) -> bool:
-        return _op(node).groups == 1
+        return _op(node).groups == 1 and not _is_dilated(_op(node))
 
     def shortest_interval(self, node: QNode, source: Tensor) -> int:
         op = _op(node)
         if _is_pointwise(op):
             return 1
+        if _is_dilated(op):
+            return self._reading(node, source).shortest_interval
         return shortest_interval(_geometry(op, source.format.zero_point).window(source, node.shape))
 
     def place(self, node: QNode, wiring: Wiring) -> Flow:
@@ -119,26 +126,26 @@ class Conv2D(LayerKind):
 
     def _word_by_word(self, node: QNode, wiring: Wiring) -> Folding | None:
         """The folding with which windows are read word by word; None where they are better held whole: where
-        a window is worked on in few cycles, or reading takes more of an FPGA, or more multipliers.
+        a window is worked on in few cycles, or reading takes more of an FPGA, or more multipliers. Cells that
+        are apart are only ever read. Raises UnreachedError where that is too slow.
         """
         op, job, source = _op(node), self.job(node), wiring.source(node)
-        image = source.shape
-        if op.groups not in (1, image[-1]) or wiring.is_unrolled(node):
+        tensor = Tensor(source.shape, source.format, 1)
+        reading = self._reading(node, tensor)
+        if _is_dilated(op):
+            return fewest_to_read(reading, wiring, title(node))
+        window = single_window(node, tensor, wiring, _geometry(op, 0))
+        if window is None or wiring.is_unrolled(node):
             return None
-        geometry, tensor = _geometry(op, 0), Tensor(image, source.format, 1)
-        found = next(windows_wide_enough(geometry.window(tensor, node.shape), wiring.interval), None)
-        if found is None or found[1] > 1 or found[0].pixels > 1:
-            return None
-        window = found[0]
-        return folding_to_read(
-            job,
-            image[-1],
-            (tensor.bits, op.kernel_format.bits),
-            Held(fold(job, window, None, wiring.interval, title(node)), (window,)),
-            lambda folding: geometry.reader(tensor, node.shape, folding),
-            wiring,
-            cycles=wiring.interval,
-        )
+        folding = fold(job, window, None, wiring.interval, title(node))
+        held = Held((window, reading.unit_of(folding)), folding.products)
+        return folding_to_read(reading, held, wiring, cycles=wiring.interval)
+
+    def _reading(self, node: QNode, source: Tensor) -> Reading:
+        op, job = _op(node), self.job(node)
+        reader_of = functools.partial(_geometry(op, 0).reader, source, node.shape)
+        bits = source.bits, op.kernel_format.bits
+        return Reading(job, source.shape[-1], reader_of, functools.partial(multiplier, job, bits=bits))
 
     def _read(self, node: QNode, wiring: Wiring, geometry: Geometry, folding: Folding) -> Flow:
         before = wiring.take(node)
@@ -162,7 +169,19 @@ def _is_pointwise(op: QConv2D) -> bool:
 
 def _geometry(op: QConv2D, pad_code: int) -> Geometry:
     height, width, depth, _ = op.kernel.shape
-    return Geometry((height, width), op.strides, op.padding, pad_code, depth)
+    return Geometry((height, width), op.strides, op.padding, pad_code, depth, _dilation(op))
+
+
+def _dilation(op: QConv2D) -> Pair:
+    """Rows and columns from cell to cell; 1 where there is one cell."""
+    down, across = (
+        rate if cells > 1 else 1 for rate, cells in zip(op.dilation_rate, op.kernel.shape[:2], strict=True)
+    )
+    return down, across
+
+
+def _is_dilated(op: QConv2D) -> bool:
+    return _dilation(op) != (1, 1)
 
 
 KIND = Conv2D()

@@ -4,22 +4,29 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Iterator
 
 from kerilog.errors import UnreachedError
 from kerilog.hardware.design import LayerStage, Tensor
-from kerilog.hardware.folding import MatrixJob
+from kerilog.hardware.folding import MatrixJob, word_by_word
 from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring, code_range, title
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.matvec import Folding
 from kerilog.hardware.modules.window import VectorSlicing
 from kerilog.hardware.modules.window_reader import WindowReader
-from kerilog.hardware.pace import fold
-from kerilog.hardware.reading import Held, folding_to_read
-from kerilog.hardware.sums import WeightedStage, weighted
+from kerilog.hardware.pace import fold, folding_in_turns
+from kerilog.hardware.reading import Held, Reading, folding_to_read
+from kerilog.hardware.sums import WeightedStage, multiplier, weighted
 from kerilog.hardware.windowed import Geometry, ReaderStage
 from kerilog.qgraph import QDense, QGraph, QNode
+
+RESULT = 3
+"""Products per cycle that a lane of results is worth: its requantizer takes one or two DSPs."""
+
+SERIAL = 5
+"""Cycles that most requantizers out of adders take for a result: digits of 6 bits of 25 to 30."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -66,44 +73,68 @@ class Dense(LayerKind):
         op = _op(node)
         layer, job, before = title(node), self.job(node), wiring.take(node)
         forced = wiring.is_unrolled(node)
-        if before.at_end and not forced:
-            in_turns = self._output_by_output(node, before, wiring)
+        comes_at_once = before.at_end or (before.uncut and wiring.reads_input)
+        if comes_at_once and not forced:
+            hurried = self._in_phase(node, before, wiring) if wiring.hurries else None
+            in_turns = hurried or self._output_by_output(node, before, wiring)
             if in_turns:
                 return self._read(node, before, wiring, in_turns)
-        folding = fold(job, None, before.lanes, wiring.pace(job), layer, forced)
+        pace = wiring.pace(before.products + job.macs)
+        leaving = wiring.pace(job.outputs * RESULT) if wiring.hurries else None
+        patience = leaving if leaving and wiring.spares_dsps else 0
+        beats = max(1, patience // SERIAL) if patience else leaving
+        folding = fold(job, None, before.lanes, pace, layer, forced, beats)
         flow = wiring.buffered(before, wiring.cut(before, folding.lanes, layer), layer)
         frame = Frame.of(node, wiring, (flow,), folding.result_lanes)
         channels = flow.tensor.elements
         whole = VectorSlicing(1, 1, 1, 1, 1, channels, channels)
         sums = weighted(node, op, folding, whole, flow, frame, job.macs, forced)
-        stage = wiring.append(DenseStage(**vars(frame), **vars(sums)), code_range(node))
-        return dataclasses.replace(stage, at_end=folding.steps > 1)
+        stage = DenseStage(**vars(frame), **vars(sums), patience=patience)
+        flow = wiring.append(stage, code_range(node))
+        return dataclasses.replace(flow, at_end=folding.steps > 1)
 
     def _output_by_output(self, node: QNode, before: Flow, wiring: Wiring) -> Folding | None:
         """The folding of a vector that is read group by group; None where that takes more of an FPGA."""
         op, job = _op(node), self.job(node)
         try:
-            streamed = fold(job, None, before.lanes, wiring.pace(job), title(node))
+            streamed = fold(job, None, before.lanes, wiring.interval, title(node))
         except UnreachedError:
             return None
-        return folding_to_read(
-            job,
-            job.inputs,
-            (before.tensor.bits, op.kernel_format.bits),
-            Held(streamed),
-            lambda folding: _reader(before.tensor, folding),
-            wiring,
-            cycles=wiring.pace(job),
-            turns=2,
-            dearer=wiring.overlap,
-        )
+        unit_of = functools.partial(multiplier, job, bits=(before.tensor.bits, op.kernel_format.bits))
+        reading = Reading(job, job.inputs, functools.partial(_reader, before.tensor), unit_of)
+        held = Held((unit_of(streamed),), streamed.products)
+        return folding_to_read(reading, held, wiring, cycles=wiring.interval, turns=2, dearer=wiring.overlap)
+
+    def _in_phase(self, node: QNode, before: Flow, wiring: Wiring) -> Folding | None:
+        """The folding of a vector that is read group by group for the shortest latency; None if none is.
+
+        A layer behind it that works input by input ends as much later as it takes for the results of a turn.
+        In a phase of p multipliers that is worth p of them for all results of the layer, so that those of a
+        turn, one of so many turns, are weighed against multipliers.
+        """
+        job = self.job(node)
+        behind = [user.op.kernel.size for user in wiring.users(node) if isinstance(user.op, QDense)]
+        products = job.macs + sum(behind)
+        pace = wiring.pace(products)
+        found = [folding_in_turns(job, choice) for choice in word_by_word(job, job.inputs, pace)]
+        fitting = [
+            folding
+            for folding in found
+            if folding.turns > 1 and _reader(before.tensor, folding).words <= wiring.interval
+        ]
+
+        def cost(folding: Folding) -> float:
+            pairs = -(-folding.pe // 2) * folding.simd
+            return 2 * pairs * pace / products + 1 / folding.turns
+
+        return min(fitting, key=cost, default=None)
 
     def _read(self, node: QNode, before: Flow, wiring: Wiring, folding: Folding) -> Flow:
         flow = wiring.cut(before, folding.lanes, title(node))
         frame = Frame.of(node, wiring, (flow,), folding.result_lanes)
         sums = weighted(node, _op(node), folding, None, flow, frame, self.job(node).macs, forced=False)
         stage = ReadDenseStage(**vars(frame), **vars(sums), reader=_reader(flow.tensor, folding))
-        return wiring.append(stage, code_range(node))
+        return dataclasses.replace(wiring.append(stage, code_range(node)), products=self.job(node).macs)
 
 
 def _op(node: QNode) -> QDense:

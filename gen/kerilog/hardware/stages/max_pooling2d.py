@@ -4,17 +4,30 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import math
 from collections.abc import Iterator
 
 from kerilog.graph import Shape
 from kerilog.hardware import whole_image
 from kerilog.hardware.design import LayerStage, Tensor
-from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring
+from kerilog.hardware.folding import MatrixJob
+from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring, clamped, title
 from kerilog.hardware.module import Module
+from kerilog.hardware.modules.matvec import Folding
 from kerilog.hardware.modules.max import Max
+from kerilog.hardware.modules.running_max import RunningMax
 from kerilog.hardware.modules.vectors import Vectors
 from kerilog.hardware.pace import shortest_interval
-from kerilog.hardware.windowed import Geometry, WindowedStage, cut_to_windows, image_refusals
+from kerilog.hardware.reading import Held, Reading, folding_to_read
+from kerilog.hardware.windowed import (
+    Geometry,
+    ReaderStage,
+    WindowedStage,
+    cut_to_windows,
+    image_refusals,
+    single_window,
+)
 from kerilog.qgraph import QGraph, QMaxPooling2D, QNode
 
 
@@ -39,8 +52,21 @@ class MaxPooling2DStage(WindowedStage, LayerStage):
         return Vectors(whole, self.window.bits, pixel_by_pixel=True)
 
 
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
+class ReadMaxPooling2DStage(ReaderStage, LayerStage):
+    """Windows that are read word by word, and the largest so far."""
+
+    running: RunningMax
+
+    template = "stages/read_max_pooling2d.v.j2"
+
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        return (self.reader, self.running)
+
+
 class MaxPooling2D(LayerKind):
-    """A window per cycle, or several side by side."""
+    """A window per cycle, or several side by side; or a word of each channel's window after the other."""
 
     operations = (QMaxPooling2D,)
     supported = "any pool size, strides and padding with a pixel of the image in every window"
@@ -61,13 +87,44 @@ class MaxPooling2D(LayerKind):
         source = wiring.take(node)
         if _sees_all(node, source.tensor.shape):
             return whole_image.place_max(node, source, wiring, op.clamp)
+        reading = _reading(node, op, source.tensor)
+        folding = self._word_by_word(node, reading, source.tensor, wiring)
+        if folding:
+            return self._read(node, source, wiring, reading, folding)
         flow, window, slicing = cut_to_windows(node, source, wiring, _geometry(node))
         frame = Frame.of(node, wiring, (flow,), slicing.windows * slicing.channels)
         cells, channels = slicing.kernel_h * slicing.kernel_w, slicing.windows * slicing.channels
         largest = Max(cells, channels, window.bits, *op.clamp)
         stage = MaxPooling2DStage(**vars(frame), window=window, slicing=slicing, max=largest)
-        low, high = flow.codes
-        return wiring.append(stage, (max(low, op.clamp[0]), min(high, op.clamp[1])))
+        return wiring.append(stage, clamped(flow.codes, op.clamp))
+
+    def _word_by_word(self, node: QNode, reading: Reading, tensor: Tensor, wiring: Wiring) -> Folding | None:
+        """How windows are read word by word; None where they are better held whole."""
+        op = node.op
+        assert isinstance(op, QMaxPooling2D)
+        window = single_window(node, tensor, wiring, _geometry(node))
+        if window is None:
+            return None
+        whole = Max(math.prod(op.pool_size), window.channels, window.bits, *op.clamp)
+        return folding_to_read(reading, Held((window, whole)), wiring, cycles=wiring.interval)
+
+    def _read(self, node: QNode, before: Flow, wiring: Wiring, reading: Reading, folding: Folding) -> Flow:
+        flow = wiring.cut(before, folding.vectors, title(node))
+        frame = Frame.of(node, wiring, (flow,), folding.vectors)
+        reader, running = reading.reader_of(folding), reading.unit_of(folding)
+        assert isinstance(running, RunningMax)
+        stage = ReadMaxPooling2DStage(**vars(frame), reader=reader, running=running)
+        return wiring.append(stage, clamped(flow.codes, (running.clamp_min, running.clamp_max)))
+
+
+def _reading(node: QNode, op: QMaxPooling2D, tensor: Tensor) -> Reading:
+    cells, channels = math.prod(op.pool_size), node.shape[-1]
+
+    def largest(folding: Folding) -> RunningMax:
+        return RunningMax(folding.vectors, tensor.bits, 1, cells, *op.clamp)
+
+    job = MatrixJob(math.prod(node.shape[:2]), cells, channels, vectors=channels)
+    return Reading(job, channels, functools.partial(_geometry(node).reader, tensor, node.shape), largest)
 
 
 def _sees_all(node: QNode, image: Shape) -> bool:

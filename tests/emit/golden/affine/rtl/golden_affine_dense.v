@@ -110,12 +110,12 @@ module golden_affine_dense #(
   // ---- back to 8-bit codes ----
 
   wire constant_enable;
-  wire [2:0] constant_address;
-  wire [59:0] constant_data;
+  wire [3:0] constant_address;
+  wire [34:0] constant_data;
 
   krl_rom #(
-    .WIDTH(60),
-    .DEPTH(5),
+    .WIDTH(35),
+    .DEPTH(10),
     .FILE(REQUANTIZER),
     .BLOCK(0)
   ) requantizer_rom (
@@ -125,17 +125,19 @@ module golden_affine_dense #(
     .data(constant_data)
   );
 
-  krl_requantize_affine #(
+  krl_requantize_serial #(
     .LANES(1),
     .PERIOD(5),
     .ACC_BITS(18),
     .BITS(8),
-    .MULTIPLIER_BITS(22),
-    .OFFSET_BITS(38),
-    .NEGATIVE_CORRECTION_BITS(0),
-    .TOTAL_BITS(40),
-    .ZERO_POINT(-127),
-    .SHIFT(30),
+    .STEPS(2),
+    .DIGIT_BITS(15),
+    .DSP(1),
+    .SIDES(1),
+    .HIGH_BITS(5),
+    .SUM_BITS(10),
+    .ZERO_POINT(0),
+    .SHIFT(0),
     .CLAMP_MIN(-127),
     .CLAMP_MAX(127)
   ) requantize (

@@ -10,7 +10,7 @@
 //
 // Input:    3 x 4 x 2, affine<8, scale 0.0459375, zero -74>, 2 elements per beat, 12 beats per frame
 // Output:   3 x 4 x 4, affine<8, scale 0.0973346, zero 90>, 2 elements per beat, 24 beats per frame
-// Cycles:   a frame every 24; 44 from the first input beat to the last output beat
+// Cycles:   a frame every 24; 45 from the first input beat to the last output beat
 // Stream:   AXI4-Stream, NHWC order, lane 0 in the low bits, m_axis_tlast and s_axis_tlast on the last beat of a
 //           frame. tdata has whole bytes: bits above the lanes are ignored on inputs, zero on outputs. A frame
 //           that is too short or too long raises frame_error until the next frame begins; it gives one frame of

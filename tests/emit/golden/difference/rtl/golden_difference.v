@@ -11,11 +11,12 @@
 // add_2                        Add            4 x 4 x 2
 // requantize_3                 Requantize     4 x 4 x 2
 // add_4_fifo_2                 Fifo           4 x 4 x 2
+// requantize_3_slice           Register       4 x 4 x 2
 // add_4                        Subtract       4 x 4 x 2
 //
 // Input:    4 x 4 x 2, fixed<8, frac 1>, 2 elements per beat, 16 beats per frame
 // Output:   4 x 4 x 2, fixed<8, frac 0>, 1 element per beat, 32 beats per frame
-// Cycles:   a frame every 32; 60 from the first input beat to the last output beat
+// Cycles:   a frame every 32; 61 from the first input beat to the last output beat
 // Stream:   AXI4-Stream, NHWC order, lane 0 in the low bits, m_axis_tlast and s_axis_tlast on the last beat of a
 //           frame. tdata has whole bytes: bits above the lanes are ignored on inputs, zero on outputs. A frame
 //           that is too short or too long raises frame_error until the next frame begins; it gives one frame of
@@ -257,7 +258,7 @@ module golden_difference #(
 
   krl_fifo #(
     .WIDTH(8),
-    .DEPTH(8)
+    .DEPTH(9)
   ) u_add_4_fifo_2 (
     .clk(clk),
     .rst(rst),
@@ -269,6 +270,25 @@ module golden_difference #(
     .m_axis_tready(add_4_fifo_2_tready)
   );
 
+  // ---- requantize_3_slice ----
+
+  wire [7:0] requantize_3_slice_tdata;
+  wire requantize_3_slice_tvalid;
+  wire requantize_3_slice_tready;
+
+  krl_register #(
+    .WIDTH(8)
+  ) u_requantize_3_slice (
+    .clk(clk),
+    .rst(rst),
+    .s_axis_tdata(requantize_3_tdata),
+    .s_axis_tvalid(requantize_3_tvalid),
+    .s_axis_tready(requantize_3_tready),
+    .m_axis_tdata(requantize_3_slice_tdata),
+    .m_axis_tvalid(requantize_3_slice_tvalid),
+    .m_axis_tready(requantize_3_slice_tready)
+  );
+
   // ---- add_4 ----
 
   wire [7:0] add_4_tdata;
@@ -278,9 +298,9 @@ module golden_difference #(
   golden_difference_add_4 u_add_4 (
     .clk(clk),
     .rst(rst),
-    .s0_axis_tdata(requantize_3_tdata),
-    .s0_axis_tvalid(requantize_3_tvalid),
-    .s0_axis_tready(requantize_3_tready),
+    .s0_axis_tdata(requantize_3_slice_tdata),
+    .s0_axis_tvalid(requantize_3_slice_tvalid),
+    .s0_axis_tready(requantize_3_slice_tready),
     .s1_axis_tdata(add_4_fifo_2_tdata),
     .s1_axis_tvalid(add_4_fifo_2_tvalid),
     .s1_axis_tready(add_4_fifo_2_tready),

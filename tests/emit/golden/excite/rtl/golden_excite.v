@@ -10,15 +10,18 @@
 // mean_2_lanes                 Lanes          4 x 4 x 4
 // mean_2_fifo                  Fifo           4 x 4 x 4
 // mean_2                       GlobalAveragePooling2D 4
+// mean_2_slice                 Register       4
 // gate                         Dense          4
 // lookup_4                     Lookup         4
+// lookup_4_slice               Register       4
 // broadcast_6                  Broadcast      4 x 4 x 4
 // multiply_7_fifo_2            Fifo           4 x 4 x 4
+// broadcast_6_slice            Register       4 x 4 x 4
 // multiply_7                   Multiply       4 x 4 x 4
 //
 // Input:    4 x 4 x 2, affine<8, scale 0.0478341, zero -37>, 2 elements per beat, 16 beats per frame
 // Output:   4 x 4 x 4, affine<8, scale 0.0922094, zero 46>, 1 element per beat, 64 beats per frame
-// Cycles:   a frame every 64; 202 from the first input beat to the last output beat
+// Cycles:   a frame every 64; 209 from the first input beat to the last output beat
 // Stream:   AXI4-Stream, NHWC order, lane 0 in the low bits, m_axis_tlast and s_axis_tlast on the last beat of a
 //           frame. tdata has whole bytes: bits above the lanes are ignored on inputs, zero on outputs. A frame
 //           that is too short or too long raises frame_error until the next frame begins; it gives one frame of
@@ -250,6 +253,25 @@ module golden_excite #(
     .m_axis_tready(mean_2_tready)
   );
 
+  // ---- mean_2_slice ----
+
+  wire [7:0] mean_2_slice_tdata;
+  wire mean_2_slice_tvalid;
+  wire mean_2_slice_tready;
+
+  krl_register #(
+    .WIDTH(8)
+  ) u_mean_2_slice (
+    .clk(clk),
+    .rst(rst),
+    .s_axis_tdata(mean_2_tdata),
+    .s_axis_tvalid(mean_2_tvalid),
+    .s_axis_tready(mean_2_tready),
+    .m_axis_tdata(mean_2_slice_tdata),
+    .m_axis_tvalid(mean_2_slice_tvalid),
+    .m_axis_tready(mean_2_slice_tready)
+  );
+
   // ---- gate ----
 
   wire [7:0] gate_tdata;
@@ -259,9 +281,9 @@ module golden_excite #(
   golden_excite_gate u_gate (
     .clk(clk),
     .rst(rst),
-    .s_axis_tdata(mean_2_tdata),
-    .s_axis_tvalid(mean_2_tvalid),
-    .s_axis_tready(mean_2_tready),
+    .s_axis_tdata(mean_2_slice_tdata),
+    .s_axis_tvalid(mean_2_slice_tvalid),
+    .s_axis_tready(mean_2_slice_tready),
     .m_axis_tdata(gate_tdata),
     .m_axis_tvalid(gate_tvalid),
     .m_axis_tready(gate_tready)
@@ -284,6 +306,25 @@ module golden_excite #(
     .m_axis_tready(lookup_4_tready)
   );
 
+  // ---- lookup_4_slice ----
+
+  wire [7:0] lookup_4_slice_tdata;
+  wire lookup_4_slice_tvalid;
+  wire lookup_4_slice_tready;
+
+  krl_register #(
+    .WIDTH(8)
+  ) u_lookup_4_slice (
+    .clk(clk),
+    .rst(rst),
+    .s_axis_tdata(lookup_4_tdata),
+    .s_axis_tvalid(lookup_4_tvalid),
+    .s_axis_tready(lookup_4_tready),
+    .m_axis_tdata(lookup_4_slice_tdata),
+    .m_axis_tvalid(lookup_4_slice_tvalid),
+    .m_axis_tready(lookup_4_slice_tready)
+  );
+
   // ---- broadcast_6 ----
 
   wire [7:0] broadcast_6_tdata;
@@ -293,9 +334,9 @@ module golden_excite #(
   golden_excite_broadcast_6 u_broadcast_6 (
     .clk(clk),
     .rst(rst),
-    .s_axis_tdata(lookup_4_tdata),
-    .s_axis_tvalid(lookup_4_tvalid),
-    .s_axis_tready(lookup_4_tready),
+    .s_axis_tdata(lookup_4_slice_tdata),
+    .s_axis_tvalid(lookup_4_slice_tvalid),
+    .s_axis_tready(lookup_4_slice_tready),
     .m_axis_tdata(broadcast_6_tdata),
     .m_axis_tvalid(broadcast_6_tvalid),
     .m_axis_tready(broadcast_6_tready)
@@ -309,7 +350,7 @@ module golden_excite #(
 
   krl_fifo #(
     .WIDTH(8),
-    .DEPTH(110)
+    .DEPTH(115)
   ) u_multiply_7_fifo_2 (
     .clk(clk),
     .rst(rst),
@@ -321,6 +362,25 @@ module golden_excite #(
     .m_axis_tready(multiply_7_fifo_2_tready)
   );
 
+  // ---- broadcast_6_slice ----
+
+  wire [7:0] broadcast_6_slice_tdata;
+  wire broadcast_6_slice_tvalid;
+  wire broadcast_6_slice_tready;
+
+  krl_register #(
+    .WIDTH(8)
+  ) u_broadcast_6_slice (
+    .clk(clk),
+    .rst(rst),
+    .s_axis_tdata(broadcast_6_tdata),
+    .s_axis_tvalid(broadcast_6_tvalid),
+    .s_axis_tready(broadcast_6_tready),
+    .m_axis_tdata(broadcast_6_slice_tdata),
+    .m_axis_tvalid(broadcast_6_slice_tvalid),
+    .m_axis_tready(broadcast_6_slice_tready)
+  );
+
   // ---- multiply_7 ----
 
   wire [7:0] multiply_7_tdata;
@@ -330,9 +390,9 @@ module golden_excite #(
   golden_excite_multiply_7 u_multiply_7 (
     .clk(clk),
     .rst(rst),
-    .s0_axis_tdata(broadcast_6_tdata),
-    .s0_axis_tvalid(broadcast_6_tvalid),
-    .s0_axis_tready(broadcast_6_tready),
+    .s0_axis_tdata(broadcast_6_slice_tdata),
+    .s0_axis_tvalid(broadcast_6_slice_tvalid),
+    .s0_axis_tready(broadcast_6_slice_tready),
     .s1_axis_tdata(multiply_7_fifo_2_tdata),
     .s1_axis_tvalid(multiply_7_fifo_2_tvalid),
     .s1_axis_tready(multiply_7_fifo_2_tready),

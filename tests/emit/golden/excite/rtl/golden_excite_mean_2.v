@@ -116,12 +116,12 @@ module golden_excite_mean_2 #(
   // ---- back to 8-bit codes ----
 
   wire constant_enable;
-  wire [0:0] constant_address;
-  wire [58:0] constant_data;
+  wire [1:0] constant_address;
+  wire [41:0] constant_data;
 
   krl_rom #(
-    .WIDTH(59),
-    .DEPTH(2),
+    .WIDTH(42),
+    .DEPTH(3),
     .FILE(REQUANTIZER),
     .BLOCK(0)
   ) requantizer_rom (
@@ -136,14 +136,14 @@ module golden_excite_mean_2 #(
     .PERIOD(1),
     .ACC_BITS(12),
     .BITS(8),
-    .STEPS(2),
-    .DIGIT_BITS(17),
+    .STEPS(3),
+    .DIGIT_BITS(12),
     .DSP(1),
     .SIDES(2),
-    .HIGH_BITS(4),
-    .SUM_BITS(10),
+    .HIGH_BITS(3),
+    .SUM_BITS(9),
     .ZERO_POINT(-66),
-    .SHIFT(1),
+    .SHIFT(0),
     .CLAMP_MIN(-128),
     .CLAMP_MAX(127)
   ) requantize (

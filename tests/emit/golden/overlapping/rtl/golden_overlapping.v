@@ -4,11 +4,12 @@
 //
 // hidden_fifo                  Fifo           8
 // hidden                       Dense          16
+// hidden_slice                 Register       16
 // logits                       Dense          24
 //
 // Input:    8, affine<8, scale 0.0429712, zero 40>, 1 element per beat, 8 beats per frame
 // Output:   24, affine<8, scale 0.0549651, zero 21>, 1 element per beat, 24 beats per frame
-// Cycles:   a frame every 64; 159 from the first input beat to the last output beat
+// Cycles:   a frame every 64; 164 from the first input beat to the last output beat
 // Stream:   AXI4-Stream, NHWC order, lane 0 in the low bits, m_axis_tlast and s_axis_tlast on the last beat of a
 //           frame. tdata has whole bytes: bits above the lanes are ignored on inputs, zero on outputs. A frame
 //           that is too short or too long raises frame_error until the next frame begins; it gives one frame of
@@ -115,6 +116,25 @@ module golden_overlapping #(
     .m_axis_tready(hidden_tready)
   );
 
+  // ---- hidden_slice ----
+
+  wire [7:0] hidden_slice_tdata;
+  wire hidden_slice_tvalid;
+  wire hidden_slice_tready;
+
+  krl_register #(
+    .WIDTH(8)
+  ) u_hidden_slice (
+    .clk(clk),
+    .rst(rst),
+    .s_axis_tdata(hidden_tdata),
+    .s_axis_tvalid(hidden_tvalid),
+    .s_axis_tready(hidden_tready),
+    .m_axis_tdata(hidden_slice_tdata),
+    .m_axis_tvalid(hidden_slice_tvalid),
+    .m_axis_tready(hidden_slice_tready)
+  );
+
   // ---- logits ----
 
   wire [7:0] logits_tdata;
@@ -126,9 +146,9 @@ module golden_overlapping #(
   ) u_logits (
     .clk(clk),
     .rst(rst),
-    .s_axis_tdata(hidden_tdata),
-    .s_axis_tvalid(hidden_tvalid),
-    .s_axis_tready(hidden_tready),
+    .s_axis_tdata(hidden_slice_tdata),
+    .s_axis_tvalid(hidden_slice_tvalid),
+    .s_axis_tready(hidden_slice_tready),
     .m_axis_tdata(logits_tdata),
     .m_axis_tvalid(logits_tvalid),
     .m_axis_tready(logits_tready)

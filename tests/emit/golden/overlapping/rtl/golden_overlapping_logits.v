@@ -55,7 +55,7 @@ module golden_overlapping_logits #(
     .OUT_WIDTH(1),
     .PAD_WORD(8'h00),
     .PASSES(4),
-    .APART(0),
+    .GROUPS(1),
     .ROWS(2),
     .BLOCK(0)
   ) reader (
@@ -96,7 +96,7 @@ module golden_overlapping_logits #(
     .BEATS_PER_VECTOR(16),
     .GROUPS(1),
     .TURNS(4),
-    .CREDITS(1),
+    .CREDITS(2),
     .PAIRS(PAIRS),
     .X_BITS(8),
     .W_BITS(8),
@@ -124,7 +124,7 @@ module golden_overlapping_logits #(
     .PE(6),
     .LANES(1),
     .OUTPUTS(24),
-    .DEPTH(1),
+    .DEPTH(2),
     .BITS(18)
   ) serializer (
     .clk(clk),
@@ -140,12 +140,12 @@ module golden_overlapping_logits #(
   // ---- back to 8-bit codes ----
 
   wire constant_enable;
-  wire [4:0] constant_address;
-  wire [60:0] constant_data;
+  wire [5:0] constant_address;
+  wire [33:0] constant_data;
 
   krl_rom #(
-    .WIDTH(61),
-    .DEPTH(24),
+    .WIDTH(34),
+    .DEPTH(48),
     .FILE(REQUANTIZER),
     .BLOCK(0)
   ) requantizer_rom (
@@ -155,17 +155,19 @@ module golden_overlapping_logits #(
     .data(constant_data)
   );
 
-  krl_requantize_affine #(
+  krl_requantize_serial #(
     .LANES(1),
     .PERIOD(24),
     .ACC_BITS(18),
     .BITS(8),
-    .MULTIPLIER_BITS(22),
-    .OFFSET_BITS(39),
-    .NEGATIVE_CORRECTION_BITS(0),
-    .TOTAL_BITS(40),
-    .ZERO_POINT(21),
-    .SHIFT(30),
+    .STEPS(2),
+    .DIGIT_BITS(15),
+    .DSP(1),
+    .SIDES(1),
+    .HIGH_BITS(4),
+    .SUM_BITS(9),
+    .ZERO_POINT(0),
+    .SHIFT(0),
     .CLAMP_MIN(-128),
     .CLAMP_MAX(127)
   ) requantize (

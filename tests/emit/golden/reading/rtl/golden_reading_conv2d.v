@@ -56,7 +56,7 @@ module golden_reading_conv2d #(
     .OUT_WIDTH(4),
     .PAD_WORD(8'hc2),
     .PASSES(4),
-    .APART(0),
+    .GROUPS(1),
     .ROWS(3),
     .BLOCK(0)
   ) reader (

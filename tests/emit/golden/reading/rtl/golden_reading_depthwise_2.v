@@ -54,7 +54,7 @@ module golden_reading_depthwise_2 #(
     .OUT_WIDTH(4),
     .PAD_WORD(8'he2),
     .PASSES(1),
-    .APART(1),
+    .GROUPS(8),
     .ROWS(3),
     .BLOCK(0)
   ) reader (

@@ -9,21 +9,26 @@
 // conv2d_lanes                 Lanes          4 x 4 x 2
 // conv2d                       Conv2D         4 x 4 x 2
 // add_3_fifo_2                 Fifo           4 x 4 x 2
+// conv2d_slice                 Register       4 x 4 x 2
 // add_3                        Add            4 x 4 x 2
 // lookup_4                     Lookup         4 x 4 x 2
+// lookup_4_slice               Register       4 x 4 x 2
 // depthwise_5_lanes            Lanes          4 x 4 x 2
 // depthwise_5                  Conv2D         4 x 4 x 2
-// average_6_lanes              Lanes          4 x 4 x 2
+// depthwise_5_slice            Register       4 x 4 x 2
 // average_6                    AveragePooling2D 2 x 2 x 2
+// average_6_slice              Register       2 x 2 x 2
 // pointwise_lanes              Lanes          2 x 2 x 2
 // pointwise                    Conv2D         2 x 2 x 3
+// pointwise_slice              Register       2 x 2 x 3
 // mean_8_lanes                 Lanes          2 x 2 x 3
 // mean_8                       GlobalAveragePooling2D 3
+// mean_8_slice                 Register       3
 // logits                       Dense          3
 //
 // Input:    4 x 4 x 2, affine<8, scale 0.0878318, zero 81>, 2 elements per beat, 16 beats per frame
 // Output:   3, affine<8, scale 0.0585808, zero -1>, 1 element per beat, 3 beats per frame
-// Cycles:   a frame every 64; 276 from the first input beat to the last output beat
+// Cycles:   a frame every 64; 277 from the first input beat to the last output beat
 // Stream:   AXI4-Stream, NHWC order, lane 0 in the low bits, m_axis_tlast and s_axis_tlast on the last beat of a
 //           frame. tdata has whole bytes: bits above the lanes are ignored on inputs, zero on outputs. A frame
 //           that is too short or too long raises frame_error until the next frame begins; it gives one frame of
@@ -218,7 +223,7 @@ module golden_residual #(
 
   krl_fifo #(
     .WIDTH(8),
-    .DEPTH(23)
+    .DEPTH(24)
   ) u_add_3_fifo_2 (
     .clk(clk),
     .rst(rst),
@@ -230,6 +235,25 @@ module golden_residual #(
     .m_axis_tready(add_3_fifo_2_tready)
   );
 
+  // ---- conv2d_slice ----
+
+  wire [7:0] conv2d_slice_tdata;
+  wire conv2d_slice_tvalid;
+  wire conv2d_slice_tready;
+
+  krl_register #(
+    .WIDTH(8)
+  ) u_conv2d_slice (
+    .clk(clk),
+    .rst(rst),
+    .s_axis_tdata(conv2d_tdata),
+    .s_axis_tvalid(conv2d_tvalid),
+    .s_axis_tready(conv2d_tready),
+    .m_axis_tdata(conv2d_slice_tdata),
+    .m_axis_tvalid(conv2d_slice_tvalid),
+    .m_axis_tready(conv2d_slice_tready)
+  );
+
   // ---- add_3 ----
 
   wire [7:0] add_3_tdata;
@@ -239,9 +263,9 @@ module golden_residual #(
   golden_residual_add_3 u_add_3 (
     .clk(clk),
     .rst(rst),
-    .s0_axis_tdata(conv2d_tdata),
-    .s0_axis_tvalid(conv2d_tvalid),
-    .s0_axis_tready(conv2d_tready),
+    .s0_axis_tdata(conv2d_slice_tdata),
+    .s0_axis_tvalid(conv2d_slice_tvalid),
+    .s0_axis_tready(conv2d_slice_tready),
     .s1_axis_tdata(add_3_fifo_2_tdata),
     .s1_axis_tvalid(add_3_fifo_2_tvalid),
     .s1_axis_tready(add_3_fifo_2_tready),
@@ -267,6 +291,25 @@ module golden_residual #(
     .m_axis_tready(lookup_4_tready)
   );
 
+  // ---- lookup_4_slice ----
+
+  wire [7:0] lookup_4_slice_tdata;
+  wire lookup_4_slice_tvalid;
+  wire lookup_4_slice_tready;
+
+  krl_register #(
+    .WIDTH(8)
+  ) u_lookup_4_slice (
+    .clk(clk),
+    .rst(rst),
+    .s_axis_tdata(lookup_4_tdata),
+    .s_axis_tvalid(lookup_4_tvalid),
+    .s_axis_tready(lookup_4_tready),
+    .m_axis_tdata(lookup_4_slice_tdata),
+    .m_axis_tvalid(lookup_4_slice_tvalid),
+    .m_axis_tready(lookup_4_slice_tready)
+  );
+
   // ---- depthwise_5_lanes ----
 
   wire [15:0] depthwise_5_lanes_tdata;
@@ -281,9 +324,9 @@ module golden_residual #(
   ) u_depthwise_5_lanes (
     .clk(clk),
     .rst(rst),
-    .s_axis_tdata(lookup_4_tdata),
-    .s_axis_tvalid(lookup_4_tvalid),
-    .s_axis_tready(lookup_4_tready),
+    .s_axis_tdata(lookup_4_slice_tdata),
+    .s_axis_tvalid(lookup_4_slice_tvalid),
+    .s_axis_tready(lookup_4_slice_tready),
     .m_axis_tdata(depthwise_5_lanes_tdata),
     .m_axis_tvalid(depthwise_5_lanes_tvalid),
     .m_axis_tready(depthwise_5_lanes_tready)
@@ -306,26 +349,23 @@ module golden_residual #(
     .m_axis_tready(depthwise_5_tready)
   );
 
-  // ---- average_6_lanes ----
+  // ---- depthwise_5_slice ----
 
-  wire [15:0] average_6_lanes_tdata;
-  wire average_6_lanes_tvalid;
-  wire average_6_lanes_tready;
+  wire [7:0] depthwise_5_slice_tdata;
+  wire depthwise_5_slice_tvalid;
+  wire depthwise_5_slice_tready;
 
-  krl_lanes #(
-    .BITS(8),
-    .LANES_IN(1),
-    .LANES_OUT(2),
-    .ELEMENTS(32)
-  ) u_average_6_lanes (
+  krl_register #(
+    .WIDTH(8)
+  ) u_depthwise_5_slice (
     .clk(clk),
     .rst(rst),
     .s_axis_tdata(depthwise_5_tdata),
     .s_axis_tvalid(depthwise_5_tvalid),
     .s_axis_tready(depthwise_5_tready),
-    .m_axis_tdata(average_6_lanes_tdata),
-    .m_axis_tvalid(average_6_lanes_tvalid),
-    .m_axis_tready(average_6_lanes_tready)
+    .m_axis_tdata(depthwise_5_slice_tdata),
+    .m_axis_tvalid(depthwise_5_slice_tvalid),
+    .m_axis_tready(depthwise_5_slice_tready)
   );
 
   // ---- average_6 ----
@@ -337,12 +377,31 @@ module golden_residual #(
   golden_residual_average_6 u_average_6 (
     .clk(clk),
     .rst(rst),
-    .s_axis_tdata(average_6_lanes_tdata),
-    .s_axis_tvalid(average_6_lanes_tvalid),
-    .s_axis_tready(average_6_lanes_tready),
+    .s_axis_tdata(depthwise_5_slice_tdata),
+    .s_axis_tvalid(depthwise_5_slice_tvalid),
+    .s_axis_tready(depthwise_5_slice_tready),
     .m_axis_tdata(average_6_tdata),
     .m_axis_tvalid(average_6_tvalid),
     .m_axis_tready(average_6_tready)
+  );
+
+  // ---- average_6_slice ----
+
+  wire [7:0] average_6_slice_tdata;
+  wire average_6_slice_tvalid;
+  wire average_6_slice_tready;
+
+  krl_register #(
+    .WIDTH(8)
+  ) u_average_6_slice (
+    .clk(clk),
+    .rst(rst),
+    .s_axis_tdata(average_6_tdata),
+    .s_axis_tvalid(average_6_tvalid),
+    .s_axis_tready(average_6_tready),
+    .m_axis_tdata(average_6_slice_tdata),
+    .m_axis_tvalid(average_6_slice_tvalid),
+    .m_axis_tready(average_6_slice_tready)
   );
 
   // ---- pointwise_lanes ----
@@ -359,9 +418,9 @@ module golden_residual #(
   ) u_pointwise_lanes (
     .clk(clk),
     .rst(rst),
-    .s_axis_tdata(average_6_tdata),
-    .s_axis_tvalid(average_6_tvalid),
-    .s_axis_tready(average_6_tready),
+    .s_axis_tdata(average_6_slice_tdata),
+    .s_axis_tvalid(average_6_slice_tvalid),
+    .s_axis_tready(average_6_slice_tready),
     .m_axis_tdata(pointwise_lanes_tdata),
     .m_axis_tvalid(pointwise_lanes_tvalid),
     .m_axis_tready(pointwise_lanes_tready)
@@ -384,6 +443,25 @@ module golden_residual #(
     .m_axis_tready(pointwise_tready)
   );
 
+  // ---- pointwise_slice ----
+
+  wire [7:0] pointwise_slice_tdata;
+  wire pointwise_slice_tvalid;
+  wire pointwise_slice_tready;
+
+  krl_register #(
+    .WIDTH(8)
+  ) u_pointwise_slice (
+    .clk(clk),
+    .rst(rst),
+    .s_axis_tdata(pointwise_tdata),
+    .s_axis_tvalid(pointwise_tvalid),
+    .s_axis_tready(pointwise_tready),
+    .m_axis_tdata(pointwise_slice_tdata),
+    .m_axis_tvalid(pointwise_slice_tvalid),
+    .m_axis_tready(pointwise_slice_tready)
+  );
+
   // ---- mean_8_lanes ----
 
   wire [23:0] mean_8_lanes_tdata;
@@ -398,9 +476,9 @@ module golden_residual #(
   ) u_mean_8_lanes (
     .clk(clk),
     .rst(rst),
-    .s_axis_tdata(pointwise_tdata),
-    .s_axis_tvalid(pointwise_tvalid),
-    .s_axis_tready(pointwise_tready),
+    .s_axis_tdata(pointwise_slice_tdata),
+    .s_axis_tvalid(pointwise_slice_tvalid),
+    .s_axis_tready(pointwise_slice_tready),
     .m_axis_tdata(mean_8_lanes_tdata),
     .m_axis_tvalid(mean_8_lanes_tvalid),
     .m_axis_tready(mean_8_lanes_tready)
@@ -423,6 +501,25 @@ module golden_residual #(
     .m_axis_tready(mean_8_tready)
   );
 
+  // ---- mean_8_slice ----
+
+  wire [7:0] mean_8_slice_tdata;
+  wire mean_8_slice_tvalid;
+  wire mean_8_slice_tready;
+
+  krl_register #(
+    .WIDTH(8)
+  ) u_mean_8_slice (
+    .clk(clk),
+    .rst(rst),
+    .s_axis_tdata(mean_8_tdata),
+    .s_axis_tvalid(mean_8_tvalid),
+    .s_axis_tready(mean_8_tready),
+    .m_axis_tdata(mean_8_slice_tdata),
+    .m_axis_tvalid(mean_8_slice_tvalid),
+    .m_axis_tready(mean_8_slice_tready)
+  );
+
   // ---- logits ----
 
   wire [7:0] logits_tdata;
@@ -432,9 +529,9 @@ module golden_residual #(
   golden_residual_logits u_logits (
     .clk(clk),
     .rst(rst),
-    .s_axis_tdata(mean_8_tdata),
-    .s_axis_tvalid(mean_8_tvalid),
-    .s_axis_tready(mean_8_tready),
+    .s_axis_tdata(mean_8_slice_tdata),
+    .s_axis_tvalid(mean_8_slice_tvalid),
+    .s_axis_tready(mean_8_slice_tready),
     .m_axis_tdata(logits_tdata),
     .m_axis_tvalid(logits_tvalid),
     .m_axis_tready(logits_tready)

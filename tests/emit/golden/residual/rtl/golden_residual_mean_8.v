@@ -116,12 +116,12 @@ module golden_residual_mean_8 #(
   // ---- back to 8-bit codes ----
 
   wire constant_enable;
-  wire [0:0] constant_address;
-  wire [15:0] constant_data;
+  wire [1:0] constant_address;
+  wire [10:0] constant_data;
 
   krl_rom #(
-    .WIDTH(16),
-    .DEPTH(2),
+    .WIDTH(11),
+    .DEPTH(3),
     .FILE(REQUANTIZER),
     .BLOCK(0)
   ) requantizer_rom (
@@ -136,11 +136,11 @@ module golden_residual_mean_8 #(
     .PERIOD(1),
     .ACC_BITS(10),
     .BITS(8),
-    .STEPS(2),
-    .DIGIT_BITS(6),
+    .STEPS(3),
+    .DIGIT_BITS(4),
     .DSP(0),
     .SIDES(1),
-    .HIGH_BITS(4),
+    .HIGH_BITS(3),
     .SUM_BITS(9),
     .ZERO_POINT(0),
     .SHIFT(0),
