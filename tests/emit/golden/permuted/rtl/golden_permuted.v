@@ -4,15 +4,18 @@
 //
 // conv2d_fifo                  Fifo           3 x 4 x 2
 // conv2d                       Conv2D         3 x 4 x 4
+// conv2d_slice                 Register       3 x 4 x 4
 // permute_2                    Permute        4 x 3 x 4
+// permute_2_slice              Register       4 x 3 x 4
 // permute_3                    Permute        4 x 4 x 3
+// permute_3_slice              Register       4 x 4 x 3
 // pointwise_lanes              Lanes          4 x 4 x 3
 // pointwise_fifo               Fifo           4 x 4 x 3
 // pointwise                    Conv2D         4 x 4 x 2
 //
 // Input:    3 x 4 x 2, affine<8, scale 0.0397242, zero 64>, 2 elements per beat, 12 beats per frame
 // Output:   4 x 4 x 2, affine<8, scale 0.0744224, zero 97>, 1 element per beat, 32 beats per frame
-// Cycles:   a frame every 96; 239 from the first input beat to the last output beat
+// Cycles:   a frame every 96; 243 from the first input beat to the last output beat
 // Stream:   AXI4-Stream, NHWC order, lane 0 in the low bits, m_axis_tlast and s_axis_tlast on the last beat of a
 //           frame. tdata has whole bytes: bits above the lanes are ignored on inputs, zero on outputs. A frame
 //           that is too short or too long raises frame_error until the next frame begins; it gives one frame of
@@ -114,6 +117,25 @@ module golden_permuted #(
     .m_axis_tready(conv2d_tready)
   );
 
+  // ---- conv2d_slice ----
+
+  wire [7:0] conv2d_slice_tdata;
+  wire conv2d_slice_tvalid;
+  wire conv2d_slice_tready;
+
+  krl_register #(
+    .WIDTH(8)
+  ) u_conv2d_slice (
+    .clk(clk),
+    .rst(rst),
+    .s_axis_tdata(conv2d_tdata),
+    .s_axis_tvalid(conv2d_tvalid),
+    .s_axis_tready(conv2d_tready),
+    .m_axis_tdata(conv2d_slice_tdata),
+    .m_axis_tvalid(conv2d_slice_tvalid),
+    .m_axis_tready(conv2d_slice_tready)
+  );
+
   // ---- permute_2 ----
 
   wire [7:0] permute_2_tdata;
@@ -123,12 +145,31 @@ module golden_permuted #(
   golden_permuted_permute_2 u_permute_2 (
     .clk(clk),
     .rst(rst),
-    .s_axis_tdata(conv2d_tdata),
-    .s_axis_tvalid(conv2d_tvalid),
-    .s_axis_tready(conv2d_tready),
+    .s_axis_tdata(conv2d_slice_tdata),
+    .s_axis_tvalid(conv2d_slice_tvalid),
+    .s_axis_tready(conv2d_slice_tready),
     .m_axis_tdata(permute_2_tdata),
     .m_axis_tvalid(permute_2_tvalid),
     .m_axis_tready(permute_2_tready)
+  );
+
+  // ---- permute_2_slice ----
+
+  wire [7:0] permute_2_slice_tdata;
+  wire permute_2_slice_tvalid;
+  wire permute_2_slice_tready;
+
+  krl_register #(
+    .WIDTH(8)
+  ) u_permute_2_slice (
+    .clk(clk),
+    .rst(rst),
+    .s_axis_tdata(permute_2_tdata),
+    .s_axis_tvalid(permute_2_tvalid),
+    .s_axis_tready(permute_2_tready),
+    .m_axis_tdata(permute_2_slice_tdata),
+    .m_axis_tvalid(permute_2_slice_tvalid),
+    .m_axis_tready(permute_2_slice_tready)
   );
 
   // ---- permute_3 ----
@@ -140,12 +181,31 @@ module golden_permuted #(
   golden_permuted_permute_3 u_permute_3 (
     .clk(clk),
     .rst(rst),
-    .s_axis_tdata(permute_2_tdata),
-    .s_axis_tvalid(permute_2_tvalid),
-    .s_axis_tready(permute_2_tready),
+    .s_axis_tdata(permute_2_slice_tdata),
+    .s_axis_tvalid(permute_2_slice_tvalid),
+    .s_axis_tready(permute_2_slice_tready),
     .m_axis_tdata(permute_3_tdata),
     .m_axis_tvalid(permute_3_tvalid),
     .m_axis_tready(permute_3_tready)
+  );
+
+  // ---- permute_3_slice ----
+
+  wire [7:0] permute_3_slice_tdata;
+  wire permute_3_slice_tvalid;
+  wire permute_3_slice_tready;
+
+  krl_register #(
+    .WIDTH(8)
+  ) u_permute_3_slice (
+    .clk(clk),
+    .rst(rst),
+    .s_axis_tdata(permute_3_tdata),
+    .s_axis_tvalid(permute_3_tvalid),
+    .s_axis_tready(permute_3_tready),
+    .m_axis_tdata(permute_3_slice_tdata),
+    .m_axis_tvalid(permute_3_slice_tvalid),
+    .m_axis_tready(permute_3_slice_tready)
   );
 
   // ---- pointwise_lanes ----
@@ -162,9 +222,9 @@ module golden_permuted #(
   ) u_pointwise_lanes (
     .clk(clk),
     .rst(rst),
-    .s_axis_tdata(permute_3_tdata),
-    .s_axis_tvalid(permute_3_tvalid),
-    .s_axis_tready(permute_3_tready),
+    .s_axis_tdata(permute_3_slice_tdata),
+    .s_axis_tvalid(permute_3_slice_tvalid),
+    .s_axis_tready(permute_3_slice_tready),
     .m_axis_tdata(pointwise_lanes_tdata),
     .m_axis_tvalid(pointwise_lanes_tvalid),
     .m_axis_tready(pointwise_lanes_tready)
