@@ -85,6 +85,7 @@ def test_it_is_equal_in_icarus(network: Any, scheme: str, tmp_path: Path) -> Non
     assert found.passed, found
 
 
+@pytest.mark.full  # minutes
 def test_one_wrong_logit_is_an_error(
     residual: Any, network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
