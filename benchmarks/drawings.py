@@ -29,7 +29,7 @@ def draw(
 
 def _image(name: str, height: int, width: int, random: np.random.Generator) -> npt.NDArray[np.uint8]:
     side = min(height, width)
-    down, across = (np.arange(n, dtype=np.float32) / side for n in (height, width))
+    down, across = (np.arange(n, dtype=np.float32) / np.float32(side) for n in (height, width))
     radius = random.uniform(0.24, 0.36)
     y, x = (n / side / 2 + random.uniform(-0.1, 0.1) for n in (height, width))
     inside = _outline(name, (down - y)[:, np.newaxis] / radius, (across - x) / radius)

@@ -26,6 +26,7 @@ import numpy.typing as npt
 import drawings
 import kerilog
 import networks
+from kerilog.api.conversion import Scheme
 from kerilog.area.devices import holding
 from kerilog.errors import KerilogError
 from kerilog.manifest import Manifest
@@ -40,7 +41,7 @@ from store import WORK, Values, digest, recall, say
 
 PAGE = ROOT / "docs" / "networks.md"
 FOLDER = WORK / "residual"
-SCHEMES = ("affine", "fixed")
+SCHEMES: tuple[Scheme, ...] = ("affine", "fixed")
 CLOCK = 150_000_000
 FRAMES = 2  # of the RTL
 CALIBRATION = 24
@@ -238,7 +239,7 @@ def _row(counts: list[int]) -> str:
     return " ".join(str(count) for count in counts)
 
 
-def measure(schemes: list[str]) -> tuple[dict[str, Values], list[Values]]:
+def measure(schemes: list[Scheme]) -> tuple[dict[str, Values], list[Values]]:
     """The confusion matrices of each scheme, and its designs."""
     path, samples, tests = trained(FULL)
     answers: dict[str, Values] = {}
