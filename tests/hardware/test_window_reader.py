@@ -17,7 +17,7 @@ from kerilog.hardware.folding import MatrixJob, Shares, word_by_word
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.window_reader import WindowReader
 from kerilog.hardware.pace import folding_in_turns
-from kerilog.hardware.stages.average_pooling2d import ReadAveragePooling2DStage
+from kerilog.hardware.stages.average_pooling2d import AveragePooling2DStage, ReadAveragePooling2DStage
 from kerilog.hardware.stages.conv2d import Conv2DStage, ReadConv2DStage
 from kerilog.hardware.stages.max_pooling2d import MaxPooling2DStage, ReadMaxPooling2DStage
 from kerilog.hardware.windowed import Geometry, ReaderStage
@@ -181,3 +181,15 @@ def test_a_dilated_layer_is_as_fast_as_reading_is() -> None:
     with pytest.raises(UnreachedError, match=r"layer 'wide': no folding reaches 323 cycles .* is 324"):
         plan(net.graph, 323)
     assert design_for(net.graph, Goal(multipliers=1)).cycles.frame_interval == 324 * 4 * 5
+
+
+@pytest.mark.parametrize("interval", [12, 500])
+def test_a_window_larger_than_the_image_adds_what_is_inside(interval: int, tmp_path: Path) -> None:
+    """The sums have the bits of the cells inside, of which the requantizer takes several side by side."""
+    net = Branches("net", "affine", (2, 6, 6), seed=4)
+    net.average((5, 2), (1, 2), "same")
+    design = plan(net.graph, interval)
+    check(net.graph, design, tmp_path / "design", interval)
+    (stage,) = (stage for stage in design.stages if stage.kind == "AveragePooling2D")
+    assert isinstance(stage, AveragePooling2DStage | ReadAveragePooling2DStage)
+    assert stage.matvec.acc_bits == stage.requantizer.acc_bits == 8 + 2

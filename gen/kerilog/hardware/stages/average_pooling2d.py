@@ -85,7 +85,7 @@ class AveragePooling2D(LayerKind):
         folding = fold(job, window, flow.lanes, wiring.interval, title(node))
         frame = Frame.of(node, wiring, (flow,), folding.result_lanes)
         image, file = flow.tensor.shape, frame.memory("requantizer")
-        reach = _reach(op, flow, outputs)
+        reach = _reach(node, flow, outputs)
         stage = AveragePooling2DStage(
             **vars(frame),
             window=window.waiting_for(folding.steps),
@@ -117,18 +117,22 @@ class AveragePooling2D(LayerKind):
             reader=reading.reader_of(folding),
             matvec=matvec,
             requantizer=average.pooling_requantizer(node, op, image, flow.codes, lanes, file),
-            reach=_reach(op, flow, folding.outputs),
+            reach=_reach(node, flow, folding.outputs),
         )
         return wiring.append(stage, clamped(flow.codes, op.clamp))
 
 
-def _reach(op: QAveragePooling2D, flow: Flow, outputs: int) -> Interval:
-    return average.repeated(sums(math.prod(op.pool_size), flow.codes), outputs)
+def _reach(node: QNode, flow: Flow, outputs: int) -> Interval:
+    op = node.op
+    assert isinstance(op, QAveragePooling2D)
+    # fewer than the window has, where the image is smaller than the window
+    most = int(cells_inside(op, flow.tensor.shape, node.shape).max())
+    return average.repeated(sums(most, flow.codes), outputs)
 
 
 def _reading(node: QNode, op: QAveragePooling2D, flow: Flow) -> Reading:
     tensor, channels = flow.tensor, node.shape[-1]
-    widths = Widths(tensor.bits, Ones.BITS, _reach(op, flow, channels).bits)
+    widths = Widths(tensor.bits, Ones.BITS, _reach(node, flow, channels).bits)
 
     def adders(folding: Folding) -> MatVec:
         return MatVec.of(folding, widths, Ones())
