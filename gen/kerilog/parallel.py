@@ -14,6 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
@@ -64,6 +65,11 @@ def for_each(pieces: Sequence[int], work: Callable[[int], None]) -> None:
             wait(started)
         for helper in started:
             helper.result()
+
+
+def on_this_thread() -> AbstractContextManager[object]:
+    """Meanwhile BLAS starts no threads."""
+    return nullcontext() if _within.piece else _blas().limit(limits=1, user_api="blas")
 
 
 def results(pieces: Sequence[int], work: Callable[[int], Result]) -> Iterator[Result]:

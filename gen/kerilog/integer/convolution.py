@@ -16,7 +16,7 @@ import numpy as np
 from kerilog.formats import Format, IntArray
 from kerilog.graph import Pair
 from kerilog.integer.finish import Codes, Finish, Numbers, Unary
-from kerilog.integer.matmul import ExactMatrix, exact_type
+from kerilog.integer.matmul import ExactMatrix, MakeMatrix, Matrix, exact_type
 from kerilog.integer.scratch import scratch
 from kerilog.integer.windows import pad, windows
 from kerilog.parallel import for_each, processors
@@ -32,7 +32,12 @@ _COST_RUN, _COST_ELEMENT = 300, 30
 
 
 def conv2d(
-    op: QConv2D, source: Format, target: Format, shape: Pair | None = None, pool: Pair = (1, 1)
+    op: QConv2D,
+    source: Format,
+    target: Format,
+    shape: Pair | None = None,
+    pool: Pair = (1, 1),
+    make_matrix: MakeMatrix = ExactMatrix,
 ) -> Unary:
     """Convolution in any of its forms, then the maximum over each block of ``pool`` cells.
 
@@ -50,30 +55,39 @@ def conv2d(
     tile = pool if shape is None else best_tile(op, shape, pool)
     if split > 1:
         tile = 1, 1
-    parts = [_part(some, (source, target), shape, pool, tile) for some in _filters_apart(op, split)]
+    made = [(some, _matrix(some, source, pool, tile, make_matrix)) for some in _filters_apart(op, split)]
+    if len({type(matrix) for _, matrix in made}) > 1:  # all take the same codes
+        made = [(some, _matrix(some, source, pool, tile, ExactMatrix)) for some, _ in made]
+    prepare = made[0][1].prepare
+    parts = [_part(some, matrix, target, shape, pool, tile) for some, matrix in made]
     spans = _span(op.kernel.shape, tile, op.strides)
     steps = op.strides[0] * tile[0], op.strides[1] * tile[1]
     columns = math.prod(tile) * op.kernel.shape[3]
 
     def apply(x: Codes) -> Codes:
-        view = windows(pad(x, op.padding, source.zero_point), spans, steps, op.dilation_rate)
+        view = windows(prepare(pad(x, op.padding, source.zero_point)), spans, steps, op.dilation_rate)
         return _in_bands(parts, view, columns)
 
     return apply
 
 
-def _part(op: QConv2D, formats: tuple[Format, Format], shape: Pair | None, pool: Pair, tile: Pair) -> Unary:
+def _matrix(op: QConv2D, source: Format, pool: Pair, tile: Pair, make_matrix: MakeMatrix) -> Matrix:
+    """The weights of a tile, with the cells of one pool window far apart: by phase first."""
+    kernel = tiled(op.kernel, tile, op.strides) if tile != (1, 1) else op.kernel
+    # (inputs, tile rows, tile columns, filters)
+    kernel = kernel.reshape(-1, tile[0] // pool[0], pool[0], tile[1] // pool[1], pool[1], op.kernel.shape[3])
+    kernel = kernel.transpose(0, 2, 4, 1, 3, 5).reshape(len(kernel), -1)
+    return make_matrix(kernel, np.tile(op.bias, math.prod(tile)), source)
+
+
+def _part(op: QConv2D, matrix: Matrix, target: Format, shape: Pair | None, pool: Pair, tile: Pair) -> Unary:
     """Codes of the windows (frames, rows, columns, ...) of an image, as for ``conv2d``."""
-    source, target = formats
     # A pool leaves out the last rows and columns that do not fill a window.
     positions = 1 if shape is None else (shape[0] // pool[0]) * (shape[1] // pool[1])
     filters = op.kernel.shape[3]
     rows, columns, phases = tile[0] // pool[0], tile[1] // pool[1], math.prod(pool)
-    kernel = tiled(op.kernel, tile, op.strides) if tile != (1, 1) else op.kernel
-    # (inputs, tile rows, tile columns, filters) with the cells of one pool window far apart: by phase first.
-    kernel = kernel.reshape(-1, rows, pool[0], columns, pool[1], filters).transpose(0, 2, 4, 1, 3, 5)
-    matrix = ExactMatrix(kernel.reshape(len(kernel), -1), np.tile(op.bias, math.prod(tile)), source)
-    if shape is not None and _in_parts(positions // (rows * columns) * len(kernel), matrix.kernel.shape[1]):
+    inputs = math.prod(_span(op.kernel.shape, tile, op.strides)) * op.kernel.shape[2]
+    if shape is not None and _in_parts(positions // (rows * columns) * inputs, math.prod(tile) * filters):
         positions //= shape[0] // tile[0]  # those of one row of tiles
     end = Finish(op.rescale, target, op.clamp, matrix.bias[:filters], matrix.number, positions)
 
@@ -93,7 +107,7 @@ def _shares(op: QConv2D, shape: Pair) -> int:
     """In how many parts the filters are worked on: where there are many weights for few windows, BLAS takes
     longer to lay out the weights than it would gain by sharing the windows.
     """
-    positions, filters = math.prod(shape), op.kernel.shape[3]
+    positions, filters = math.prod(shape), int(op.kernel.shape[3])
     if positions >= _FEWEST_WINDOWS * processors() or positions * op.kernel.size < _WORTH_SHARING:
         return 1
     return max(1, min(processors(), filters // _FEWEST_FILTERS))
@@ -103,10 +117,10 @@ def _filters_apart(op: QConv2D, count: int) -> list[QConv2D]:
     """``op`` as ``count`` convolutions, each with some of the filters."""
     if count == 1:
         return [op]
-    filters = op.kernel.shape[3]
+    filters: int = op.kernel.shape[3]
     found = []
     for some in np.array_split(np.arange(filters), count):
-        own = {
+        own: dict[str, Any] = {
             field.name: values[some]
             for field in dataclasses.fields(op.rescale)
             if isinstance(values := getattr(op.rescale, field.name), np.ndarray) and len(values) == filters
@@ -132,7 +146,9 @@ def _in_bands(parts: list[Unary], view: Numbers, columns: int) -> Codes:
     frames, rows = view.shape[:2]
     most = rows
     if _in_parts(view.size // max(frames, 1), columns):
-        most = max(1, min(_LARGEST_BAND * rows // view.size, -(-rows * len(parts) // (_BANDS * processors()))))
+        most = max(
+            1, min(_LARGEST_BAND * rows // view.size, -(-rows * len(parts) // (_BANDS * processors())))
+        )
     starts = range(0, rows, most) or range(1)
     found: list[list[Codes]] = [[view] * len(starts) for _ in parts]
 
@@ -242,7 +258,9 @@ def _grouped(op: QConv2D, source: Format, target: Format, shape: Pair | None) ->
     def apply(x: Codes) -> Codes:
         padded = pad(x, op.padding, source.zero_point)
         of_taps = depth == 1
-        view = windows(padded.astype(number) if of_taps else padded, (height, width), op.strides, op.dilation_rate)
+        view = windows(
+            padded.astype(number) if of_taps else padded, (height, width), op.strides, op.dilation_rate
+        )
         return _in_bands([add_taps if of_taps else multiply], view, each)
 
     return apply

@@ -13,7 +13,8 @@ then added in binary64: two products in binary32 take half the time of one in bi
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,24 @@ from kerilog.integer.scratch import scratch
 Numbers = npt.NDArray[Any]
 
 _FEWEST_INPUTS = 128  # of a part of a product; with fewer, to add the parts costs what they save
+
+
+class Matrix(Protocol):
+    """``x @ kernel`` and what is to be added to it; ``ExactMatrix`` says what each part is."""
+
+    number: type[Any]
+    factor: type[Any]
+    bias: Numbers
+
+    def prepare(self, x: Numbers) -> Numbers:
+        """Codes in the type that is best gathered from."""
+
+    def product(self, x: Numbers) -> Numbers:
+        """``x @ kernel`` for prepared codes (..., inputs)."""
+
+
+MakeMatrix = Callable[[IntArray, IntArray, Format], Matrix]
+"""What makes a ``Matrix`` of kernel, bias and the format of its codes."""
 
 
 def exact_type(bound: int) -> type[np.float32] | type[np.float64] | type[np.int64]:
@@ -83,6 +102,10 @@ class ExactMatrix:
         self.factor: type[Any] = np.float32 if self._parts else self.number
         self.kernel: Numbers = np.ascontiguousarray(kernel, self.factor)
         self.bias: Numbers = folded.astype(self.number)
+
+    def prepare(self, x: Numbers) -> Numbers:
+        """The codes as they are."""
+        return x
 
     def product(self, x: Numbers) -> Numbers:
         """``x @ kernel``, to which ``bias`` is still to be added, in scratch memory."""

@@ -16,9 +16,9 @@ import numpy as np
 from kerilog.formats import Format, IntArray
 from kerilog.graph import Pair
 from kerilog.integer.finish import Codes, Finish, Numbers, Unary, finish, storage
-from kerilog.integer.matmul import ExactMatrix
+from kerilog.integer.matmul import ExactMatrix, MakeMatrix
 from kerilog.integer.windows import pad
-from kerilog.parallel import for_each, processors
+from kerilog.parallel import for_each, on_this_thread, processors
 from kerilog.qgraph import (
     QAveragePooling2D,
     QDense,
@@ -27,14 +27,28 @@ from kerilog.qgraph import (
     QMaxPooling2D,
 )
 
+_LARGE_KERNEL = 1 << 16  # weights for which BLAS would start threads
 _WORTH_SHARING = 1 << 16  # elements of an average pool that are worth waking another processor for
 
 
-def dense(op: QDense, source: Format, target: Format, positions: int = 1) -> Unary:
+def dense(
+    op: QDense,
+    source: Format,
+    target: Format,
+    positions: int = 1,
+    make_matrix: MakeMatrix = ExactMatrix,
+) -> Unary:
     """Matrix times the last axis, at each of ``positions`` places of a frame."""
-    matrix = ExactMatrix(op.kernel, op.bias, source)
+    matrix = make_matrix(op.kernel, op.bias, source)
     end = Finish(op.rescale, target, op.clamp, matrix.bias, matrix.number, positions)
-    return lambda x: end(matrix.product(x))
+    if op.kernel.size < _LARGE_KERNEL:
+        return lambda x: end(matrix.product(matrix.prepare(x)))
+
+    def apply(x: Codes) -> Codes:
+        with on_this_thread():
+            return end(matrix.product(matrix.prepare(x)))
+
+    return apply
 
 
 def max_pool(op: QMaxPooling2D, source: Format, target: Format) -> Unary:
