@@ -27,8 +27,9 @@ _LARGEST_BAND = 1 << 19  # numbers that are gathered at once, where one frame ha
 _WORTH_SHARING = 1 << 22  # products of a frame that are worth waking another processor for
 _BANDS = 2  # for each processor at least, so that one that is late holds up the others less
 _FEWEST_WINDOWS, _FEWEST_FILTERS = 64, 64  # for a processor's share of a convolution
-# The cost of gathering a run of neighbours, and each of its elements, in multiply-adds of BLAS.
-_COST_RUN, _COST_ELEMENT = 300, 30
+# The cost of gathering a run of neighbours, of each of its elements, and of a product without BLAS, in
+# multiply-adds of BLAS.
+_COST_RUN, _COST_ELEMENT, _COST_TAP = 300, 30, 30
 
 
 def conv2d(
@@ -59,10 +60,10 @@ def conv2d(
     if len({type(matrix) for _, matrix in made}) > 1:  # all take the same codes
         made = [(some, _matrix(some, source, pool, tile, ExactMatrix)) for some, _ in made]
     prepare = made[0][1].prepare
-    parts = [_part(some, matrix, target, shape, pool, tile) for some, matrix in made]
     spans = _span(op.kernel.shape, tile, op.strides)
     steps = op.strides[0] * tile[0], op.strides[1] * tile[1]
     columns = math.prod(tile) * op.kernel.shape[3]
+    parts = [_part(some, matrix, target, (shape, pool, tile), columns) for some, matrix in made]
 
     def apply(x: Codes) -> Codes:
         view = windows(prepare(pad(x, op.padding, source.zero_point)), spans, steps, op.dilation_rate)
@@ -80,25 +81,28 @@ def _matrix(op: QConv2D, source: Format, pool: Pair, tile: Pair, make_matrix: Ma
     return make_matrix(kernel, np.tile(op.bias, math.prod(tile)), source)
 
 
-def _part(op: QConv2D, matrix: Matrix, target: Format, shape: Pair | None, pool: Pair, tile: Pair) -> Unary:
-    """Codes of the windows (frames, rows, columns, ...) of an image, as for ``conv2d``."""
+def _part(
+    op: QConv2D, matrix: Matrix, target: Format, places: tuple[Pair | None, Pair, Pair], columns: int
+) -> Unary:
+    """Codes of the windows (frames, rows, columns, ...) of an image, as for ``conv2d``: ``places`` are its
+    shape, the pool and the tile, and ``columns`` those of the products of all parts.
+    """
+    shape, pool, tile = places
     # A pool leaves out the last rows and columns that do not fill a window.
     positions = 1 if shape is None else (shape[0] // pool[0]) * (shape[1] // pool[1])
     filters = op.kernel.shape[3]
-    rows, columns, phases = tile[0] // pool[0], tile[1] // pool[1], math.prod(pool)
+    rows, across, phases = tile[0] // pool[0], tile[1] // pool[1], math.prod(pool)
     inputs = math.prod(_span(op.kernel.shape, tile, op.strides)) * op.kernel.shape[2]
-    if shape is not None and _in_parts(positions // (rows * columns) * inputs, math.prod(tile) * filters):
+    if shape is not None and _in_parts(positions // (rows * across) * inputs, columns):
         positions //= shape[0] // tile[0]  # those of one row of tiles
     end = Finish(op.rescale, target, op.clamp, matrix.bias[:filters], matrix.number, positions)
 
     def some(view: Numbers) -> Codes:
-        frames, down, across = view.shape[:3]
+        frames, high, wide = view.shape[:3]
         gathered = _gather(view, matrix.factor)
         total = matrix.product(gathered).reshape(len(gathered), phases, -1)
-        codes = end(_largest(total).reshape(-1, filters)).reshape(
-            frames, down, across, rows, columns, filters
-        )
-        return codes.swapaxes(2, 3).reshape(frames, down * rows, across * columns, filters)
+        codes = end(_largest(total).reshape(-1, filters)).reshape(frames, high, wide, rows, across, filters)
+        return codes.swapaxes(2, 3).reshape(frames, high * rows, wide * across, filters)
 
     return some
 
@@ -235,14 +239,15 @@ def _grouped(op: QConv2D, source: Format, target: Format, shape: Pair | None) ->
     number = exact_type(max(matrix.bound for matrix in matrices))
     bias = np.concatenate([matrix.bias.astype(number) for matrix in matrices])
     taps = op.kernel.reshape(height * width, depth, op.groups, each).astype(number)
+    columns = each * (_COST_TAP if depth == 1 else 1)
     positions = 1
     if shape is not None:
         gathered = math.prod(shape) * height * width * depth * op.groups
-        positions = shape[1] if _in_parts(gathered, each) else math.prod(shape)
+        positions = shape[1] if _in_parts(gathered, columns) else math.prod(shape)
     end = Finish(op.rescale, target, op.clamp, bias, number, positions)
 
     def multiply(view: Numbers) -> Codes:
-        total = np.empty((*view.shape[:3], filters), number)
+        total = scratch("groups", (*view.shape[:3], filters), number)
         for group, matrix in enumerate(matrices):
             part = _gather(view[..., group * depth : (group + 1) * depth], matrix.factor)
             product = matrix.product(part).reshape(*view.shape[:3], each)
@@ -250,9 +255,13 @@ def _grouped(op: QConv2D, source: Format, target: Format, shape: Pair | None) ->
         return end(total)
 
     def add_taps(view: Numbers) -> Codes:
-        total = np.zeros((*view.shape[:3], op.groups, each), number)
+        shape = (*view.shape[:3], op.groups, each)
+        total, product = scratch("total", shape, number), scratch("product", shape, number)
         for index, tap in enumerate(taps[:, 0]):
-            total += view[:, :, :, index // width, index % width, :, np.newaxis] * tap
+            seen = view[:, :, :, index // width, index % width, :, np.newaxis]
+            np.multiply(seen, tap, out=product if index else total)
+            if index:
+                total += product
         return end(total.reshape(*view.shape[:3], filters))
 
     def apply(x: Codes) -> Codes:
@@ -261,6 +270,6 @@ def _grouped(op: QConv2D, source: Format, target: Format, shape: Pair | None) ->
         view = windows(
             padded.astype(number) if of_taps else padded, (height, width), op.strides, op.dilation_rate
         )
-        return _in_bands([add_taps if of_taps else multiply], view, each)
+        return _in_bands([add_taps if of_taps else multiply], view, columns)
 
     return apply
