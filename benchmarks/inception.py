@@ -178,7 +178,7 @@ def speed(network: kerilog.IntegerModel, model: Any, image: Array, rounds: int) 
     )
     given, codes = tf.constant(image), network.quantize_input(image).astype(np.int8)
     engines = [Running(network.graph, "numpy"), Running(network.graph, "onnxruntime")]
-    if not np.array_equal(*(engine.run(codes) for engine in engines)):
+    if not np.array_equal(engines[0].run(codes), engines[1].run(codes)):
         raise KerilogError(f"{network.name}: the engines differ")
     calls: list[Callable[[], Any]] = [lambda: function(given).numpy()]
     calls += [lambda engine=engine: engine.run(codes) for engine in engines]  # type: ignore[misc]
