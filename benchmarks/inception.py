@@ -4,10 +4,11 @@
     python benchmarks/inception.py [--only NAME ...] [--rounds 31] [--limit 180] [--dry]
 
 Weights are drawn from a seed; batch normalizations take their statistics from images that are drawn
-(`shapes.py`). Each network is converted (`affine`) in a process of its own, which shows the memory it takes;
-its integers are compared with Keras on images that calibration did not see; and integer model and Keras'
-`tf.function` take turns on one image on the same processors. Of InceptionV3, the plan of the whole is tried
-for `--limit` seconds, and its first mixed block, cut out, is compared with the integer model in Verilator.
+(`drawings.py`). Each network is converted (`affine`) in a process of its own, which shows the memory it
+takes; its integers are compared with Keras on images that calibration did not see; and integer model and
+Keras' `tf.function` take turns on one image on the same processors. Of InceptionV3, the plan of the whole is
+tried for `--limit` seconds, and its first mixed block, cut out, is compared with the integer model in
+Verilator.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+import drawings
 import kerilog
-import shapes
-from kerilog import build
+from kerilog import build, storage
 from kerilog.area.devices import holding
 from kerilog.errors import KerilogError
 from kerilog.integer.model import Model as Running
@@ -67,7 +68,7 @@ def keras() -> Any:
 
 def images(side: int) -> Array:
     """Images in -1..1, as both networks take them: first those of the calibration, then the tests."""
-    drawn, _ = shapes.draw(CALIBRATION + TESTS, side, side, SEED)
+    drawn, _ = drawings.draw(CALIBRATION + TESTS, side, side, SEED)
     return drawn.astype(np.float32) / np.float32(127.5) - 1
 
 
@@ -271,12 +272,15 @@ def simulate(graph: QGraph, folder: Path) -> Values:
 
 
 def block(graph: QGraph) -> Values:
-    """The mixed block in RTL."""
+    """The mixed block in RTL: planned, generated and simulated once for its integers."""
     part = cut(graph, *BLOCK)
     folder = FOLDER / "block"
-    found = design(part, BLOCK_INTERVAL, folder)
-    key = digest([folder / "integer_model.npz", *sorted((folder / "rtl").glob("*.v"))])
-    return found | recall("inception_block", key, "block: Verilator", lambda: simulate(part, folder))
+    key = digest([], storage.digest(part), str(BLOCK_INTERVAL), kerilog.__version__)
+
+    def measured() -> Values:
+        return design(part, BLOCK_INTERVAL, folder) | simulate(part, folder)
+
+    return recall("inception_block", key, "InceptionV3: the first mixed block in RTL", measured)
 
 
 FIGURES: list[page.Column] = [
@@ -367,7 +371,6 @@ def main() -> None:
         row, graph = measure(name, arguments.rounds)
         rows.append(row)
         if name == "inception_v3":
-            say("InceptionV3: the first mixed block in RTL")
             designs.append({"title": "first mixed block", **block(strip_softmax(graph))})
             say(f"InceptionV3: RTL of the whole, for {arguments.limit:g} seconds")
             all_of_it = apart(whole, made(name), limit=arguments.limit)
