@@ -175,7 +175,9 @@ def speed(network: kerilog.IntegerModel, model: Any, image: Array, rounds: int) 
     import tensorflow as tf
 
     function = tf.function(
-        lambda x: model(x, training=False), input_signature=[tf.TensorSpec(image.shape, tf.float32)]
+        lambda x: model(x, training=False),
+        input_signature=[tf.TensorSpec(image.shape, tf.float32)],
+        autograph=False,
     )
     given, codes = tf.constant(image), network.quantize_input(image).astype(np.int8)
     engines = [Running(network.graph, "numpy"), Running(network.graph, "onnxruntime")]
