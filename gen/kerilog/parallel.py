@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
@@ -20,15 +22,54 @@ from threadpoolctl import ThreadpoolController
 Result = TypeVar("Result")
 
 
+class _Within(threading.local):
+    """Whether this thread works on a piece of ``for_each``."""
+
+    piece = False
+
+
+_within = _Within()
+
+
 def for_each(pieces: Sequence[int], work: Callable[[int], None]) -> None:
-    """``work`` on each of ``pieces``, in any order; what it raises is raised here. It does not nest."""
-    if len(pieces) < 2:
+    """``work`` on each of ``pieces``, in any order; what it raises is raised here.
+
+    The caller works, too, so that nothing waits for threads that the machine has no time for. Within a piece
+    the pieces of another call are worked on one after the other.
+    """
+    if len(pieces) < 2 or _within.piece:
         for piece in pieces:
             work(piece)
         return
+    left = deque(pieces)
+
+    def take() -> None:
+        _within.piece = True
+        try:
+            while left:
+                try:
+                    piece = left.popleft()
+                except IndexError:  # another thread took the last one
+                    return
+                work(piece)
+        finally:
+            _within.piece = False
+
     with _blas().limit(limits=1, user_api="blas"):
-        for _ in _pool().map(work, pieces):
-            pass
+        helpers = [_pool().submit(take) for _ in range(min(processors(), len(pieces)) - 1)]
+        try:
+            take()
+        finally:
+            left.clear()
+            started = [helper for helper in helpers if not helper.cancel()]
+            wait(started)
+        for helper in started:
+            helper.result()
+
+
+def on_this_thread() -> AbstractContextManager[object]:
+    """Meanwhile BLAS starts no threads."""
+    return nullcontext() if _within.piece else _blas().limit(limits=1, user_api="blas")
 
 
 def results(pieces: Sequence[int], work: Callable[[int], Result]) -> Iterator[Result]:
@@ -42,7 +83,7 @@ def results(pieces: Sequence[int], work: Callable[[int], Result]) -> Iterator[Re
     try:
         with _blas().limit(limits=1, user_api="blas"):
             for piece in pieces:
-                if len(started) == _processors():
+                if len(started) == processors():
                     yield started.popleft().result()
                 started.append(_pool().submit(work, piece))
             while started:
@@ -52,14 +93,15 @@ def results(pieces: Sequence[int], work: Callable[[int], Result]) -> Iterator[Re
             left.cancel()
 
 
-def _processors() -> int:
+def processors() -> int:
+    """How many processors there are."""
     return os.cpu_count() or 1
 
 
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
     """The threads, which are kept because each keeps its scratch memory."""
-    return ThreadPoolExecutor(_processors(), "kerilog")
+    return ThreadPoolExecutor(processors(), "kerilog")
 
 
 @functools.cache

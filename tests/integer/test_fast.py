@@ -19,10 +19,12 @@ from kerilog.integer import convolution, model, ops
 from kerilog.integer.convolution import best_tile, conv2d, tiled
 from kerilog.integer.encode import encode
 from kerilog.integer.finish import Finish, finish, linear
+from kerilog.integer.matmul import ExactMatrix
 from kerilog.integer.scratch import scratch
 from kerilog.qgraph import (
     DoubleMultiplier,
     Multiplier,
+    QAveragePooling2D,
     QConv2D,
     QGraph,
     QInput,
@@ -241,3 +243,79 @@ def test_inputs_that_need_no_look_are_taken_as_they_are() -> None:
 def test_encode_is_quantize(values: list[float], scale: float, zero: int) -> None:
     real, target = np.array(values), Affine(8, scale, zero)
     np.testing.assert_array_equal(encode(target, real), target.quantize(real))
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds, st.sampled_from([1, 129, 300, 700]), st.integers(1, 40), st.integers(8, 13))
+def test_a_product_in_parts_is_the_product(seed: int, inputs: int, units: int, bits: int) -> None:
+    """Weights of more bits than 8 take sums past binary32 with few inputs."""
+    rng = np.random.default_rng(seed)
+    high = (1 << bits - 1) - 1
+    kernel = rng.choice([-high - 1, high, int(rng.integers(-high, high))], (inputs, units)).astype(np.int64)
+    bias = rng.choice([-(1 << 30), 0, 1 << 24], units).astype(np.int64)
+    x = rng.choice([-128, 127, int(rng.integers(-128, 128))], (5, inputs)).astype(np.int8)
+    matrix = ExactMatrix(kernel, bias, FORMAT)
+    expected = (x.astype(np.int64) + 7) @ kernel + bias
+    np.testing.assert_array_equal(matrix(x), expected)
+
+
+def test_long_sums_are_made_in_parts_of_binary32() -> None:
+    wide = ExactMatrix(np.full((2048, 3), -127), np.zeros(3, np.int64), FORMAT)
+    assert (wide.factor, wide.number) == (np.float32, np.float64)
+    few = ExactMatrix(np.full((100, 3), 1 << 14), np.zeros(3, np.int64), FORMAT)
+    assert (few.factor, few.number) == (np.float64, np.float64)
+    x = np.full((2, 2048), -128, np.int8)
+    np.testing.assert_array_equal(wide(x), np.full((2, 3), 2048 * 127 * (128 - 7)))
+
+
+@pytest.mark.parametrize("processors", [1, 2, 5])
+@pytest.mark.parametrize("shape", [(40, 30, 16, 24), (4, 4, 256, 192)])
+def test_a_large_image_is_the_same_on_any_number_of_processors(
+    processors: int, shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first is shared out by rows, the second, few windows of many weights, by filters."""
+    height, width, depth, filters = shape
+    rng = np.random.default_rng(6)
+    factor = Multiplier(rng.integers(1 << 30, 1 << 31, filters), rng.integers(-14, -8, filters), "double")
+    kernel = rng.integers(-128, 128, (3, 3, depth, filters))
+    bias = rng.integers(-9999, 9999, filters)
+    around = ((1, 1), (1, 1))
+    op = QConv2D(kernel, bias, FORMAT, FORMAT, factor, (-100, 120), padding=around)
+    x = rng.integers(-128, 128, (1, height, width, depth)).astype(np.int8)
+    for module in (parallel, convolution):
+        monkeypatch.setattr(module, "processors", lambda: processors)
+    padded = np.pad(x, ((0, 0), *around, (0, 0)), constant_values=FORMAT.zero).astype(np.int64)
+    seen = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2)) - FORMAT.zero
+    totals = np.einsum("fyxdij,ijdk->fyxk", seen, kernel) + bias
+    found = conv2d(op, FORMAT, FORMAT, (height, width))(x)
+    np.testing.assert_array_equal(found, finish(totals, factor, FORMAT, op.clamp))
+
+
+def test_pieces_within_a_piece_are_worked_on_by_its_thread() -> None:
+    places: list[tuple[int, int]] = []
+
+    def outer(piece: int) -> None:
+        parallel.for_each(range(3), lambda inner: places.append((piece, inner)))
+
+    parallel.for_each(range(4), outer)
+    assert sorted(places) == [(a, b) for a in range(4) for b in range(3)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seeds, st.tuples(sides, sides), st.tuples(sides, sides), st.tuples(st.integers(0, 1), st.integers(0, 1))
+)
+def test_averages_are_by_their_definition(seed: int, size: Any, strides: Any, rim: Any) -> None:
+    rng = np.random.default_rng(seed)
+    around = (rim, rim[::-1])
+    op = QAveragePooling2D(size, strides, (-120, 125), around)
+    x = rng.choice([-128, 127, int(rng.integers(-128, 128))], (2, 7, 6, 3)).astype(np.int8)
+    padded = np.pad(x.astype(np.int64), ((0, 0), *around, (0, 0)))
+    inside = np.pad(np.ones_like(x, np.int64), ((0, 0), *around, (0, 0)))
+    view = [
+        np.lib.stride_tricks.sliding_window_view(one, size, axis=(1, 2))[:, :: strides[0], :: strides[1]]
+        for one in (padded, inside)
+    ]
+    total, count = (one.sum(axis=(-2, -1)) for one in view)
+    expected = np.clip(ops.mean(total, count), -120, 125)
+    np.testing.assert_array_equal(ops.average_pool(op, FORMAT, FORMAT)(x), expected)

@@ -30,7 +30,7 @@ from kerilog.frames import Kind
 from kerilog.graph import Activation, Array, Graph
 from kerilog.handoff.synth import Resources
 from kerilog.integer import model as integer_model
-from kerilog.integer.model import Inputs
+from kerilog.integer.model import Engine, Inputs
 from kerilog.manifest import Bytes, IntegerManifest, Manifest, Scaling
 from kerilog.plan.goals import Goal, design_for
 from kerilog.progress import Progress, show_progress
@@ -54,8 +54,10 @@ class IntegerModel:
 
     Attributes: ``graph``, the integer network; ``original``, the float one, None for a TFLite file; ``name``,
     what a design is called by default; ``scaling``, what was done to the raw samples of each input, by its
-    name; ``warnings``, what was doubtful, a line each; ``verbose``, whether long work shows a progress bar
-    (on the error stream of a terminal, or in a notebook that has ipywidgets).
+    name; ``warnings``, what was doubtful, a line each; ``engine``, what makes the matrix products of
+    ``predict``, ``run`` and ``run_outputs``: "numpy", or "onnxruntime", which gives the same codes, is faster
+    on large networks and has to be installed (``pip install 'kerilog[fast]'``); ``verbose``, whether long
+    work shows a progress bar (on the error stream of a terminal, or in a notebook that has ipywidgets).
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class IntegerModel:
         self.graph, self.original = graph, original
         self.name = graph.name if source is None else source.name
         self.verbose = verbose
+        self.engine: Engine = "numpy"
         self.scaling, self.warnings = dict(scaling), warnings
         self.evaluated: Figures | None = None
         """What ``evaluate`` gave last."""
@@ -79,6 +82,7 @@ class IntegerModel:
         self._folder = Folder(graph, None if source is None else source.file, scaling, warnings)
         self.last_plan: Plan | None = None
         """What was planned or built last."""
+        self._models: dict[Engine, integer_model.Model] = {}
         self._plans: dict[tuple[Goal, str, tuple[str, ...]], Plan] = {}
 
     # ---- what it is ----
@@ -187,9 +191,16 @@ class IntegerModel:
             x = {self.graph.inputs[0].name: array}
         return frames.codes_of(self.graph, x, kind, self.scaling)
 
-    @functools.cached_property
+    @property
+    def engine_name(self) -> str:
+        """What makes the products, with its version. Raises KerilogError where it is not to be had."""
+        return self._model.engine
+
+    @property
     def _model(self) -> integer_model.Model:
-        return integer_model.Model(self.graph)
+        if self.engine not in self._models:
+            self._models[self.engine] = integer_model.Model(self.graph, self.engine)
+        return self._models[self.engine]
 
     # ---- judging it ----
 

@@ -6,6 +6,7 @@ The functions are made and used as those of ``kerilog.integer.ops``.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from typing import Any
@@ -15,19 +16,29 @@ import numpy as np
 from kerilog.formats import Format, IntArray
 from kerilog.graph import Pair
 from kerilog.integer.finish import Codes, Finish, Numbers, Unary
-from kerilog.integer.matmul import ExactMatrix, exact_type
+from kerilog.integer.matmul import ExactMatrix, MakeMatrix, Matrix, exact_type
 from kerilog.integer.scratch import scratch
 from kerilog.integer.windows import pad, windows
+from kerilog.parallel import for_each, processors
 from kerilog.qgraph import QConv2D
 
 _LARGEST_TILE = 1 << 16  # weights of a tiled kernel, so that they stay in the cache
 _LARGEST_BAND = 1 << 19  # numbers that are gathered at once, where one frame has more
-# The cost of gathering a run of neighbours, and each of its elements, in multiply-adds of BLAS.
-_COST_RUN, _COST_ELEMENT = 300, 30
+_WORTH_SHARING = 1 << 22  # products of a frame that are worth waking another processor for
+_BANDS = 2  # for each processor at least, so that one that is late holds up the others less
+_FEWEST_WINDOWS, _FEWEST_FILTERS = 64, 64  # for a processor's share of a convolution
+# The cost of gathering a run of neighbours, of each of its elements, and of a product without BLAS, in
+# multiply-adds of BLAS.
+_COST_RUN, _COST_ELEMENT, _COST_TAP = 300, 30, 30
 
 
 def conv2d(
-    op: QConv2D, source: Format, target: Format, shape: Pair | None = None, pool: Pair = (1, 1)
+    op: QConv2D,
+    source: Format,
+    target: Format,
+    shape: Pair | None = None,
+    pool: Pair = (1, 1),
+    make_matrix: MakeMatrix = ExactMatrix,
 ) -> Unary:
     """Convolution in any of its forms, then the maximum over each block of ``pool`` cells.
 
@@ -41,47 +52,117 @@ def conv2d(
         if pool != (1, 1):
             raise ValueError("a grouped convolution is not pooled here")
         return _grouped(op, source, target, shape)
+    split = 1 if shape is None or pool != (1, 1) else _shares(op, shape)
     tile = pool if shape is None else best_tile(op, shape, pool)
+    if split > 1:
+        tile = 1, 1
+    made = [(some, _matrix(some, source, pool, tile, make_matrix)) for some in _filters_apart(op, split)]
+    if len({type(matrix) for _, matrix in made}) > 1:  # all take the same codes
+        made = [(some, _matrix(some, source, pool, tile, ExactMatrix)) for some, _ in made]
+    prepare = made[0][1].prepare
+    spans = _span(op.kernel.shape, tile, op.strides)
+    steps = op.strides[0] * tile[0], op.strides[1] * tile[1]
+    columns = math.prod(tile) * op.kernel.shape[3]
+    parts = [_part(some, matrix, target, (shape, pool, tile), columns) for some, matrix in made]
+
+    def apply(x: Codes) -> Codes:
+        view = windows(prepare(pad(x, op.padding, source.zero_point)), spans, steps, op.dilation_rate)
+        return _in_bands(parts, view, columns)
+
+    return apply
+
+
+def _matrix(op: QConv2D, source: Format, pool: Pair, tile: Pair, make_matrix: MakeMatrix) -> Matrix:
+    """The weights of a tile, with the cells of one pool window far apart: by phase first."""
+    kernel = tiled(op.kernel, tile, op.strides) if tile != (1, 1) else op.kernel
+    # (inputs, tile rows, tile columns, filters)
+    kernel = kernel.reshape(-1, tile[0] // pool[0], pool[0], tile[1] // pool[1], pool[1], op.kernel.shape[3])
+    kernel = kernel.transpose(0, 2, 4, 1, 3, 5).reshape(len(kernel), -1)
+    return make_matrix(kernel, np.tile(op.bias, math.prod(tile)), source)
+
+
+def _part(
+    op: QConv2D, matrix: Matrix, target: Format, places: tuple[Pair | None, Pair, Pair], columns: int
+) -> Unary:
+    """Codes of the windows (frames, rows, columns, ...) of an image, as for ``conv2d``: ``places`` are its
+    shape, the pool and the tile, and ``columns`` those of the products of all parts.
+    """
+    shape, pool, tile = places
     # A pool leaves out the last rows and columns that do not fill a window.
     positions = 1 if shape is None else (shape[0] // pool[0]) * (shape[1] // pool[1])
     filters = op.kernel.shape[3]
-    rows, columns, phases = tile[0] // pool[0], tile[1] // pool[1], math.prod(pool)
-    kernel = tiled(op.kernel, tile, op.strides) if tile != (1, 1) else op.kernel
-    spans = kernel.shape[:2]
-    # (inputs, tile rows, tile columns, filters) with the cells of one pool window far apart: by phase first.
-    kernel = kernel.reshape(-1, rows, pool[0], columns, pool[1], filters).transpose(0, 2, 4, 1, 3, 5)
-    matrix = ExactMatrix(kernel.reshape(len(kernel), -1), np.tile(op.bias, math.prod(tile)), source)
-    if shape is not None and _in_parts(positions // (rows * columns) * len(kernel)):
+    rows, across, phases = tile[0] // pool[0], tile[1] // pool[1], math.prod(pool)
+    inputs = math.prod(_span(op.kernel.shape, tile, op.strides)) * op.kernel.shape[2]
+    if shape is not None and _in_parts(positions // (rows * across) * inputs, columns):
         positions //= shape[0] // tile[0]  # those of one row of tiles
     end = Finish(op.rescale, target, op.clamp, matrix.bias[:filters], matrix.number, positions)
-    steps = op.strides[0] * tile[0], op.strides[1] * tile[1]
 
     def some(view: Numbers) -> Codes:
-        frames, down, across = view.shape[:3]
-        gathered = _gather(view, matrix.number)
+        frames, high, wide = view.shape[:3]
+        gathered = _gather(view, matrix.factor)
         total = matrix.product(gathered).reshape(len(gathered), phases, -1)
-        codes = end(_largest(total).reshape(-1, filters)).reshape(
-            frames, down, across, rows, columns, filters
+        codes = end(_largest(total).reshape(-1, filters)).reshape(frames, high, wide, rows, across, filters)
+        return codes.swapaxes(2, 3).reshape(frames, high * rows, wide * across, filters)
+
+    return some
+
+
+def _shares(op: QConv2D, shape: Pair) -> int:
+    """In how many parts the filters are worked on: where there are many weights for few windows, BLAS takes
+    longer to lay out the weights than it would gain by sharing the windows.
+    """
+    positions, filters = math.prod(shape), int(op.kernel.shape[3])
+    if positions >= _FEWEST_WINDOWS * processors() or positions * op.kernel.size < _WORTH_SHARING:
+        return 1
+    return max(1, min(processors(), filters // _FEWEST_FILTERS))
+
+
+def _filters_apart(op: QConv2D, count: int) -> list[QConv2D]:
+    """``op`` as ``count`` convolutions, each with some of the filters."""
+    if count == 1:
+        return [op]
+    filters: int = op.kernel.shape[3]
+    found = []
+    for some in np.array_split(np.arange(filters), count):
+        own: dict[str, Any] = {
+            field.name: values[some]
+            for field in dataclasses.fields(op.rescale)
+            if isinstance(values := getattr(op.rescale, field.name), np.ndarray) and len(values) == filters
+        }
+        rescale = dataclasses.replace(op.rescale, **own)
+        found.append(
+            dataclasses.replace(op, kernel=op.kernel[..., some], bias=op.bias[some], rescale=rescale)
         )
-        return codes.swapaxes(2, 3).reshape(frames, down * rows, across * columns, filters)
-
-    return lambda x: _in_bands(
-        some, windows(pad(x, op.padding, source.zero_point), spans, steps, op.dilation_rate)
-    )
+    return found
 
 
-def _in_parts(gathered: int) -> bool:
-    """Whether a frame of so many ``gathered`` numbers is worked on in bands of rows of windows."""
-    return gathered > _LARGEST_BAND
+def _in_parts(gathered: int, columns: int) -> bool:
+    """Whether a frame of so many ``gathered`` numbers, each multiplied ``columns`` times, is worked on in
+    bands of rows of windows.
+    """
+    return gathered > _LARGEST_BAND or gathered * columns > _WORTH_SHARING
 
 
-def _in_bands(some: Unary, view: Numbers) -> Codes:
-    """``some`` of the windows ``view`` (frames, rows, ...), a few rows at a time if a frame is large."""
+def _in_bands(parts: list[Unary], view: Numbers, columns: int) -> Codes:
+    """The codes of all ``parts`` side by side for the windows ``view`` (frames, rows, ...), of which each
+    number is multiplied ``columns`` times; a few rows at a time, on every processor, if a frame is large.
+    """
     frames, rows = view.shape[:2]
-    if not _in_parts(view.size // max(frames, 1)):
-        return some(view)
-    most = max(1, _LARGEST_BAND * rows // view.size)
-    return np.concatenate([some(view[:, row : row + most]) for row in range(0, rows, most)], axis=1)
+    most = rows
+    if _in_parts(view.size // max(frames, 1), columns):
+        most = max(
+            1, min(_LARGEST_BAND * rows // view.size, -(-rows * len(parts) // (_BANDS * processors())))
+        )
+    starts = range(0, rows, most) or range(1)
+    found: list[list[Codes]] = [[view] * len(starts) for _ in parts]
+
+    def work(piece: int) -> None:
+        part, place = divmod(piece, len(starts))
+        found[part][place] = parts[part](view[:, starts[place] : starts[place] + most])
+
+    for_each(range(len(parts) * len(starts)), work)
+    bands = [one[0] if len(one) == 1 else np.concatenate(one, axis=1) for one in found]
+    return bands[0] if len(bands) == 1 else np.concatenate(bands, axis=3)
 
 
 def _gather(view: Numbers, number: type[Any]) -> Numbers:
@@ -158,31 +239,37 @@ def _grouped(op: QConv2D, source: Format, target: Format, shape: Pair | None) ->
     number = exact_type(max(matrix.bound for matrix in matrices))
     bias = np.concatenate([matrix.bias.astype(number) for matrix in matrices])
     taps = op.kernel.reshape(height * width, depth, op.groups, each).astype(number)
+    columns = each * (_COST_TAP if depth == 1 else 1)
     positions = 1
     if shape is not None:
         gathered = math.prod(shape) * height * width * depth * op.groups
-        positions = shape[1] if _in_parts(gathered) else math.prod(shape)
+        positions = shape[1] if _in_parts(gathered, columns) else math.prod(shape)
     end = Finish(op.rescale, target, op.clamp, bias, number, positions)
 
     def multiply(view: Numbers) -> Codes:
-        total = np.empty((*view.shape[:3], filters), number)
+        total = scratch("groups", (*view.shape[:3], filters), number)
         for group, matrix in enumerate(matrices):
-            part = _gather(view[..., group * depth : (group + 1) * depth], matrix.number)
+            part = _gather(view[..., group * depth : (group + 1) * depth], matrix.factor)
             product = matrix.product(part).reshape(*view.shape[:3], each)
             total[..., group * each : (group + 1) * each] = product
         return end(total)
 
     def add_taps(view: Numbers) -> Codes:
-        total = np.zeros((*view.shape[:3], op.groups, each), number)
+        shape = (*view.shape[:3], op.groups, each)
+        total, product = scratch("total", shape, number), scratch("product", shape, number)
         for index, tap in enumerate(taps[:, 0]):
-            total += view[:, :, :, index // width, index % width, :, np.newaxis] * tap
+            seen = view[:, :, :, index // width, index % width, :, np.newaxis]
+            np.multiply(seen, tap, out=product if index else total)
+            if index:
+                total += product
         return end(total.reshape(*view.shape[:3], filters))
 
     def apply(x: Codes) -> Codes:
         padded = pad(x, op.padding, source.zero_point)
-        if depth > 1:
-            return _in_bands(multiply, windows(padded, (height, width), op.strides, op.dilation_rate))
-        view = windows(padded.astype(number), (height, width), op.strides, op.dilation_rate)
-        return _in_bands(add_taps, view)
+        of_taps = depth == 1
+        view = windows(
+            padded.astype(number) if of_taps else padded, (height, width), op.strides, op.dilation_rate
+        )
+        return _in_bands([add_taps if of_taps else multiply], view, columns)
 
     return apply

@@ -22,6 +22,10 @@ past the clamp.
 
 ``DoubleMultiplier`` is defined in binary64 (``rescale.binary64``) and done so here, before the zero point.
 
+Codes of int8 are first made larger by 128, where they fit int32 before the clamp. None is negative then, and
+what is below zero ends at the clamp whether it is rounded down or towards zero: the conversion to int32,
+which cuts off, is floor.
+
 If no code under the zero point comes through the clamp, every x < 0 ends at the clamp with either sign of the
 tilt, and the tilt is a constant.
 """
@@ -45,6 +49,7 @@ Unary = Callable[[Codes], Codes]
 Numbers = npt.NDArray[Any]
 Real = npt.NDArray[np.floating[Any]]
 
+_LIFT = 128  # the least that makes a code of int8 positive
 _ROW = 1024  # elements that a pass works on in one inner loop of NumPy, if it can
 
 
@@ -90,14 +95,19 @@ class Linear:
         tilt = None if self.tilt is None else change(self.tilt)
         return dataclasses.replace(self, scale=change(self.scale), middle=change(self.middle), tilt=tilt)
 
-    def __call__(self, x: Numbers) -> Real:
-        """The codes of ``x``, which may be overwritten, before the clamp, as integers in floating point."""
+    def scaled(self, x: Numbers) -> Real:
+        """``x``, which may be overwritten, before ``step``."""
         y: Real = x
         if x.dtype != self.scale.dtype:
             y = scratch("real", x.shape, self.scale.dtype)
             np.copyto(y, x)
         y *= self.scale
         y += self.middle if self.tilt is None else np.copysign(self.tilt, y) + self.middle
+        return y
+
+    def __call__(self, x: Numbers) -> Real:
+        """The codes of ``x``, which may be overwritten, before the clamp, as integers in floating point."""
+        y = self.scaled(x)
         (np.trunc if self.truncates else np.floor)(y, out=y)
         if self.after:
             y += self.after
@@ -106,7 +116,11 @@ class Linear:
 
 def linear(factor: Rescale, target: Format, clamp: Clamp, number: type[Any]) -> Linear | None:
     """The form of ``factor`` proved above, for accumulators of type ``number``; None if it is not exact."""
-    zero = target.zero_point
+    return _linear(factor, target.zero_point, clamp, number)
+
+
+def _linear(factor: Rescale, zero: int, clamp: Clamp, number: type[Any]) -> Linear | None:
+    """As ``linear``, for the zero point ``zero``."""
     reach = max(abs(clamp[0] - zero), abs(clamp[1] - zero)) + abs(zero) + 2
     if isinstance(factor, DoubleMultiplier):
         scale = np.ldexp(factor.significand.astype(np.float64), factor.exponent)
@@ -162,11 +176,24 @@ class Finish:
         form = None if number is np.int64 else linear(factor, target, clamp, number)
         self.linear = form and form.spread(repeat)
         self.storage = storage(target)
+        lifted = self._lifted_form(number)
+        self._lifted = lifted and lifted.spread(repeat)
+
+    def _lifted_form(self, number: type[Any]) -> Linear | None:
+        """What gives codes of int8 made larger by 128; None if they might not fit int32 before the clamp."""
+        if self.storage != np.int8 or number not in (np.float32, np.int32):
+            return None
+        clamp = self.clamp[0] + _LIFT, self.clamp[1] + _LIFT
+        form = _linear(self.factor, self.target.zero_point + _LIFT, clamp, number)
+        fits = form is not None and not form.truncates and form.scale.max() < 0.5  # of less than 2**31
+        return form if fits else None
 
     def __call__(self, total: Numbers) -> Codes:
         """Codes of ``total`` (..., channels), which is contiguous and is overwritten."""
         rows = total.reshape(-1, len(self.bias))
         rows += self.bias
+        if self._lifted is not None:
+            return self._lift(self._lifted.scaled(rows)).reshape(total.shape)
         if self.linear is None:
             whole = total.astype(np.int64, copy=False)
             return finish(whole, self.factor, self.target, self.clamp)
@@ -174,3 +201,12 @@ class Finish:
         np.clip(y, *self.clamp, out=y)
         codes: Codes = y.astype(self.storage).reshape(total.shape)
         return codes
+
+    def _lift(self, y: Real) -> Codes:
+        """The codes of int8 that ``y`` is 128 above."""
+        whole = scratch("whole", y.shape, np.int32)
+        np.copyto(whole, y, casting="unsafe")
+        np.clip(whole, self.clamp[0] + _LIFT, self.clamp[1] + _LIFT, out=whole)
+        unsigned = whole.astype(np.uint8)
+        unsigned ^= np.uint8(_LIFT)
+        return unsigned.view(np.int8)

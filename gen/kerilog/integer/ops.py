@@ -8,6 +8,7 @@ does not depend on data once, and gives the function that maps codes (frames, *s
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ import numpy as np
 from kerilog.formats import Format, IntArray
 from kerilog.graph import Pair
 from kerilog.integer.finish import Codes, Finish, Numbers, Unary, finish, storage
-from kerilog.integer.matmul import ExactMatrix
+from kerilog.integer.matmul import ExactMatrix, MakeMatrix
 from kerilog.integer.windows import pad
+from kerilog.parallel import for_each, on_this_thread, processors
 from kerilog.qgraph import (
     QAveragePooling2D,
     QDense,
@@ -25,12 +27,28 @@ from kerilog.qgraph import (
     QMaxPooling2D,
 )
 
+_LARGE_KERNEL = 1 << 16  # weights for which BLAS would start threads
+_WORTH_SHARING = 1 << 16  # elements of an average pool that are worth waking another processor for
 
-def dense(op: QDense, source: Format, target: Format, positions: int = 1) -> Unary:
+
+def dense(
+    op: QDense,
+    source: Format,
+    target: Format,
+    positions: int = 1,
+    make_matrix: MakeMatrix = ExactMatrix,
+) -> Unary:
     """Matrix times the last axis, at each of ``positions`` places of a frame."""
-    matrix = ExactMatrix(op.kernel, op.bias, source)
+    matrix = make_matrix(op.kernel, op.bias, source)
     end = Finish(op.rescale, target, op.clamp, matrix.bias, matrix.number, positions)
-    return lambda x: end(matrix.product(x))
+    if op.kernel.size < _LARGE_KERNEL:
+        return lambda x: end(matrix.product(matrix.prepare(x)))
+
+    def apply(x: Codes) -> Codes:
+        with on_this_thread():
+            return end(matrix.product(matrix.prepare(x)))
+
+    return apply
 
 
 def max_pool(op: QMaxPooling2D, source: Format, target: Format) -> Unary:
@@ -45,14 +63,41 @@ def max_pool(op: QMaxPooling2D, source: Format, target: Format) -> Unary:
 
 
 def average_pool(op: QAveragePooling2D, source: Format, target: Format) -> Unary:
-    """Cells outside the image add nothing and are not counted."""
+    """Cells outside the image add nothing and are not counted.
 
-    def apply(x: Codes) -> Codes:
-        total = _pool(np.add, pad(x.astype(np.int64), op.padding, 0), op.pool_size, op.strides)
+    Sums are made in int16 and divided in binary32 where they fit. That is exact: for whole numbers n < 2**24
+    and c the quotient n / c, rounded to binary32, reaches a whole number only where n / c does, because it
+    misses one by 1 / c or more, which is more than half a unit in the last place of a quotient n / c.
+    """
+    largest = math.prod(op.pool_size) * max(-source.minimum, source.maximum)
+    number = np.int16 if largest < 1 << 15 else np.int64
+    kind = storage(target)
+
+    def some(x: Codes) -> Codes:
+        total = _pool(np.add, pad(x.astype(number), op.padding, 0), op.pool_size, op.strides)
         inside = pad(np.ones((1, *x.shape[1:3], 1), np.int64), op.padding, 0)
         count = _pool(np.add, inside, op.pool_size, op.strides)
-        codes: Codes = np.clip(mean(total, count), *op.clamp).astype(storage(target))
-        return codes
+        if number is np.int64:
+            codes: Codes = np.clip(mean(total, count), *op.clamp).astype(kind)
+            return codes
+        y = total.astype(np.float32)
+        y += np.copysign((count // 2).astype(np.float32), y)
+        y /= np.maximum(count, 1).astype(np.float32)
+        # what the type cuts off is what rounding towards zero cuts off
+        return np.clip(y, *op.clamp, out=y).astype(kind)
+
+    def apply(x: Codes) -> Codes:
+        channels = x.shape[3]
+        if x.size < _WORTH_SHARING or channels < processors():
+            return some(x)
+        edges = [channels * place // processors() for place in range(processors() + 1)]
+        found = [x] * processors()
+
+        def work(piece: int) -> None:
+            found[piece] = some(x[..., edges[piece] : edges[piece + 1]])
+
+        for_each(range(len(found)), work)
+        return np.concatenate(found, axis=3)
 
     return apply
 

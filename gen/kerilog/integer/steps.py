@@ -13,6 +13,7 @@ from kerilog.errors import Unsupported
 from kerilog.formats import Format
 from kerilog.integer import convolution, elementwise, ops, softmax
 from kerilog.integer.finish import Codes, Unary, storage
+from kerilog.integer.matmul import ExactMatrix, MakeMatrix
 from kerilog.qgraph import (
     Clamp,
     QAdd,
@@ -61,7 +62,7 @@ class Step:
     dead: tuple[str, ...]
 
 
-def make_steps(graph: QGraph, wanted: tuple[str, ...]) -> list[Step]:
+def make_steps(graph: QGraph, wanted: tuple[str, ...], make_matrix: MakeMatrix = ExactMatrix) -> list[Step]:
     """What makes the tensors ``wanted`` of a graph from those of its inputs, in order.
 
     A maximum over the output of a convolution that nobody else wants is one step with it.
@@ -76,7 +77,11 @@ def make_steps(graph: QGraph, wanted: tuple[str, ...]) -> list[Step]:
     for node in made:
         sources = [nodes[name] for name in inputs[node.name]]
         first = pooled.get(node.name)
-        function = pooled_convolution(first, node, sources[0]) if first else make_step(node, sources)
+        function = (
+            pooled_convolution(first, node, sources[0], make_matrix)
+            if first
+            else make_step(node, sources, make_matrix)
+        )
         dead = {name for name in inputs[node.name] if last[name] == node.name and name not in wanted}
         constant = isinstance(node.op, QConstant)
         steps.append(Step(node.name, function, inputs[node.name], node.shape, constant, tuple(dead)))
@@ -97,22 +102,27 @@ def _pools_convolution(graph: QGraph, node: QNode, wanted: tuple[str, ...]) -> b
     return alone and isinstance(source.op, QConv2D) and source.op.groups == 1
 
 
-def pooled_convolution(first: QNode, pool: QNode, source: QNode) -> Unary:
+def pooled_convolution(first: QNode, pool: QNode, source: QNode, make_matrix: MakeMatrix) -> Unary:
     """The convolution ``first`` on ``source`` and the maximum ``pool`` over it."""
     assert isinstance(first.op, QConv2D) and isinstance(pool.op, QMaxPooling2D)
     low, high = pool.op.clamp
     clamp: Clamp = min(max(first.op.clamp[0], low), high), min(max(first.op.clamp[1], low), high)
     op = dataclasses.replace(first.op, clamp=clamp)
     return convolution.conv2d(
-        op, source.format, first.format, (first.shape[0], first.shape[1]), pool.op.pool_size
+        op,
+        source.format,
+        first.format,
+        (first.shape[0], first.shape[1]),
+        pool.op.pool_size,
+        make_matrix,
     )
 
 
-def make_step(node: QNode, sources: list[QNode]) -> Function:
+def make_step(node: QNode, sources: list[QNode], make_matrix: MakeMatrix = ExactMatrix) -> Function:
     """The function that makes ``node``'s tensor from those of its inputs."""
     formats = [source.format for source in sources]
     step = _constant_or_move(node, sources) or _binary(node, formats)
-    step = step or _unary(node, formats[0]) or _tabled(node, formats[0]) if formats else step
+    step = step or _unary(node, formats[0], make_matrix) or _tabled(node, formats[0]) if formats else step
     if step is None:
         raise Unsupported(f"{node.name}: the integer model has no {node.op.kind}")
     return step
@@ -154,13 +164,14 @@ def _binary(node: QNode, formats: list[Format]) -> Function | None:
     return None
 
 
-def _unary(node: QNode, source: Format) -> Unary | None:
+def _unary(node: QNode, source: Format, make_matrix: MakeMatrix) -> Unary | None:
     """Operations on one tensor."""
     match node.op:
         case QConv2D() as op:
-            return convolution.conv2d(op, source, node.format, (node.shape[0], node.shape[1]))
+            size = node.shape[0], node.shape[1]
+            return convolution.conv2d(op, source, node.format, size, make_matrix=make_matrix)
         case QDense() as op:
-            return ops.dense(op, source, node.format, math.prod(node.shape[:-1]))
+            return ops.dense(op, source, node.format, math.prod(node.shape[:-1]), make_matrix)
         case QResizeBilinear() as op:
             return elementwise.resize_bilinear(op, node.format)
         case QSoftmax() as op:

@@ -16,7 +16,10 @@ def pad(x: Numbers, padding: Padding, value: int) -> Numbers:
     """``x`` (frames, height, width, channels) with a rim of ``value``."""
     if padding == _NO_PADDING:
         return x
-    padded: Numbers = np.pad(x, ((0, 0), *padding, (0, 0)), constant_values=value)
+    frames, height, width, channels = x.shape
+    (top, bottom), (left, right) = padding
+    padded: Numbers = np.full((frames, top + height + bottom, left + width + right, channels), value, x.dtype)
+    padded[:, top : top + height, left : left + width] = x
     return padded
 
 

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Matrix products of bytes by ONNX Runtime, for those who ask for it; NumPy's are the definition.
+
+Its kernels multiply unsigned bytes in 32-bit integers. Those for unsigned times signed bytes add two products
+in 16 bits, saturating, on processors without VNNI, so that codes and weights are both given as unsigned bytes
+with the zero point 128. Sums in int32 wrap, so that a result below 2**31 is exact whatever the partial sums
+are. ``engine`` tries the extremes on the processor at hand before anything relies on it.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from kerilog.errors import KerilogError
+from kerilog.extras import require
+from kerilog.formats import Affine, Format, IntArray
+from kerilog.integer.matmul import ExactMatrix, Matrix, Numbers
+from kerilog.integer.scratch import scratch
+
+_ZERO = 128
+_PURPOSE = "the engine 'onnxruntime'"
+_OPSET, _VERSION = 13, 8  # of ONNX: the first that have all that is used
+_FEWEST_WEIGHTS = 1 << 10  # with fewer, a call costs more than it saves
+
+
+class ByteMatrix:
+    """As ``ExactMatrix``, for codes and weights of 8 bits and sums below 2**31."""
+
+    number: type[Any] = np.int32
+    factor: type[Any] = np.uint8
+
+    def __init__(self, exact: ExactMatrix, kernel: IntArray) -> None:
+        self.bias: Numbers = exact.bias.astype(np.int32)
+        self._session = _session((kernel + _ZERO).astype(np.uint8))
+
+    def prepare(self, x: Numbers) -> Numbers:
+        """Codes of int8 with the zero point 128, in scratch memory."""
+        unsigned = scratch("bytes", x.shape, np.uint8)
+        np.bitwise_xor(x.view(np.uint8), np.uint8(_ZERO), out=unsigned)
+        return unsigned
+
+    def product(self, x: Numbers) -> Numbers:
+        """``x @ kernel`` for codes (..., inputs) from ``prepare``."""
+        result: Numbers = self._session.run(None, {"x": x.reshape(-1, x.shape[-1])})[0]
+        return result.reshape(*x.shape[:-1], -1)
+
+
+def byte_matrix(kernel: IntArray, bias: IntArray, source: Format) -> Matrix:
+    """The product by ONNX Runtime if its operands are bytes, else by NumPy."""
+    exact = ExactMatrix(kernel, bias, source)
+    bytes_only = source.minimum == -_ZERO and kernel.min() >= -_ZERO and kernel.max() < _ZERO
+    if bytes_only and exact.bound < 1 << 31 and kernel.size >= _FEWEST_WEIGHTS:
+        return ByteMatrix(exact, kernel)
+    return exact
+
+
+def _session(weights: Numbers) -> Any:
+    """What multiplies unsigned bytes (rows, inputs) with ``weights`` (inputs, units), without threads."""
+    import onnxruntime
+    from onnx import TensorProto, helper, numpy_helper
+
+    zero = np.array(_ZERO, np.uint8)
+    constants = [numpy_helper.from_array(array, name) for name, array in (("w", weights), ("zero", zero))]
+    graph = helper.make_graph(
+        [helper.make_node("MatMulInteger", ["x", "w", "zero", "zero"], ["y"])],
+        "product",
+        [helper.make_tensor_value_info("x", TensorProto.UINT8, [None, weights.shape[0]])],
+        [helper.make_tensor_value_info("y", TensorProto.INT32, [None, weights.shape[1]])],
+        constants,
+    )
+    opset = [helper.make_opsetid("", _OPSET)]
+    model = helper.make_model(graph, opset_imports=opset, ir_version=_VERSION)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+@functools.cache
+def engine() -> str:
+    """Name and version of the library, once it is loaded and tried on extremes and at random.
+
+    Raises MissingLibraryError where it is not installed, and KerilogError where a product is not exact.
+    """
+    for module in ("onnxruntime", "onnx"):
+        require(module, _PURPOSE)
+    import onnxruntime
+
+    name = f"ONNX Runtime {onnxruntime.__version__}"
+    random = np.random.default_rng(0)
+    source = Affine(8, 1.0, 0)
+    for inputs, units in ((1, 1), (2, 33), (31, 16), (64, 7), (259, 48), (1030, 21)):
+        for choices in ((-128,), (127,), (-128, 127), range(-128, 128)):
+            kernel = random.choice(choices, (inputs, units)).astype(np.int64)
+            matrix = ByteMatrix(ExactMatrix(kernel, np.zeros(units, np.int64), source), kernel)
+            for rows in (1, 5, 24):
+                for codes in ((-128,), (127,), (-128, 127), range(-128, 128)):
+                    x = random.choice(codes, (rows, inputs)).astype(np.int8)
+                    if not np.array_equal(matrix.product(matrix.prepare(x)), x.astype(np.int64) @ kernel):
+                        raise KerilogError(f"{name}: expected exact products on this processor, found others")
+    return name
