@@ -17,6 +17,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,14 @@ import numpy.typing as npt
 import drawings
 import kerilog
 import networks
+from kerilog import frontend
 from kerilog.api.conversion import Scheme
 from kerilog.area.devices import holding
 from kerilog.errors import KerilogError
+from kerilog.graph import Graph
 from kerilog.manifest import Manifest
 from kerilog.quality.heads import confusion
+from kerilog.study.binarize import steps
 from kerilog.verify.steady import simulate_steady
 from runs import ROOT
 
@@ -148,6 +152,16 @@ def compare(network: kerilog.IntegerModel, path: Path, tests: tuple[Images, Clas
     }
 
 
+def binary(path: Path, tests: tuple[Images, Classes]) -> list[Values]:
+    """What is left of the network as its parameters are made binary, one kind after the other."""
+    graph = frontend.load(path)
+    assert isinstance(graph, Graph)
+    images, labels = tests
+    say(f"binary parameters, on {len(labels)} images")
+    found = steps(graph, images.astype(np.float32) / np.float32(255), labels)
+    return [{"binary": step.title, "matrix": step.matrix.tolist()} for step in found]
+
+
 def simulate(network: kerilog.IntegerModel, folder: Path, images: Images) -> Values:
     """What Verilator gives for whole frames; KerilogError for a logit or a number of cycles that is wrong."""
     codes = network.quantize_input(images)
@@ -192,6 +206,10 @@ def design(network: kerilog.IntegerModel, scheme: str, goal: Goal, images: Image
         what = f"{folder.name}: {FRAMES} frames in Verilator"
         found |= recall("residual_sim", digest(rtl), what, lambda: simulate(network, folder, images[:FRAMES]))
     return found
+
+
+def _answers(place: int) -> Callable[[Values], str]:
+    return lambda row: _row(row["matrix"][place])
 
 
 DESIGNS: list[page.Column] = [
@@ -239,9 +257,18 @@ def _row(counts: list[int]) -> str:
     return " ".join(str(count) for count in counts)
 
 
-def measure(schemes: list[Scheme]) -> tuple[dict[str, Values], list[Values]]:
-    """The confusion matrices of each scheme, and its designs."""
+BINARY_NOTE = "Its parameters made binary after training, as `kerilog study --binarize` makes them:\n"
+BINARY: list[page.Column] = [
+    ("binary parameters", lambda row: row["binary"]),
+    ("right", lambda row: f"{accuracy(row['matrix']):.1%}"),
+    *((f"answers to a {name}", _answers(place)) for place, name in enumerate(drawings.CLASSES)),
+]
+
+
+def measure(schemes: list[Scheme]) -> tuple[dict[str, Values], list[Values], list[Values]]:
+    """The confusion matrices of each scheme, its designs, and the network with binary parameters."""
     path, samples, tests = trained(FULL)
+    binaries = binary(path, tests)
     answers: dict[str, Values] = {}
     designs: list[Values] = []
     for scheme in schemes:
@@ -251,7 +278,7 @@ def measure(schemes: list[Scheme]) -> tuple[dict[str, Values], list[Values]]:
         for goal in GOALS:
             say(f"{scheme}: {goal.title}")
             designs.append(design(network, scheme, goal, tests[0]))
-    return answers, designs
+    return answers, designs, binaries
 
 
 def main() -> None:
@@ -261,9 +288,11 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=SCHEMES, choices=SCHEMES, metavar="SCHEME")
     parser.add_argument("--dry", action="store_true", help="print, but leave the page as it is")
     arguments = parser.parse_args()
-    answers, designs = measure(list(arguments.only))
-    (WORK / "residual.json").write_text(json.dumps([answers, designs], indent=2), encoding="ascii")
-    text = f"{matrices_text(answers)}\n{page.table(DESIGNS, designs)}"
+    answers, designs, binaries = measure(list(arguments.only))
+    (WORK / "residual.json").write_text(json.dumps([answers, designs, binaries], indent=2), encoding="ascii")
+    text = "\n".join(
+        [matrices_text(answers), page.table(DESIGNS, designs), BINARY_NOTE, page.table(BINARY, binaries)]
+    )
     print(f"\n{text}")
     if not arguments.dry:
         page.replace(PAGE, "residual", text)

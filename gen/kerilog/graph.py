@@ -19,6 +19,7 @@ import numpy.typing as npt
 from kerilog.formats import Format
 
 Array = npt.NDArray[np.float32]
+Reals = npt.NDArray[np.float64]
 Shape = tuple[int, ...]
 Pair = tuple[int, int]
 Fused = Literal["linear", "relu", "relu6"]
@@ -42,7 +43,8 @@ class Input(Op):
 @dataclasses.dataclass(frozen=True, eq=False)
 class Conv2D(Op):
     """``kernel`` (kh, kw, cin / groups, filters), ``bias`` (filters,); ``padding`` may be that of zeros,
-    ((top, bottom), (left, right)).
+    ((top, bottom), (left, right)). Without ``has_bias``, in the
+    graph as it is read, the bias is zeros that nothing learned.
     """
 
     kernel: Array
@@ -54,12 +56,13 @@ class Conv2D(Op):
     activation: Fused = "linear"
     kernel_format: Format | None = None
     bias_format: Format | None = None
+    has_bias: bool = True
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class DepthwiseConv2D(Op):
-    """``kernel`` (kh, kw, cin, depth_multiplier), ``bias`` (cin * depth_multiplier,); ``padding`` as in
-    ``Conv2D``.
+    """``kernel`` (kh, kw, cin, depth_multiplier), ``bias`` (cin * depth_multiplier,); ``padding`` and
+    ``has_bias`` as in ``Conv2D``.
     """
 
     kernel: Array
@@ -70,17 +73,19 @@ class DepthwiseConv2D(Op):
     activation: Fused = "linear"
     kernel_format: Format | None = None
     bias_format: Format | None = None
+    has_bias: bool = True
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Dense(Op):
-    """``kernel`` (inputs, units), ``bias`` (units,); applied to the last axis."""
+    """``kernel`` (inputs, units), ``bias`` (units,); on the last axis. ``has_bias`` as in ``Conv2D``."""
 
     kernel: Array
     bias: Array
     activation: Fused = "linear"
     kernel_format: Format | None = None
     bias_format: Format | None = None
+    has_bias: bool = True
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -114,11 +119,30 @@ class GlobalMaxPooling2D(Op):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class Learned:
+    """What a batch normalization is made of: ``gamma * (x - mean) / deviation + beta`` per channel.
+
+    float64; ``gamma`` is None where the layer has no scale, ``beta`` where it has no center.
+    """
+
+    gamma: Reals | None
+    beta: Reals | None
+    mean: Reals
+    deviation: Reals
+
+    def combined(self) -> tuple[Reals, Reals]:
+        """Scale and offset (channels,)."""
+        scale = (1 if self.gamma is None else self.gamma) / self.deviation
+        return scale, (0 if self.beta is None else self.beta) - self.mean * scale
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class BatchNormalization(Op):
-    """``scale * x + offset`` per last-axis channel: gamma, beta, mean and variance already combined."""
+    """``scale * x + offset`` per last-axis channel; ``learned``: what they come from, where known."""
 
     scale: Array
     offset: Array
+    learned: Learned | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

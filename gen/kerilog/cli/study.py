@@ -15,6 +15,7 @@ from kerilog.cli.options import FORCE, PATH, data_source
 EXAMPLES = """\b
 Example:
   kerilog study models/mnist_cnn.keras --samples 2000 -o build/study
+  kerilog study models/mnist_cnn.keras --binarize
 """
 
 
@@ -23,14 +24,36 @@ Example:
 @click.option("-o", "--output", "target", type=PATH, help="Folder.  [default: build/<model name>-study]")
 @data_source
 @click.option("--samples", type=int, help="Test samples to count right answers on.  [default: all]")
+@click.option(
+    "--binarize",
+    is_flag=True,
+    help="Instead: make kernels, biases, gamma and beta binary, one kind after the other, and count answers.",
+)
 @FORCE
-def study_command(model: Path, target: Path | None, samples: int | None, **options: Any) -> None:
+def study_command(
+    model: Path, target: Path | None, samples: int | None, binarize: bool, **options: Any
+) -> None:
     """Try many number formats on MODEL (.keras or .h5): accuracy against bytes."""
+    target = target or Path("build") / f"{model.stem}-{'binary' if binarize else 'study'}"
+    (_binary if binarize else _formats)(model, target, samples, build.Options(**options))
+
+
+def _binary(model: Path, target: Path, samples: int | None, options: build.Options) -> None:
+    from kerilog.study import binary_results, command
+
+    with output.progress("study") as progress:
+        steps = command.study_binary(model, target, options, samples, progress, output.warning)
+    binary_results.show(steps, output.console())
+    file = target / binary_results.FILE
+    output.line(file)
+    output.result({"model": model.name, "steps": binary_results.rows(steps), "files": [file]})
+
+
+def _formats(model: Path, target: Path, samples: int | None, options: build.Options) -> None:
     from kerilog.study import command, results
 
-    target = target or Path("build") / f"{model.stem}-study"
     with output.progress("study") as progress:
-        outcomes = command.study(model, target, build.Options(**options), samples, progress, output.warning)
+        outcomes = command.study(model, target, options, samples, progress, output.warning)
     results.show(outcomes, output.console())
     files = [path for path in (target / name for name in results.FILES) if path.is_file()]
     output.line(next((path for path in files if path.suffix == ".svg"), files[-1]))

@@ -12,6 +12,7 @@ Only this package imports Keras, and nothing else in Kerilog imports this packag
 from kerilog import extras
 
 try:
+    from kerilog.keras.binarize import binarize
     from kerilog.keras.compare import Comparison, compare
     from kerilog.keras.converters import Affine, FixedPoint
     from kerilog.keras.insert import insert_converters
@@ -26,6 +27,7 @@ __all__ = [
     "QuantConv2D",
     "QuantDense",
     "QuantDepthwiseConv2D",
+    "binarize",
     "compare",
     "insert_converters",
 ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from kerilog import floating
 from kerilog.graph import (
@@ -22,6 +24,7 @@ from kerilog.graph import (
     Reshape,
 )
 
+Real = TypeVar("Real", bound=np.floating)
 Change = Callable[[Array], Array]
 NamedChange = Callable[[str, Array], Array]  # of the node's name and its numbers
 
@@ -77,6 +80,16 @@ def binary(kernel: Array) -> Array:
     scale = np.abs(kernel.reshape(-1, kernel.shape[-1])).mean(axis=0)
     result: Array = np.where(kernel < 0, -scale, scale).astype(np.float32)
     return result
+
+
+def signs(values: npt.NDArray[Real]) -> npt.NDArray[Real]:
+    """+1 or -1 for each of ``values``; 0 counts as +1."""
+    return np.where(values < 0, -1, 1).astype(values.dtype)
+
+
+def around_one(values: npt.NDArray[Real]) -> npt.NDArray[Real]:
+    """1 + ``signs(values - 1)``: 2 or 0, for factors that would be 1 if nothing were learned."""
+    return 1 + signs(values - 1)
 
 
 def with_weights(graph: Graph, kernel: NamedChange, bias: Change) -> Graph:

@@ -3,16 +3,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from kerilog import build, floating, frontend, outputs
 from kerilog.errors import KerilogError
-from kerilog.graph import Graph
+from kerilog.graph import Array, Graph
 from kerilog.progress import Progress, silent
 from kerilog.quality import classes
 from kerilog.quantize import calibrate
-from kerilog.study import results
+from kerilog.study import binary_results, results
+from kerilog.study.binarize import Step, steps
 from kerilog.study.sweep import Network, Outcome, sweep
 
 CALIBRATION_SAMPLES = 1000
@@ -29,12 +34,55 @@ def study(
     """Try every format on ``model`` and write what was found to ``target``.
 
     ``options`` give the data; ``samples`` limits the test samples; ``warn`` is called with each thing that
-    is doubtful. Raises KerilogError for a model that is
-    no float one and for data without class labels.
+    is doubtful. Raises KerilogError for a model that is no float one and for data without class labels.
     """
+    outputs.check(target, results.WRITER, options.force)
+    subject = _read(model, options, samples, progress, warn)
+    calibration = calibrate(subject.graph, subject.x_train, progress)
+    network = Network(calibration, subject.x_train, subject.x, subject.labels)
+    outcomes = sweep(network, progress)
+    results.write(outcomes, target, model.name, subject.source, len(network.x), options.force)
+    return outcomes
+
+
+def study_binary(
+    model: Path,
+    target: Path,
+    options: build.Options,
+    samples: int | None,
+    progress: Progress = silent,
+    warn: Callable[[str], None] = lambda _: None,
+) -> tuple[Step, ...]:
+    """Binarize the parameters of ``model`` kind by kind and write what is left of it to ``target``; as
+    ``study``.
+    """
+    outputs.check(target, binary_results.WRITER, options.force)
+    subject = _read(model, options, samples, progress, warn)
+    found = steps(subject.graph, subject.x, subject.labels, progress)
+    binary_results.write(found, target, model.name, subject.source, options.force)
+    return found
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Subject:
+    """A float network as it was read, samples to calibrate it with, and test samples with their classes."""
+
+    graph: Graph
+    x_train: Array
+    x: Array
+    labels: npt.NDArray[np.int64]
+    source: str
+
+
+def _read(
+    model: Path,
+    options: build.Options,
+    samples: int | None,
+    progress: Progress,
+    warn: Callable[[str], None],
+) -> _Subject:
     if samples is not None and samples < 1:
         raise KerilogError(f"--samples must be at least 1, found {samples}")
-    outputs.check(target, results.WRITER, options.force)
     progress("reading the model", None)
     loaded = frontend.load(model)
     if not isinstance(loaded, Graph):
@@ -57,9 +105,4 @@ def study(
         raise KerilogError(f"{model}: a study counts the largest of several outputs, and this model has one")
     if labels is None:
         raise KerilogError(f"{model}: a study counts right answers, and the data has no class labels")
-    x_train = x_train[:CALIBRATION_SAMPLES]
-    calibration = calibrate(loaded, x_train, progress)
-    network = Network(calibration, x_train, x_test[:samples], labels[:samples])
-    outcomes = sweep(network, progress)
-    results.write(outcomes, target, model.name, data.source, len(network.x), options.force)
-    return outcomes
+    return _Subject(loaded, x_train[:CALIBRATION_SAMPLES], x_test[:samples], labels[:samples], data.source)

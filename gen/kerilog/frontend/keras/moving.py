@@ -126,5 +126,5 @@ def conv2d_transpose(call: Call) -> Nodes:
     kernel, *rest = call.variables(*shapes)
     flipped = np.ascontiguousarray(kernel[::-1, ::-1].transpose(0, 1, 3, 2))
     before = call.node(ZeroPadding2D(pads, strides), (*wide, channels), part="spread")
-    convolution = Conv2D(flipped, rest[0] if rest else zeros(filters))
+    convolution = Conv2D(flipped, rest[0] if rest else zeros(filters), has_bias=bool(rest))
     return before, *call.finish(call.node(convolution, (*out, filters), (before,)))

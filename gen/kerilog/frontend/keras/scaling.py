@@ -11,7 +11,7 @@ import numpy.typing as npt
 from kerilog.errors import KerilogError
 from kerilog.frontend.keras.calls import Call, Nodes
 from kerilog.frontend.keras.options import Layer
-from kerilog.graph import Array, BatchNormalization, Reshape, Shape
+from kerilog.graph import Array, BatchNormalization, Learned, Reshape, Shape
 
 _EPSILON = 1e-7  # keras.backend.epsilon(), below which Normalization lets no standard deviation fall
 _MOST = 1e30  # of a number in the file
@@ -29,13 +29,14 @@ def batch_normalization(call: Call) -> Nodes:
     count = 2 + layer.flag("scale", True) + layer.flag("center", True)
     values = [array.astype(np.float64) for array in call.variables(*[(shape[-1],)] * count)]
     mean, variance = values[-2:]
-    gamma = values[0] if layer.flag("scale", True) else np.ones(shape[-1])
-    beta = values[-3] if layer.flag("center", True) else np.zeros(shape[-1])
+    gamma = values[0] if layer.flag("scale", True) else None
+    beta = values[-3] if layer.flag("center", True) else None
     spread = variance + epsilon
     if spread.min() <= 0:
         layer.wrong("variance + epsilon", "more than 0", float(spread.min()))
-    scale = gamma / np.sqrt(spread)
-    return _scaled(call, scale, beta - mean * scale)
+    learned = Learned(gamma, beta, mean, np.sqrt(spread))
+    scale, offset = (_finite(layer, values) for values in learned.combined())
+    return (call.node(BatchNormalization(scale, offset, learned), shape),)
 
 
 def rescaling(call: Call) -> Nodes:

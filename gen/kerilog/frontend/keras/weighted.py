@@ -23,7 +23,9 @@ def conv2d(call: Call) -> Nodes:
     kernel_size, strides, dilation = _window(layer)
     shape = (*window_shape(call, kernel_size, strides, padding, dilation), filters)
     kernel, bias = _kernel_and_bias(call, (*kernel_size, channels // groups, filters), filters)
-    return call.finish(call.node(Conv2D(kernel, bias, strides, padding, dilation, groups), shape))
+    has_bias = layer.flag("use_bias", True)
+    made = Conv2D(kernel, bias, strides, padding, dilation, groups, has_bias=has_bias)
+    return call.finish(call.node(made, shape))
 
 
 def depthwise_conv2d(call: Call) -> Nodes:
@@ -36,7 +38,9 @@ def depthwise_conv2d(call: Call) -> Nodes:
     kernel_size, strides, dilation = _window(layer)
     shape = (*window_shape(call, kernel_size, strides, padding, dilation), channels * multiplier)
     kernel, bias = _kernel_and_bias(call, (*kernel_size, channels, multiplier), channels * multiplier)
-    return call.finish(call.node(DepthwiseConv2D(kernel, bias, strides, padding, dilation), shape))
+    has_bias = layer.flag("use_bias", True)
+    made = DepthwiseConv2D(kernel, bias, strides, padding, dilation, has_bias=has_bias)
+    return call.finish(call.node(made, shape))
 
 
 def separable_conv2d(call: Call) -> Nodes:
@@ -53,10 +57,10 @@ def separable_conv2d(call: Call) -> Nodes:
     if layer.flag("use_bias", True):
         shapes.append((filters,))
     depth_kernel, point_kernel, *rest = call.variables(*shapes)
-    depthwise = DepthwiseConv2D(depth_kernel, zeros(middle), strides, padding, dilation)
+    depthwise = DepthwiseConv2D(depth_kernel, zeros(middle), strides, padding, dilation, has_bias=False)
     first = call.node(depthwise, (*size, middle), part="depthwise")
     bias = rest[0] if rest else zeros(filters)
-    second = call.node(Conv2D(point_kernel, bias), (*size, filters), (first,))
+    second = call.node(Conv2D(point_kernel, bias, has_bias=bool(rest)), (*size, filters), (first,))
     return first, *call.finish(second)
 
 
@@ -70,7 +74,8 @@ def dense(call: Call) -> Nodes:
     result = (*shape[:-1], units)
     layer.check_shape(result, "the output")
     kernel, bias = _kernel_and_bias(call, (shape[-1], units), units)
-    return call.finish(call.node(Dense(kernel, bias), result))
+    made = Dense(kernel, bias, has_bias=layer.flag("use_bias", True))
+    return call.finish(call.node(made, result))
 
 
 def _window(layer: Layer) -> tuple[Pair, Pair, Pair]:
