@@ -52,7 +52,7 @@ from kerilog.report.record import Record
 from kerilog.scales import ROUNDINGS, Rounding
 from kerilog.unused import SAMPLES, unused_by_keras, unused_by_tflite
 
-WRITER = outputs.Writer("build", ("build", "report", "synth"), (FILE_NAME, storage.FILE_NAME))
+WRITER = outputs.Writer("build", ("build", "report", "synth", "cpp"), (FILE_NAME, storage.FILE_NAME))
 """What later commands found out of a design goes with it; a hand-off, which stands alone, stays."""
 
 
