@@ -219,7 +219,7 @@ def test_the_example_holds(tmp_path: Path) -> None:
     told = build.about(graph, Model(file="x.keras", sha256="0" * 64), scaling=scaling)
     build.generate(graph, plan(graph, 70), tmp_path, told)
     text = (tmp_path / "README.md").read_text()
-    assert "The samples were uint8 0..255_ divided by 255." in text
+    assert "The samples were uint8 0..255; divided by 255." in text
     code = int(graph.inputs[0].format.quantize(128 / 255))
     assert "the raw sample 128 is the number 0.501961; " in text
     assert f"plus the zero point\n{code}, which `tdata` carries as `8'h{code & 255:02x}`" in text

@@ -185,7 +185,7 @@ def _input(stream: Stream, scaling: Scaling | None) -> dict[str, Any]:
     raw, told = "", ""
     number = float(f"{stream.scale * (stream.maximum - stream.zero_point) / 2:.3g}")
     if scaling is not None:
-        told = harmless(scaling.told)
+        told = "; ".join(map(harmless, scaling.told.split(", ")))
         middle = (scaling.minimum + scaling.maximum) / 2
         sample = math.ceil(middle) if "int" in scaling.dtype else float(f"{middle:.3g}")
         number = float(f"{sample * scaling.factor:.6g}")
