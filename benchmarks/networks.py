@@ -188,7 +188,8 @@ def residual(height: int, width: int) -> Any:
     layers = _keras().layers
 
     def half(x: Any, filters: int, strides: int) -> Any:
-        x = layers.ReLU()(layers.BatchNormalization()(x))
+        # a momentum that a short training follows
+        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
         return layers.Conv2D(filters, 3, strides=strides, padding="same")(x)
 
     def body(x: Any) -> Any:

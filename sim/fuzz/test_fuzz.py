@@ -51,6 +51,7 @@ def test_drawn_networks_hold() -> None:
     assert tally.drawn == 6 and tally.equal >= 2 and not tally.failed, tally
 
 
+@pytest.mark.full  # minutes
 def test_a_bug_in_the_float_graph_is_found_and_shrunk(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

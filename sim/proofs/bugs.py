@@ -535,7 +535,7 @@ LONG = [
     ),
     refuted(
         "krl_window_reader",
-        reader((2, 2, 1), (2, 2), pad=(1, 1)),
+        reader((2, 2, 1), (2, 2), pad=(1, 1), rows=2),
         "padding",
         Bug(
             "rows are never padding", "is_padding", "column_is_padding || row_is_padding", "column_is_padding"

@@ -22,7 +22,7 @@ from kerilog.manifest import IntegerManifest, Manifest
 from support.command import kerilog
 from support.keras_files import (
     SHAPE,
-    write_inner_softmax,
+    write_bilinear,
     write_samples,
     write_tiny,
     write_two_heads,
@@ -45,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_tiny(root / "tiny.keras")
     write_two_inputs(root / "pair.keras")
     write_two_heads(root / "heads.keras")
-    write_inner_softmax(root / "inner.keras")
+    write_bilinear(root / "inner.keras")
     write_samples(root / "samples.npz")
     return root
 
@@ -288,7 +288,7 @@ def test_without_hardware() -> None:
     for attempt in (
         network.plan, lambda: network.build("nowhere"), lambda: network.simulate(floats(1, *SHAPE)),
     ):  # fmt: skip
-        with pytest.raises(api.Unsupported, match="layer 'wide': hardware does not support Softmax"):
+        with pytest.raises(api.Unsupported, match="layer 'wide': hardware does not support ResizeBilinear"):
             attempt()
     assert not Path("nowhere").exists()
     assert network.report().is_file()

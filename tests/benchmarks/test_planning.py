@@ -77,10 +77,10 @@ def test_size_is_counted_in_beats_and_weights(bench: Any, tmp_path: Path) -> Non
     samples = tmp_path / "tiny.npz"
     np.savez(samples, x=np.random.default_rng(1).random((4, *SHAPE), np.float32))
     size = bench("planning").size_of(write_tiny(tmp_path / "tiny.keras"), samples)
-    # 4 x 3 places of 2 channels one by one, then two per beat, and again from a queue; 2 pooled places of 2
-    # per beat, and from a queue, then one by one; 5 units, and from a queue; 3 classes
-    assert size["work"] == 24 + 12 + 12 + 2 + 2 + 4 + 5 + 5 + 3
-    assert size["stages"] == 9
+    # 4 x 3 places of 2 channels one by one, and again from a queue; 2 pooled places of 2 alike; 5 units, and
+    # from a queue; 3 classes
+    assert size["work"] == 24 + 24 + 4 + 4 + 5 + 5 + 3
+    assert size["stages"] == 7
     assert size["weights"] == 18 + 20 + 15
     assert size["interval"] == 30  # a pixel per cycle; 512 multipliers would allow less
 

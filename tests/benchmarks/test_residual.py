@@ -36,8 +36,8 @@ def network(residual: Any) -> Any:
 
 
 def test_the_images_are_the_same_each_time_and_each_their_own(residual: Any) -> None:
-    images, labels = residual.shapes.draw(9, *SIZE, seed=5)
-    again, _ = residual.shapes.draw(9, *SIZE, seed=5)
+    images, labels = residual.drawings.draw(9, *SIZE, seed=5)
+    again, _ = residual.drawings.draw(9, *SIZE, seed=5)
     assert images.shape == (9, *SIZE, 3) and images.dtype == np.uint8
     assert np.array_equal(images, again)
     assert labels.tolist() == [0, 1, 2] * 3
@@ -47,9 +47,8 @@ def test_the_images_are_the_same_each_time_and_each_their_own(residual: Any) -> 
 def test_what_is_in_a_figure_is_its_class_alone(residual: Any) -> None:
     """Of one radius, a square has 4 * 0.87**2 / pi of the disc's pixels, a cross 4 * (0.6 - 0.09) / pi."""
     steps = np.linspace(-1.2, 1.2, 481, dtype=np.float32)
-    areas = [
-        residual.shapes._outline(name, steps[:, np.newaxis], steps).sum() for name in residual.shapes.CLASSES
-    ]
+    drawn = residual.drawings
+    areas = [drawn._outline(name, steps[:, np.newaxis], steps).sum() for name in drawn.CLASSES]
     assert areas[1] / areas[0] == pytest.approx(4 * 0.87**2 / np.pi, rel=0.02)
     assert areas[2] / areas[0] == pytest.approx(4 * (0.6 - 0.09) / np.pi, rel=0.02)
 
@@ -69,6 +68,13 @@ def test_the_matrices_are_told_with_their_accuracy(residual: Any) -> None:
     assert lines[-1].startswith("`fixed`: 9 of 10 answers are those of the float network; 4,000 bytes")
 
 
+def test_a_network_that_has_learned_nothing_is_refused(residual: Any, tmp_path: Path) -> None:
+    how = residual.Training(*SIZE, images=8, tests=30, passes=1, rate=0.0)
+    residual.FOLDER = tmp_path
+    with pytest.raises(KerilogError, match=r"of the test images right, 80% expected"):
+        residual.trained(how)
+
+
 @pytest.mark.full  # minutes
 @pytest.mark.parametrize("scheme", ["affine", "fixed"])
 def test_it_is_equal_in_icarus(network: Any, scheme: str, tmp_path: Path) -> None:
@@ -79,6 +85,7 @@ def test_it_is_equal_in_icarus(network: Any, scheme: str, tmp_path: Path) -> Non
     assert found.passed, found
 
 
+@pytest.mark.full  # minutes
 def test_one_wrong_logit_is_an_error(
     residual: Any, network: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -144,18 +144,19 @@ def test_code_that_never_comes_back_to_python(workshop: Path, what: str) -> None
     interrupted(workshop, after(1.5), signal.SIGINT, *command, code=ENDLESS.format(what))
 
 
+# each folding is a pair of signals, neither of which comes
 SLOW_POINTS = """
-import os, time, types
+import os, signal, types
 from kerilog.explore import points
 os.cpu_count = lambda: 2
 points.POINTS_A_PROCESS = 1
-points.front = lambda graph: [type("Candidate", (), {"interval": 60})] * 4
-points.functools = types.SimpleNamespace(partial=lambda *_: time.sleep)
+points._foldings = lambda graph: [(signal.SIGUSR1, signal.SIGUSR2)] * 4
+points.functools = types.SimpleNamespace(partial=lambda *_: signal.sigwait)
 """
 
 
 def test_explore_with_its_processes(workshop: Path) -> None:
-    """Planned in several processes, each of which would be at it for a minute."""
+    """Planned in several processes, each of which would be at it for ever."""
     command = ("explore", "tiny.keras", "--data", "samples.npz", "-o", "front")
     ready = after(2.0)
     interrupted(

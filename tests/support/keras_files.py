@@ -110,18 +110,18 @@ def write_two_inputs(path: Path) -> Path:
     return write_graph(path, layers, ("answer",), weights)
 
 
-def write_inner_softmax(path: Path) -> Path:
-    """A chain that hardware does not support, for a softmax that is not its end."""
-    rng = np.random.default_rng(10)
+def write_bilinear(path: Path) -> Path:
+    """A chain that hardware does not support, for a resize between pixels."""
+    rng = np.random.default_rng(12)
     layers = [
         layer("InputLayer", "image", batch_shape=[None, *SHAPE]),
         layer("Conv2D", "conv", filters=2, kernel_size=[3, 3]),
-        layer("Softmax", "wide"),
+        layer("UpSampling2D", "wide", size=[2, 2], interpolation="bilinear"),
         layer("Flatten", "flatten"),
         layer("Dense", "answer", units=CLASSES, activation="softmax"),
     ]
     kernel = [rng.normal(0, 0.5, (3, 3, 1, 2)), rng.normal(0, 0.2, 2)]
-    return write(path, layers, {"conv2d": kernel, "dense": dense_weights(rng, 4 * 3 * 2, CLASSES)})
+    return write(path, layers, {"conv2d": kernel, "dense": dense_weights(rng, 8 * 6 * 2, CLASSES)})
 
 
 def write_tiny(

@@ -71,6 +71,10 @@ class WindowReader(Module):
         return (self.kernel_w - 1) * self.dilation_w + 1
 
     @property
+    def is_dilated(self) -> bool:
+        return self.dilation_h > 1 or self.dilation_w > 1
+
+    @property
     def fewest_rows(self) -> int:
         """Rows of the image without which no window is whole."""
         return min(self.span_h, self.height)

@@ -51,6 +51,19 @@ class ReadConv2DStage(ReaderStage, WeightedStage, LayerStage):
     def modules(self) -> tuple[Module, ...]:
         return (self.reader, *super().modules)
 
+    @property
+    def groups(self) -> int:
+        """Groups of channels that do not see each other: read one by one, and within a vector."""
+        return self.reader.groups * self.matvec.vectors
+
+    @property
+    def inputs_of_group(self) -> int:
+        return self.input.shape[-1] // self.groups
+
+    @property
+    def outputs_of_group(self) -> int:
+        return self.output.shape[-1] // self.groups
+
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class PointwiseConv2DStage(WeightedStage, LayerStage):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A set of images of three classes, drawn: a disc, a square or a cross on a scene of waves and noise.
 
-What a class is, is its outline alone: place, size, colour and background of every image are its own.
+What a class is, is its outline alone: size, colour, background and the place near the middle are each
+image's own.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ def draw(
 
 def _image(name: str, height: int, width: int, random: np.random.Generator) -> npt.NDArray[np.uint8]:
     side = min(height, width)
-    down, across = (np.arange(n, dtype=np.float32) / side for n in (height, width))
-    radius = random.uniform(0.18, 0.3)
-    y, x = (random.uniform(radius, n / side - radius) for n in (height, width))
+    down, across = (np.arange(n, dtype=np.float32) / np.float32(side) for n in (height, width))
+    radius = random.uniform(0.24, 0.36)
+    y, x = (n / side / 2 + random.uniform(-0.1, 0.1) for n in (height, width))
     inside = _outline(name, (down - y)[:, np.newaxis] / radius, (across - x) / radius)
     picture = _scene(down, across, random)
     picture[inside] += random.uniform(0.3, 0.7, 3).astype(np.float32)
