@@ -16,7 +16,7 @@ from msgspec import UNSET
 from kerilog import floating, frames, frontend, measured, outputs, storage
 from kerilog.data import NamedData, Request, intakes, load, shipped
 from kerilog.data.source import Source
-from kerilog.emit import describe, verilog, writer
+from kerilog.emit import describe, guide, verilog, writer
 from kerilog.errors import KerilogError, Reason, Unsupported
 from kerilog.formats import IntArray
 from kerilog.graph import Graph
@@ -52,7 +52,7 @@ from kerilog.report.record import Record
 from kerilog.scales import ROUNDINGS, Rounding
 from kerilog.unused import SAMPLES, unused_by_keras, unused_by_tflite
 
-WRITER = outputs.Writer("build", ("build", "report", "synth"), (FILE_NAME, storage.FILE_NAME))
+WRITER = outputs.Writer("build", ("build", "report", "synth", "cpp"), (FILE_NAME, storage.FILE_NAME))
 """What later commands found out of a design goes with it; a hand-off, which stands alone, stays."""
 
 
@@ -107,6 +107,7 @@ class _Network:
     data: str | None = None
     warnings: tuple[str, ...] = ()
     scaling: Mapping[str, Scaling] = dataclasses.field(default_factory=dict)
+    samples: guide.Samples | None = None
 
 
 def build(
@@ -145,7 +146,7 @@ def build(
     except Unsupported as error:
         reasons = error.reasons
         return generate_model(graph, target, told, name, reasons, found.record, options.force)
-    return generate(graph, design, target, told, found.record, options.force)
+    return generate(graph, design, target, told, found.record, options.force, network.samples)
 
 
 def ending(graph: QGraph, original: Graph | None, argmax: bool) -> QGraph:
@@ -170,7 +171,7 @@ def _network(model: Path, options: Options, settings: Settings, progress: Progre
     labels = {name: some[: options.samples] for name, some in data.y_train.items()}
     seen = calibration.observations
     found = measured.measure(loaded, graph, data.x_test, data.y_test, seen, labels, progress)
-    return _Network(graph, loaded, found, _told(data), _warnings(data, options), data.scaling)
+    return _Network(graph, loaded, found, _told(data), _warnings(data, options), data.scaling, data.x_train)
 
 
 def _given_network(graph: QGraph, model: Path, options: Options, progress: Progress) -> _Network:
@@ -181,7 +182,7 @@ def _given_network(graph: QGraph, model: Path, options: Options, progress: Progr
         return _Network(graph, None, measured.nothing(graph), warnings=(*unused, *request.unused()))
     data = named_data_for(graph, model, options)
     found = measured.measure(None, graph, data.x_test, data.y_test, progress=progress)
-    return _Network(graph, None, found, _told(data), (*unused, *data.warnings), data.scaling)
+    return _Network(graph, None, found, _told(data), (*unused, *data.warnings), data.scaling, data.x_train)
 
 
 def _told(data: NamedData) -> str:
@@ -264,16 +265,19 @@ def generate(
     told: About,
     measured: Record | None = None,
     force: bool = False,
+    samples: guide.Samples | None = None,
 ) -> Manifest:
     """Write ``design``, its integer model and what was measured to the folder ``target``: all, or nothing.
 
-    ``force``: replace what was changed or put there since.
+    ``force``: replace what was changed or put there since. ``samples``: those of which the first ones become
+    the vectors of the bench.
     """
     sources = verilog.render(design)
     names = frames.input_names(graph), frames.output_names(graph)
     manifest = describe.design_manifest(design, names, sources, told)
+    spoken = guide.files(manifest, guide.vectors_of(graph, samples))
     with outputs.folder(target, WRITER, force) as root:
-        writer.write(sources, design, root)
+        writer.write(sources | spoken, design, root)
         _save(graph, measured, manifest, root)
     return manifest
 

@@ -37,7 +37,8 @@ KINDS = {
 def is_golden(path: str, library: set[str]) -> bool:
     """Whether a file is kept: what was generated for this network alone."""
     name = Path(path).name
-    return (path.startswith(("rtl/", "rom/")) and name not in library) or path == "manifest.json"
+    kept = path.startswith(("rtl/", "rom/", "sim/")) or "/" not in path
+    return kept and name not in library and not name.endswith(".npz")
 
 
 def files_of(directory: Path) -> dict[str, str]:

@@ -20,38 +20,13 @@ from kerilog.verify import layers, look, simulate
 from kerilog.verify.steady import simulate_steady
 from support.branches import Branches
 from support.designs import assert_all_equal, check, draw_all, generate
-
-
-def with_input(net: Branches, name: str, shape: tuple[int, ...]) -> Branches:
-    """``net`` with one more input, from which it goes on."""
-    net.nodes.append(QNode(name, QInput(), (), shape, net._format()))
-    return net.at(name)
-
-
-def ends_in(net: Branches, *outputs: str) -> QGraph:
-    return dataclasses.replace(net.graph, outputs=outputs)
-
-
-def two_images(scheme: str = "fixed", bits: int = 8) -> QGraph:
-    """Two inputs of different shapes that meet in a sum."""
-    net = Branches("two", scheme, (6, 5, 2), 41, bits=bits, input_name="left image")
-    net.conv(2, (2, 2), name="of_left", relu=False)
-    with_input(net, "right.image", (5, 4, 3)).conv(2, (1, 1), name="of_right", relu=False)
-    return net.add("of_left").flatten("flatten").dense(3, "answer", relu=False).graph
+from support.two_ports import ends_in, heads, two_images, with_input
 
 
 def inputs_that_meet_at_once() -> QGraph:
     """A sum of the inputs themselves."""
     net = Branches("meet", "affine", (4, 4, 2), 42, input_name="a")
     return with_input(net, "b", (4, 4, 2)).add("a").graph
-
-
-def heads() -> QGraph:
-    """Three outputs, one of which goes on."""
-    net = Branches("heads", "affine", (5, 4, 1), 43).conv(2, (2, 2), name="trunk")
-    net.flatten("flatten").dense(3, "kind", relu=False)
-    net.at("flatten").dense(2, "sign", relu=False)
-    return ends_in(net, "kind", "trunk", "sign")
 
 
 def apart() -> QGraph:

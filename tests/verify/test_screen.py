@@ -112,6 +112,33 @@ def test_a_path_through_several_parameters() -> None:
     )
 
 
+CHOICE = """`ifdef KRL_DESIGN_DIR
+  localparam PLACE = {{`KRL_DESIGN_DIR, "/", FILE}};
+`else
+  localparam PLACE = FILE;
+`endif
+  localparam FILE = "{}";
+  reg a [0:1];
+  initial $readmemh(PLACE, a);
+"""
+
+
+def test_a_place_that_others_define() -> None:
+    legal = CHOICE.format("rom/a.mem")
+    screen.check({"x.v": MODULE.format(legal)}, ["rom/a.mem"])
+    refused(MODULE.format(CHOICE.format("/x")), "reads '/x'")
+    for old, new in (
+        ('"/", FILE', '"/etc/passwd"'),
+        ('"/", FILE', '"/", FILE, "x"'),
+        ("`ifdef KRL_DESIGN_DIR", "`ifdef VERILATOR"),
+        ("`ifdef KRL_DESIGN_DIR", "`ifndef KRL_DESIGN_DIR"),
+        ("= FILE;", '= FILE; initial $display("x");'),
+        ("`endif", "`elsif"),
+    ):
+        assert old in legal
+        refused(MODULE.format(legal.replace(old, new)), "the directive '`if")
+
+
 def test_comments_and_texts_hide_nothing() -> None:
     screen.check({"x.v": MODULE.format("// $fopen `include import \\\n/* $system */ wire a;")}, [])
     screen.check({"x.v": MODULE.format('localparam A = "$fopen // /* ";')}, [])

@@ -13,6 +13,7 @@ from kerilog import __version__
 from kerilog.cli import output, supervise
 from kerilog.cli.build import build_command
 from kerilog.cli.compare import compare_command
+from kerilog.cli.cpp import cpp_command
 from kerilog.cli.doctor import doctor_command
 from kerilog.cli.eval import eval_command
 from kerilog.cli.explore import explore_command
@@ -95,6 +96,7 @@ for _command in (
     sim_command,
     synth_command,
     vivado_command,
+    cpp_command,
     report_command,
     study_command,
     show_command,

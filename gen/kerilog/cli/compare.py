@@ -29,7 +29,7 @@ Examples:
   kerilog compare build/fixed build/affine --json
 """
 NONE = "-"
-_WORK = ("sim", "vivado", outputs.FOLDER)  # folders of later commands, and the list of files
+_WORK = ("vivado", "model", outputs.FOLDER)  # folders of later commands, and the list of files
 _MOST_FILES = 8  # named in the table; JSON and --verbose have all
 
 

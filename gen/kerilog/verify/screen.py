@@ -29,6 +29,14 @@ function generate genvar if initial inout input integer localparam module negedg
 parameter posedge reg signed wire xor
 """
 _WORDS = frozenset(_WORDS_TEXT.split())  # those of the language that the generator writes
+# What krl_rom says for tools that others start: where the macro is defined, which it never is here.
+
+_BRANCHES = (
+    *("`ifdef", "KRL_DESIGN_DIR"),
+    *("localparam", "PLACE", "=", "{", "`KRL_DESIGN_DIR", ",", '"/"', ",", "FILE", "}", ";"),
+    *("`else", "localparam", "PLACE", "=", "FILE", ";", "`endif"),
+)
+_TAKEN = slice(_BRANCHES.index("`else") + 1, -1)
 _COMMANDS = re.compile(r"\W*verilator|.*\b(translate_o|parallel_case|full_case)", re.IGNORECASE | re.DOTALL)
 _TOKEN = re.compile(
     r"(?P<blank>[ \t\n]+|//(?P<line>[\t -~]*)|/\*(?P<block>(?:[\t\n -)+-~]|\*(?!/))*)\*/)"
@@ -67,13 +75,25 @@ def check(sources: Mapping[str, str], memories: Collection[str]) -> None:
         file.check_paths(paths, frozenset(memories))
 
 
+def _here(tokens: tuple[_Token, ...]) -> tuple[_Token, ...]:
+    """``tokens`` with that branch alone of ``_BRANCHES``, word for word, that is taken here."""
+    found: list[_Token] = []
+    place = 0
+    while place < len(tokens):
+        part = tokens[place : place + len(_BRANCHES)]
+        is_choice = tuple(token.text for token in part) == _BRANCHES
+        found += part[_TAKEN] if is_choice else part[:1]
+        place += len(part) if is_choice else 1
+    return tuple(found)
+
+
 class _File:
     """One source file as tokens."""
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.text = text.replace("\r\n", "\n")
-        self.tokens = tuple(self._scan())
+        self.tokens = _here(tuple(self._scan()))
         self.owners = self._owners()
 
     def _scan(self) -> Iterator[_Token]:

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The integer model as one C++14 header: a call of a kernel for each layer, integers alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from kerilog.emit.cpp_calls import Value, Writer, storage_type
+from kerilog.emit.verilog import environment
+from kerilog.hardware.naming import verilog_name
+from kerilog.names import harmless
+from kerilog.qgraph import QAdd, QConstant, QGraph, QInput, QMaximum, QMultiply, QNode, QReshape
+from kerilog.quantize import strip_softmax
+
+_JOINS = (QAdd, QMaximum, QMultiply)
+
+
+@dataclasses.dataclass(frozen=True)
+class Tensor:
+    """What the header says of a tensor: its variable, C++ type, shape, count, layer and format."""
+
+    variable: str
+    type: str
+    shape: tuple[int, ...]
+    size: int
+    name: str
+    format: str
+
+
+def header(graph: QGraph, name: str) -> str:
+    """The header of ``graph``, up to its softmax, in ASCII; ``name`` becomes part of the namespace.
+
+    Raises KerilogError, with the layer's name, where a layer has no kernel in C++ or its numbers would pass
+    64 bits.
+    """
+    network = strip_softmax(graph)
+    program = _Program(network)
+    plain = verilog_name(name)
+    return (
+        environment()
+        .get_template("cpp/model.h.j2")
+        .render(
+            name=harmless(name),
+            scheme=harmless(network.scheme),
+            namespace=f"krl_{plain}",
+            guard=f"KRL_{plain.upper()}_H",
+            inputs=program.inputs,
+            outputs=program.outputs,
+            ends=[*program.inputs, *program.outputs],
+            tensors=program.tensors,
+            arrays=program.writer.arrays,
+            calls=program.writer.calls,
+        )
+    )
+
+
+class _Program:
+    """The variables and calls of a network."""
+
+    def __init__(self, graph: QGraph) -> None:
+        self.writer = Writer()
+        self.inputs: list[Tensor] = []
+        self.outputs: list[Tensor] = []
+        self.tensors: list[Tensor] = []
+        self.values: dict[str, Value] = {}
+        for node in graph:
+            self.values[node.name] = self._value(node)
+        for place, name in enumerate(graph.outputs):
+            node, value = graph[name], self.values[name]
+            target = _tensor(f"y{place}", node)
+            self.outputs.append(target)
+            self.writer.call("copy", (target.size,), (value.variable, target.variable))
+
+    def _value(self, node: QNode) -> Value:
+        """The tensor of ``node``, and what makes it."""
+        if isinstance(node.op, QInput):
+            self.inputs.append(_tensor(f"x{len(self.inputs)}", node))
+            return Value(self.inputs[-1].variable, node.shape, node.format)
+        if isinstance(node.op, QConstant):
+            values = np.broadcast_to(node.op.values, node.shape)
+            return Value(self.writer.array(storage_type(node.format), values), node.shape, node.format)
+        sources = [self.values[name] for name in node.inputs]
+        if isinstance(node.op, QReshape):
+            return Value(sources[0].variable, node.shape, node.format)
+        if isinstance(node.op, _JOINS):
+            sources = [self._spread(node, source) for source in sources]
+        value = self._new(node)
+        self.writer.add(node, sources, value)
+        return value
+
+    def _spread(self, node: QNode, source: Value) -> Value:
+        """An operand in the shape of the result."""
+        if source.shape == node.shape:
+            return source
+        value = self._new(dataclasses.replace(node, format=source.format))
+        self.writer.broadcast(node, source, value)
+        return value
+
+    def _new(self, node: QNode) -> Value:
+        self.tensors.append(_tensor(f"t{len(self.tensors)}", node))
+        return Value(self.tensors[-1].variable, node.shape, node.format)
+
+
+def _tensor(variable: str, node: QNode) -> Tensor:
+    shape, format = tuple(map(int, node.shape)), node.format
+    told = f"{int(format.bits)} bits, scale {float(format.scales)!r}, zero point {int(format.zero_point)}"
+    return Tensor(variable, storage_type(format), shape, math.prod(shape), harmless(node.name), told)

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hand-off to C++: the integer model of a folder as one header."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kerilog import manifest, outputs, storage
+from kerilog.emit import cpp
+from kerilog.errors import KerilogError
+from kerilog.hardware.naming import verilog_name
+
+FOLDER = "model"
+_WRITER = outputs.Writer("cpp", ("cpp",))
+
+
+def write_cpp(directory: str | Path, force: bool = False) -> Path:
+    """Write ``directory/model/NAME.h``: the integer model in ``directory``, up to its softmax.
+
+    Returns its path. ``force``: replace a file that was changed since.
+    Raises KerilogError, with the layer's name, for a layer that has no kernel in C++ and for numbers that
+    could pass 64 bits, and for a folder without an integer model.
+    """
+    directory = Path(directory)
+    name = manifest.read(directory).name
+    path = directory / storage.FILE_NAME
+    graph = storage.load(path)
+    try:
+        text = cpp.header(graph, name)
+    except (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise KerilogError(f"{path}: its parts do not fit together ({error!r}); build it again") from None
+    place = f"{FOLDER}/{verilog_name(name)}.h"
+    with outputs.folder(directory, _WRITER, force) as root:
+        (root / FOLDER).mkdir()
+        (root / place).write_text(text, encoding="ascii")
+    return directory.resolve() / place
