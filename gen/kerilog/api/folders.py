@@ -14,6 +14,7 @@ from kerilog.api.simulations import Simulation
 from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
 from kerilog.frames import output_names
+from kerilog.graph import Array
 from kerilog.handoff.synth import Resources
 from kerilog.handoff.synth import synthesize as synthesize_folder
 from kerilog.hardware.design import Design
@@ -55,12 +56,20 @@ class Folder:
         return build.about(self.graph, file, data, found.accuracies, warnings, self._scaling, found.quality)
 
     def write(
-        self, target: Path, graph: QGraph, design: Design, data: str | None, found: Measured, force: bool
+        self,
+        target: Path,
+        graph: QGraph,
+        design: Design,
+        data: str | None,
+        found: Measured,
+        force: bool,
+        seen: Mapping[str, Array] | None,
     ) -> Manifest:
         """``design``, that of ``graph``, with its integer model and what was ``found`` on ``data``, which is
-        in words.
+        in words. The first of the calibration samples ``seen`` become the vectors of its bench.
         """
-        manifest = build.generate(graph, design, target, self._about(data, found), found.record, force)
+        about = self._about(data, found)
+        manifest = build.generate(graph, design, target, about, found.record, force, seen)
         self.path = self.design = target
         self.built = graph
         return manifest

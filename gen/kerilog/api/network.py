@@ -327,7 +327,8 @@ class IntegerModel:
         planned = self._planned(graph, goal, name_of(name) or self.name)
         with self._progress("build") as progress:
             figures = self._measured(x_test, y_test, progress)
-            manifest = self._folder.write(path_of(directory), graph, planned.design, *figures, force)
+            seen = None if self._calibration is None else self._calibration.samples
+            manifest = self._folder.write(path_of(directory), graph, planned.design, *figures, force, seen)
         _warn(figures[1].warnings)
         return manifest
 
