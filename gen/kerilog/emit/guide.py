@@ -169,9 +169,18 @@ def _port(stream: Stream) -> dict[str, Any]:
         "first_beat": ", ".join(lanes) + (", and so on" if stream.lanes > _SHOWN_LANES else ""),
         "second_beat": _place(stream, stream.lanes) if stream.frame_beats > 1 else "",
         "classes": None if stream.classes is UNSET else stream.classes,
-        "scale": repr(stream.scale),
-        "zero": stream.zero_point,
+        **_formulas(stream),
     }
+
+
+def _formulas(stream: Stream) -> dict[str, str]:
+    """What a code stands for, and the code of a number before it saturates."""
+    scale, zero = repr(stream.scale), stream.zero_point
+    rounded = f"round(number / {scale})"
+    if not zero:
+        return {"meaning": f"{scale} * q", "coding": rounded}
+    plus, minus = ("+", "-") if zero > 0 else ("-", "+")
+    return {"meaning": f"{scale} * (q {minus} {abs(zero)})", "coding": f"{rounded} {plus} {abs(zero)}"}
 
 
 def _place(stream: Stream, element: int) -> str:
