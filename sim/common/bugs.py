@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 _LEXER = re.compile(
-    r"""(?P<skipped>\s+|//[^\n]*|/\*.*?\*/|`(?:default_nettype|timescale)\b[^\n]*|\(\*(?!\s*\)).*?\*\))
+    r"""(?P<skipped>\s+|//[^\n]*|/\*.*?\*/|`(?:default_nettype|timescale|ifdef|else|endif)\b[^\n]*
+      | \(\*(?!\s*\)).*?\*\))
       | "(?:\\.|[^"\\])*"
       | (?:\d+\s*)?'[sS]?[bodhBODH]\s*\w+ | \d[\w.]*
       | [$A-Za-z_][\w$]*

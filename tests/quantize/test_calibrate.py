@@ -81,7 +81,7 @@ def test_memory_does_not_grow_with_the_samples(monkeypatch: pytest.MonkeyPatch) 
     several = _peak(graph, many)
     # with one processor the peak does not depend on which batches happen to meet
     parallel._pool.cache_clear()
-    monkeypatch.setattr(parallel, "_processors", lambda: 1)
+    monkeypatch.setattr(parallel, "processors", lambda: 1)
     one = _peak(graph, few)
     assert _peak(graph, many) < 1.05 * one
     parallel._pool.cache_clear()
