@@ -28,6 +28,22 @@ def test_everything_drawn_can_be_made() -> None:
     assert list(MAKERS) == list(draw.OPTIONS)
 
 
+def test_layers_that_a_failure_does_not_need_go() -> None:
+    network = {"layers": [{"kind": kind} for kind in "abcdef"], "softmax": False}
+    tried: list[int] = []
+
+    def fails(description: shrink.Description) -> bool:
+        tried.append(len(description["layers"]))
+        return {"b", "e"} <= {layer["kind"] for layer in description["layers"]}
+
+    found = shrink.with_fewer_layers(network, fails)
+    assert found == {"layers": [{"kind": "b"}, {"kind": "e"}], "softmax": False}
+    assert 0 not in tried and len(network["layers"]) == 6
+    assert shrink.with_fewer_layers({"layers": [{"kind": "a"}]}, lambda _: True) == {
+        "layers": [{"kind": "a"}]
+    }
+
+
 def test_a_seed_gives_the_same_network() -> None:
     found = [shrink.drawn(draw.networks(), seed) for seed in ("1/0", "1/0", "1/1")]
     assert found[0] == found[1] != found[2]

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -192,6 +193,14 @@ def test_vectors_of_samples(tmp_path: Path) -> None:
     assert np.array_equal(x, graph.inputs[0].format.quantize(samples[:8]))
     assert np.array_equal(run(graph, x), y)
     assert "sends 8 frames (calibration samples)" in (tmp_path / "README.md").read_text()
+
+
+def test_a_long_interval_fits_the_integers_of_the_bench(tmp_path: Path) -> None:
+    make, interval = NETWORKS["affine"]
+    manifest = generate(make(), tmp_path / "design", interval)
+    slow = msgspec.structs.replace(manifest, frame_interval=200_000_000, latency=300_000_000)
+    text = guide.files(slow, guide.vectors_of(make()))["sim/krl_bench_golden_affine.v"]
+    assert "localparam integer WATCHDOG = 2147483647;" in text
 
 
 def test_large_frames_are_fewer() -> None:

@@ -22,6 +22,8 @@ Example:
 @FORCE
 def cpp_command(directory: Path, force: bool) -> None:
     """Write DIR/model/NAME.h: the integer model in C++14, one header, integers alone."""
-    path = write_cpp(directory, force)
+    with output.progress("cpp") as progress:
+        progress("writing the header", None)
+        path = write_cpp(directory, force)
     output.line(f"written: {path}")
     output.result({"file": path})

@@ -21,7 +21,9 @@ Example:
 
 @click.command("study", short_help="Try many number formats: accuracy against bytes.", epilog=EXAMPLES)
 @click.argument("model", type=PATH)
-@click.option("-o", "--output", "target", type=PATH, help="Folder.  [default: build/<model name>-study]")
+@click.option(
+    "-o", "--output", "target", type=PATH, help="Folder.  [default: build/<model name>-study, or -binary]"
+)
 @data_source
 @click.option("--samples", type=int, help="Test samples to count right answers on.  [default: all]")
 @click.option(

@@ -31,6 +31,7 @@ Samples = Mapping[str, npt.NDArray[Any]]
 FRAMES = 8
 _MOST_BITS = 1 << 21  # of all vectors, unless a single frame has more
 _SHOWN_LANES = 4
+_LARGEST = (1 << 31) - 1  # number of a Verilog integer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +92,7 @@ def files(manifest: Manifest, vectors: Vectors) -> dict[str, str]:
         "frames": count,
         "source": vectors.source,
         "latency": manifest.latency,
-        "watchdog": 4 * (1000 + 4 * manifest.frame_interval + 4 * manifest.latency),
+        "watchdog": min(4 * (1000 + 4 * manifest.frame_interval + 4 * manifest.latency), _LARGEST),
     }
     values["both"] = [*values["inputs"], *values["outputs"]]
     values |= _words(manifest, vectors)

@@ -30,6 +30,7 @@ NamedChange = Callable[[str, Array], Array]  # of the node's name and its number
 
 FLOAT32_MANTISSA = 23
 FLOAT32_REST = 9  # bits of the sign and of the exponent
+_BATCH = 500  # samples that are run at a time
 _TERNARY_THRESHOLD = 0.7  # of the mean magnitude: Li et al., "Ternary Weight Networks", 2016, eq. 6
 
 
@@ -90,6 +91,12 @@ def signs(values: npt.NDArray[Real]) -> npt.NDArray[Real]:
 def around_one(values: npt.NDArray[Real]) -> npt.NDArray[Real]:
     """1 + ``signs(values - 1)``: 2 or 0, for factors that would be 1 if nothing were learned."""
     return 1 + signs(values - 1)
+
+
+def answers(run: Callable[[Array], npt.NDArray[np.generic]], x: Array) -> npt.NDArray[np.int64]:
+    """The number of the largest output of ``run`` for each of ``x`` (count, *shape)."""
+    batches = (x[start : start + _BATCH] for start in range(0, len(x), _BATCH))
+    return np.concatenate([run(batch).argmax(axis=-1) for batch in batches])
 
 
 def with_weights(graph: Graph, kernel: NamedChange, bias: Change) -> Graph:

@@ -8,7 +8,6 @@ and what stands behind it has learned from another.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -19,11 +18,10 @@ from kerilog.formats import IntArray
 from kerilog.graph import Array, BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Graph, Learned, Op
 from kerilog.progress import Progress, silent
 from kerilog.quality.heads import confusion
-from kerilog.study.approximate import around_one, signs
+from kerilog.study.approximate import answers, around_one, signs
 from kerilog.transforms import simplify
 
 KINDS = ("kernel", "bias", "gamma", "beta")
-_ELEMENTS = 1 << 24  # of all tensors of a batch
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -106,9 +104,5 @@ CHANGES = {"kernel": signs, "bias": signs, "gamma": around_one, "beta": signs}
 
 def _matrix(graph: Graph, x: Array, labels: npt.NDArray[np.int64]) -> IntArray:
     """The confusion matrix of the largest outputs."""
-    size = max(1, _ELEMENTS // sum(math.prod(node.shape) for node in graph))
-    answers = [
-        floating.run(graph, x[start : start + size])[0].argmax(axis=-1) for start in range(0, len(x), size)
-    ]
-    classes = graph[graph.outputs[0]].shape[-1]
-    return confusion(labels, np.concatenate(answers), classes)
+    found = answers(lambda batch: floating.run(graph, batch)[0], x)
+    return confusion(labels, found, graph[graph.outputs[0]].shape[-1])

@@ -30,7 +30,6 @@ USUAL = 8  # bits of what is held still while the other is swept
 MANTISSAS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 16)
 LOST_MANTISSAS = (4, 7, 10, 23)
 FIRST_KEPT = ", 8-bit first layer"
-_BATCH = 500
 
 Labels = npt.NDArray[np.int64]
 Marks = npt.NDArray[np.bool_]
@@ -224,8 +223,5 @@ def _bytes(graph: Graph, weight_bits: int, bias_bits: int) -> int:
 
 def _right(network: Network, run: Callable[[Array], npt.NDArray[np.generic]]) -> Marks:
     """Which samples (count,) have the right class as their largest output of ``run``."""
-    right = np.empty(len(network.x), np.bool_)
-    for start in range(0, len(network.x), _BATCH):
-        answers = run(network.x[start : start + _BATCH]).argmax(axis=-1)
-        right[start : start + _BATCH] = answers == network.labels[start : start + _BATCH]
+    right: Marks = approximate.answers(run, network.x) == network.labels
     return right

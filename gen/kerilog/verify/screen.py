@@ -30,7 +30,6 @@ parameter posedge reg signed wire xor
 """
 _WORDS = frozenset(_WORDS_TEXT.split())  # those of the language that the generator writes
 # What krl_rom says for tools that others start: where the macro is defined, which it never is here.
-
 _BRANCHES = (
     *("`ifdef", "KRL_DESIGN_DIR"),
     *("localparam", "PLACE", "=", "{", "`KRL_DESIGN_DIR", ",", '"/"', ",", "FILE", "}", ";"),
