@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Checks golden_affine against its integer model: 8 frames without a pause, then the same with pauses on both
-// sides. The last line that it prints begins with PASS or with FAIL. Made by Kerilog; README.md says how to run it.
+// sides. It prints one line that begins with PASS or with FAIL. Made by Kerilog; README.md says how to run it.
 //
 // Files are looked for below KRL_DESIGN_DIR, a string macro, or where the simulator was started.
 
