@@ -275,7 +275,7 @@ def generate(
     sources = verilog.render(design)
     names = frames.input_names(graph), frames.output_names(graph)
     manifest = describe.design_manifest(design, names, sources, told)
-    spoken = guide.files(manifest, guide.vectors_of(graph, samples))
+    spoken = guide.files(manifest, guide.vectors_of(graph, design.cycles.frame_interval, samples))
     with outputs.folder(target, WRITER, force) as root:
         writer.write(sources | spoken, design, root)
         _save(graph, measured, manifest, root)

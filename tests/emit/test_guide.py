@@ -201,15 +201,26 @@ def test_a_long_interval_fits_the_integers_of_the_bench(tmp_path: Path) -> None:
     make, interval = NETWORKS["affine"]
     manifest = generate(make(), tmp_path / "design", interval)
     slow = msgspec.structs.replace(manifest, frame_interval=200_000_000, latency=300_000_000)
-    text = guide.files(slow, guide.vectors_of(make()))["sim/krl_bench_golden_affine.v"]
+    text = guide.files(slow, guide.vectors_of(make(), interval))["sim/krl_bench_golden_affine.v"]
     assert "localparam integer WATCHDOG = 2147483647;" in text
 
 
 def test_large_frames_are_fewer() -> None:
     graph = Chain("large", "fixed", (250, 300, 2), 1).pool((50, 50)).graph
-    vectors = guide.vectors_of(graph)
+    vectors = guide.vectors_of(graph, 100)
     assert vectors.frames == 1
     assert np.array_equal(run_outputs(graph, vectors.inputs[0])[0], vectors.outputs[0])
+
+
+def test_long_intervals_have_fewer_frames() -> None:
+    graph = NETWORKS["affine"][0]()
+    assert [guide.vectors_of(graph, cycles).frames for cycles in (1, 2048, 2049, 9880, 10**9)] == [
+        8,
+        8,
+        7,
+        1,
+        1,
+    ]
 
 
 def test_vectors_stop_before_the_softmax() -> None:
@@ -218,7 +229,7 @@ def test_vectors_stop_before_the_softmax() -> None:
     table = np.arange(256, 0, -1, np.int64) << 20
     soft = QNode("softmax", QSoftmax(table), ("logits",), logits.shape, logits.format)
     whole = QGraph(graph.name, graph.scheme, (*graph.nodes, soft), ("softmax",))
-    assert np.array_equal(guide.vectors_of(whole).outputs[0], guide.vectors_of(graph).outputs[0])
+    assert np.array_equal(guide.vectors_of(whole, 9).outputs[0], guide.vectors_of(graph, 9).outputs[0])
 
 
 # ---- the README ----

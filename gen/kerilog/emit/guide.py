@@ -30,6 +30,7 @@ Samples = Mapping[str, npt.NDArray[Any]]
 
 FRAMES = 8
 _MOST_BITS = 1 << 21  # of all vectors, unless a single frame has more
+_MOST_CYCLES = 1 << 15  # of the whole bench, which Icarus then runs in a minute or so
 _SHOWN_LANES = 4
 _LARGEST = (1 << 31) - 1  # number of a Verilog integer
 
@@ -47,13 +48,13 @@ class Vectors:
         return len(self.inputs[0])
 
 
-def vectors_of(graph: QGraph, samples: Samples | None = None) -> Vectors:
+def vectors_of(graph: QGraph, interval: int, samples: Samples | None = None) -> Vectors:
     """The first of ``samples`` as codes, or random ones, and what the integer model of ``graph``, up to its
-    softmax, makes of them.
+    softmax, makes of them. Frames of many bits, or of an ``interval`` of many cycles, are fewer.
     """
     network = strip_softmax(graph)
     bits = sum(math.prod(node.shape) * node.format.bits for node in network if _at_border(network, node.name))
-    count = min(FRAMES, max(1, _MOST_BITS // bits))
+    count = max(1, min(FRAMES, _MOST_BITS // bits, _MOST_CYCLES // (2 * interval)))
     if samples:
         first = {name: array[:count] for name, array in samples.items()}
         codes, source = frames.codes_of(network, first), "calibration samples"
