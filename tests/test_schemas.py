@@ -87,7 +87,9 @@ def test_what_is_no_manifest_does_not_fit(key: str, value: Any, tmp_path: Path) 
     [
         ('[default]\nweight_bits = 4\nbias_bits = "accumulator"\n[layers."a/b"]\nrange = "msb"\n', True),
         ("", True),
-        ("[default]\nweight_bits = 1\n", False),
+        ('[default]\nweight_bits = 1\nweight_scale = "channel"\n[layers.a]\nweight_bits = "ternary"\n', True),
+        ("[default]\nweight_bits = 0\n", False),
+        ("[default]\nactivation_bits = 1\n", False),
         ("[default]\nweight_bit = 4\n", False),
         ("[layers]\nconv = 4\n", False),
         ("[layer.conv]\nfrac = 4\n", False),

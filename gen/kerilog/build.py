@@ -74,7 +74,8 @@ class Options:
     name: str | None = None
     config: Path | None = None
     range: str | None = None
-    weight_bits: int | None = None
+    weight_bits: int | Literal["ternary"] | None = None
+    weight_scale: str | None = None
     activation_bits: int | None = None
     bias_bits: int | Literal["accumulator"] | None = None
     given: frozenset[str] = frozenset()
@@ -92,6 +93,7 @@ class Options:
         return read.with_default(
             range=self.range,
             weight_bits=self.weight_bits,
+            weight_scale=self.weight_scale,
             activation_bits=self.activation_bits,
             bias_bits=self.bias_bits,
         )

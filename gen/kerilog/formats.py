@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Number formats: how an integer code q stands for a real number r.
 
-Formats are signed two's complement of ``bits`` bits and share one interface,
+Formats are signed two's complement of ``bits`` bits, but for weights of few levels, and share one interface,
 ``r = scale * (q - zero_point)``.
 """
 
@@ -132,6 +132,56 @@ class UnsignedAffine(Affine):
 
     def __str__(self) -> str:
         return f"unsigned {super().__str__()}"
+
+
+@dataclasses.dataclass(frozen=True)
+class FewLevels(Format):
+    """Weights of few levels: codes -1, +1 and perhaps 0, times ``scale``.
+
+    A tuple of ``scale`` gives each last-axis channel its own; all are positive.
+    """
+
+    scale: float | tuple[float, ...] = 1.0
+
+    @property
+    def minimum(self) -> int:
+        return -1
+
+    @property
+    def maximum(self) -> int:
+        return 1
+
+    @property
+    def scales(self) -> npt.NDArray[np.float64]:
+        return np.asarray(self.scale, np.float64)
+
+    @property
+    def frac(self) -> int | None:
+        """The binary point, if the scale is one power of two."""
+        fraction, exponent = np.frexp(self.scales)
+        return 1 - int(exponent) if self.scales.ndim == 0 and fraction == 0.5 else None
+
+    def __str__(self) -> str:
+        scales = np.atleast_1d(self.scales)
+        span = f"{scales[0]:.6g}" if scales.size == 1 else f"{scales.min():.6g}..{scales.max():.6g}"
+        return f"{type(self).__name__.lower()}<scale {span}>"
+
+
+@dataclasses.dataclass(frozen=True)
+class Ternary(FewLevels):
+    """Weights that are -scale, 0 or +scale, two bits each."""
+
+    bits: int = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Binary(FewLevels):
+    """Weights that are -scale or +scale, one bit each; 0 counts as +scale."""
+
+    bits: int = 1
+
+    def _quantize(self, values: npt.NDArray[Any]) -> IntArray:
+        return np.where(values < 0, -1, 1).astype(np.int64)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -179,15 +179,24 @@ def test_toml(tmp_path: Path) -> None:
         ),
         (
             '[layers.conv2d]\nweight_bits = "eight"\n',
-            r'layers\.conv2d\.weight_bits: expected an integer from 2 to 16, found "eight"',
+            r'layers\.conv2d\.weight_bits: expected an integer from 1 to 16 or "ternary", found "eight"',
         ),
         (
             '[default]\nweight_bits = "4"\n',
-            'default.weight_bits: expected an integer from 2 to 16, found "4"',
+            'default.weight_bits: expected an integer from 1 to 16 or "ternary", found "4"',
         ),
-        ("[default]\nweight_bits = true\n", "weight_bits: expected an integer from 2 to 16, found true"),
-        ("[default]\nweight_bits = [4]\n", r"weight_bits: expected an integer from 2 to 16, found \[4\]"),
-        ("[default]\nweight_bits = 2024-01-01\n", 'expected an integer from 2 to 16, found "2024-01-01"'),
+        (
+            "[default]\nweight_bits = true\n",
+            'weight_bits: expected an integer from 1 to 16 or "ternary", found true',
+        ),
+        (
+            "[default]\nweight_bits = [4]\n",
+            r'weight_bits: expected an integer from 1 to 16 or "ternary", found \[4\]',
+        ),
+        (
+            "[default]\nweight_bits = 2024-01-01\n",
+            'expected an integer from 1 to 16 or "ternary", found "2024-01-01"',
+        ),
         ("[default]\nactivation_bits = 17\n", "activation_bits: expected an integer from 2 to 16, found 17"),
         ("[default]\nactivation_bits = 1\n", "activation_bits: expected an integer from 2 to 16, found 1"),
         ('[default]\nbias_bits = "acc"\n', 'expected an integer from 2 to 16 or "accumulator", found "acc"'),
@@ -280,8 +289,8 @@ def test_what_a_concatenation_brings_to_its_format_has_a_name_of_its_own() -> No
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"weight_bits": 99}, "^weight_bits: expected an integer from 2 to 16, found 99$"),
-        ({"weight_bits": 4.0}, "weight_bits: expected an integer from 2 to 16, found 4.0"),
+        ({"weight_bits": 99}, '^weight_bits: expected an integer from 1 to 16 or "ternary", found 99$'),
+        ({"weight_bits": 4.0}, 'weight_bits: expected an integer from 1 to 16 or "ternary", found 4.0'),
         ({"percentile": "99"}, 'percentile: expected a number above 50 and up to 100, found "99"'),
         ({"range": 3}, "range: expected one of"),
         ({"bias_bits": range(3)}, "bias_bits: expected an integer from 2 to 16 or"),

@@ -22,7 +22,7 @@ from kerilog.progress import show_progress
 from kerilog.qgraph import QGraph
 from kerilog.quantize import SCHEMES, LayerSettings, Settings, calibrate
 from kerilog.quantize import quantize as quantize_graph
-from kerilog.quantize.settings import FixedRange
+from kerilog.quantize.settings import FixedRange, WeightScale
 from kerilog.scales import ROUNDINGS, Rounding
 
 Scheme = Literal["fixed", "affine"]
@@ -34,7 +34,8 @@ def convert(
     x_calibration: Arrays | None = None,
     scheme: Scheme | None = None,
     *,
-    weight_bits: int | None = None,
+    weight_bits: int | Literal["ternary"] | None = None,
+    weight_scale: WeightScale | None = None,
     activation_bits: int | None = None,
     bias_bits: int | Literal["accumulator"] | None = None,
     range: FixedRange | None = None,
@@ -56,11 +57,13 @@ def convert(
     ``evaluate`` and ``compare``, too. Only a TFLite file, which has its formats, can do without samples.
 
     ``scheme``: "fixed", binary points and shifts, by default; "affine", the int8 of TFLite. The bits are for
-    "fixed": ``weight_bits`` and ``activation_bits`` 2 to 16, 8 by default; ``bias_bits`` also "accumulator",
-    the precision of the sums. ``range``: what the formats cover ("minmax", "percentile", "mse", "entropy",
-    "msb"; by default "mse", for affine "percentile"). ``rounding``, for affine and TFLite: "reference" as
-    TFLite's reference kernels, "single" as its default interpreter. ``layers``: choices for single layers by
-    name, ``{"conv2d": {"weight_bits": 4}}``, see ``kerilog.LayerSettings``. ``verbose``: progress bars.
+    "fixed": ``weight_bits`` and ``activation_bits`` 2 to 16, 8 by default; ``weight_bits`` also 1 (+1 and
+    -1) and "ternary" (these and 0), with ``weight_scale`` "none", a power of two, or "channel", a number for
+    each output channel; ``bias_bits`` also "accumulator", the precision of the sums. ``range``: what the
+    formats cover ("minmax", "percentile", "mse", "entropy", "msb"; by default "mse", for affine
+    "percentile"). ``rounding``, for affine and TFLite: "reference" as TFLite's reference kernels, "single"
+    as its default interpreter. ``layers``: choices for single layers by name, ``{"conv2d": {"weight_bits":
+    4}}``, see ``kerilog.LayerSettings``. ``verbose``: progress bars.
 
     What is doubtful (samples that look scaled twice, an argument without effect) is a ``KerilogWarning`` and
     in ``warnings``.
@@ -68,7 +71,7 @@ def convert(
     Raises KerilogError for a model, samples or choices that cannot be used, Unsupported for layers that are
     not supported, all of them.
     """
-    settings = _settings(layers, weight_bits, activation_bits, bias_bits, range)
+    settings = _settings(layers, weight_bits, weight_scale, activation_bits, bias_bits, range)
     _check_words(scheme, rounding)
     source = sources.read(model, rounding)
     if isinstance(source.network, Graph):
@@ -145,7 +148,8 @@ def _refuse_choices(scheme: str | None, settings: Settings) -> None:
 
 def _settings(
     layers: Mapping[str, LayerChoices] | None,
-    weight_bits: int | None,
+    weight_bits: int | Literal["ternary"] | None,
+    weight_scale: WeightScale | None,
     activation_bits: int | None,
     bias_bits: int | Literal["accumulator"] | None,
     range: FixedRange | None,
@@ -153,6 +157,7 @@ def _settings(
     """The choices, checked as those of a file are."""
     values = {
         "weight_bits": weight_bits,
+        "weight_scale": weight_scale,
         "activation_bits": activation_bits,
         "bias_bits": bias_bits,
         "range": range,

@@ -150,8 +150,8 @@ def given_options() -> frozenset[str]:
     return frozenset(name for name in context.params if context.get_parameter_source(name) is command_line)
 
 
-def _bias_bits(_: click.Context, __: click.Parameter, text: str | None) -> int | str | None:
-    """The value of --bias-bits: a number, or a word that ``Settings`` will check."""
+def _bits(_: click.Context, __: click.Parameter, text: str | None) -> int | str | None:
+    """The value of --weight-bits or --bias-bits: a number, or a word that ``Settings`` will check."""
     return int(text) if text is not None and text.isdecimal() else text
 
 
@@ -184,10 +184,20 @@ def quantization(command: Command) -> Command:
                 type=click.Choice(FIXED_RANGES),
                 help="What formats cover.  [default: mse; affine: percentile]",
             ),
-            click.option("--weight-bits", type=int, help="fixed only: 2 to 16.  [default: 8]"),
+            click.option(
+                "--weight-bits",
+                callback=_bits,
+                help="fixed only: 1 (+1 and -1), ternary (and 0), or 2 to 16.  [default: 8]",
+            ),
+            click.option(
+                "--weight-scale",
+                type=click.Choice(["none", "channel"]),
+                help="Of 1-bit and ternary weights: a power of two, or a number for each output channel.  "
+                "[default: none]",
+            ),
             click.option("--activation-bits", type=int, help="fixed only: 2 to 16.  [default: 8]"),
             click.option(
-                "--bias-bits", callback=_bias_bits, help="fixed only: 2 to 16, or accumulator.  [default: 8]"
+                "--bias-bits", callback=_bits, help="fixed only: 2 to 16, or accumulator.  [default: 8]"
             ),
         )
     ):

@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from kerilog.calibrate import Observation
 from kerilog.errors import KerilogError
-from kerilog.formats import Fixed, Format, IntArray
-from kerilog.graph import Activation, Array, Node
+from kerilog.formats import Affine, FewLevels, Fixed, Format, IntArray
+from kerilog.graph import Activation, Node
 from kerilog.qgraph import (
     Clamp,
     Multiplier,
@@ -30,17 +31,26 @@ from kerilog.qgraph import (
     Rescale,
     Shift,
 )
+from kerilog.quantize.few_levels import few_levels
 from kerilog.quantize.given import check_given
 from kerilog.quantize.matrix import MatrixOp, Numbers, Weights, flat_kernel, matrix_op
 from kerilog.quantize.ranges import DEFAULT_PERCENTILE, best_fixed, fixed_format
 from kerilog.quantize.rewrite import clamp_of, full_range
-from kerilog.quantize.settings import ACCUMULATOR, DEFAULT_RANGE, MIN_BITS, LayerSettings, Settings
-from kerilog.scales import Rounding
+from kerilog.quantize.settings import (
+    ACCUMULATOR,
+    DEFAULT_RANGE,
+    MIN_BITS,
+    TERNARY,
+    LayerSettings,
+    Settings,
+)
+from kerilog.scales import Rounding, double_multiplier
 from kerilog.tables import fixed_table
 
 DEFAULT_BITS = 8
 LONGEST_SHIFT = 31
 _MAX_BIAS_BITS = 32
+_LARGEST_SUM = 1 << 31  # that a factor of its own for each channel takes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,21 +79,17 @@ class FixedScheme:
     def matrix(self, node: Node, op: MatrixOp, source: QNode, target: Format) -> QOp:
         chosen = self.settings.of(node.name)
         kernel = flat_kernel(op)
-        weights = _given(node, op.kernel_format) or _weight_format(kernel, chosen)
+        weights = _given(node, op.kernel_format) or _weight_format(kernel, op.bias, source.format, chosen)
+        clamp = clamp_of(op.activation, target)
+        codes = weights.quantize(kernel)
+        if isinstance(weights, FewLevels) and weights.frac is None:
+            numbers = _scaled(node, op, codes, weights, (source.format, target), clamp, chosen)
+            return matrix_op(op, source, numbers)
         accumulator = frac_of(source.format) + fracs_of(weights)
-        bias_format = _given(node, op.bias_format) or _bias_format(op.bias, accumulator, chosen)
-        if np.any(fracs_of(bias_format) > accumulator):
-            raise KerilogError(
-                f"layer '{node.name}': expected a bias no finer than the sums that it joins, which have "
-                f"{int(accumulator.min())} fractional bits, found {bias_format}"
-            )
-        bias = bias_format.quantize(op.bias) << (accumulator - fracs_of(bias_format))
+        bias, bias_format = _bias(node, op, op.bias.astype(np.float64), accumulator, chosen)
         shift = accumulator - frac_of(target)
         _checked(node, int(shift[np.argmax(np.abs(shift))]))
-        clamp = clamp_of(op.activation, target)
-        return matrix_op(
-            op, source, Numbers(weights.quantize(kernel), bias, weights, bias_format, Shift(shift), clamp)
-        )
+        return matrix_op(op, source, Numbers(codes, bias, weights, bias_format, Shift(shift), clamp))
 
     def requantize(self, node: Node, source: Format, target: Format) -> QOp:
         return self.relu(node, source, target, full_range(target))
@@ -122,18 +128,70 @@ class FixedScheme:
         return QLookup(fixed_table(op.function, op.parameters, source, target))
 
 
-def _given(node: Node, format: Format | None) -> Fixed | None:
+def _given(node: Node, format: Format | None) -> Format | None:
     """The format that the model brings with it for its weights or its bias."""
-    if format is None:
-        return None
-    given = check_given(node, format, "fixed")
-    assert isinstance(given, Fixed)
-    return given
+    return None if format is None else check_given(node, format, "fixed")
 
 
-def _weight_format(kernel: Weights, chosen: LayerSettings) -> Fixed:
+def _scaled(
+    node: Node,
+    op: MatrixOp,
+    codes: IntArray,
+    weights: FewLevels,
+    formats: tuple[Format, Format],
+    clamp: Clamp,
+    chosen: LayerSettings,
+) -> Numbers:
+    """The integers of a layer whose sums, bias included, are multiplied by a scale for each channel.
+
+    ``formats``: of its input and of its output.
+    """
+    source, target = formats
+    scales = weights.scales
+    accumulator = np.array([frac_of(source)])
+    bias, own = _bias(node, op, op.bias / scales, accumulator, chosen, ACCUMULATOR)
+    shift = _checked(node, frac_of(source) - frac_of(target))
+    weighed = np.abs(codes).reshape(-1, codes.shape[-1]).sum(axis=0)
+    bound = int((weighed * max(-source.minimum, source.maximum) + np.abs(bias)).max())
+    if bound >= _LARGEST_SUM:
+        raise KerilogError(
+            f"layer '{node.name}': expected sums below 2**31 before their scales, found up to {bound}"
+        )
+    factor = double_multiplier(np.ldexp(scales, -shift))
+    bias_format = Affine(own.bits, tuple((scales * own.scales).tolist()))
+    return Numbers(codes, bias, weights, bias_format, factor, clamp)
+
+
+def _bias(
+    node: Node,
+    op: MatrixOp,
+    values: Weights,
+    accumulator: IntArray,
+    chosen: LayerSettings,
+    default: int | Literal["accumulator"] = DEFAULT_BITS,
+) -> tuple[IntArray, Fixed]:
+    """``values`` (channels,) in steps of the sums, whose binary points are ``accumulator``, and their format.
+
+    Without a choice it has the bits of ``default``.
+    """
+    given = _given(node, op.bias_format)
+    assert given is None or isinstance(given, Fixed)
+    format = given or _bias_format(values, accumulator, chosen, default)
+    if np.any(fracs_of(format) > accumulator):
+        raise KerilogError(
+            f"layer '{node.name}': expected a bias no finer than the sums that it joins, which have "
+            f"{int(accumulator.min())} fractional bits, found {format}"
+        )
+    return format.quantize(values) << (accumulator - fracs_of(format)), format
+
+
+def _weight_format(
+    kernel: Weights, bias: npt.NDArray[np.floating], source: Format, chosen: LayerSettings
+) -> Format:
     """The format of ``kernel`` (..., channels), with a tuple of binary points if each channel has its own."""
     bits = chosen.weight_bits or DEFAULT_BITS
+    if bits == 1 or bits == TERNARY:
+        return few_levels(kernel, bias, source, bits, chosen)
     if chosen.weight_frac is not None:
         return Fixed(bits, chosen.weight_frac)
     if not chosen.per_channel:
@@ -141,16 +199,18 @@ def _weight_format(kernel: Weights, chosen: LayerSettings) -> Fixed:
     return Fixed(bits, tuple(frac_of(best_fixed(channel, bits)) for channel in np.moveaxis(kernel, -1, 0)))
 
 
-def _bias_format(bias: Array, accumulator: IntArray, chosen: LayerSettings) -> Fixed:
+def _bias_format(
+    bias: Weights, accumulator: IntArray, chosen: LayerSettings, default: int | Literal["accumulator"]
+) -> Fixed:
     """A bias need not be finer than the sum that it joins, whose binary points are ``accumulator``."""
-    if chosen.bias_bits == ACCUMULATOR:
+    bits = chosen.bias_bits or default
+    if bits == ACCUMULATOR:
         return _fixed(_bits_for(bias, accumulator), accumulator)
-    bits = chosen.bias_bits or DEFAULT_BITS
     frac = frac_of(best_fixed(bias, bits)) if chosen.bias_frac is None else chosen.bias_frac
     return _fixed(bits, np.minimum(frac, accumulator))
 
 
-def _bits_for(bias: Array, accumulator: IntArray) -> int:
+def _bits_for(bias: Weights, accumulator: IntArray) -> int:
     """Enough bits that no bias saturates at the accumulator's precision; at most 32."""
     largest = float(np.max(np.abs(bias) * np.exp2(accumulator.astype(np.float64))))
     return int(min(max(np.ceil(np.log2(largest + 1)) + 1, MIN_BITS), _MAX_BIAS_BITS))
@@ -163,7 +223,7 @@ def _fixed(bits: int, fracs: IntArray) -> Fixed:
 
 def fracs_of(format: Format) -> IntArray:
     """The binary points of weights or of a bias, (1,) or (channels,)."""
-    assert isinstance(format, Fixed)
+    assert isinstance(format, Fixed | FewLevels) and format.frac is not None
     return np.atleast_1d(np.asarray(format.frac, np.int64))
 
 

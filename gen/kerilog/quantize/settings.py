@@ -26,13 +26,16 @@ RANGES = {"affine": AFFINE_RANGES, "fixed": FIXED_RANGES}
 # Over networks with batch normalization, "percentile" keeps the most answers of the float network.
 DEFAULT_RANGE = {"affine": "percentile", "fixed": "mse"}
 ACCUMULATOR: Literal["accumulator"] = "accumulator"
+TERNARY: Literal["ternary"] = "ternary"
 MIN_BITS, MAX_BITS = 2, 16
 MAX_FRAC = 64
 
 Bits = Annotated[int, Meta(ge=MIN_BITS, le=MAX_BITS)]
+WeightBits = Annotated[int, Meta(ge=1, le=MAX_BITS)] | Literal["ternary"]
+WeightScale = Literal["none", "channel"]
 Frac = Annotated[int, Meta(ge=-MAX_FRAC, le=MAX_FRAC)]
 
-_WEIGHT_KEYS = ("weight_bits", "bias_bits", "weight_frac", "bias_frac", "per_channel")
+_WEIGHT_KEYS = ("weight_bits", "bias_bits", "weight_frac", "bias_frac", "per_channel", "weight_scale")
 _ACTIVATION_KEYS = ("activation_bits", "frac", "range", "percentile")
 _AFFINE_KEYS = ("range", "percentile")
 
@@ -40,17 +43,20 @@ _AFFINE_KEYS = ("range", "percentile")
 class LayerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Choices for one layer, or for all; None leaves it to the default.
 
-    weight_bits, activation_bits: 2..16, ``fixed`` only, as all but ``range`` and ``percentile``.
+    activation_bits: 2..16, ``fixed`` only, as all but ``range`` and ``percentile``.
+    weight_bits: 1 for weights +1 and -1, "ternary" for those and 0, or 2..16.
     bias_bits: 2..16, or "accumulator" for the precision of the sums that the bias joins.
     frac, weight_frac, bias_frac: binary points of the output, the weights and the bias, -64..64.
     range: how the format of the output follows from what was observed, see ``kerilog.quantize.ranges``.
     percentile: the part of the values, in percent, that range "percentile" covers on either side; 50..100.
     per_channel: a binary point of its own for the weights of each output channel.
+    weight_scale: what weights of 1 bit and ternary ones are multiplied by: "none", a power of two for the
+        layer, or "channel", a number of 8 bits for each output channel. Others have no such scale.
 
     Raises KerilogError for a value of another type or out of its range.
     """
 
-    weight_bits: Bits | None = None
+    weight_bits: WeightBits | None = None
     activation_bits: Bits | None = None
     bias_bits: Bits | Literal["accumulator"] | None = None
     frac: Frac | None = None
@@ -59,6 +65,7 @@ class LayerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     range: FixedRange | None = None
     percentile: Annotated[float, Meta(gt=50, le=100)] | None = None
     per_channel: bool | None = None
+    weight_scale: WeightScale | None = None
 
     def __post_init__(self) -> None:
         for key, value in self.chosen():
@@ -70,6 +77,11 @@ class LayerSettings(Struct, frozen=True, forbid_unknown_fields=True):
             value = getattr(self, key)
             if value is not None:
                 yield key, value
+
+    @property
+    def few_levels(self) -> bool:
+        """Whether weights are +1, -1 and perhaps 0, times a scale."""
+        return self.weight_bits in (1, TERNARY)
 
     def over(self, other: LayerSettings) -> LayerSettings:
         """These choices, and those of ``other`` where there are none."""
@@ -119,6 +131,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
                 raise KerilogError(_missing(name, nodes, absorbed))
             _check_scheme(f"layer '{name}': ", layer, scheme)
             _check_layer(nodes[name], layer, scheme)
+            _check_levels(f"layer '{name}': ", layer, self.of(name))
+        if not any(layer.few_levels for layer in self.layers.values()):
+            _check_levels("", self.default, self.default)
 
 
 def read_settings(path: Path) -> Settings:
@@ -150,6 +165,22 @@ def _check_scheme(where: str, layer: LayerSettings, scheme: str) -> None:
         if key == "range" and value not in RANGES[scheme]:
             known = ", ".join(RANGES[scheme])
             raise KerilogError(f"{where}range: expected one of {known} for {scheme}, found '{value}'")
+
+
+def _check_levels(where: str, layer: LayerSettings, whole: LayerSettings) -> None:
+    """Choices of ``layer`` that its weights, by the ``whole`` of what holds for it, cannot have."""
+    if layer.weight_scale and not whole.few_levels:
+        raise KerilogError(
+            f"{where}weight_scale: is for weights of 1 bit and ternary ones, found weights of "
+            f"{whole.weight_bits or 8} bits; per_channel gives those a binary point for each channel"
+        )
+    if not whole.few_levels:
+        return
+    name = "ternary weights" if whole.weight_bits == TERNARY else "weights of 1 bit"
+    if layer.per_channel or (layer.few_levels and whole.per_channel):
+        raise KerilogError(f"{where}per_channel: {name} have none; weight_scale 'channel' gives them a scale")
+    if whole.weight_scale == "channel" and whole.weight_frac is not None:
+        raise KerilogError(f"{where}weight_frac: {name} with a scale for each channel have no binary point")
 
 
 def _check_layer(node: Node, layer: LayerSettings, scheme: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from kerilog.formats import Binary
 from kerilog.graph import Pair
 from kerilog.hardware.design import LayerStage, Tensor
 from kerilog.hardware.folding import MatrixJob
@@ -84,6 +85,8 @@ class Conv2D(LayerKind):
 
     def refusals(self, node: QNode, graph: QGraph) -> Iterator[str]:
         op = _op(node)
+        if isinstance(op.kernel_format, Binary):
+            yield "hardware has no weights of 1 bit"
         if not _is_pointwise(op):
             yield from image_refusals(node, graph[node.inputs[0]].shape, _geometry(op, 0))
 

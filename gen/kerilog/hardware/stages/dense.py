@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 
 from kerilog.errors import UnreachedError
+from kerilog.formats import Binary
 from kerilog.hardware.design import LayerStage, Tensor
 from kerilog.hardware.folding import MatrixJob, word_by_word
 from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring, code_range, title
@@ -61,6 +62,8 @@ class Dense(LayerKind):
     def refusals(self, node: QNode, graph: QGraph) -> Iterator[str]:
         if math.prod(node.shape[:-1]) != 1:
             yield f"hardware supports a flat input for Dense, found an output of shape {node.shape}"
+        if isinstance(_op(node).kernel_format, Binary):
+            yield "hardware has no weights of 1 bit"
 
     def job(self, node: QNode) -> MatrixJob:
         inputs, outputs = _op(node).kernel.shape
