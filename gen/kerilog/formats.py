@@ -141,6 +141,7 @@ class FewLevels(Format):
     A tuple of ``scale`` gives each last-axis channel its own; all are positive.
     """
 
+    bits: int = 2
     scale: float | tuple[float, ...] = 1.0
 
     @property
@@ -170,8 +171,6 @@ class FewLevels(Format):
 @dataclasses.dataclass(frozen=True)
 class Ternary(FewLevels):
     """Weights that are -scale, 0 or +scale, two bits each."""
-
-    bits: int = 2
 
 
 @dataclasses.dataclass(frozen=True)

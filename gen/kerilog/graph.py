@@ -4,7 +4,8 @@
 A node makes exactly one tensor, which carries the node's name. Shapes never include the batch axis and are
 NHWC.
 A model trained with converters says the formats of its tensors itself: ``Node.format``, ``kernel_format`` and
-``bias_format`` are then set, and kernels and biases lie on their formats' grids.
+``bias_format`` are then set, and kernels and biases lie on their formats' grids; where a kernel of few levels
+has a scale for each channel, the bias divided by it does.
 """
 
 from __future__ import annotations

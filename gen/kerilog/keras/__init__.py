@@ -14,7 +14,7 @@ from kerilog import extras
 try:
     from kerilog.keras.binarize import binarize
     from kerilog.keras.compare import Comparison, compare
-    from kerilog.keras.converters import Affine, FixedPoint
+    from kerilog.keras.converters import Affine, Binary, FixedPoint, Ternary
     from kerilog.keras.insert import insert_converters
     from kerilog.keras.layers import QuantConv2D, QuantDense, QuantDepthwiseConv2D
 except ModuleNotFoundError as error:
@@ -22,11 +22,13 @@ except ModuleNotFoundError as error:
 
 __all__ = [
     "Affine",
+    "Binary",
     "Comparison",
     "FixedPoint",
     "QuantConv2D",
     "QuantDense",
     "QuantDepthwiseConv2D",
+    "Ternary",
     "binarize",
     "compare",
     "insert_converters",

@@ -38,7 +38,11 @@ class Converter(keras.layers.Layer):  # type: ignore[misc]
         low, high = float(self.format.minimum - zero), float(self.format.maximum - zero)
         steps = ops.clip(x / scale, low, high)
         # The difference is exactly 0, so that the sum is the codes; clip's gradient is 0 where it saturates.
-        return (ops.stop_gradient(round_half_away(steps)) + (steps - ops.stop_gradient(steps))) * scale
+        return (ops.stop_gradient(self._nearest(steps)) + (steps - ops.stop_gradient(steps))) * scale
+
+    def _nearest(self, steps: Any) -> Any:
+        """The codes that are nearest to ``steps``, which lie in the range of the format."""
+        return round_half_away(steps)
 
     def call(self, inputs: Any) -> Any:
         """Round the output of a layer."""
@@ -109,8 +113,56 @@ class Affine(Converter):
         }
 
 
+class Levels(Converter):
+    """What Binary and Ternary share: weights of few levels, ``2**-frac`` or its negative the outermost."""
+
+    def __init__(self, kind: type[formats.FewLevels], frac: int, **options: Any) -> None:
+        _check(kind.__name__, "frac", frac, -MAX_FRAC, MAX_FRAC)
+        super().__init__(kind(scale=2.0**-frac), **options)
+        self.frac = frac
+
+    @property
+    def limit(self) -> float:
+        """The largest magnitude of a weight, converted or not: beyond it no gradient would pass."""
+        return float(2.0**-self.frac)
+
+    def get_config(self) -> dict[str, Any]:
+        """The options of the constructor."""
+        return {**super().get_config(), "frac": self.frac}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class Binary(Levels):
+    """``2**-frac`` times +1 or -1, one bit: the sign of a weight, 0 counting as +1. For kernels only.
+
+    Raises KerilogError for a number out of range.
+    """
+
+    def __init__(self, frac: int = 0, **options: Any) -> None:
+        super().__init__(formats.Binary, frac, **options)
+
+    def _nearest(self, steps: Any) -> Any:
+        return ops.where(steps < 0, -1.0, 1.0)
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class Ternary(Levels):
+    """``2**-frac`` times -1, 0 or +1, whichever is nearest. For kernels only.
+
+    Raises KerilogError for a number out of range.
+    """
+
+    def __init__(self, frac: int = 0, **options: Any) -> None:
+        super().__init__(formats.Ternary, frac, **options)
+
+
 def converter_for(format: Format, name: str | None = None) -> Converter:
-    """The layer that rounds to ``format``."""
+    """The layer that rounds to ``format``; of weights of few levels, but for scales that are no powers of
+    two.
+    """
+    if isinstance(format, formats.FewLevels):
+        kind = Binary if isinstance(format, formats.Binary) else Ternary
+        return kind(format.frac or 0, name=name)
     if isinstance(format, formats.Fixed):
         return FixedPoint(format.bits, format.frac, name=name)
     return Affine(format.scales.tolist(), format.zero_point, format.bits, name=name)

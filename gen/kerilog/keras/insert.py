@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import tempfile
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -19,6 +20,7 @@ from kerilog.keras.replace import Replacements
 from kerilog.names import harmless, shown
 from kerilog.qgraph import QGraph
 from kerilog.quantize import Calibration, LayerSettings, Settings, calibrate, quantize
+from kerilog.quantize.settings import WeightScale
 
 _NOISE_SAMPLES = 64
 _NOISE_SEED = 2024
@@ -27,11 +29,13 @@ _NOISE_SEED = 2024
 def insert_converters(
     model: Any,
     samples: Array | None = None,
-    weight_bits: int = 8,
+    weight_bits: int | Literal["ternary"] = 8,
     activation_bits: int = 8,
     bias_bits: int = 8,
     scheme: str = "fixed",
     per_channel: bool = False,
+    weight_scale: WeightScale | None = None,
+    layers: Mapping[str, LayerSettings] | None = None,
 ) -> Any:
     """A new Keras model that computes what ``model`` would in hardware, and that can be trained.
 
@@ -43,7 +47,12 @@ def insert_converters(
 
     The formats are those that ``kerilog build`` chooses from the same ``samples`` (count, *input shape).
     Without samples the ranges are seen on noise between 0 and 1: better than nothing, and no more.
-    ``per_channel`` gives the weights of each output channel a binary point of their own.
+    ``per_channel`` gives the weights of each output channel a binary point of their own. ``layers`` has other
+    choices for single layers, by name.
+
+    Weights of 1 bit are +1 and -1, "ternary" ones these and 0, times a power of two, or, with the
+    ``weight_scale`` "channel", times a variable for each output channel that is trained with them, rounded to
+    8 bits. What is trained stays within the outermost levels.
 
     Raises Unsupported or KerilogError, naming the layer, for what cannot be built, for a layer called twice
     and for a model that has converters already. Warns where sums are too large to be exact in float32.
@@ -51,7 +60,13 @@ def insert_converters(
     raw = read_graph(model)
     _check_new(raw)
     calibration = calibrate(raw, _noise(raw) if samples is None else np.asarray(samples, np.float32))
-    chosen = _quantized(calibration, scheme, (weight_bits, activation_bits, bias_bits), per_channel)
+    bits = {"weight_bits": weight_bits, "activation_bits": activation_bits, "bias_bits": bias_bits}
+    if scheme != "affine" and weight_scale == "channel":
+        # what joins sums that are scaled afterwards costs nothing to have in full
+        del bits["bias_bits"]
+    chosen = _quantized(
+        calibration, scheme, {**bits, "per_channel": per_channel, "weight_scale": weight_scale}, layers
+    )
     _warn_of_large_sums(chosen)
     replacements = Replacements(raw, calibration.graph, chosen)
     is_chain = isinstance(model, keras.Sequential)
@@ -88,15 +103,16 @@ def _noise(raw: Graph) -> Array:
 
 
 def _quantized(
-    calibration: Calibration, scheme: str, bits: tuple[int, int, int], per_channel: bool
+    calibration: Calibration,
+    scheme: str,
+    chosen: Mapping[str, Any],
+    layers: Mapping[str, LayerSettings] | None,
 ) -> QGraph:
-    weights, activations, bias = bits
     if scheme == "affine":
-        if bits != (8, 8, 8) or per_channel:
+        if layers or any(value not in (8, False, None) for value in chosen.values()):
             raise KerilogError("scheme 'affine': expected the 8 bits of TFLite, which has no other formats")
         return quantize(calibration, scheme)
-    chosen = LayerSettings(weights, activations, bias, per_channel=per_channel)
-    return quantize(calibration, scheme, settings=Settings(chosen))
+    return quantize(calibration, scheme, settings=Settings(LayerSettings(**chosen), dict(layers or {})))
 
 
 def _warn_of_large_sums(graph: QGraph) -> None:

@@ -13,19 +13,42 @@ from keras import ops
 
 from kerilog.errors import KerilogError
 from kerilog.frontend.keras.converters import PACKAGE
-from kerilog.keras.converters import Converter
+from kerilog.keras.converters import Converter, FixedPoint, Levels
 
 register = keras.saving.register_keras_serializable(package=PACKAGE)
 
 
+ROLES = ("kernel_converter", "bias_converter", "scale_converter")
+
+
 class _Quant:
-    """Mixed into a layer with ``kernel`` and ``bias``: its two converters, either of them optional."""
+    """Mixed into a layer with ``kernel`` and ``bias``: the converters of these, all of them optional.
+
+    With a ``scale_converter``, a FixedPoint, the sums, bias included, are multiplied by a variable ``scale``
+    (channels,), rounded to it and at least a step. It goes with a kernel that is Binary or Ternary, whose
+    variables stay within its levels.
+    """
+
+    _is_depthwise = False
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        kernel, bias = options.pop("kernel_converter", None), options.pop("bias_converter", None)
+        given = {role: options.pop(role, None) for role in ROLES}
         super().__init__(*arguments, **options)
-        self.kernel_converter = _converter(self, "kernel_converter", kernel)
-        self.bias_converter = _converter(self, "bias_converter", bias)
+        self.kernel_converter, self.bias_converter, self.scale_converter = (
+            _converter(self, role, given[role]) for role in ROLES
+        )
+        _check_scale(self)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the variables, ``scale`` among them where there is one."""
+        super().build(input_shape)  # type: ignore[misc]
+        kernel: Any = self.kernel  # type: ignore[attr-defined]
+        if isinstance(self.kernel_converter, Levels) and kernel.constraint is None:
+            limit = self.kernel_converter.limit
+            kernel.constraint = lambda weights: ops.clip(weights, -limit, limit)
+        if self.scale_converter is not None:
+            channels = kernel.shape[-2] * kernel.shape[-1] if self._is_depthwise else kernel.shape[-1]
+            self.scale = self.add_weight(name="scale", shape=(channels,), initializer="ones")  # type: ignore[attr-defined]
 
     def get_config(self) -> dict[str, Any]:
         """The options of the constructor."""
@@ -33,7 +56,29 @@ class _Quant:
             **super().get_config(),  # type: ignore[misc]
             "kernel_converter": keras.saving.serialize_keras_object(self.kernel_converter),
             "bias_converter": keras.saving.serialize_keras_object(self.bias_converter),
+            **self._scale_config(),
         }
+
+    def save_own_variables(self, store: Any) -> None:
+        """Keep the variables, ``scale`` last: Keras' layers name those that they save."""
+        super().save_own_variables(store)  # type: ignore[misc]
+        if self.scale_converter is not None and self._place_of_scale not in store:
+            store[self._place_of_scale] = self.scale
+
+    def load_own_variables(self, store: Any) -> None:
+        """Take the variables from where they were kept."""
+        super().load_own_variables(store)  # type: ignore[misc]
+        if self.scale_converter is not None:
+            self.scale.assign(store[self._place_of_scale])
+
+    @property
+    def _place_of_scale(self) -> str:
+        return str(1 + self.use_bias)  # type: ignore[attr-defined]
+
+    def _scale_config(self) -> dict[str, Any]:
+        if self.scale_converter is None:
+            return {}
+        return {"scale_converter": keras.saving.serialize_keras_object(self.scale_converter)}
 
     def _rounded_kernel(self) -> Any:
         kernel: Any = self.kernel  # type: ignore[attr-defined]
@@ -44,13 +89,20 @@ class _Quant:
         if self.use_bias:  # type: ignore[attr-defined]
             bias: Any = self.bias  # type: ignore[attr-defined]
             outputs = outputs + (bias if self.bias_converter is None else self.bias_converter.convert(bias))
+        if self.scale_converter is not None:
+            step = float(self.scale_converter.format.scales)
+            outputs = outputs * ops.maximum(self.scale_converter.convert(self.scale), step)
         activation: Any = self.activation  # type: ignore[attr-defined]
         return outputs if activation is None else activation(outputs)
 
 
 @register
 class QuantConv2D(_Quant, keras.layers.Conv2D):  # type: ignore[misc]
-    """Conv2D with ``kernel_converter`` and ``bias_converter``, each a FixedPoint, an Affine or None."""
+    """Conv2D with ``kernel_converter`` and ``bias_converter``, each a FixedPoint, an Affine or None.
+
+    The former may be Binary or Ternary, too; with a ``scale_converter``, a FixedPoint, the sums, bias
+    included, are then multiplied by a variable ``scale`` for each channel, rounded to it.
+    """
 
     def call(self, inputs: Any) -> Any:
         """Convolve with the rounded kernel."""
@@ -59,7 +111,9 @@ class QuantConv2D(_Quant, keras.layers.Conv2D):  # type: ignore[misc]
 
 @register
 class QuantDepthwiseConv2D(_Quant, keras.layers.DepthwiseConv2D):  # type: ignore[misc]
-    """DepthwiseConv2D with ``kernel_converter`` and ``bias_converter``; see QuantConv2D."""
+    """DepthwiseConv2D with converters; see QuantConv2D."""
+
+    _is_depthwise = True
 
     def call(self, inputs: Any) -> Any:
         """Convolve each channel with the rounded kernel."""
@@ -80,7 +134,7 @@ class QuantDepthwiseConv2D(_Quant, keras.layers.DepthwiseConv2D):  # type: ignor
 
 @register
 class QuantDense(_Quant, keras.layers.Dense):  # type: ignore[misc]
-    """Dense with ``kernel_converter`` and ``bias_converter``; see QuantConv2D."""
+    """Dense with converters; see QuantConv2D."""
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         """Multiply by the rounded kernel."""
@@ -94,8 +148,23 @@ def _converter(layer: Any, role: str, given: Any) -> Converter | None:
         raise KerilogError(
             f"layer '{layer.name}': {role}: expected a FixedPoint, an Affine or None, got {found!r}"
         )
+    if isinstance(found, Levels) and role != ROLES[0]:
+        raise KerilogError(f"layer '{layer.name}': {role}: {type(found).__name__} is for kernels only")
     if found is not None and found.format.zero_point != 0:
         raise KerilogError(
             f"layer '{layer.name}': {role}: expected zero point 0, got {found.format.zero_point}"
         )
     return found
+
+
+def _check_scale(layer: Any) -> None:
+    """A scale has one format and belongs to weights of few levels."""
+    found = layer.scale_converter
+    if found is None:
+        return
+    if not isinstance(found, FixedPoint) or found.format.scales.shape != ():
+        raise KerilogError(f"layer '{layer.name}': scale_converter: expected a FixedPoint with one frac")
+    if not isinstance(layer.kernel_converter, Levels):
+        raise KerilogError(
+            f"layer '{layer.name}': scale_converter: expected a kernel_converter Binary or Ternary with it"
+        )

@@ -9,8 +9,11 @@ import keras
 import numpy as np
 
 from kerilog.errors import KerilogError, Unsupported
+from kerilog.formats import Binary, FewLevels, Fixed
+from kerilog.frontend.keras.converters import MAX_BITS
 from kerilog.graph import (
     Activation,
+    Array,
     BatchNormalization,
     Conv2D,
     Dense,
@@ -21,9 +24,10 @@ from kerilog.graph import (
     Reshape,
     ZeroPadding2D,
 )
-from kerilog.keras.converters import converter_for
+from kerilog.keras.converters import FixedPoint, converter_for
 from kerilog.keras.layers import QuantConv2D, QuantDense, QuantDepthwiseConv2D
-from kerilog.qgraph import QConv2D, QDense, QGraph
+from kerilog.qgraph import DoubleMultiplier, QConv2D, QDense, QGraph
+from kerilog.quantize.few_levels import SCALE_BITS, scale_frac
 from kerilog.transforms.drop_dropout import drop_dropout
 
 MATRIX = (Conv2D, DepthwiseConv2D, Dense)
@@ -62,7 +66,26 @@ class Replacements:
         for layer in model.layers:
             op = self._simple[layer.name].op if layer.name in self._simple else None
             if isinstance(op, MATRIX):
-                layer.set_weights([op.kernel, op.bias] if layer.use_bias else [op.kernel])
+                layer.set_weights(self._weights(layer, op))
+
+    def _weights(self, layer: Any, op: Conv2D | DepthwiseConv2D | Dense) -> list[Array]:
+        """The variables of ``layer``: of few levels the kernel in steps, of which a scale makes numbers."""
+        chosen = self._chosen[layer.name].op
+        assert isinstance(chosen, QConv2D | QDense)
+        format, kernel, bias = chosen.kernel_format, op.kernel, op.bias
+        if isinstance(format, FewLevels):
+            scales = format.scales
+            if isinstance(op, DepthwiseConv2D) and scales.ndim:
+                scales = scales.reshape(kernel.shape[-2:])
+            # half of the way to where the gradient stops, on average, whatever the scale
+            share = 0.5 if isinstance(format, Binary) else 1.0
+            steps = np.clip(share * kernel / scales, -1, 1)
+            kernel = (steps * layer.kernel_converter.limit).astype(np.float32)
+        found = [kernel, bias] if layer.use_bias else [kernel]
+        if layer.scale_converter is None:
+            return found
+        scaled = [(bias / format.scales).astype(np.float32)] if layer.use_bias else []
+        return [kernel, *scaled, format.scales.astype(np.float32)]
 
     def _replaced(self, layer: Any) -> list[Any]:
         nodes = [node for name, node in self._raw.items() if name.split("/")[0] == layer.name]
@@ -109,8 +132,13 @@ class Replacements:
         assert isinstance(op, MATRIX) and isinstance(chosen, QConv2D | QDense)
         options["use_bias"] = options.get("use_bias", True) or bool(np.any(op.bias))
         options["kernel_converter"] = converter_for(chosen.kernel_format)
-        if self._chosen[name].format.zero_point == 0 and chosen.bias_format.bits <= 16:
-            options["bias_converter"] = converter_for(chosen.bias_format)
+        bias = chosen.bias_format
+        if isinstance(chosen.rescale, DoubleMultiplier) and isinstance(chosen.kernel_format, FewLevels):
+            scales = chosen.kernel_format.scales
+            options["scale_converter"] = FixedPoint(SCALE_BITS + 1, scale_frac(scales))
+            bias = Fixed(bias.bits, round(-float(np.log2(bias.scales[0] / scales[0]))))
+        if self._chosen[name].format.zero_point == 0 and bias.bits <= MAX_BITS:
+            options["bias_converter"] = converter_for(bias)
         return _QUANT[kind].from_config(options)
 
     def _rounding(self, node: Node, layer: str) -> list[Any]:

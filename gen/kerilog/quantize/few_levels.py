@@ -52,8 +52,8 @@ def _ternary_scales(magnitudes: Floats) -> Floats:
     sums = np.cumsum(np.sort(magnitudes, axis=0)[::-1], axis=0)
     count = np.arange(1, len(sums) + 1)[:, np.newaxis]
     best = np.argmax(sums**2 / count, axis=0)
-    means: Floats = sums / count
-    return means[best, np.arange(sums.shape[1])]
+    scales: Floats = (sums / count)[best, np.arange(sums.shape[1])]
+    return scales
 
 
 def scale_frac(scales: Floats) -> int:
