@@ -37,6 +37,7 @@ from kerilog.hardware.modules.argmax import ArgMax
 from kerilog.hardware.modules.channel_lookup import ChannelLookup
 from kerilog.hardware.modules.concat import Concat
 from kerilog.hardware.modules.crop import Crop
+from kerilog.hardware.modules.dot_signs import DotSigns
 from kerilog.hardware.modules.fifo import Fifo
 from kerilog.hardware.modules.fork import Fork
 from kerilog.hardware.modules.frame import FrameGuard, FrameMark
@@ -101,6 +102,11 @@ def draw_matvec(rng: random.Random) -> MatVec:
         vectors=vectors,
     )
     return MatVec.of(folding, Widths(x_bits, w_bits, acc), Stored(BESIDE))
+
+
+def draw_dot_signs(rng: random.Random) -> DotSigns:
+    simd = rng.choice((1, 2, 3, 4, 5, 6, 8, 9, 16, 18, 25, 32))
+    return DotSigns(simd, rng.choice((8, 8, 8, 4, 6, 12)), rng.choice((1, 2)))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -452,6 +458,7 @@ def draw_upsample(rng: random.Random) -> Upsample:
 
 DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_matvec": draw_matvec,
+    "krl_dot_signs": draw_dot_signs,
     "krl_serializer": draw_serializer,
     "krl_requantize_affine": draw_affine,
     "krl_requantize_fixed": draw_fixed,

@@ -265,7 +265,8 @@ class Layer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     of the weight memory; ``windows``: windows side by side; ``kept_rows``: rows in a memory out
     of which windows are read word by word, in place of windows in registers (of a dense layer whole inputs,
     read once for each group of outputs); ``depth`` and ``peak``: beats that a queue holds
-    and the most that it is planned to hold; ``constants``: there where adders stand for the multipliers.
+    and the most that it is planned to hold; ``constants``: there where adders stand for the multipliers;
+    ``signs``: whether its weights are of 1 bit or ternary, so that products are added or subtracted.
     ``tensor``: the name in the integer model of the tensor that the stage gives, ``lanes`` elements a beat.
     """
 
@@ -281,6 +282,7 @@ class Layer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     weight_bits: Count | None = None
     macs: Count | None = None
     constants: Constants | None = None
+    signs: bool = False
     depth: Count | None = None
     peak: Count | None = None
     tensor: str = ""
@@ -290,6 +292,11 @@ class Layer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     def products(self) -> int:
         """Products made in a cycle, by multipliers or by constants."""
         return (self.pe or 0) * (self.simd or 0)
+
+    @property
+    def made_by(self) -> str:
+        """What makes its products, in a word."""
+        return "constants" if self.constants else "signs" if self.signs else "multipliers"
 
 
 class Area(Struct, frozen=True, kw_only=True):
@@ -378,7 +385,8 @@ class Manifest(About, frozen=True, kw_only=True):
 
     ``frame_interval``, ``latency`` and ``first_output`` are in cycles; the latter two run from the first beat
     in to the last and to the first beat out of the first frame. ``multipliers`` are those that multiply two
-    variables; ``constants`` counts the products per cycle that layers of constants make without any.
+    variables; ``constants`` counts the products per cycle that layers of constants and of signs make without
+    any.
     ``macs``: multiplications of the network per frame. ``goal``: what it was planned for, in words;
     ``device``: the FPGA that it was planned for, if one was asked for. ``register_borders``: whether a
     register slice stands at every stream of the border. ``input`` and ``output`` repeat the

@@ -81,7 +81,15 @@ NO_HARDWARE: dict[type[QOp], str] = {
 }
 """Why an operation has no hardware."""
 
-_CONVERTERS = ("FixedPoint", "Affine", "QuantConv2D", "QuantDepthwiseConv2D", "QuantDense")
+_CONVERTERS = (
+    "FixedPoint",
+    "Affine",
+    "Binary",
+    "Ternary",
+    "QuantConv2D",
+    "QuantDepthwiseConv2D",
+    "QuantDense",
+)
 
 
 @dataclasses.dataclass(frozen=True)

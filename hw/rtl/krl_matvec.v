@@ -24,13 +24,13 @@
 //
 // Weights:  word number turn * STEPS + beat * GROUPS * FOLDS + group * FOLDS + fold, asked for by
 //           weight_address and expected one cycle later; lane p, product s at bits (p * SIMD + s) * W_BITS.
-//           Products past LANES or past the last output must have weight zero.
+//           Products past LANES or past the last output must have weight zero, or any with SIGNS.
 // Latency:  6 + clog2(SIMD) cycles from a group's last product being issued to result_tvalid.
 // Stream:   s_axis_tready rises in the last cycle of a beat. Results cannot wait: a group's last product is
 //           issued only while one of the CREDITS places in the next buffer is free; result_taken returns
 //           a place.
-// Legal:    PE, SIMD, LANES, GROUPS, BEATS_PER_VECTOR, TURNS, CREDITS, ACC_BITS >= 1; X_BITS, W_BITS >= 2;
-//           (GROUPS - 1) * PE < OUTPUTS <= GROUPS * PE; OUTPUTS_PER_VECTOR divides OUTPUTS.
+// Legal:    PE, SIMD, LANES, GROUPS, BEATS_PER_VECTOR, TURNS, CREDITS, ACC_BITS >= 1; X_BITS, W_BITS >= 2,
+//           with SIGNS W_BITS 1 or 2; (GROUPS - 1) * PE < OUTPUTS <= GROUPS * PE; OUTPUTS_PER_VECTOR divides OUTPUTS.
 
 `default_nettype none
 
@@ -55,6 +55,8 @@ module krl_matvec #(
   // 1: two products per multiplier of 25 x 18 bits where two output lanes share their activations and both fit,
   // 0: a multiplier for each product
   parameter integer PAIRS = 1,
+  // 1: weights are +1 and -1 (W_BITS = 1, of which 1 is -1), or -1, 0 and +1 (W_BITS = 2): no multipliers
+  parameter integer SIGNS = 0,
   // bits of an activation, a weight, a sum
   parameter integer X_BITS = 8,
   parameter integer W_BITS = 8,
@@ -82,7 +84,7 @@ module krl_matvec #(
 
   generate
     if (!((PE >= 1 && SIMD >= 1 && LANES >= 1 && GROUPS >= 1 && TURNS >= 1 && BEATS_PER_VECTOR >= 1 && CREDITS >= 1) &&
-          (ACC_BITS >= 1 && X_BITS >= 2 && W_BITS >= 2) &&
+          (ACC_BITS >= 1 && X_BITS >= 2 && ((SIGNS == 0) ? W_BITS >= 2 : W_BITS >= 1 && W_BITS <= 2)) &&
           ((GROUPS - 1) * PE < OUTPUTS && OUTPUTS <= GROUPS * PE && OUTPUTS % OUTPUTS_PER_VECTOR == 0) &&
           (INPUT_LANES == (OUTPUTS / OUTPUTS_PER_VECTOR) * LANES && FOLDS == (LANES + SIMD - 1) / SIMD) &&
           (STEPS == BEATS_PER_VECTOR * GROUPS * FOLDS &&
@@ -96,7 +98,7 @@ module krl_matvec #(
   localparam GROUP_BITS = (GROUPS > 1) ? $clog2(GROUPS) : 1;
   localparam FOLD_BITS = (FOLDS > 1) ? $clog2(FOLDS) : 1;
   localparam CREDIT_BITS = $clog2(CREDITS + 1);
-  localparam SUM_BITS = X_BITS + W_BITS + $clog2(SIMD);
+  localparam SUM_BITS = X_BITS + ((SIGNS != 0) ? 1 : W_BITS) + $clog2(SIMD);
   // cycles from issue to the sum of products
   localparam DELAY = 5 + $clog2(SIMD);
   // with one beat per vector a group is finished before the next begins, and one sum serves all
@@ -267,7 +269,7 @@ module krl_matvec #(
 
   localparam LANE_BITS = SIMD * W_BITS;
   // smaller products are cheaper in look-up tables
-  localparam PAIRED = PAIRS != 0 && X_BITS + W_BITS > 8
+  localparam PAIRED = PAIRS != 0 && SIGNS == 0 && X_BITS + W_BITS > 8
                       && X_BITS + 2 * W_BITS + 1 <= 25 && X_BITS <= 18;
 
   wire [PE*SUM_BITS-1:0] sums;
@@ -278,7 +280,18 @@ module krl_matvec #(
       localparam X_AT = (p / LANES_PER_VECTOR) * SIMD * X_BITS;
       // among the lanes of its vector
       localparam PLACE = p % LANES_PER_VECTOR;
-      if (PAIRED && PLACE % 2 == 0 && PLACE + 1 < LANES_PER_VECTOR) begin : g_pair
+      if (SIGNS != 0) begin : g_signs
+        krl_dot_signs #(
+          .SIMD(SIMD),
+          .X_BITS(X_BITS),
+          .W_BITS(W_BITS)
+        ) dot (
+          .clk(clk),
+          .x(x[X_AT +: SIMD*X_BITS]),
+          .w(weight_data[p*LANE_BITS +: LANE_BITS]),
+          .sum(sums[p*SUM_BITS +: SUM_BITS])
+        );
+      end else if (PAIRED && PLACE % 2 == 0 && PLACE + 1 < LANES_PER_VECTOR) begin : g_pair
         krl_dot_pair #(
           .SIMD(SIMD),
           .X_BITS(X_BITS),

@@ -18,13 +18,15 @@ PE, SIMD, LANES = PARAMETERS["PE"], PARAMETERS["SIMD"], PARAMETERS["LANES"]
 BEATS = PARAMETERS["BEATS_PER_VECTOR"]
 GROUPS, CREDITS = PARAMETERS["GROUPS"], PARAMETERS["CREDITS"]
 TURNS = PARAMETERS.get("TURNS", 1)
-# with one vector for all outputs, the module need not know that one is missing
-OUTPUTS = PARAMETERS.get("OUTPUTS", GROUPS * PE - int(PE > 1))
+X_BITS, W_BITS, ACC_BITS = PARAMETERS["X_BITS"], PARAMETERS["W_BITS"], PARAMETERS["ACC_BITS"]
+# weights of one bit are +1 and -1, those of two -1, 0 and +1
+SIGNS = PARAMETERS.get("SIGNS", 0)
+# with one vector for all outputs, the module need not know that one is missing, if weights can be 0
+OUTPUTS = PARAMETERS.get("OUTPUTS", GROUPS * PE - int(PE > 1 and W_BITS > 1))
 # vectors side by side in a beat, each for this many neighbouring outputs
 OUTPUTS_PER_VECTOR = PARAMETERS.get("OUTPUTS_PER_VECTOR", OUTPUTS)
 VECTORS = OUTPUTS // OUTPUTS_PER_VECTOR
 INPUT_LANES = VECTORS * LANES
-X_BITS, W_BITS, ACC_BITS = PARAMETERS["X_BITS"], PARAMETERS["W_BITS"], PARAMETERS["ACC_BITS"]
 FOLDS = -(-LANES // SIMD)
 LATENCY = 6 + (SIMD - 1).bit_length()
 # a result returns its credit two cycles after it appears, and every FOLDS-th cycle may spend one
@@ -34,7 +36,9 @@ AMPLE = CREDITS * FOLDS >= LATENCY + 2 + FOLDS
 def draw_weights() -> np.ndarray:
     """Draw the matrices, one after the other; outputs that do not exist have weights 0."""
     rng = random_for("weights")
-    drawn = [extremes(rng, W_BITS) for _ in range(TURNS * GROUPS * PE * BEATS * LANES)]
+    levels = (-1, 1) if W_BITS == 1 else (-1, 0, 1)
+    count = TURNS * GROUPS * PE * BEATS * LANES
+    drawn = [rng.choice(levels) if SIGNS else extremes(rng, W_BITS) for _ in range(count)]
     weights = np.array(drawn, dtype=np.int64).reshape(TURNS, GROUPS * PE, BEATS * LANES)
     weights[:, OUTPUTS:] = 0
     return weights
@@ -50,9 +54,8 @@ def weight_word(address: int) -> int:
     group, fold = divmod(rest, FOLDS)
     lanes = [fold * SIMD + product for product in range(SIMD)]
     outputs = range(group * PE, group * PE + PE)
-    return pack(
-        [int(WEIGHTS[turn, u, beat * LANES + s]) if s < LANES else 0 for u in outputs for s in lanes], W_BITS
-    )
+    weights = [int(WEIGHTS[turn, u, beat * LANES + s]) if s < LANES else 0 for u in outputs for s in lanes]
+    return pack([int(weight < 0) for weight in weights] if W_BITS == 1 else weights, W_BITS)
 
 
 WORDS = [weight_word(address) for address in range(TURNS * BEATS * GROUPS * FOLDS)]

@@ -45,7 +45,18 @@ TURNS = table(
     (1, 2, 3, 1, 2, 5, 2, 2, 12, 4, 4, 12),
     (2, 1, 1, 1, 1, 4, 2, 2, 1, 8, 8, 20),
 )
-EDGES = [*SHARED, *OWN, *TURNS]
+# weights that are signs, of one bit and of two
+SIGNS = table(
+    "PE SIMD LANES BEATS_PER_VECTOR GROUPS TURNS OUTPUTS_PER_VECTOR OUTPUTS CREDITS X_BITS W_BITS ACC_BITS "
+    "SIGNS",
+    (2, 4, 9, 1, 3, 1, 6, 6, 12, 8, 1, 13, 1),
+    (4, 2, 2, 8, 2, 1, 7, 7, 10, 8, 2, 13, 1),
+    (1, 1, 1, 5, 1, 1, 1, 1, 2, 8, 1, 12, 1),
+    # windows of a depthwise convolution, and others that are read by turns
+    (3, 4, 9, 1, 2, 1, 1, 6, 12, 4, 1, 9, 1),
+    (2, 2, 2, 6, 1, 3, 2, 2, 12, 8, 2, 13, 1),
+)
+EDGES = [*SHARED, *OWN, *TURNS, *SIGNS]
 
 BUGS = [
     Bug("issues without credit", "may_issue", "!ends_sum || credits != 0", "1'b1"),
@@ -92,6 +103,7 @@ BUGS = [
         "PLACE % 2 == 0 && PLACE + 1 < LANES_PER_VECTOR",
         "p % 2 == 0 && p + 1 < PE",
     ),
+    Bug("sums of signs one bit short", "SUM_BITS", "(SIGNS != 0) ? 1 : W_BITS", "(SIGNS != 0) ? 0 : W_BITS"),
     Bug("a credit too many", "credits", "result_taken && !spend", "result_taken"),
     Bug("a credit too few", "credits", "spend && !result_taken", "spend"),
     survives_reset("credits", "ALL_CREDITS[CREDIT_BITS-1:0]"),
@@ -106,9 +118,10 @@ def draw(rng: Random) -> dict[str, Any]:
     """Draw a legal parameter set."""
     beats = rng.choice([1, 1, rng.randint(2, 10)])
     lanes = rng.randint(1, 12) if beats == 1 else rng.randint(1, 4)
-    x_bits, w_bits = rng.randint(2, 16), rng.randint(2, 16)
+    signs = rng.random() < 0.25
+    x_bits, w_bits = rng.randint(2, 16), rng.randint(1, 2) if signs else rng.randint(2, 16)
     pe, groups = rng.randint(1, 5), rng.randint(1, 5)
-    outputs = groups * pe - rng.randrange(pe)
+    outputs = groups * pe - (rng.randrange(pe) if w_bits > 1 else 0)
     return {
         "PE": pe,
         "SIMD": rng.randint(1, lanes),
@@ -122,6 +135,7 @@ def draw(rng: Random) -> dict[str, Any]:
         "X_BITS": x_bits,
         "W_BITS": w_bits,
         "ACC_BITS": rng.randint(4, x_bits + w_bits + 8),
+        **({"SIGNS": 1} if signs else {}),
     }
 
 

@@ -49,6 +49,8 @@ REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_channel_lookup": ("krl_channel_lookup", {"LANES": 2, "PERIOD": 10}),
     "krl_concat": ("krl_concat", {}),
     "krl_dot": ("krl_dot", {"SIMD": 9}),
+    "krl_dot_signs": ("krl_dot_signs", {"SIMD": 9}),
+    "krl_dot_signs, ternary": ("krl_dot_signs", {"SIMD": 9, "W_BITS": 2}),
     "krl_fifo": ("krl_fifo", {"WIDTH": 16, "DEPTH": 20}),
     "krl_fork": ("krl_fork", {"OUTPUTS": 3}),
     "krl_frame_guard": ("krl_frame_guard", {}),

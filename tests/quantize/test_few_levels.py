@@ -18,6 +18,7 @@ from kerilog.graph import Activation, Conv2D, Dense, DepthwiseConv2D, Graph, Inp
 from kerilog.integer.model import run_all
 from kerilog.qgraph import DoubleMultiplier, QConv2D, QDense, QGraph, Shift
 from kerilog.quantize import LayerSettings, Settings, calibrate, quantize, read_settings
+from kerilog.report.conversion import convert
 
 DRAW = np.random.default_rng(11)
 X = DRAW.normal(size=(32, 5, 5, 3)).astype(np.float32)
@@ -157,6 +158,15 @@ def test_a_channel_without_weights_keeps_its_bias() -> None:
     graph = quantize(calibration, settings=Settings(LayerSettings(weight_bits=1, weight_scale="channel")))
     result = run_all(graph, graph["x"].format.quantize(np.ones((1, 2))))["fc"]
     assert graph["fc"].format.dequantize(result)[0, 0] == pytest.approx(-3.0, abs=0.1)
+
+
+def test_the_report_counts_with_the_codes_that_there_are() -> None:
+    """A weight near 0 is +1 or -1 in one bit, and 0 in two."""
+    values = np.array([0.1, -0.1, 0.5, -0.0])
+    one = convert(values, Binary(scale=0.5))
+    assert one.error.noise == pytest.approx(0.16 + 0.16 + 0.25) and one.underflow == 0
+    two = convert(values, Ternary(scale=0.5))
+    assert two.error.noise == pytest.approx(0.01 + 0.01) and two.underflow == 2
 
 
 def test_first_and_last_layer_may_keep_8_bits(tmp_path: Path) -> None:

@@ -32,6 +32,13 @@ def residual() -> QGraph:
     return net.mean().dense(3, "logits", relu=False).graph
 
 
+def signs() -> QGraph:
+    """Binary weights with a scale for each channel, a convolution in groups, a dense layer."""
+    net = Branches("golden_signs", "fixed", (4, 4, 2), 25, weight_bits=1, weight_scale="channel")
+    net.conv(4, (2, 2), name="conv2d").depthwise((2, 2), groups=2, each=1).flatten("flatten")
+    return net.dense(3, "logits", relu=False).graph
+
+
 def difference_of_four() -> QGraph:
     """A tensor with four users: a sum, a change of format, a difference."""
     net = Branches("golden_difference", "fixed", (4, 4, 2), 14)
@@ -123,6 +130,7 @@ NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "affine": (affine, 70),
     "fixed": (fixed, 30),
     "residual": (residual, 64),
+    "signs": (signs, 64),
     "difference": (difference_of_four, 32),
     "parallel": (parallel, 16),
     "inception": (inception, 96),

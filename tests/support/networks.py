@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from kerilog.errors import KerilogError
-from kerilog.formats import Affine, Fixed, Format, IntArray
+from kerilog.formats import Affine, Binary, Fixed, Format, IntArray, Ternary
 from kerilog.graph import Pair
 from kerilog.hardware.design import Design
 from kerilog.plan import plan
@@ -68,11 +68,12 @@ class Chain:
         shape: tuple[int, ...],
         seed: int = 0,
         bits: int = 8,
-        weight_bits: int = 8,
+        weight_bits: int | str = 8,
         rounding: str = "double",
         input_name: str = "input",
+        weight_scale: str = "none",
     ) -> None:
-        self.name, self.scheme, self.rounding = name, scheme, rounding
+        self.name, self.scheme, self.rounding, self.weight_scale = name, scheme, rounding, weight_scale
         self.rng = np.random.default_rng(seed)
         self.bits, self.weight_bits = bits, weight_bits
         self.nodes = [QNode(input_name, QInput(), (), shape, self._format())]
@@ -154,7 +155,9 @@ class Chain:
         return Affine(8, float(self.rng.uniform(0.01, 0.1)), int(self.rng.integers(-128, 128)))
 
     def _weights(self, shape: tuple[int, ...]) -> IntArray:
-        limit = (1 << (self.weight_bits - 1)) - 1 if self.scheme == "fixed" else 127
+        if self.weight_bits in (1, "ternary"):
+            return self.rng.choice((-1, 1) if self.weight_bits == 1 else (-1, 0, 1), shape)
+        limit = (1 << (int(self.weight_bits) - 1)) - 1 if self.scheme == "fixed" else 127
         return self.rng.integers(-limit, limit + 1, shape)
 
     def _factors(self, weights: IntArray, relu: bool, out: Format, is_dense: bool) -> tuple[Any, ...]:
@@ -180,7 +183,14 @@ class Chain:
         shift = round(math.log2(float(spread.mean()) / wanted))
         places = max(round(math.log2(float(spread.mean()) / 100)), 0)
         bias = self.rng.integers(-128, 128, spread.size) << places
-        return bias, Fixed(self.weight_bits, 6), Fixed(8, 5), Shift(np.array([shift])), clamp
+        if self.weight_bits not in (1, "ternary"):
+            return bias, Fixed(int(self.weight_bits), 6), Fixed(8, 5), Shift(np.array([shift])), clamp
+        kind = Binary if self.weight_bits == 1 else Ternary
+        if self.weight_scale == "none":
+            return bias, kind(scale=0.25), Fixed(8, 5), Shift(np.array([shift])), clamp
+        scales = self.rng.integers(100, 256, spread.size) / 256
+        factor = double_multiplier_of(np.ldexp(scales, -shift))
+        return bias, kind(scale=tuple(scales.tolist())), Fixed(8, 5), factor, clamp
 
 
 def draw_codes(graph: QGraph, frames: int, seed: int = 1) -> IntArray:

@@ -102,10 +102,9 @@ class Plan:
         )
 
     def _folding(self, layer: Layer) -> str:
-        what = "constants" if layer.constants else "multipliers"
         used = None if layer.macs is None else share_used(layer.macs, layer.products, self.interval)
         tail = "" if used is None else f", {used:.1%} used"
-        return f"{layer.kind}, {layer.pe} x {layer.simd} {what}{tail}"
+        return f"{layer.kind}, {layer.pe} x {layer.simd} {layer.made_by}{tail}"
 
     def __repr__(self) -> str:
         return (

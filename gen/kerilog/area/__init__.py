@@ -52,7 +52,8 @@ def of_module(module: Module) -> Area:
 @by_owner
 def without_memories(module: Module) -> Area:
     """The area of one library module alone: ROMs that stand beside it are not counted."""
-    return fitted(module.library, module.counts()) + module.primitives()
+    inside = sum((without_memories(part) * count for part, count in module.parts), Area())
+    return fitted(module.library, module.counts()) + module.primitives() + inside
 
 
 def fitted(module: str, counts: Counts) -> Area:

@@ -156,7 +156,8 @@ def _some(names: list[str], most: int = 5) -> str:
 
 def _folding(layer: Layer, interval: int) -> str:
     """The products of a layer in a cycle, the share of an interval in which they are used, and its sums."""
-    folding = f"pe {layer.pe} x simd {layer.simd}{' constants' if layer.constants else ''}"
+    made_by = "" if layer.made_by == "multipliers" else f" {layer.made_by}"
+    folding = f"pe {layer.pe} x simd {layer.simd}{made_by}"
     if layer.windows is not None and layer.windows > 1:
         folding += f" on {layer.windows} windows"
     folding += _reads(layer)

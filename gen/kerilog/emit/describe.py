@@ -125,6 +125,7 @@ def _layer(stage: Stage, tensor: str) -> Layer:
         tensor=tensor,
         lanes=stage.output.lanes,
         constants=_constants(facts.unrolled.graph) if facts.unrolled else None,
+        signs=facts.signs,
     )
 
 

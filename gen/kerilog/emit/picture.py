@@ -244,7 +244,7 @@ def _texts(stage: Stage) -> tuple[str, ...]:
     title, facts = _printable(stage.layer), stage.facts
     if facts.pe is None:
         return (title, stage.kind)
-    what = "constants" if facts.unrolled else "multipliers"
+    what = "constants" if facts.unrolled else "signs" if facts.signs else "multipliers"
     return (title, stage.kind, f"{facts.pe} x {facts.simd} {what}", f"sums of {facts.accumulator_bits} bits")
 
 

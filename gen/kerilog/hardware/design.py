@@ -91,7 +91,8 @@ class Facts:
 
     ``pe`` lanes of ``simd`` products, ``macs`` useful products per frame, sums of ``accumulator_bits``, of
     ``windows`` side by side, or of what is read out of a memory of ``kept_rows``; ``weight_bits`` in all;
-    ``unrolled``: its weights as constants; ``depth`` and ``peak`` of a queue in beats.
+    ``unrolled``: its weights as constants; ``signs``: whether they are signs, so that products are added or
+    subtracted; ``depth`` and ``peak`` of a queue in beats.
     """
 
     pe: int | None = None
@@ -104,6 +105,7 @@ class Facts:
     kept_rows: int | None = None
     weight_bits: int | None = None
     unrolled: Unrolled | None = None
+    signs: bool = False
     depth: int | None = None
     peak: int | None = None
 

@@ -80,6 +80,11 @@ class Module(abc.ABC):
         return Area()
 
     @property
+    def parts(self) -> tuple[tuple[Module, int], ...]:
+        """Modules inside that ``counts`` leaves out, each with how many there are."""
+        return ()
+
+    @property
     def memories(self) -> tuple[Memory, ...]:
         """The ROMs that the module reads."""
         return ()

@@ -10,7 +10,7 @@ import numpy as np
 
 from kerilog.exact.caching import by_owner
 from kerilog.exact.intervals import Interval, dot_interval
-from kerilog.formats import Format, IntArray
+from kerilog.formats import Binary, FewLevels, Format, IntArray
 from kerilog.hardware import memories
 from kerilog.hardware.design import Facts, Stage
 from kerilog.hardware.folding import MatrixJob
@@ -23,7 +23,7 @@ from kerilog.hardware.modules.vectors import Vectors
 from kerilog.hardware.modules.window import VectorSlicing
 from kerilog.hardware.requantizer import requantizer_of
 from kerilog.hardware.unrolled import unrolled
-from kerilog.hardware.weights import Rom
+from kerilog.hardware.weights import Rom, Signs
 from kerilog.qgraph import Clamp, QConv2D, QDense, QNode
 
 
@@ -106,6 +106,7 @@ class WeightedStage(SumStage):
             accumulator_bits=matvec.acc_bits,
             weight_bits=sum(memory.depth * memory.width for memory in matvec.memories),
             unrolled=matvec.weights if isinstance(matvec, UnrolledMatVec) else None,
+            signs=matvec.signs,
         )
 
     def smallest(self) -> Stage:
@@ -176,20 +177,27 @@ def _weighted(
     if folding.steps == 1 and slicing and slicing.groups == 1:
         matvec = unrolled(_wide_kernel(kernel, slicing), codes, folding, widths, layer, forced)
     if matvec is None:
-        split = functools.partial(_by_step, kernel, folding)
+        stored = (kernel < 0).astype(np.int64) if isinstance(op.kernel_format, Binary) else kernel
+        split = functools.partial(_by_step, stored, folding)
         rom = memories.weights(files[0], split, folding.steps, folding.pe, folding.simd, widths.w)
-        matvec = MatVec.of(folding, widths, Rom(rom))
+        matvec = MatVec.of(folding, widths, _source(op.kernel_format)(rom))
     requantizer = requantizer_of(result, op, matvec.result_lanes, reach, bias, files[1])
     return Sums(matvec, requantizer, reach, op.kernel_format, op.bias_format)
 
 
+def _source(weights: Format) -> type[Rom]:
+    """What reads weights of that format."""
+    return Signs if isinstance(weights, FewLevels) else Rom
+
+
 @functools.lru_cache(maxsize=4096)
-def multiplier(job: MatrixJob, folding: Folding, bits: tuple[int, int]) -> MatVec:
-    """``folding`` of ``job`` beside a ROM of no weights, to be counted; ``bits``: of an element, a weight."""
-    widths = Widths(*bits, sum(bits) + job.inputs.bit_length())
+def multiplier(job: MatrixJob, folding: Folding, x_bits: int, weights: Format) -> MatVec:
+    """``folding`` of ``job`` for elements of ``x_bits`` beside a ROM of no weights, to be counted."""
+    product = x_bits + (1 if isinstance(weights, FewLevels) else weights.bits)
+    widths = Widths(x_bits, weights.bits, product + job.inputs.bit_length())
     counts = folding.steps, folding.pe, folding.simd
     empty = memories.weights("", lambda: np.zeros(0, np.int64), *counts, widths.w)
-    return MatVec.of(folding, widths, Rom(empty))
+    return MatVec.of(folding, widths, _source(weights)(empty))
 
 
 def _with_padding(codes: Clamp, op: QConv2D | QDense, zero: int) -> Clamp:

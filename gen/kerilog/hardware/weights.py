@@ -33,6 +33,14 @@ class Rom:
         return (self.memory,)
 
 
+class Signs(Rom):
+    """The signs of weights that are +1 or -1, one bit each, or with 0 among them, two bits: products are
+    added, subtracted or dropped.
+    """
+
+    multiplies: ClassVar[bool] = False
+
+
 @dataclasses.dataclass(frozen=True)
 class Ones:
     """Nothing: every weight is 1, and products are the elements themselves."""
@@ -103,4 +111,4 @@ def _graph(kernel: bytes, outputs: int, low: int, high: int, steps: int) -> Adde
     return shift_add(np.frombuffer(kernel, np.int64).reshape(-1, outputs), low, high, steps)
 
 
-WeightSource = Rom | Ones | Unrolled
+WeightSource = Rom | Signs | Ones | Unrolled

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from kerilog.formats import Fixed, Format, round_half_away
+from kerilog.formats import Binary, Fixed, Format, round_half_away
 
 Floats = npt.NDArray[np.floating]
 
@@ -84,6 +84,8 @@ def convert(values: npt.ArrayLike, format: Format) -> Conversion:
         exact = rows[part].astype(np.float64)
         steps = round_half_away(exact / format.scales)
         steps += format.zero_point
+        if isinstance(format, Binary):  # has no 0
+            steps[steps == 0] = format.quantize(exact)[steps == 0]
         codes = np.clip(steps, format.minimum, format.maximum)
         fits = codes == steps
         codes -= format.zero_point

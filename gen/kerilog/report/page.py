@@ -177,8 +177,8 @@ def _stage(layer: Layer) -> dict[str, str]:
         "kind": layer.kind,
         "shape": words.shape(layer.output_shape or ()),
         "folding": folding,
-        "multipliers": "" if layer.constants else products,
-        "constants": products if layer.constants else "",
+        "multipliers": products if layer.made_by == "multipliers" else "",
+        "constants": "" if layer.made_by == "multipliers" else products,
         "macs": "" if layer.macs is None else f"{layer.macs:,}",
         "accumulator": f"{layer.accumulator_bits}" if layer.accumulator_bits and folding else "",
         "memory": "" if layer.weight_bits is None else f"{layer.weight_bits:,}",
@@ -189,7 +189,7 @@ def _totals(manifest: Manifest) -> list[tuple[str, str]]:
     used = manifest.utilization
     totals = [("multipliers", f"{manifest.multipliers}")]
     if manifest.constants:
-        totals.append(("products by constants", f"{manifest.constants}"))
+        totals.append(("products by adders", f"{manifest.constants}"))
     return [
         *totals,
         ("cycles per frame", f"{manifest.frame_interval:,}"),

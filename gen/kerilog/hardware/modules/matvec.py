@@ -14,7 +14,8 @@ from kerilog.hardware import mapping
 from kerilog.hardware.mapping import counter_bits, mux
 from kerilog.hardware.memories import Memory
 from kerilog.hardware.module import Area, Counts, Module
-from kerilog.hardware.weights import EstimatedUnrolled, Unrolled, WeightSource
+from kerilog.hardware.modules.dot_signs import DotSigns
+from kerilog.hardware.weights import EstimatedUnrolled, Signs, Unrolled, WeightSource
 from kerilog.timing.control import Control
 from kerilog.timing.matvec import MatrixVector
 
@@ -145,8 +146,15 @@ class MatVec(Folding, Module):
         return self.products if self.weights.multiplies else 0
 
     @property
+    def signs(self) -> bool:
+        """Whether products are added, subtracted or dropped."""
+        return isinstance(self.weights, Signs)
+
+    @property
     def pairs(self) -> int:
         """Pairs of output lanes that share multipliers, where those have 25 x 18 bits as in a DSP48E1."""
+        if self.signs:
+            return 0
         fits = self.x_bits + 2 * self.w_bits + 1 <= 25 and self.x_bits <= 18
         # smaller products are cheaper in look-up tables
         worth = self.x_bits + self.w_bits > mapping.SMALL_PRODUCT
@@ -191,26 +199,31 @@ class MatVec(Folding, Module):
             **(outputs if self.vectors > 1 else {}),
             "CREDITS": self.credits,
             **({"PAIRS": 1} if self.pairs else {}),
+            **({"SIGNS": 1} if self.signs else {}),
             "X_BITS": self.x_bits,
             "W_BITS": self.w_bits,
             "ACC_BITS": self.acc_bits,
         }
 
+    @property
+    def parts(self) -> tuple[tuple[Module, int], ...]:
+        return ((DotSigns(self.simd, self.x_bits, self.w_bits), self.pe),) if self.signs else ()
+
     def counts(self) -> Counts:
         """Adder tree: ``simd - 1`` adders per lane, each a bit wider than those before it. Then the running
-        sum, the choice of ``simd`` elements out of ``lanes``, and the counters.
+        sum, the choice of ``simd`` elements out of ``lanes``, and the counters. Lanes of signs are ``parts``.
         """
         product = self.x_bits + self.w_bits
         # every run of lanes chooses among the vectors of its outputs
         vectors = self.pe // self.lanes_per_vector
         choices = self.folds * (1 if self.vectors == 1 else self.groups)
         paired = self.pairs * self.simd
-        single = self.products - 2 * paired
+        single = 0 if self.signs else self.products - 2 * paired
         small = 0 if mapping.multiplier_dsps(self.x_bits, self.w_bits) else single
         streamed = self.beats_per_vector > 1 and self.groups > 1
         return {
             "one": 1,
-            "tree": self.pe * _tree_bits(self.simd, product),
+            "tree": 0 if self.signs else self.pe * _tree_bits(self.simd, product),
             "sums": self.pe * self.acc_bits,
             "sums kept": self.pe * self.acc_bits * streamed,
             "select": vectors * self.simd * self.x_bits * mux(choices),
@@ -229,11 +242,15 @@ class MatVec(Folding, Module):
         }
 
     def primitives(self) -> Area:
-        """A DSP for two products that share their activation, or for one; running sums in LUT memory."""
+        """A DSP for two products that share their activation, or for one; running sums in LUT memory.
+
+        Lanes that share a vector have one register for each of its terms, unless some of these drop them.
+        """
         sums = self.groups if self.beats_per_vector > 1 else 1
         memory = self.pe * mapping.distributed_ram(self.acc_bits, sums) if sums > 1 else 0
         if not self.weights.multiplies:
-            return Area(lutram=memory)
+            shared = self.pe - self.pe // self.lanes_per_vector if self.signs and self.w_bits == 1 else 0
+            return Area(lutram=memory, ff=-shared * self.simd * self.x_bits)
         paired = self.pairs * self.simd
         single = self.products - 2 * paired
         return Area(lutram=memory, dsp=paired + single * mapping.multiplier_dsps(self.x_bits, self.w_bits))

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from kerilog.formats import Binary
 from kerilog.graph import Pair
 from kerilog.hardware.design import LayerStage, Tensor
 from kerilog.hardware.folding import MatrixJob
@@ -85,8 +84,6 @@ class Conv2D(LayerKind):
 
     def refusals(self, node: QNode, graph: QGraph) -> Iterator[str]:
         op = _op(node)
-        if isinstance(op.kernel_format, Binary):
-            yield "hardware has no weights of 1 bit"
         if not _is_pointwise(op):
             yield from image_refusals(node, graph[node.inputs[0]].shape, _geometry(op, 0))
 
@@ -160,8 +157,8 @@ class Conv2D(LayerKind):
     def _reading(self, node: QNode, source: Tensor) -> Reading:
         op, job = _op(node), self.job(node)
         reader_of = functools.partial(_geometry(op, 0).reader, source, node.shape)
-        bits = source.bits, op.kernel_format.bits
-        return Reading(job, source.shape[-1], reader_of, functools.partial(multiplier, job, bits=bits))
+        unit_of = functools.partial(multiplier, job, x_bits=source.bits, weights=op.kernel_format)
+        return Reading(job, source.shape[-1], reader_of, unit_of)
 
     def _read(self, node: QNode, wiring: Wiring, geometry: Geometry, folding: Folding) -> Flow:
         before = wiring.take(node)

@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterator
 
 from kerilog.errors import UnreachedError
-from kerilog.formats import Binary
 from kerilog.hardware.design import LayerStage, Tensor
 from kerilog.hardware.folding import MatrixJob, word_by_word
 from kerilog.hardware.kind import Flow, Frame, LayerKind, Wiring, code_range, title
@@ -62,8 +61,6 @@ class Dense(LayerKind):
     def refusals(self, node: QNode, graph: QGraph) -> Iterator[str]:
         if math.prod(node.shape[:-1]) != 1:
             yield f"hardware supports a flat input for Dense, found an output of shape {node.shape}"
-        if isinstance(_op(node).kernel_format, Binary):
-            yield "hardware has no weights of 1 bit"
 
     def job(self, node: QNode) -> MatrixJob:
         inputs, outputs = _op(node).kernel.shape
@@ -103,7 +100,7 @@ class Dense(LayerKind):
             streamed = fold(job, None, before.lanes, wiring.interval, title(node))
         except UnreachedError:
             return None
-        unit_of = functools.partial(multiplier, job, bits=(before.tensor.bits, op.kernel_format.bits))
+        unit_of = functools.partial(multiplier, job, x_bits=before.tensor.bits, weights=op.kernel_format)
         reading = Reading(job, job.inputs, functools.partial(_reader, before.tensor), unit_of)
         held = Held((unit_of(streamed),), streamed.products)
         return folding_to_read(reading, held, wiring, cycles=wiring.interval, turns=2, dearer=wiring.overlap)
