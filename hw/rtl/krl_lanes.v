@@ -66,11 +66,9 @@ module krl_lanes #(
         localparam integer NUMBER = i;
         wire is_here = slice == NUMBER[SLICE_BITS-1:0];
         always @(posedge clk) begin
+          if (accept && is_here) gathered[i*LANES_IN*BITS +: LANES_IN*BITS] <= s_axis_tdata;
           // the first beat clears the slices behind it
-          if (accept && (is_here || slice == 0)) begin
-            if (is_here) gathered[i*LANES_IN*BITS +: LANES_IN*BITS] <= s_axis_tdata;
-            else gathered[i*LANES_IN*BITS +: LANES_IN*BITS] <= 0;
-          end
+          if (accept && i != 0 && slice == 0) gathered[i*LANES_IN*BITS +: LANES_IN*BITS] <= 0;
         end
       end
 
@@ -105,7 +103,7 @@ module krl_lanes #(
       always @(posedge clk) begin
         if (m_axis_tvalid && m_axis_tready) begin
           left <= left - 1'b1;
-          held <= held >> (LANES_OUT * BITS);
+          held[0 +: (RATIO-1)*LANES_OUT*BITS] <= held[LANES_OUT*BITS +: (RATIO-1)*LANES_OUT*BITS];
         end
         if (s_axis_tvalid && s_axis_tready) begin
           left <= ALL[LEFT_BITS-1:0];
