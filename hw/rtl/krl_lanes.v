@@ -96,18 +96,21 @@ module krl_lanes #(
       reg [LEFT_BITS-1:0] left;
       reg [LANES_IN*BITS-1:0] held;
 
+      wire accept = s_axis_tvalid && s_axis_tready;
+      wire leave = m_axis_tvalid && m_axis_tready;
+      // nothing is left behind the slice that leaves
+      wire is_last = left <= 1;
+
       assign s_axis_tready = left == 0 || (left == 1 && m_axis_tready);
       assign m_axis_tvalid = left != 0;
       assign m_axis_tdata = held[LANES_OUT*BITS-1:0];
 
       always @(posedge clk) begin
-        if (m_axis_tvalid && m_axis_tready) begin
-          left <= left - 1'b1;
-          held[0 +: (RATIO-1)*LANES_OUT*BITS] <= held[LANES_OUT*BITS +: (RATIO-1)*LANES_OUT*BITS];
-        end
-        if (s_axis_tvalid && s_axis_tready) begin
-          left <= ALL[LEFT_BITS-1:0];
-          held <= s_axis_tdata;
+        if (leave) left <= left - 1'b1;
+        if (accept) left <= ALL[LEFT_BITS-1:0];
+        if (accept || leave) begin
+          held <= is_last ? s_axis_tdata
+                          : {held[LANES_IN*BITS-1 -: LANES_OUT*BITS], held[LANES_IN*BITS-1:LANES_OUT*BITS]};
         end
         if (rst) begin
           left <= 0;
