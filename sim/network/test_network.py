@@ -178,14 +178,42 @@ def test_a_reset_of_the_core_alone(
     make: Callable[[], tuple[QGraph, int]], registered: bool, reset: Reset
 ) -> None:
     """Frames in flight are lost as the folder's README says, and no other."""
-    root = runner.BUILD / "network" / f"reset_{make.__name__}_{registered}_{reset}"
+    manifest, root = resettable(f"{make.__name__}_{registered}_{reset}", make, registered, reset)
+    run(root.name, manifest, root, SMALL, bench="reset")
+    shutil.rmtree(root)
+
+
+def resettable(
+    name: str, make: Callable[[], tuple[QGraph, int]], registered: bool, reset: Reset
+) -> tuple[Manifest, Path]:
+    """Generate a design for the bench of resets, and a few frames."""
+    root = runner.BUILD / "network" / f"reset_{name}"
     shutil.rmtree(root, ignore_errors=True)
     root.parent.mkdir(parents=True, exist_ok=True)
     graph, interval = make()
     design = dataclasses.replace(plan(graph, interval, registered=registered), reset=reset)
     manifest = generate(graph, root, design=design)
     np.savez(root / "frames.npz", **draw_all(graph, 3))
-    run(root.name, manifest, root, SMALL, bench="reset")
+    return manifest, root
+
+
+RESET_BUGS = [
+    Bug("ready in reset", "s_axis_tready", "!rst &&", "", module="krl_frame_guard"),
+    survives_reset("beat", module="krl_frame_guard"),
+    survives_reset("beat", module="krl_frame_last"),
+]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("bug", RESET_BUGS, ids=lambda bug: f"{bug.module}, {bug.name}")
+def test_a_bug_of_the_reset_is_caught(bug: Bug) -> None:
+    """The bench of resets fails on a network that does not do what its README says."""
+    name = f"mutant_{bug.module}_{'_'.join(bug.name.split())}"
+    manifest, root = resettable(name, padded_conv, False, "active-low")
+    source = source_of(bug, root)
+    source.write_text(bug.apply(source.read_text()))
+    with pytest.raises(runner.BenchError):
+        run(bug.name, manifest, root, SMALL, bench="reset")
     shutil.rmtree(root)
 
 
