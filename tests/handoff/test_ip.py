@@ -157,6 +157,15 @@ def test_a_version_that_is_no_name(tmp_path: Path) -> None:
     assert (tmp_path / "vivado/ip/src/krl_max_v1_0___exec_rm__x___y_.v").is_file()
 
 
+def test_a_comment_in_a_memory_is_nobodys_business(tmp_path: Path) -> None:
+    made(tmp_path, *NETWORKS["affine"])
+    name = "golden_affine_logits_weights.mem"
+    content = b"// caf\xe9\n" + (tmp_path / "rom" / name).read_bytes()
+    (tmp_path / "rom" / name).write_bytes(content)
+    write_vivado(tmp_path)
+    assert (tmp_path / "vivado/ip/src" / name).read_bytes() == content
+
+
 def test_two_memories_of_one_name(tmp_path: Path) -> None:
     made(tmp_path, *NETWORKS["affine"])
     shutil.copytree(tmp_path / "rom", tmp_path / "more")

@@ -22,8 +22,8 @@ _LIBRARY = "krl_"  # what the names of library modules begin with, and no others
 _WORD = re.compile(rf'"[^"\n]*"|\b{_LIBRARY}\w+')
 
 
-def files(found: Snapshot, part: str) -> dict[str, str]:
-    """The texts of the folder of the IP by their paths, with a ``package.tcl`` for the family of ``part``.
+def files(found: Snapshot, part: str) -> dict[str, bytes]:
+    """What is in the IP's files by their paths, with a ``package.tcl`` for the family of ``part``.
 
     Raises KerilogError where two memories have the same name in different folders.
     """
@@ -36,11 +36,10 @@ def files(found: Snapshot, part: str) -> dict[str, str]:
         if old in manifest.sources
     }
     names |= {f'"{memory}"': f'"{PurePosixPath(memory).name}"' for memory in manifest.memories}
-    texts = {
-        places[name]: _renamed(found.files[name].decode("ascii"), names if name in manifest.sources else {})
-        for name in (*manifest.sources, *manifest.memories)
-    }
-    texts["package.tcl"] = tools.render(
+    contents = {places[name]: found.files[name] for name in manifest.memories}
+    for name in manifest.sources:
+        contents[places[name]] = _renamed(found.files[name].decode("ascii"), names).encode("ascii")
+    script = tools.render(
         "vivado/package.tcl.j2",
         top=manifest.top,
         part=part,
@@ -49,7 +48,7 @@ def files(found: Snapshot, part: str) -> dict[str, str]:
         reset_port=manifest.reset_port,
         ports=[stream.port for stream in (*manifest.inputs, *manifest.outputs)],
     )
-    return texts
+    return contents | {"package.tcl": script.encode("ascii")}
 
 
 def library_suffix(manifest: Manifest) -> str:

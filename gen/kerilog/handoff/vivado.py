@@ -56,10 +56,10 @@ def write_vivado(
             text = tools.render(template, **_values(found.manifest, part, clock_mhz))
             (folder / name).write_text(text, encoding="ascii")
         (folder / "project.tcl").write_text(_project(found.manifest, part), encoding="ascii")
-        for name, text in ip.files(found, part).items():
+        for name, content in ip.files(found, part).items():
             path = folder / IP_FOLDER / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="ascii")
+            path.write_bytes(content)
     return directory.resolve() / FOLDER
 
 
