@@ -127,7 +127,7 @@ def build(
     if options.integer_only and options.goal != Goal():
         raise KerilogError("--integer-only plans no hardware: leave out the goal, or --integer-only")
     settings = options.settings()
-    goal = options.goal
+    goal = dataclasses.replace(options.goal, reset=options.goal.reset or settings.reset)
     if settings.register_borders:
         goal = dataclasses.replace(goal, register_borders=True)
     progress("reading the model", None)
@@ -254,7 +254,7 @@ def integer_network(
 
 
 def _refuse_settings(model: Path, settings: Settings) -> None:
-    if settings != Settings(register_borders=settings.register_borders):
+    if settings != Settings(register_borders=settings.register_borders, reset=settings.reset):
         raise KerilogError(
             f"{model}: a TFLite file has its formats already; ranges and widths are for Keras models"
         )

@@ -24,6 +24,8 @@ from kerilog.listed import PART, Digest
 FILE_NAME = "manifest.json"
 SCHEMA: Literal[1] = 1
 """Version of the manifest's form; another one means that keys changed their meaning."""
+Reset = Literal["active-high", "active-low"]
+"""The level at which the reset of a core resets it: port ``rst`` or port ``aresetn``."""
 _MOST = 10**15  # what a count may be: far more than any design has, and exact in every JSON reader
 
 Schema = Annotated[Literal[1], Meta(description="1")]
@@ -143,6 +145,11 @@ def stream(tensor: Tensor, port: str, lanes: int) -> Stream:
         tdata_bits=whole_bytes(width),
         frame_beats=beats,
     )
+
+
+def reset_port(reset: Reset) -> str:
+    """The name of the port of a ``reset``."""
+    return "rst" if reset == "active-high" else "aresetn"
 
 
 def whole_bytes(bits: int) -> int:
@@ -389,9 +396,9 @@ class Manifest(About, frozen=True, kw_only=True):
     any.
     ``macs``: multiplications of the network per frame. ``goal``: what it was planned for, in words;
     ``device``: the FPGA that it was planned for, if one was asked for. ``register_borders``: whether a
-    register slice stands at every stream of the border. ``input`` and ``output`` repeat the
-    one element of ``inputs`` and ``outputs`` where there is one. ``predicted`` and ``resources``: area by
-    target.
+    register slice stands at every stream of the border. ``reset``: the level that resets the core.
+    ``input`` and ``output`` repeat the one element of ``inputs`` and ``outputs`` where there is one.
+    ``predicted`` and ``resources``: area by target.
     """
 
     name: Identifier
@@ -409,6 +416,7 @@ class Manifest(About, frozen=True, kw_only=True):
     goal: Annotated[str, Meta(max_length=200)] = ""
     device: Annotated[str, Meta(max_length=40)] = ""
     register_borders: bool = False
+    reset: Reset = "active-high"
     predicted: dict[str, Area]
     layers: tuple[Layer, ...]
     resources: dict[str, Resources] | UnsetType = UNSET
@@ -441,6 +449,11 @@ class Manifest(About, frozen=True, kw_only=True):
         if isinstance(manifest, IntegerManifest):
             raise KerilogError(f"{directory}: holds an integer model and no hardware: {manifest.why}")
         return manifest
+
+    @property
+    def reset_port(self) -> str:
+        """The port of the reset."""
+        return reset_port(self.reset)
 
     @property
     def input(self) -> Stream:

@@ -17,13 +17,14 @@ from common import runner
 from common.bugs import Bug, survives_reset
 from kerilog import build
 from kerilog.data import load_dataset
-from kerilog.manifest import Manifest
+from kerilog.manifest import Manifest, Reset
 from kerilog.plan import plan
-from kerilog.qgraph import QInput, QNode
+from kerilog.qgraph import QGraph, QInput, QNode
 from support.branches import Branches
 from support.designs import draw_all, generate
 from support.mnist import MODEL, write_small_mnist
 from support.networks import Chain, draw_codes
+from support.two_ports import two_images
 
 SCHEMES = ("affine", "fixed")
 SMALL = {
@@ -155,6 +156,64 @@ def test_several_ports(registered: bool) -> None:
     shutil.rmtree(root, ignore_errors=True)
     root.parent.mkdir(parents=True, exist_ok=True)
     run(root.name, ports(root, registered), root, SMALL, bench="ports")
+    shutil.rmtree(root)
+
+
+def padded_conv() -> tuple[QGraph, int]:
+    """A convolution, a pool and a dense layer."""
+    chain = Chain("conv", "affine", (6, 5, 1), 25).conv(2, padding="same").pool((2, 2)).flatten()
+    return chain.dense(3, relu=False).graph, 70
+
+
+def two_ports() -> tuple[QGraph, int]:
+    """Two inputs of different shapes."""
+    return two_images(), 40
+
+
+@pytest.mark.parametrize(
+    ("registered", "reset"), [(False, "active-high"), (False, "active-low"), (True, "active-low")]
+)
+@pytest.mark.parametrize("make", [padded_conv, two_ports])
+def test_a_reset_of_the_core_alone(
+    make: Callable[[], tuple[QGraph, int]], registered: bool, reset: Reset
+) -> None:
+    """Frames in flight are lost as the folder's README says, and no other."""
+    manifest, root = resettable(f"{make.__name__}_{registered}_{reset}", make, registered, reset)
+    run(root.name, manifest, root, SMALL, bench="reset")
+    shutil.rmtree(root)
+
+
+def resettable(
+    name: str, make: Callable[[], tuple[QGraph, int]], registered: bool, reset: Reset
+) -> tuple[Manifest, Path]:
+    """Generate a design for the bench of resets, and a few frames."""
+    root = runner.BUILD / "network" / f"reset_{name}"
+    shutil.rmtree(root, ignore_errors=True)
+    root.parent.mkdir(parents=True, exist_ok=True)
+    graph, interval = make()
+    design = dataclasses.replace(plan(graph, interval, registered=registered), reset=reset)
+    manifest = generate(graph, root, design=design)
+    np.savez(root / "frames.npz", **draw_all(graph, 3))
+    return manifest, root
+
+
+RESET_BUGS = [
+    Bug("ready in reset", "s_axis_tready", "!rst &&", "", module="krl_frame_guard"),
+    survives_reset("beat", module="krl_frame_guard"),
+    survives_reset("beat", module="krl_frame_last"),
+]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("bug", RESET_BUGS, ids=lambda bug: f"{bug.module}, {bug.name}")
+def test_a_bug_of_the_reset_is_caught(bug: Bug) -> None:
+    """The bench of resets fails on a network that does not do what its README says."""
+    name = f"mutant_{bug.module}_{'_'.join(bug.name.split())}"
+    manifest, root = resettable(name, padded_conv, False, "active-low")
+    source = source_of(bug, root)
+    source.write_text(bug.apply(source.read_text()))
+    with pytest.raises(runner.BenchError):
+        run(bug.name, manifest, root, SMALL, bench="reset")
     shutil.rmtree(root)
 
 

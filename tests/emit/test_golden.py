@@ -14,11 +14,13 @@ from pathlib import Path
 import pytest
 
 from kerilog import listed
+from kerilog.emit import cpp
 from kerilog.manifest import Manifest
 from kerilog.plan import plan
 from support.designs import generate
 from support.golden import NETWORKS
 from support.paths import GOLDEN, ROOT
+from support.two_ports import two_images
 
 UPDATE = "KERILOG_UPDATE_GOLDEN"
 
@@ -100,6 +102,17 @@ def test_two_builds_are_the_same_bytes(name: str, tmp_path: Path) -> None:
     )
     assert one == two
     assert len(one) > 15
+
+
+def test_the_dpi_wrapper_is_golden() -> None:
+    texts = cpp.files(two_images(), "two")
+    found = {name: text for name, text in texts.items() if "_dpi." in name}
+    golden = GOLDEN / "dpi"
+    if os.environ.get(UPDATE):
+        update(golden, found)
+    expected = {path.name: path.read_text() for path in golden.iterdir()}
+    assert difference(expected, found) == "", f"if this is meant, run again with {UPDATE}=1"
+    assert len(found) == 2
 
 
 def test_the_golden_networks_cover_the_stages() -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import subprocess
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from kerilog import build
 from kerilog.emit import guide
 from kerilog.formats import IntArray
 from kerilog.integer.model import run, run_outputs
-from kerilog.manifest import Manifest, Model, Scaling
+from kerilog.manifest import Manifest, Model, Reset, Scaling
 from kerilog.plan import plan
 from kerilog.qgraph import QGraph, QNode, QSoftmax
 from support.designs import generate
@@ -53,6 +54,17 @@ def verdict(printed: str) -> str:
     """The one line of a bench that says how it went; Verilator prints another behind it."""
     (line,) = (line for line in printed.splitlines() if line.startswith(("PASS", "FAIL")))
     return line
+
+
+@pytest.mark.parametrize("registered", [False, True])
+def test_a_folder_with_an_active_low_reset(registered: bool, tmp_path: Path) -> None:
+    make, interval = NETWORKS["affine"]
+    design = dataclasses.replace(plan(make(), interval, registered=registered), reset="active-low")
+    generate(make(), tmp_path, design=design)
+    assert verdict(icarus(tmp_path, tmp_path)).startswith("PASS")
+    assert "One rising edge of `clk` with `aresetn` low resets" in (tmp_path / "README.md").read_text()
+    veo = (tmp_path / "golden_affine.veo").read_text()
+    assert "wire aresetn;  // synchronous, active low" in veo and "rst" not in veo
 
 
 @EVERY
@@ -150,9 +162,10 @@ def test_a_core_that_hangs_fails(tmp_path: Path) -> None:
 # ---- the instance ----
 
 
+@pytest.mark.parametrize("reset", ["active-high", "active-low"])
 @pytest.mark.parametrize("make", [NETWORKS["affine"][0], two_images])
-def test_the_instance_fits(make: Callable[[], QGraph], tmp_path: Path) -> None:
-    found = generate(make(), tmp_path, 70)
+def test_the_instance_fits(make: Callable[[], QGraph], reset: Reset, tmp_path: Path) -> None:
+    found = generate(make(), tmp_path, design=dataclasses.replace(plan(make(), 70), reset=reset))
     text = (tmp_path / f"{found.top}.veo").read_text()
     (tmp_path / "user.v").write_text(f"`default_nettype none\nmodule user;\n{text}endmodule\n")
     log = command(tmp_path, "iverilog", "-g2005", "-Wall", "-s", "user", "-o", "x", "user.v", *found.sources)

@@ -87,6 +87,7 @@ def test_output_is_reproducible(tiny_design, tmp_path: Path) -> None:
     assert set(texts[0]) == {
         *("clock.xdc", "memories.tcl", "project.tcl", "run.tcl", "settings.tcl"),
         *("rom/offsets.mem", "rtl/tiny_adder.v"),
+        *("ip/package.tcl", "ip/src/offsets.mem", "ip/src/tiny_adder.v"),
     }
     assert not any(str(tmp_path) in text for text in texts[0].values())
 

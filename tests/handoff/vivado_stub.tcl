@@ -36,15 +36,28 @@ namespace eval stub {
     get_files             {{-regexp -nocase -all -quiet -verbose} {-filter -of_objects} 0 1}
     current_project       {{-quiet -verbose} {} 0 1}
     current_fileset       {{-simset -constrset -srcset -quiet -verbose} {} 0 1}
+    add_files             {{-norecurse -scan_for_includes -quiet -verbose} {-fileset -of_objects} 0 1}
+    update_compile_order  {{-force_gui -quiet -verbose} {-fileset} 0 0}
+    close_project         {{-delete -quiet -verbose} {} 0 0}
+    ipx::package_project  {{-import_files -force -quiet -verbose}
+                           {-root_dir -vendor -library -taxonomy -module -generated_files -set_current} 0 1}
+    ipx::current_core     {{-quiet -verbose} {} 0 1}
+    ipx::get_bus_interfaces {{-quiet -verbose} {-of_objects -filter} 0 1}
+    ipx::create_xgui_files {{-quiet -verbose} {-logo_file} 0 1}
+    ipx::update_checksums {{-quiet -verbose} {} 0 1}
+    ipx::check_integrity  {{-quiet -verbose -xrt} {} 0 1}
+    ipx::save_core        {{-quiet -verbose} {} 0 1}
   }
   variable properties {
-    part top source_mgmt_mode include_dirs SLACK
+    part top source_mgmt_mode include_dirs SLACK name version display_name description
     {STEPS.SYNTH_DESIGN.ARGS.MORE OPTIONS} STEPS.SYNTH_DESIGN.TCL.PRE
   }
   variable needs {
     opt_design synth_design  place_design opt_design  phys_opt_design place_design  route_design place_design
     write_checkpoint synth_design  report_utilization synth_design  report_timing_summary synth_design
     report_drc synth_design  get_timing_paths synth_design
+    ipx::package_project update_compile_order  ipx::create_xgui_files ipx::package_project
+    ipx::check_integrity ipx::update_checksums  ipx::save_core ipx::check_integrity
   }
 
   # Split the arguments of a command into a dict of its options and a list of the rest.
@@ -104,6 +117,7 @@ namespace eval stub {
     variable properties
     set name [expr {[dict exists $options -name] ? [dict get $options -name] : [lindex $plain 0]}]
     if {$name ni $properties} { error "set_property: unknown property $name" }
+    if {$name eq "top"} { variable top [lindex $plain 1] }
     if {![dict exists $options -name] && [llength $plain] != 3} { error "set_property: takes name, value, objects" }
     if {$name eq "STEPS.SYNTH_DESIGN.TCL.PRE" && ![file isfile [lindex $plain 1]]} {
       error "set_property: no file [lindex $plain 1]"
@@ -124,6 +138,43 @@ namespace eval stub {
     check_memories
   }
 
+  # An IP holds files below its folder alone, and all of a source's memories beside it.
+  proc package {options} {
+    variable sources
+    variable top
+    foreach needed {-root_dir -vendor -library -taxonomy} {
+      if {![dict exists $options $needed]} { error "ipx::package_project: lacks $needed" }
+    }
+    if {$top eq ""} { error "ipx::package_project: no top module" }
+    set known [lmap source $sources {file tail $source}]
+    foreach source $sources {
+      if {[file extension $source] ne ".v"} { continue }
+      foreach {_ memory} [regexp -all -inline {"([^"]+\.mem)"} [content $source]] {
+        if {$memory ni $known} { error "ipx::package_project: $source reads $memory, which is no file of the IP" }
+      }
+    }
+  }
+
+  # The interfaces that the attributes of the top module's ports name.
+  proc interfaces {name} {
+    variable sources
+    variable top
+    foreach source $sources {
+      if {[file rootname [file tail $source]] ne $top} { continue }
+      foreach {_ found} [regexp -all -inline {X_INTERFACE_INFO = "xilinx\.com:\w+:\w+:1\.0 (\w+) \w+"} [content $source]] {
+        if {$found eq $name} { return $name }
+      }
+    }
+    return ""
+  }
+
+  proc content {file} {
+    set channel [open $file]
+    set text [read $channel]
+    close $channel
+    return $text
+  }
+
   proc write_file {path} {
     if {![file isdirectory [file dirname $path]]} { error "no folder [file dirname $path]" }
     close [open $path w]
@@ -139,6 +190,9 @@ namespace eval stub {
       create_clock { incr clocks }
       synth_design { run_synthesis $options }
       set_property { check_property $options $plain }
+      add_files { must_exist $command [lindex $plain 0]; lappend sources {*}[lindex $plain 0] }
+      ipx::package_project { package $options; write_file component.xml }
+      ipx::get_bus_interfaces { return [interfaces [lindex $plain 0]] }
       write_checkpoint { write_file [lindex $plain 0] }
       get_timing_paths { return path_0 }
       get_property { return 1.234 }
@@ -155,6 +209,7 @@ namespace eval stub {
   }
 }
 
+namespace eval ipx {}
 foreach command [dict keys $stub::legal] {
   proc ::$command {args} "return \[stub::call $command \$args\]"
 }

@@ -11,12 +11,16 @@ import pytest
 from kerilog import area
 from kerilog.errors import KerilogError
 from kerilog.hardware.design import Design
+from kerilog.integer import model as integer
+from kerilog.manifest import Manifest
 from kerilog.plan import plan
 from kerilog.plan.goals import Goal, design_for
 from kerilog.qgraph import QGraph
 from kerilog.quantize import read_settings
-from support.designs import check
-from support.networks import Chain
+from kerilog.verify import icarus, verilator
+from kerilog.verify.look import Look, taps
+from support.designs import assert_codes_equal, check, generate
+from support.networks import Chain, draw_codes
 
 
 def early() -> QGraph:
@@ -88,6 +92,53 @@ def test_settings_have_register_borders(tmp_path: Path) -> None:
     path.write_text("register_borders = 1\n")
     with pytest.raises(KerilogError, match="register_borders: expected true or false"):
         read_settings(path)
+
+
+# ---- the reset ----
+
+
+@pytest.mark.parametrize("registered", [False, True])
+def test_an_active_low_reset_changes_nothing_else(registered: bool, tmp_path: Path) -> None:
+    high, low = (
+        design_for(narrow(), Goal(interval=30, register_borders=registered, reset=reset))
+        for reset in ("active-high", "active-low")
+    )
+    assert (high.cycles, area.of(high)) == (low.cycles, area.of(low))
+    check(narrow(), low, tmp_path / "design", f"active low, registered: {registered}")
+    manifest = Manifest.read(tmp_path / "design")
+    assert (manifest.reset, manifest.reset_port) == ("active-low", "aresetn")
+    top = (tmp_path / "design/rtl/narrow.v").read_text()
+    assert "input  wire aresetn," in top and "input  wire rst" not in top
+
+
+def test_active_low_in_icarus_and_from_inside(tmp_path: Path) -> None:
+    graph = early()
+    design = design_for(graph, Goal(interval=35, reset="active-low"))
+    manifest = generate(graph, tmp_path, design=design)
+    codes = draw_codes(graph, 3)
+    for run in (icarus.simulate, verilator.simulate):
+        look = Look(taps(manifest, graph))
+        assert_codes_equal(run(tmp_path, codes, look=look).outputs[0], integer.run(graph, codes), run)
+        assert all(len(look.beats[tap.name]) == 3 * tap.beats for tap in look.taps)
+
+
+def test_settings_have_a_reset(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text('reset = "active-low"\n')
+    assert read_settings(path).reset == "active-low"
+    path.write_text('reset = "low"\n')
+    with pytest.raises(KerilogError, match="reset: expected"):
+        read_settings(path)
+
+
+def test_a_reset_that_is_none() -> None:
+    with pytest.raises(KerilogError, match="reset must be active-high or active-low, found 'low'"):
+        Goal(reset="low")
+
+
+def test_a_layer_named_like_the_reset(tmp_path: Path) -> None:
+    graph = Chain("aresetn", "affine", (12,), 34).dense(6, "rst").dense(5, "aresetn", relu=False).graph
+    check(graph, design_for(graph, Goal(interval=6, reset="active-low")), tmp_path / "design", "names")
 
 
 def test_tdata_is_whole_bytes() -> None:

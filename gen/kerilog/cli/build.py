@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from kerilog import build
 from kerilog.cli import output, tables
 from kerilog.cli.options import FORCE, PATH, given_options, quantization
-from kerilog.manifest import IntegerManifest
+from kerilog.manifest import IntegerManifest, Reset
 from kerilog.plan.goals import Goal
 
 NO_HARDWARE = 3  # exit status
@@ -55,6 +55,11 @@ Examples:
     help="Put a register slice at every stream of the border; latency counts it.",
 )
 @click.option(
+    "--reset",
+    type=click.Choice(get_args(Reset)),
+    help="Level that resets the core: port rst, or aresetn for active-low.  [default: active-high]",
+)
+@click.option(
     "--argmax",
     is_flag=True,
     help="End in the number of the class, the lowest of equal ones, at every output with several classes.",
@@ -74,6 +79,7 @@ def build_command(
     fill: float | None,
     unroll: tuple[str, ...],
     register_borders: bool,
+    reset: Reset | None,
     **options: Any,
 ) -> None:
     """Quantize MODEL (.keras, .h5 or .tflite) and write its Verilog, folded to meet all bounds given.
@@ -85,7 +91,7 @@ def build_command(
     Where hardware does not support MODEL, every reason is printed, the integer model is written
     alone, and the exit status is 3.
     """
-    goal = Goal(interval, fps, clock_mhz, multipliers, device, unroll, latency, fill, register_borders)
+    goal = Goal(interval, fps, clock_mhz, multipliers, device, unroll, latency, fill, register_borders, reset)
     target = target or Path("build") / model.stem
     with output.progress("build") as progress:
         chosen = build.Options(goal=goal, given=given_options(), **options)

@@ -21,7 +21,10 @@ Example:
 @DIRECTORY
 @FORCE
 def cpp_command(directory: Path, force: bool) -> None:
-    """Write DIR/model/NAME.h: the integer model in C++14, one header, integers alone."""
+    """Write DIR/model/NAME.h: the integer model in C++14, one header, integers alone.
+
+    NAME_dpi.sv and NAME_dpi.cpp beside it make it a function of SystemVerilog benches.
+    """
     with output.progress("cpp") as progress:
         progress("writing the header", None)
         path = write_cpp(directory, force)

@@ -88,6 +88,8 @@ def _design_rows(manifest: Manifest) -> Iterator[Row]:
             yield f"output {stream.name}", _tensor(stream)
     if manifest.register_borders:
         yield "border", "a register slice at every stream"
+    if manifest.reset != "active-high":
+        yield "reset", f"{manifest.reset}, port {manifest.reset_port}"
     yield "multipliers", f"{manifest.multipliers}"
     if manifest.constants:
         yield "constants", f"{manifest.constants} products in each cycle, by shifts and adds"

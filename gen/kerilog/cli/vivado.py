@@ -24,7 +24,7 @@ Example:
 @click.option("--clock", "clock_mhz", default=100.0, show_default=True, help="MHz that the clock must reach.")
 @FORCE
 def vivado_command(directory: Path, part: str, clock_mhz: float, force: bool) -> None:
-    """Write DIR/vivado, ready to open; run Vivado on it where it is installed."""
+    """Write DIR/vivado, ready to open and to package as an IP; run Vivado on it where it is installed."""
     folder = write_vivado(directory, part, clock_mhz, force)
     reports: Path | None = None
     output.line(f"written: {folder}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The integer model as one C++14 header: a call of a kernel for each layer, integers alone."""
+"""The integer model as one C++14 header: a call of a kernel for each layer, integers alone; by DPI, too."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ from kerilog.qgraph import QAdd, QConstant, QGraph, QInput, QMaximum, QMultiply,
 from kerilog.quantize import strip_softmax
 
 _JOINS = (QAdd, QMaximum, QMultiply)
+_DPI = {
+    f"std::{'' if signed else 'u'}int{bits}_t": name + ("" if signed else " unsigned")
+    for bits, name in ((8, "byte"), (16, "shortint"), (32, "int"), (64, "longint"))
+    for signed in (True, False)
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +34,11 @@ class Tensor:
     name: str
     format: str
 
+    @property
+    def dpi(self) -> str:
+        """The SystemVerilog type of an element."""
+        return _DPI[self.type]
+
 
 def header(graph: QGraph, name: str) -> str:
     """The header of ``graph``, up to its softmax, in ASCII; ``name`` becomes part of the namespace.
@@ -36,25 +46,39 @@ def header(graph: QGraph, name: str) -> str:
     Raises KerilogError, with the layer's name, where a layer has no kernel in C++ or its numbers would pass
     64 bits.
     """
+    return files(graph, name)[f"{verilog_name(name)}.h"]
+
+
+def files(graph: QGraph, name: str) -> dict[str, str]:
+    """The header of ``graph``, and the package and the source that make a DPI function of it, by file name.
+
+    Raises as ``header``.
+    """
     network = strip_softmax(graph)
     program = _Program(network)
     plain = verilog_name(name)
-    return (
-        environment()
-        .get_template("cpp/model.h.j2")
-        .render(
-            name=harmless(name),
-            scheme=harmless(network.scheme),
-            namespace=f"krl_{plain}",
-            guard=f"KRL_{plain.upper()}_H",
-            inputs=program.inputs,
-            outputs=program.outputs,
-            ends=[*program.inputs, *program.outputs],
-            tensors=program.tensors,
-            arrays=program.writer.arrays,
-            calls=program.writer.calls,
+    values = {
+        "name": harmless(name),
+        "plain": plain,
+        "scheme": harmless(network.scheme),
+        "namespace": f"krl_{plain}",
+        "guard": f"KRL_{plain.upper()}_H",
+        "inputs": program.inputs,
+        "outputs": program.outputs,
+        "ends": [*program.inputs, *program.outputs],
+        "tensors": program.tensors,
+        "arrays": program.writer.arrays,
+        "calls": program.writer.calls,
+    }
+    jinja = environment()
+    return {
+        file: jinja.get_template(f"cpp/{template}").render(values)
+        for file, template in (
+            (f"{plain}.h", "model.h.j2"),
+            (f"{plain}_dpi.sv", "dpi.sv.j2"),
+            (f"{plain}_dpi.cpp", "dpi.cpp.j2"),
         )
-    )
+    }
 
 
 class _Program:

@@ -69,6 +69,7 @@ def design_manifest(
         device=design.device,
         predicted={"xc7": area_of(design)},
         register_borders=design.registered,
+        reset=design.reset,
         layers=layers_of(design, names[0]),
     )
 

@@ -93,6 +93,9 @@ def files(manifest: Manifest, vectors: Vectors) -> dict[str, str]:
         "frames": count,
         "source": vectors.source,
         "latency": manifest.latency,
+        "reset": manifest.reset.replace("-", " "),
+        "reset_port": manifest.reset_port,
+        "registered": manifest.register_borders,
         "watchdog": min(4 * (1000 + 4 * manifest.frame_interval + 4 * manifest.latency), _LARGEST),
     }
     values["both"] = [*values["inputs"], *values["outputs"]]

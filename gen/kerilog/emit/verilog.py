@@ -16,6 +16,7 @@ from kerilog.hardware import border
 from kerilog.hardware.design import Design, Port, Stage
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.rom import Rom
+from kerilog.manifest import reset_port
 
 # an instance of a module of ``hw/rtl``
 _INSTANCE = re.compile(r"^ *(krl_[a-z0-9_]+) (?:#\(|\w+ \($)", re.MULTILINE)
@@ -83,6 +84,9 @@ def render(design: Design) -> dict[str, str]:
     around = border.of(design)
     rendered[f"rtl/{design.name}.v"] = jinja.get_template("design/top.v.j2").render(
         design=design,
+        streams=[port.name for port in (*design.inputs, *design.outputs)],
+        reset_port=reset_port(design.reset),
+        polarity=design.reset.replace("-", "_").upper(),
         entries=_gates(design.inputs, around.guards, around.entries),
         exits=_gates(design.outputs, around.marks, around.exits),
     )

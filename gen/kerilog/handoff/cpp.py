@@ -17,7 +17,8 @@ _WRITER = outputs.Writer("cpp", ("cpp",))
 def write_cpp(directory: str | Path, force: bool = False) -> Path:
     """Write ``directory/model/NAME.h``: the integer model in ``directory``, up to its softmax.
 
-    Returns its path. ``force``: replace a file that was changed since.
+    Beside it stand ``NAME_dpi.sv`` and ``NAME_dpi.cpp``, for SystemVerilog benches. Returns the header's
+    path. ``force``: replace a file that was changed since.
     Raises KerilogError, with the layer's name, for a layer that has no kernel in C++ and for numbers that
     could pass 64 bits, and for a folder without an integer model.
     """
@@ -26,11 +27,11 @@ def write_cpp(directory: str | Path, force: bool = False) -> Path:
     path = directory / storage.FILE_NAME
     graph = storage.load(path)
     try:
-        text = cpp.header(graph, name)
+        texts = cpp.files(graph, name)
     except (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise KerilogError(f"{path}: its parts do not fit together ({error!r}); build it again") from None
-    place = f"{FOLDER}/{verilog_name(name)}.h"
     with outputs.folder(directory, _WRITER, force) as root:
         (root / FOLDER).mkdir()
-        (root / place).write_text(text, encoding="ascii")
-    return directory.resolve() / place
+        for file, text in texts.items():
+            (root / FOLDER / file).write_text(text, encoding="ascii")
+    return directory.resolve() / FOLDER / f"{verilog_name(name)}.h"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hand-off to AMD Vivado: a folder that stands alone, with a project and a batch run out of context.
+"""The hand-off to AMD Vivado: a folder that stands alone, with a project, a batch run out of context, an IP.
 
 The folder holds its own copy of the sources and memories, so that it can be moved or sent without the rest.
 Its text depends on the design and the options only: no dates and no absolute paths.
@@ -13,11 +13,13 @@ from pathlib import Path
 
 from kerilog import extras, outputs
 from kerilog.errors import KerilogError
+from kerilog.handoff import ip
 from kerilog.manifest import Manifest
 from kerilog.progress import Progress, silent
 from kerilog.verify import design, tools
 
 FOLDER = "vivado"
+IP_FOLDER = "ip"
 _WRITER = outputs.Writer("vivado", ("vivado",))
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _TEMPLATES = {
@@ -33,7 +35,8 @@ def write_vivado(
 ) -> Path:
     """Write ``directory/vivado`` for the FPGA ``part`` and a clock of ``clock_mhz``; returns that folder.
 
-    ``run.tcl`` synthesizes and implements out of context and reports; ``project.tcl`` makes a project.
+    ``run.tcl`` synthesizes and implements out of context and reports; ``project.tcl`` makes a project;
+    ``ip/package.tcl`` packages an IP for block designs.
     What Vivado itself left in the folder stays. ``force``: replace files that were changed since.
 
     Raises KerilogError for a part or a clock that cannot be, for a design that is not complete, and where
@@ -53,6 +56,10 @@ def write_vivado(
             text = tools.render(template, **_values(found.manifest, part, clock_mhz))
             (folder / name).write_text(text, encoding="ascii")
         (folder / "project.tcl").write_text(_project(found.manifest, part), encoding="ascii")
+        for name, content in ip.files(found, part).items():
+            path = folder / IP_FOLDER / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
     return directory.resolve() / FOLDER
 
 

@@ -20,6 +20,7 @@ from kerilog.graph import Shape
 from kerilog.hardware.memories import Memory
 from kerilog.hardware.module import Module
 from kerilog.hardware.weights import Unrolled
+from kerilog.manifest import Reset
 from kerilog.timing.control import Control
 from kerilog.timing.nodes import ControlNode, Join, Node, Stream
 
@@ -230,7 +231,7 @@ class Design:
     """A whole network: its stages in the order of the data, its border, and what they promise.
 
     ``in_flight``: frames that are under way at once while neither side pauses, at the most. ``registered``:
-    whether a register slice stands at every stream of the border.
+    whether a register slice stands at every stream of the border. ``reset``: the level that resets it.
     """
 
     name: str
@@ -241,6 +242,7 @@ class Design:
     outputs: tuple[Port, ...]
     in_flight: int
     registered: bool = False
+    reset: Reset = "active-high"
     goal: str = ""  # what it was planned for, in words
     device: str = ""  # the FPGA that was asked for
 

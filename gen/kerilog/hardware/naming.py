@@ -30,7 +30,7 @@ KEYWORDS = frozenset(
 )
 # names that the top module uses itself
 BORDER = ("frame_guard", "frame_mark", "guarded", "input_register", "marked", "output_register", "registered")
-PORTS = frozenset({"clk", "rst", "frame_error", "frame_last", *BORDER})
+PORTS = frozenset({"clk", "rst", "aresetn", "frame_error", "frame_last", *BORDER})
 
 
 def verilog_name(text: str) -> str:

@@ -9,11 +9,13 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 from numbers import Integral, Real
+from typing import get_args
 
 from kerilog.area import devices
 from kerilog.errors import ArgumentError, KerilogError, UnreachedError
 from kerilog.hardware.design import Design
 from kerilog.hardware.folding import Shares
+from kerilog.manifest import Reset
 from kerilog.plan import refusals, search, unmet
 from kerilog.plan.bounds import DEFAULT_FILL, Bounds, count
 from kerilog.plan.candidates import HASTES, Candidates, Hasty
@@ -48,7 +50,7 @@ class Goal:
     ``device``: a Xilinx 7-series FPGA that must hold the design, in ``fill`` percent of its LUTs and
     flip-flops, 80 by default. ``unroll``: names of layers that get a constant multiplier for every weight,
     with an interval or without any bound. ``register_borders``: a register slice stands at every
-    stream of the border.
+    stream of the border. ``reset``: the level that resets the core; None is active-high.
 
     What is not bounded is minimized: the interval first, then area; with ``latency`` alone, area. For
     ``interval`` or ``fps`` alone each layer gets the fewest multipliers, or up to half as many again where
@@ -66,6 +68,7 @@ class Goal:
     latency: int | None = None
     fill: float | None = None
     register_borders: bool = False
+    reset: Reset | None = None
 
     def __post_init__(self) -> None:
         self._check_types()
@@ -86,6 +89,10 @@ class Goal:
                     "{0} must be at least 1{unit}, found {found}", name, unit=unit, found=value
                 )
         self._check_device()
+        if self.reset not in (None, *get_args(Reset)):
+            raise ArgumentError(
+                "{0} must be active-high or active-low, found {found!r}", "reset", found=self.reset
+            )
         if self.unroll and (self.multipliers, self.device, self.latency) != (None, None, None):
             raise ArgumentError("{0} goes with {1} or {2}, not with a budget", "unroll", "interval", "fps")
 
@@ -175,7 +182,8 @@ def design_for(graph: QGraph, goal: Goal, name: str | None = None, progress: Pro
     else:
         design = _within(graph, bounds, asks, progress)
     asked = "" if bounds.device is None else bounds.device.name
-    return dataclasses.replace(design, goal=goal.text, device=asked)
+    reset = goal.reset or "active-high"
+    return dataclasses.replace(design, goal=goal.text, device=asked, reset=reset)
 
 
 @dataclasses.dataclass(frozen=True)

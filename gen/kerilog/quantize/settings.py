@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from kerilog import typed
 from kerilog.errors import KerilogError
 from kerilog.graph import Activation, Conv2D, Dense, DepthwiseConv2D, Graph, Node
+from kerilog.manifest import Reset
 from kerilog.names import either, named
 from kerilog.quantize.owners import KEEPS_FORMAT
 from kerilog.tables import PRESCRIBED
@@ -94,12 +95,14 @@ _HINTS = get_type_hints(LayerSettings, include_extras=True)
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """``default`` holds for every layer, ``layers`` by name for single ones.
 
-    ``register_borders``: hardware has a register slice at every stream of its border.
+    ``register_borders``: hardware has a register slice at every stream of its border. ``reset``: the level
+    that resets it.
     """
 
     default: LayerSettings = LayerSettings()
     layers: dict[str, LayerSettings] = {}
     register_borders: bool = False
+    reset: Reset = "active-high"
 
     def of(self, name: str) -> LayerSettings:
         """The choices for layer ``name``."""

@@ -82,6 +82,7 @@ def _bench(
     return tools.render(
         "bench/icarus_bench.v.j2",
         top=manifest.top,
+        reset_port=manifest.reset_port,
         frames=len(codes[0]),
         inputs=entries,
         outputs=[result.port_of(stream) for stream in manifest.outputs],

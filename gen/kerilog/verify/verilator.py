@@ -115,6 +115,7 @@ def _driver(manifest: Manifest, look: Look) -> str:
     return tools.render(
         "bench/verilator_driver.cpp.j2",
         top=manifest.top,
+        reset_port=manifest.reset_port,
         **_ports(manifest),
         taps=[tap.words for tap in look.taps],
         trace="" if look.trace is None else "fst" if look.trace.is_fst else "vcd",
@@ -139,6 +140,7 @@ def _probe(manifest: Manifest, taps: tuple[Tap, ...]) -> str:
         "bench/probe.v.j2",
         probe=_PROBE,
         top=manifest.top,
+        reset_port=manifest.reset_port,
         **_ports(manifest),
         taps=placed,
         tap_width=low,
