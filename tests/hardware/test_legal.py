@@ -20,6 +20,7 @@ ILLEGAL: dict[str, list[Parameters]] = {
     "krl_add": [{"LANES": 0}, {"SHIFT": 24}, {"CLAMP_MIN": 5, "CLAMP_MAX": 4}, {"LEFT_FACTOR": 1 << 22}],
     "krl_adder_tree": [{"COUNT": 0}, {"BITS": 1}],
     "krl_argmax": [{"LANES": 0}, {"LANES": 1, "BEATS": 1}],
+    "krl_bilinear": [{"LANES": 0}, {"ROW_BITS": 0}],
     "krl_channel_lookup": [{"PERIOD": 0}],
     "krl_concat": [{"INPUTS": 1}],
     "krl_crop": [{"LAST_ROW": 8}, {"FIRST_COLUMN": 7}, {"LAST_BEAT": 1}],

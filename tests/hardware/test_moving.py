@@ -80,6 +80,20 @@ def permuted(scheme: str) -> QGraph:
     return net.permute(2, 1, 0).conv(3, (1, 1)).permute(2, 0, 1).reshape(3, 8).permute(1, 0).graph
 
 
+def resized(scheme: str) -> QGraph:
+    """Between pixels: factors of 2, of 3, of both, a skip connection; back to a smaller image."""
+    net = image(scheme, (3, 4, 4)).resize(6, 8).conv(6, (1, 1), relu=False, name="wide").resize(12, 24, "single")
+    net.pool((2, 3)).conv(4, (1, 1)).resize(4, 3).conv(2, (1, 1)).resize(8, 9, "reference")
+    return net.graph
+
+
+def resized_oddly(scheme: str) -> QGraph:
+    """Corners that stay, rows and columns that nothing reads, an image that is one row, one column, one pixel."""
+    net = image(scheme, (5, 7, 3)).resize(11, 9, "single", corners=True).conv(3, (1, 1), relu=False)
+    net.resize(3, 2, "reference").resize(3, 2).resize(1, 5, half=False).resize(4, 1).conv(4, (1, 1))
+    return net.resize(9, 1, "reference", corners=True).resize(1, 1).resize(3, 4).graph
+
+
 NETWORKS: dict[str, tuple[Callable[[str], QGraph], tuple[int, ...]]] = {
     "largest": (largest, (400, 48, 12, 4)),
     "whole pool": (whole_pool, (400, 60, 30, 10, 5)),
@@ -88,6 +102,8 @@ NETWORKS: dict[str, tuple[Callable[[str], QGraph], tuple[int, ...]]] = {
     "repeated": (repeated, (2000, 400, 256)),
     "unet": (unet, (600, 150)),
     "permuted": (permuted, (1000, 60, 48)),
+    "resized": (resized, (3000, 600, 300)),
+    "resized oddly": (resized_oddly, (1000, 120)),
     "spread": (spread, (2500, 400, 250)),
 }
 
