@@ -21,7 +21,8 @@ module krl_resize_proof #(
   // four bits for each row: the step, and a weight of one bit
   parameter [31:0] ROWS = 32'h230,
   // four bits for each column: the first one, and a weight of one bit
-  parameter [31:0] COLUMN_PLACES = 32'h01
+  parameter [31:0] COLUMN_PLACES = 32'h01,
+  parameter STEP_BITS = 3
 ) (
   input  wire             clk,
   input  wire             rst,
@@ -46,6 +47,8 @@ module krl_resize_proof #(
   localparam PLACE_BITS = (COLUMNS > 1) ? $clog2(COLUMNS) : 1;
   localparam integer TOTAL = ROWS_OUT * COLUMNS_OUT * BEATS;
   localparam integer LAST = TOTAL - 1;
+  localparam integer ROW_BEATS = COLUMNS * BEATS;
+  localparam integer PIXEL_BEATS = BEATS;
   localparam integer LAST_IN = HEIGHT * COLUMNS * BEATS - 1;
 
   // four bits of a list
@@ -53,25 +56,17 @@ module krl_resize_proof #(
     digit = (list >> (4 * place)) & 15;
   endfunction
 
-  // the beat of an image that each pixel of each beat of the output is
-  function [32*64-1:0] origins(input integer unused);
+  // the beat of an image that the first pixel of each beat of the output is
+  function [32*16-1:0] origins(input integer unused);
     integer k;
-    integer pixel;
     integer row;
-    integer in_row;
-    integer in_column;
     begin
       origins = 0;
       row = FIRST_ROW;
       for (k = 0; k < TOTAL; k = k + 1) begin
-        in_row = digit(ROWS, k / (BEATS * COLUMNS_OUT));
-        in_column = digit(COLUMN_PLACES, (k / BEATS) % COLUMNS_OUT);
-        for (pixel = 0; pixel < 4; pixel = pixel + 1) begin
-          origins[32*(4*k+pixel) +: 32] =
-              ((row + (pixel / 2) * (in_row % 2)) * COLUMNS + in_column / 2 + (pixel % 2) * (in_column % 2)) * BEATS
-              + k % BEATS;
-        end
-        if (k % (BEATS * COLUMNS_OUT) == BEATS * COLUMNS_OUT - 1) row = row + in_row / 2;
+        origins[k*32 +: 32] =
+            (row * COLUMNS + digit(COLUMN_PLACES, (k / BEATS) % COLUMNS_OUT) / 2) * BEATS + k % BEATS;
+        if ((k + 1) % (BEATS * COLUMNS_OUT) == 0) row = row + digit(ROWS, k / (BEATS * COLUMNS_OUT)) / 2;
       end
     end
   endfunction
@@ -88,7 +83,7 @@ module krl_resize_proof #(
     end
   endfunction
 
-  localparam [32*64-1:0] ORIGINS = origins(0);
+  localparam [32*16-1:0] ORIGINS = origins(0);
   localparam [2*16-1:0] WEIGHTS = weights(0);
 
   reg started = 1'b0;
@@ -102,7 +97,7 @@ module krl_resize_proof #(
 
   wire row_enable;
   wire [((ROWS_OUT > 1) ? $clog2(ROWS_OUT) : 1)-1:0] row_address;
-  reg [3:0] row_data;
+  reg [STEP_BITS:0] row_data;
   wire [31:0] from_row = ROWS >> {row_address, 2'd0};
   wire column_enable;
   wire [((COLUMNS_OUT > 1) ? $clog2(COLUMNS_OUT) : 1)-1:0] column_address;
@@ -118,6 +113,9 @@ module krl_resize_proof #(
   reg [3:0] next_out;
 
   wire [3:0] legal = (chosen <= LAST[3:0]) ? chosen : 4'd0;
+  wire [1:0] weighs = WEIGHTS[{legal, 1'b0} +: 2];
+  wire [3:0] down = (chosen_pixel[1] && weighs[0]) ? ROW_BEATS[3:0] : 4'd0;
+  wire [3:0] behind = (chosen_pixel[0] && weighs[1]) ? PIXEL_BEATS[3:0] : 4'd0;
   wire accepts = s_axis_tvalid && s_axis_tready;
   wire gives = m_axis_tvalid && m_axis_tready;
   // a beat is on its way to the output register
@@ -144,7 +142,7 @@ module krl_resize_proof #(
     .FIRST_ROW(FIRST_ROW),
     .ROW_BITS(1),
     .COLUMN_BITS(1),
-    .STEP_BITS(3)
+    .STEP_BITS(STEP_BITS)
   ) dut (
     .clk(clk),
     .rst(reset),
@@ -196,14 +194,14 @@ module krl_resize_proof #(
   always @(posedge clk) begin
     started <= 1'b1;
     moved <= accepts;
-    if (row_enable) row_data <= from_row[3:0];
+    if (row_enable) row_data <= from_row[STEP_BITS:0];
     if (column_enable) column_data <= from_column[PLACE_BITS:0];
     if (accepts) next_in <= (next_in == LAST_IN[3:0]) ? 4'd0 : next_in + 4'd1;
     if (gives) next_out <= (next_out == LAST[3:0]) ? 4'd0 : next_out + 4'd1;
     if (reset) begin
       place <= legal;
       pixel <= chosen_pixel;
-      origin <= ORIGINS[{legal, chosen_pixel, 5'd0} +: 4];
+      origin <= ORIGINS[{legal, 5'd0} +: 4] + down + behind;
       next_in <= 4'd0;
       next_out <= 4'd0;
       moved <= 1'b0;

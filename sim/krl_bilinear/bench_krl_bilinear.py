@@ -30,7 +30,9 @@ def beats(rng: Random) -> list[int]:
     drawn = []
     for _ in range(100):
         kinds = [extremes(rng, BITS) for _ in range(LANES)]
-        pixels = [kinds if rng.random() < 0.4 else [extremes(rng, BITS) for _ in range(LANES)] for _ in range(4)]
+        pixels = [
+            kinds if rng.random() < 0.4 else [extremes(rng, BITS) for _ in range(LANES)] for _ in range(4)
+        ]
         row = rng.choice([0, ROW // 2, ROW - 1, rng.randrange(ROW)])
         column = rng.choice([0, COLUMN // 2, COLUMN - 1, rng.randrange(COLUMN)])
         words = [pack(pixel, BITS) << (place * WIDTH) for place, pixel in enumerate(pixels)]

@@ -42,4 +42,6 @@ def draw(rng: Random) -> dict[str, Any]:
     }
 
 
-test_krl_bilinear, test_a_seeded_bug_is_caught = module_tests("krl_bilinear", EDGES, draw, BUGS, drawn=3, full=20)
+test_krl_bilinear, test_a_seeded_bug_is_caught = module_tests(
+    "krl_bilinear", EDGES, draw, BUGS, drawn=3, full=20
+)

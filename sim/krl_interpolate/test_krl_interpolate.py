@@ -14,10 +14,17 @@ BUGS = [
     Bug("a that is a cycle too old", "y", "a_behind,", "a_held,"),
     Bug("ignores enable", "a_behind", "if (enable)"),
     Bug("adders ignore enable", "g_adders.sum", "if (enable)"),
-    Bug("a shift without the sign", "g_sign.once", "{(WEIGHT_BITS-1){held[X_BITS]}}", "{(WEIGHT_BITS-1){1'b0}}"),
+    Bug(
+        "a shift without the sign",
+        "g_sign.once",
+        "{(WEIGHT_BITS-1){held[X_BITS]}}",
+        "{(WEIGHT_BITS-1){1'b0}}",
+    ),
     Bug("no first digit", "g_adders.sum", "digits[0]", "1'b0"),
     Bug("no third digit", "g_adders.sum", "digits[2]", "1'b0"),
-    Bug("a weight with a sign", "g_multiplier.multiplier", "{1'b0, weight}", "{weight[WEIGHT_BITS-1], weight}"),
+    Bug(
+        "a weight with a sign", "g_multiplier.multiplier", "{1'b0, weight}", "{weight[WEIGHT_BITS-1], weight}"
+    ),
 ]
 
 

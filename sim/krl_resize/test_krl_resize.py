@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""krl_resize: larger and smaller images, rows and columns that are left out, images of a row and of a column."""
+"""krl_resize: larger and smaller images, rows and columns left out, images of one row and of one column."""
 
 from fractions import Fraction
 from random import Random
@@ -52,14 +52,16 @@ def parameters_of(
         "FIRST_ROW": rows[0][0],
         "ROW_BITS": bits[0],
         "COLUMN_BITS": bits[1],
-        "STEP_BITS": max(1, rows[0][0].bit_length(), *(step.bit_length() for step in row_steps(rows, height))),
+        "STEP_BITS": max(
+            1, rows[0][0].bit_length(), *(step.bit_length() for step in row_steps(rows, height))
+        ),
         "BLOCK": block,
         "FORM": form,
     }
 
 
 def row_steps(rows: Places, height: int) -> list[int]:
-    """Return how many rows further each row reads than the one before, the first one of the next image last."""
+    """Return from each row how many rows further the next one reads, at last that of the next image."""
     firsts = [first for first, _ in rows]
     return [after - first for first, after in zip(firsts, [*firsts[1:], height + firsts[0]], strict=True)]
 
@@ -96,7 +98,9 @@ BUGS = [
     Bug("reads what is not there", "pixel_is_there", "write_beat > read_beat", "write_beat >= read_beat"),
     Bug("waits for whole rows", "word_is_there", "(!below_is_read || pixel_is_there)", "!below_is_read"),
     Bug("does not wait for the row below", "word_is_there", "(!below_is_read || pixel_is_there)", "1'b1"),
-    Bug("does not wait for the column behind", "last_column", "+ {{COLUMN_PLACE_BITS{1'b0}}, behind_is_read}"),
+    Bug(
+        "does not wait for the column behind", "last_column", "+ {{COLUMN_PLACE_BITS{1'b0}}, behind_is_read}"
+    ),
     Bug("reads rows that are still to come", "none_is_held", "ahead == 0", "ahead != 1 && ahead != 2"),
     Bug(
         "overwrites what is read",
@@ -109,7 +113,12 @@ BUGS = [
     Bug("a row too many", "LAST_ROW_OUT", "ROWS_OUT - 1", "ROWS_OUT"),
     Bug("the first row is always even", "START_PARITY", "FIRST_ROW % 2", "0"),
     Bug("the first row is always row 0", "START", "-FIRST_ROW", "0"),
-    Bug("rows are given one at a time", "rows_given", "{2'b00, row_step}", "{2'b00, {STEP_BITS{1'b0}}} + (row_step != 0)"),
+    Bug(
+        "rows are given one at a time",
+        "rows_given",
+        "{2'b00, row_step}",
+        "{2'b00, {STEP_BITS{1'b0}}} + (row_step != 0)",
+    ),
     Bug("a row below that weighs nothing", "below_is_odd", "row_is_odd ^ below_is_read", "!row_is_odd"),
     Bug("the even column of the same couple", "even_address", "read_column[0]", "1'b0"),
     Bug("the weight of the next pixel", "m_axis_tdata", "column_weight_held", "column_weight"),

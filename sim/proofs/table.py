@@ -86,7 +86,12 @@ def upsample(*values: int) -> Parameters:
 
 
 def resize(
-    height: int, columns: int, rows: tuple[Place, ...], places: tuple[Place, ...], first: int = 0, beats: int = 1
+    height: int,
+    columns: int,
+    rows: tuple[Place, ...],
+    places: tuple[Place, ...],
+    first: int = 0,
+    beats: int = 1,
 ) -> Parameters:
     """``krl_resize``: for each row of the output the step to the next and a weight of one bit, for each
     column the first one and a weight of one bit.
@@ -96,6 +101,7 @@ def resize(
         for found in (rows, places)
     )
     return {
+        "WIDTH": 1,
         "HEIGHT": height,
         "COLUMNS": columns,
         "BEATS": beats,

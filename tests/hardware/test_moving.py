@@ -81,14 +81,13 @@ def permuted(scheme: str) -> QGraph:
 
 
 def resized(scheme: str) -> QGraph:
-    """Between pixels: factors of 2, of 3, of both, a skip connection; back to a smaller image."""
-    net = image(scheme, (3, 4, 4)).resize(6, 8).conv(6, (1, 1), relu=False, name="wide").resize(12, 24, "single")
-    net.pool((2, 3)).conv(4, (1, 1)).resize(4, 3).conv(2, (1, 1)).resize(8, 9, "reference")
-    return net.graph
+    """Between pixels: twice, three times as large, both; and back to a smaller image."""
+    net = image(scheme, (3, 4, 2)).resize(6, 8).conv(4, (1, 1), relu=False).resize(12, 16, "reference")
+    return net.pool((3, 4)).conv(2, (1, 1)).resize(3, 2).resize(9, 4).graph
 
 
 def resized_oddly(scheme: str) -> QGraph:
-    """Corners that stay, rows and columns that nothing reads, an image that is one row, one column, one pixel."""
+    """Corners that stay, rows and columns that nothing reads, an image of one row, one column, one pixel."""
     net = image(scheme, (5, 7, 3)).resize(11, 9, "single", corners=True).conv(3, (1, 1), relu=False)
     net.resize(3, 2, "reference").resize(3, 2).resize(1, 5, half=False).resize(4, 1).conv(4, (1, 1))
     return net.resize(9, 1, "reference", corners=True).resize(1, 1).resize(3, 4).graph
@@ -102,8 +101,8 @@ NETWORKS: dict[str, tuple[Callable[[str], QGraph], tuple[int, ...]]] = {
     "repeated": (repeated, (2000, 400, 256)),
     "unet": (unet, (600, 150)),
     "permuted": (permuted, (1000, 60, 48)),
-    "resized": (resized, (3000, 600, 300)),
-    "resized oddly": (resized_oddly, (1000, 120)),
+    "resized": (resized, (3000, 192)),
+    "resized oddly": (resized_oddly, (1000, 99)),
     "spread": (spread, (2500, 400, 250)),
 }
 

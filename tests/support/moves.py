@@ -22,7 +22,6 @@ from kerilog.qgraph import (
 from kerilog.scales import ROUNDINGS, Rounding
 from support.branches import Branches
 
-
 FORMS = ((False, True), (True, False), (False, False))
 """Of a resize: whether the corners keep their places, whether it is the centres of pixels that are mapped."""
 

@@ -37,7 +37,9 @@ class ResizeBilinear(LayerKind):
     supported = "any sizes, larger and smaller; up to a pixel per cycle"
 
     def refusals(self, node: QNode, graph: QGraph) -> Iterator[str]:
-        for name, axis in zip(("rows", "columns"), _axes(_op(node), graph[node.inputs[0]].shape), strict=True):
+        for name, axis in zip(
+            ("rows", "columns"), _axes(_op(node), graph[node.inputs[0]].shape), strict=True
+        ):
             if not axis.is_in_order:
                 yield f"hardware supports resizes that read {name} in order, found {axis.first.tolist()}"
 
