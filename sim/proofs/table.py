@@ -213,7 +213,7 @@ SHORT = [
     *table("krl_pad", pad(1, 2, 1, 2, 3, 1, 1, 1, 1, 1)),
     *table("krl_upsample", upsample(2, 1, 2, 1)),
     *table("krl_permute", permute(1, 2, 2, 0, 1, 2)),
-    *table("krl_resize", resize(1, 2, ((0, 0), (1, 0)), ((0, 0), (0, 1), (1, 0)))),
+    *table("krl_resize", resize(2, 1, ((0, 0), (1, 1), (1, 0)), ((0, 0), (0, 0)))),
 ]
 FAST = [
     *table("krl_concat", concat(1, 5, width=4), concat(4, 4)),
@@ -290,7 +290,7 @@ FAST = [
     *table("krl_upsample", upsample(2, 1, 2, 2), upsample(1, 2, 2, 1)),
     *table(
         "krl_resize",
-        resize(2, 1, ((0, 0), (1, 1), (1, 0)), ((0, 0), (0, 0))),
+        resize(1, 2, ((0, 0), (1, 0)), ((0, 0), (0, 1), (1, 0))),
         resize(2, 1, ((0, 1), (2, 1)), ((0, 0),), beats=2),
         # rows that are left out in front, between and behind
         resize(4, 1, ((4, 1),), ((0, 0),), first=1),
