@@ -66,11 +66,9 @@ module krl_lanes #(
         localparam integer NUMBER = i;
         wire is_here = slice == NUMBER[SLICE_BITS-1:0];
         always @(posedge clk) begin
+          if (accept && is_here) gathered[i*LANES_IN*BITS +: LANES_IN*BITS] <= s_axis_tdata;
           // the first beat clears the slices behind it
-          if (accept && (is_here || slice == 0)) begin
-            if (is_here) gathered[i*LANES_IN*BITS +: LANES_IN*BITS] <= s_axis_tdata;
-            else gathered[i*LANES_IN*BITS +: LANES_IN*BITS] <= 0;
-          end
+          if (accept && i != 0 && slice == 0) gathered[i*LANES_IN*BITS +: LANES_IN*BITS] <= 0;
         end
       end
 
@@ -98,18 +96,21 @@ module krl_lanes #(
       reg [LEFT_BITS-1:0] left;
       reg [LANES_IN*BITS-1:0] held;
 
+      wire accept = s_axis_tvalid && s_axis_tready;
+      wire leave = m_axis_tvalid && m_axis_tready;
+      // nothing is left behind the slice that leaves
+      wire is_last = left <= 1;
+
       assign s_axis_tready = left == 0 || (left == 1 && m_axis_tready);
       assign m_axis_tvalid = left != 0;
       assign m_axis_tdata = held[LANES_OUT*BITS-1:0];
 
       always @(posedge clk) begin
-        if (m_axis_tvalid && m_axis_tready) begin
-          left <= left - 1'b1;
-          held <= held >> (LANES_OUT * BITS);
-        end
-        if (s_axis_tvalid && s_axis_tready) begin
-          left <= ALL[LEFT_BITS-1:0];
-          held <= s_axis_tdata;
+        if (leave) left <= left - 1'b1;
+        if (accept) left <= ALL[LEFT_BITS-1:0];
+        if (accept || leave) begin
+          held <= is_last ? s_axis_tdata
+                          : {held[LANES_IN*BITS-1 -: LANES_OUT*BITS], held[LANES_IN*BITS-1:LANES_OUT*BITS]};
         end
         if (rst) begin
           left <= 0;

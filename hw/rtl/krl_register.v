@@ -40,7 +40,7 @@ module krl_register #(
   wire fills = stays && (full || accept);
 
   always @(posedge clk) begin
-    if (!stays) m_axis_tdata <= full ? second : s_axis_tdata;
+    if ((full || accept) && !stays) m_axis_tdata <= full ? second : s_axis_tdata;
     if (!full) second <= s_axis_tdata;
     m_axis_tvalid <= stays || full || accept;
     full <= fills;

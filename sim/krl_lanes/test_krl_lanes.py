@@ -19,7 +19,7 @@ EDGES = table(
 )
 
 BUGS = [
-    Bug("the first beat clears nothing", "gathered", "(is_here || slice == 0)", "is_here"),
+    Bug("the first beat clears nothing", "gathered", "accept && i != 0 && slice == 0", "1'b0"),
     Bug("the last beat of a frame completes none", "complete", "|| beat == LAST_BEAT[BEAT_BITS-1:0]"),
     Bug(
         "frames run on", "g_wider.beat", "(beat == LAST_BEAT[BEAT_BITS-1:0]) ? 0 : beat + 1'b1", "beat + 1'b1"

@@ -206,7 +206,7 @@ SHORT = [
         "krl_register",
         {"WIDTH": 2},
         "steady wrong",
-        Bug("does not stand still", "m_axis_tdata", "if (!stays)"),
+        Bug("does not stand still", "m_axis_tdata", "(full || accept) && !stays", "full || accept"),
     ),
     refuted(
         "krl_join",
@@ -340,7 +340,7 @@ LONG = [
         "krl_lanes",
         regroup(1, 3, 5),
         "filled",
-        Bug("the first beat clears nothing", "gathered", "(is_here || slice == 0)", "is_here"),
+        Bug("the first beat clears nothing", "gathered", "accept && i != 0 && slice == 0", "1'b0"),
     ),
     refuted(
         "krl_lanes",

@@ -48,6 +48,7 @@ class Lanes(Module):
             "one": 1,
             "gathered": self.bits * self.lanes_out * wider,
             "held": self.bits * self.lanes_in * (not wider),
+            "behind": self.bits * (self.lanes_in - self.lanes_out) * (not wider),
             "ratio": counter_bits(self.ratio + 1),
             "wider": wider,
             "arriving": self.bits * self.lanes_in * wider,
