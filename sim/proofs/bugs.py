@@ -777,13 +777,20 @@ LONG = [
     refuted(
         "krl_resize",
         RESIZE,
+        "steady",
+        Bug("never stands still", "step", "&& (!m_axis_tvalid || m_axis_tready)"),
+    ),
+    refuted("krl_resize", RESIZE, "idle", Bug("forgets whole rows", "word_is_there", "two_are_held ||")),
+    refuted(
+        "krl_resize",
+        RESIZE,
         "early",
         Bug("reads what is not there", "pixel_is_there", "write_beat > read_beat", "write_beat >= read_beat"),
     ),
     refuted(
         "krl_resize",
         RESIZE,
-        "wrong",
+        "wrong lost",
         Bug(
             "overwrites what is read",
             "s_axis_tready",
