@@ -25,6 +25,7 @@ from scipy.optimize import nnls
 
 from kerilog import area
 from kerilog.area import Area
+from kerilog.bilinear import resize
 from kerilog.emit.writer import memory_text
 from kerilog.exact.addition import Addition
 from kerilog.handoff.modules import Instance, measure
@@ -34,6 +35,7 @@ from kerilog.hardware.memories import Memory
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.add import Add
 from kerilog.hardware.modules.argmax import ArgMax
+from kerilog.hardware.modules.bilinear import Bilinear
 from kerilog.hardware.modules.channel_lookup import ChannelLookup
 from kerilog.hardware.modules.concat import Concat
 from kerilog.hardware.modules.crop import Crop
@@ -52,6 +54,7 @@ from kerilog.hardware.modules.permute import Permute
 from kerilog.hardware.modules.register import Register
 from kerilog.hardware.modules.repeat import Repeat
 from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer, SerialRequantizer
+from kerilog.hardware.modules.resize import Axis, Resize
 from kerilog.hardware.modules.rom import Rom
 from kerilog.hardware.modules.running_max import RunningMax
 from kerilog.hardware.modules.serializer import Serializer
@@ -61,6 +64,7 @@ from kerilog.hardware.modules.window import VectorSlicing, Window
 from kerilog.hardware.modules.window_reader import WindowReader
 from kerilog.hardware.weights import Rom as Stored
 from kerilog.hardware.weights import Unrolled
+from kerilog.scales import ROUNDINGS
 
 WEIGHTS = Path(area.__file__).with_name("weights.json")
 FITTED = ("lut", "ff", "srl")
@@ -456,6 +460,20 @@ def draw_upsample(rng: random.Random) -> Upsample:
     )
 
 
+def draw_resize(rng: random.Random) -> Resize:
+    """With factors that need few bits of a weight, and others."""
+    old = rng.choice((4, 8, 14, 28)), rng.choice((1, 4, 8, 14, 28, 60))
+    new = old[0] * rng.choice((2, 2, 3, 4)), old[1] * rng.choice((2, 2, 3, 4))
+    op = resize(old, new, rng.choice(ROUNDINGS))
+    rows, columns = Axis.of(old[0], op.rows, op.bits), Axis.of(old[1], op.columns, op.bits)
+    return Resize.of(rng.choice((8, 16, 32, 64)), rng.choice((1, 1, 2, 4, 16)), rows, columns, ("", ""))
+
+
+def draw_bilinear(rng: random.Random) -> Bilinear:
+    row, column = rng.choice(((2, 2), (3, 3), (10, 10), (11, 11), (2, 11), (11, 3), (1, 2)))
+    return Bilinear(rng.choice((1, 2, 4, 8)), rng.choice((8, 8, 8, 6, 12)), row, column, rng.random() < 0.5)
+
+
 DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_matvec": draw_matvec,
     "krl_dot_signs": draw_dot_signs,
@@ -488,6 +506,8 @@ DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_crop": draw_crop,
     "krl_pad": draw_pad,
     "krl_upsample": draw_upsample,
+    "krl_resize": draw_resize,
+    "krl_bilinear": draw_bilinear,
 }
 
 

@@ -75,7 +75,6 @@ READ_FROM: dict[type[QOp], tuple[tuple[str, ...], tuple[str, ...]]] = {
 """Keras layers and TFLite operators that become, or become part of, each operation."""
 
 NO_HARDWARE: dict[type[QOp], str] = {
-    qgraph.QResizeBilinear: "no; UpSampling2D of the nearest pixel has, and a Conv2DTranspose can learn it",
     qgraph.QSoftmax: "no: hardware ends in logits, whose order is the same; `sim` applies it as a host does",
     qgraph.QFloatSoftmax: "no: hardware ends in logits; for a host",
 }

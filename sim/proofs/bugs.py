@@ -24,6 +24,7 @@ from proofs.table import (
     permute,
     reader,
     regroup,
+    resize,
     running_max,
     serial,
     serializer,
@@ -59,6 +60,7 @@ PAD = pad(1, 2, 1, 2, 3, 1, 1, 1, 1, 1)
 BEHIND = pad(1, 1, 1, 1, 3, 0, 1, 1, 1, 1)
 PERMUTE = permute(1, 2, 2, 0, 1, 2)
 UPSAMPLE = upsample(2, 1, 2, 1)
+RESIZE = resize(2, 1, ((0, 0), (1, 1), (1, 0)), ((0, 0), (0, 0)))
 
 SHORT = [
     refuted(
@@ -771,6 +773,36 @@ LONG = [
             "s_axis_tvalid || (!is_real && !image_begins)",
             "1'b1",
         ),
+    ),
+    refuted(
+        "krl_resize",
+        RESIZE,
+        "steady",
+        Bug("never stands still", "step", "&& (!m_axis_tvalid || m_axis_tready)"),
+    ),
+    refuted("krl_resize", RESIZE, "idle", Bug("forgets whole rows", "word_is_there", "two_are_held ||")),
+    refuted(
+        "krl_resize",
+        RESIZE,
+        "early",
+        Bug("reads what is not there", "pixel_is_there", "write_beat > read_beat", "write_beat >= read_beat"),
+    ),
+    refuted(
+        "krl_resize",
+        RESIZE,
+        "wrong lost",
+        Bug(
+            "overwrites what is read",
+            "s_axis_tready",
+            "!two_are_held || (row_step != 0 && write_column < read_column)",
+            "1'b1",
+        ),
+    ),
+    refuted(
+        "krl_resize",
+        RESIZE,
+        "weight",
+        Bug("the weight of the next pixel", "m_axis_tdata", "row_weight_held", "row_weight"),
     ),
     refuted(
         "krl_upsample",

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from proofs.engine import Point
 
 Parameters = Mapping[str, int]
+Place = tuple[int, int]
 
 
 def table(module: str, *parameters: Parameters) -> list[Point]:
@@ -82,6 +83,33 @@ def upsample(*values: int) -> Parameters:
     """``krl_upsample``."""
     keys = "COLUMNS BEATS REPEAT_ROWS REPEAT_COLUMNS"
     return {"WIDTH": 2, **dict(zip(keys.split(), values, strict=True))}
+
+
+def resize(
+    height: int,
+    columns: int,
+    rows: tuple[Place, ...],
+    places: tuple[Place, ...],
+    first: int = 0,
+    beats: int = 1,
+) -> Parameters:
+    """``krl_resize``: for each row of the output the step to the next and a weight of one bit, for each
+    column the first one and a weight of one bit.
+    """
+    packed = (
+        sum((2 * number + weight) << (4 * i) for i, (number, weight) in enumerate(found))
+        for found in (rows, places)
+    )
+    return {
+        "WIDTH": 1,
+        "HEIGHT": height,
+        "COLUMNS": columns,
+        "BEATS": beats,
+        "ROWS_OUT": len(rows),
+        "COLUMNS_OUT": len(places),
+        "FIRST_ROW": first,
+        **dict(zip(("ROWS", "COLUMN_PLACES"), packed, strict=True)),
+    }
 
 
 def permute(*values: int) -> Parameters:
@@ -185,6 +213,7 @@ SHORT = [
     *table("krl_pad", pad(1, 2, 1, 2, 3, 1, 1, 1, 1, 1)),
     *table("krl_upsample", upsample(2, 1, 2, 1)),
     *table("krl_permute", permute(1, 2, 2, 0, 1, 2)),
+    *table("krl_resize", resize(2, 1, ((0, 0), (1, 1), (1, 0)), ((0, 0), (0, 0)))),
 ]
 FAST = [
     *table("krl_concat", concat(1, 5, width=4), concat(4, 4)),
@@ -259,6 +288,14 @@ FAST = [
     *table("krl_pad", pad(2, 2, 1, 4, 3, 1, 1, 1, 1, 1), pad(1, 2, 2, 2, 4, 1, 0, 1, 2, 2)),
     *table("krl_permute", permute(1, 3, 2, 0, 1, 3), permute(2, 1, 2, 1, 0, 2)),
     *table("krl_upsample", upsample(2, 1, 2, 2), upsample(1, 2, 2, 1)),
+    *table(
+        "krl_resize",
+        resize(1, 2, ((0, 0), (1, 0)), ((0, 0), (0, 1), (1, 0))),
+        resize(2, 1, ((0, 1), (2, 1)), ((0, 0),), beats=2),
+        # rows that are left out in front, between and behind
+        resize(4, 1, ((4, 1),), ((0, 0),), first=1),
+        resize(3, 2, ((3, 0),), ((1, 0),), first=1),
+    ),
 ]
 SLOW = [
     *table("krl_add", add(2), add(3), add(1, SUBTRACT=1)),

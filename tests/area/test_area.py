@@ -46,6 +46,7 @@ DIGITS = {"DSP": 1, "STEPS": 2, "DIGIT_BITS": 17, "SIDES": 2, "SUM_BITS": 12, "H
 REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_accumulator": ("krl_accumulator", {"DEPTH": 32}),
     "krl_add": ("krl_add", dict(ADD)),
+    "krl_bilinear": ("krl_bilinear", {"LANES": 2, "ROW_BITS": 2}),
     "krl_channel_lookup": ("krl_channel_lookup", {"LANES": 2, "PERIOD": 10}),
     "krl_concat": ("krl_concat", {}),
     "krl_dot": ("krl_dot", {"SIMD": 9}),
@@ -58,6 +59,7 @@ REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_frame_mark": ("krl_frame_mark", {}),
     "krl_frame_mark, two inputs": ("krl_frame_mark", {"INPUTS": 2, "DEPTH": 6}),
     "krl_gearbox": ("krl_gearbox", {"LANES_IN": 4, "LANES_OUT": 6, "ELEMENTS": 48}),
+    "krl_interpolate": ("krl_interpolate", {}),
     "krl_issue": ("krl_issue", {}),
     "krl_join, larger": ("krl_join", {"LANES": 2}),
     "krl_join, product": ("krl_join", {"LANES": 2, "FUNCTION": 2, "BITS": 17, "RIGHT_ZERO": -128}),
@@ -84,6 +86,7 @@ REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_requantize_fixed": ("krl_requantize_fixed", {}),
     "krl_requantize_serial": ("krl_requantize_serial", {"SUM_BITS": 12, "STEPS": 16, "HIGH_BITS": 1}),
     "krl_requantize_serial, DSP": ("krl_requantize_serial", dict(DIGITS)),
+    "krl_resize": ("krl_resize", {"BEATS": 3}),
     "krl_rom, block": ("krl_rom", {"WIDTH": 36, "DEPTH": 256, "FILE": "table.mem", "BLOCK": 1}),
     "krl_rom, tables": ("krl_rom", {"WIDTH": 16, "DEPTH": 64, "FILE": "table.mem"}),
     "krl_adder_tree": ("krl_adder_tree", {"COUNT": 9}),

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 from support.command import contents, kerilog
-from support.keras_files import SHAPE, write_bilinear, write_samples, write_tiny
+from support.keras_files import SHAPE, write_samples, write_tiny, write_without_hardware
 
 SEED = int(os.environ.get("KERILOG_SEED", "7"))
 DAMAGED = 300
@@ -37,7 +37,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A design, an integer model, and frames for both."""
     root = tmp_path_factory.mktemp("fuzz")
     write_samples(root / "samples.npz")
-    for name, write in (("design", write_tiny), ("model", write_bilinear)):
+    for name, write in (("design", write_tiny), ("model", write_without_hardware)):
         write(root / f"{name}.keras")
         kerilog("build", root / f"{name}.keras", "--data", root / "samples.npz", "-o", root / name)
         assert (root / name / "manifest.json").is_file()

@@ -23,11 +23,11 @@ from support.keras_files import (
     SHAPE,
     label_as,
     layer,
-    write_bilinear,
     write_samples,
     write_tiny,
     write_two_heads,
     write_two_inputs,
+    write_without_hardware,
 )
 
 COUNT = 40
@@ -41,7 +41,7 @@ def pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_samples(root / "samples.npz")
     write_samples(root / "inner.npz")
     write_tiny(root / "tiny.keras")
-    write_bilinear(root / "inner.keras")
+    write_without_hardware(root / "inner.keras")
     write_two_heads(root / "heads.keras")
     write_two_inputs(root / "inputs.keras")
     image = rng.random((COUNT, *SHAPE)).astype(np.float32)
@@ -102,7 +102,7 @@ def test_the_integer_model_is_written_with_status_3(scheme: str, folder: Path) -
 def test_the_layer_in_the_way_is_named(folder: Path) -> None:
     built("inner")
     (reason,) = manifest_of("inner")["no_hardware"]
-    assert reason["layer"] == "wide" and "ResizeBilinear" in reason["reason"]
+    assert reason["layer"] == "wide" and "tables of up to 1,048,576 words" in reason["reason"]
 
 
 @pytest.mark.parametrize("name", DATA)
@@ -126,7 +126,7 @@ def test_what_needs_hardware_refuses(command: str, folder: Path) -> None:
     found = kerilog(command, "inner", *options)
     assert (found.status, found.output) == (2, "")
     expected = (
-        "kerilog: error: .*inner: holds an integer model and no hardware: layer 'wide': .*ResizeBilinear.*\n"
+        "kerilog: error: .*inner: holds an integer model and no hardware: layer 'wide': .*tables of up to.*\n"
     )
     assert re.fullmatch(expected, found.error), found.error
     assert not Path("y.npy").exists()

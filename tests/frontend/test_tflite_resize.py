@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kerilog import build
 from kerilog.errors import KerilogError, Unsupported
 from kerilog.frontend.tflite import load_tflite
 from kerilog.integer.model import run
-from kerilog.manifest import IntegerManifest
+from kerilog.plan import plan
 from kerilog.scales import ROUNDINGS, Rounding
+from support.designs import check
 from support.one_operator import OneOperator, interpreted
 
 Size = tuple[int, int]
@@ -51,11 +51,19 @@ def test_equals_the_interpreter(old: Size, new: Size, form: str, rounding: Round
     np.testing.assert_array_equal(run(graph, x), wanted)
 
 
-def test_what_has_no_hardware_is_an_integer_model_with_its_reason(tmp_path: Path) -> None:
-    (tmp_path / "m.tflite").write_bytes(resize((3, 4), (6, 8), False, True).written())
-    built = build.build(tmp_path / "m.tflite", tmp_path / "design", build.Options())
-    assert isinstance(built, IntegerManifest)
-    assert "hardware does not support ResizeBilinear" in built.why
+HARDWARE = [((3, 4), (6, 8)), ((5, 3), (4, 9)), ((4, 4), (4, 4)), ((8, 6), (3, 1)), ((6, 1), (11, 1))]
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("old", "new"), HARDWARE, ids=lambda size: "x".join(map(str, size)))
+def test_hardware_equals_the_integer_model(
+    old: Size, new: Size, form: str, rounding: Rounding, tmp_path: Path
+) -> None:
+    (tmp_path / "m.tflite").write_bytes(resize(old, new, *FORMS[form]).written())
+    graph = load_tflite(tmp_path / "m.tflite", rounding)
+    design = plan(graph, 4 * max(old[0] * old[1], new[0] * new[1]))
+    check(graph, design, tmp_path / "design", (old, new, form, rounding))
 
 
 def test_corners_and_half_pixels_together_are_refused(tmp_path: Path) -> None:

@@ -126,6 +126,12 @@ def permuted() -> QGraph:
     return net.permute(1, 0, 2).permute(0, 2, 1).conv(2, (1, 1), name="pointwise").graph
 
 
+def resized() -> QGraph:
+    """Twice and three times as large, between pixels, and smaller again, as each flavour rounds."""
+    net = Moves("golden_resized", "affine", (3, 4, 2), 25).resize(6, 12).conv(3, (1, 1), name="conv2d")
+    return net.resize(4, 5, "reference", corners=True).graph
+
+
 NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "affine": (affine, 70),
     "fixed": (fixed, 30),
@@ -144,5 +150,6 @@ NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "moving": (moving, 160),
     "classes": (classes, 24),
     "permuted": (permuted, 96),
+    "resized": (resized, 160),
 }
 """What makes the network, and the frame interval of its design."""

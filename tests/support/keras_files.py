@@ -110,18 +110,24 @@ def write_two_inputs(path: Path) -> Path:
     return write_graph(path, layers, ("answer",), weights)
 
 
-def write_bilinear(path: Path) -> Path:
-    """A chain that hardware does not support, for a resize between pixels."""
+def write_without_hardware(path: Path) -> Path:
+    """A chain that hardware does not support: the tables of layer "wide" have too many words in all."""
     rng = np.random.default_rng(12)
     layers = [
         layer("InputLayer", "image", batch_shape=[None, *SHAPE]),
         layer("Conv2D", "conv", filters=2, kernel_size=[3, 3]),
-        layer("UpSampling2D", "wide", size=[2, 2], interpolation="bilinear"),
+        layer("UpSampling2D", "larger", size=[16, 11]),
+        layer("PReLU", "wide"),
+        layer("AveragePooling2D", "mean", pool_size=[16, 11]),
         layer("Flatten", "flatten"),
         layer("Dense", "answer", units=CLASSES, activation="softmax"),
     ]
-    kernel = [rng.normal(0, 0.5, (3, 3, 1, 2)), rng.normal(0, 0.2, 2)]
-    return write(path, layers, {"conv2d": kernel, "dense": dense_weights(rng, 8 * 6 * 2, CLASSES)})
+    weights = {
+        "conv2d": [rng.normal(0, 0.5, (3, 3, 1, 2)), rng.normal(0, 0.2, 2)],
+        "p_re_lu": [rng.uniform(0, 0.5, (64, 33, 2))],
+        "dense": dense_weights(rng, 24, CLASSES),
+    }
+    return write(path, layers, weights)
 
 
 def write_tiny(

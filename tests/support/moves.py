@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from kerilog.bilinear import resize
 from kerilog.graph import Pair, transposed
 from kerilog.qgraph import (
     Padding,
@@ -18,7 +19,11 @@ from kerilog.qgraph import (
     QUpSampling2D,
     QZeroPadding2D,
 )
+from kerilog.scales import ROUNDINGS, Rounding
 from support.branches import Branches
+
+FORMS = ((False, True), (True, False), (False, False))
+"""Of a resize: whether the corners keep their places, whether it is the centres of pixels that are mapped."""
 
 
 class Moves(Branches):
@@ -42,6 +47,14 @@ class Moves(Branches):
         """Every row and every pixel several times."""
         height, width, channels = self.here.shape
         return self._move("up_sampling", QUpSampling2D(size), (height * size[0], width * size[1], channels))
+
+    def resize(
+        self, rows: int, columns: int, rounding: Rounding = "single", corners: bool = False, half: bool = True
+    ) -> Moves:
+        """Another size, between pixels."""
+        *old, channels = self.here.shape
+        op = resize((old[0], old[1]), (rows, columns), rounding, corners, half)
+        return self._move("resize", op, (rows, columns, channels))
 
     def permute(self, *dims: int) -> Moves:
         """The axes in another order."""
@@ -75,7 +88,7 @@ class Moves(Branches):
 def random_move(net: Moves, rng: np.random.Generator) -> None:
     """Append one layer that leaves an image."""
     height, width, channels = net.here.shape
-    choice = rng.integers(4)
+    choice = rng.integers(5)
     if choice == 0 and height * width < 60:
         cells = rng.integers(0, 3, (2, 2)).tolist()
         net.pad((tuple(cells[0]), tuple(cells[1])), (int(rng.integers(1, 3)), int(rng.integers(1, 3))))
@@ -85,5 +98,9 @@ def random_move(net: Moves, rng: np.random.Generator) -> None:
         begin = [int(rng.integers(0, size)) for size in (height, width, channels)]
         ends = zip(begin, (height, width, channels), strict=True)
         net.crop(tuple(begin), tuple(int(rng.integers(first + 1, size + 1)) for first, size in ends))
+    elif choice == 3:
+        corners, half = FORMS[int(rng.integers(3))]
+        rows, columns = (int(rng.integers(1, 9)) for _ in range(2))
+        net.resize(rows, columns, ROUNDINGS[int(rng.integers(len(ROUNDINGS)))], corners, half)
     else:
         net.conv(int(rng.integers(1, 5)), (1, 1))

@@ -118,6 +118,15 @@ def column(file: str, values: IntArray, bits: int, contents: str) -> Memory:
     return memory(file, values.size, bits, lanes, contents)
 
 
+def table(file: str, fields: Sequence[Field], contents: str) -> Memory:
+    """A ROM with a value of each of the ``fields`` (name, values (words,), bits) per word, low end first."""
+    width = sum(bits for _, _, bits in fields)
+    composed = ", ".join(f"{name} {bits} bits" for name, _, bits in fields)
+    contents = f"{contents}, from the low end: {composed}"
+    depth = fields[0][1].size
+    return memory(file, depth, width, functools.partial(_channel_lanes, depth, 1, fields), contents)
+
+
 def memory(file: str, depth: int, width: int, lanes: Callable[[], Sequence[Lanes]], contents: str) -> Memory:
     """A ROM of ``depth`` words of ``width`` bits, in block RAM where that is worth it."""
     block = int(depth > BLOCK_DEPTH and depth * width >= BLOCK_BITS)
