@@ -29,7 +29,7 @@ KINDS = {
     *("Conv2D", "Dense", "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D"),
     *("Add", "Subtract", "Average", "Multiply", "Maximum"),
     *("Cropping", "ZeroPadding2D", "UpSampling2D", "GlobalMaxPooling2D"),
-    *("ArgMax", "Permute"),
+    *("ArgMax", "Permute", "ResizeBilinear"),
     *("Requantize", "Concatenate", "Lookup", "ChannelLookup", "Broadcast", "Fork", "Fifo", "Lanes"),
     "Register",
 }

@@ -29,18 +29,31 @@ module golden_resized #(
   // 18 x 18 bits
   parameter integer PAIRS = 1
 ) (
+  (* X_INTERFACE_INFO = "xilinx.com:signal:clock:1.0 clk CLK" *)
+  (* X_INTERFACE_PARAMETER = "ASSOCIATED_BUSIF s_axis:m_axis, ASSOCIATED_RESET rst" *)
   input  wire clk,
+  (* X_INTERFACE_INFO = "xilinx.com:signal:reset:1.0 rst RST" *)
+  (* X_INTERFACE_PARAMETER = "POLARITY ACTIVE_HIGH" *)
   input  wire rst,
 
+  (* X_INTERFACE_INFO = "xilinx.com:interface:axis:1.0 s_axis TDATA" *)
   input  wire [7:0] s_axis_tdata,
+  (* X_INTERFACE_INFO = "xilinx.com:interface:axis:1.0 s_axis TVALID" *)
   input  wire s_axis_tvalid,
+  (* X_INTERFACE_INFO = "xilinx.com:interface:axis:1.0 s_axis TREADY" *)
   output wire s_axis_tready,
+  (* X_INTERFACE_INFO = "xilinx.com:interface:axis:1.0 s_axis TLAST" *)
   input  wire s_axis_tlast,
 
+  (* X_INTERFACE_INFO = "xilinx.com:interface:axis:1.0 m_axis TDATA" *)
   output wire [23:0] m_axis_tdata,
+  (* X_INTERFACE_INFO = "xilinx.com:interface:axis:1.0 m_axis TVALID" *)
   output wire m_axis_tvalid,
+  (* X_INTERFACE_INFO = "xilinx.com:interface:axis:1.0 m_axis TREADY" *)
   input  wire m_axis_tready,
+  (* X_INTERFACE_INFO = "xilinx.com:interface:axis:1.0 m_axis TLAST" *)
   output wire m_axis_tlast,
+  (* X_INTERFACE_INFO = "xilinx.com:interface:axis:1.0 m_axis TUSER" *)
   output wire m_axis_tuser,
 
   output wire frame_error
