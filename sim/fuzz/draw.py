@@ -122,15 +122,26 @@ def layer(kind: str) -> Strategy:
 
 
 bits = st.one_of(st.none(), st.integers(2, 16))
-formats = st.fixed_dictionaries(
-    {
-        "scheme": st.sampled_from(["affine", "fixed"]),
-        "range": st.sampled_from([None, "minmax", "percentile", "mse", "entropy"]),
-        "weight_bits": bits,
-        "activation_bits": bits,
-        "bias_bits": st.one_of(bits, st.just("accumulator")),
-        "per_channel": st.sampled_from([None, True, False]),
-    }
+weights = st.one_of(
+    st.fixed_dictionaries({"weight_bits": bits, "per_channel": st.sampled_from([None, True, False])}),
+    st.fixed_dictionaries(
+        {
+            "weight_bits": st.sampled_from([1, "ternary"]),
+            "weight_scale": st.sampled_from([None, "none", "channel"]),
+        }
+    ),
+)
+formats = st.builds(
+    lambda kernel, others: others | kernel,
+    weights,
+    st.fixed_dictionaries(
+        {
+            "scheme": st.sampled_from(["affine", "fixed"]),
+            "range": st.sampled_from([None, "minmax", "percentile", "mse", "entropy"]),
+            "activation_bits": bits,
+            "bias_bits": st.one_of(bits, st.just("accumulator")),
+        }
+    ),
 )
 tflite = st.fixed_dictionaries({"per_channel": bit, "ends": st.sampled_from(["int8", "uint8", "float32"])})
 GOALS = ("none", "interval", "multipliers", "latency", "both", "device", "unroll")
