@@ -147,6 +147,11 @@ def stream(tensor: Tensor, port: str, lanes: int) -> Stream:
     )
 
 
+def made_by(constants: bool, signs: bool) -> str:
+    """What makes the products of a layer whose weights are ``constants``, or ``signs``, in a word."""
+    return "constants" if constants else "signs" if signs else "multipliers"
+
+
 def reset_port(reset: Reset) -> str:
     """The name of the port of a ``reset``."""
     return "rst" if reset == "active-high" else "aresetn"
@@ -303,7 +308,7 @@ class Layer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     @property
     def made_by(self) -> str:
         """What makes its products, in a word."""
-        return "constants" if self.constants else "signs" if self.signs else "multipliers"
+        return made_by(self.constants is not None, self.signs)
 
 
 class Area(Struct, frozen=True, kw_only=True):

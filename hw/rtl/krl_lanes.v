@@ -98,7 +98,7 @@ module krl_lanes #(
 
       wire accept = s_axis_tvalid && s_axis_tready;
       wire leave = m_axis_tvalid && m_axis_tready;
-      // nothing is left behind the slice that leaves
+      // no slice is left behind the one that leaves, or none at all
       wire is_last = left <= 1;
 
       assign s_axis_tready = left == 0 || (left == 1 && m_axis_tready);

@@ -15,6 +15,7 @@ from kerilog.emit.lettering import Text, fit, width_of
 from kerilog.emit.verilog import environment
 from kerilog.hardware.connectors import ConnectorStage, FifoStage, ForkStage, RegisterStage
 from kerilog.hardware.design import Design, Stage, Tensor
+from kerilog.manifest import made_by
 
 FILE_NAME = "pipeline.svg"
 _LAYER_WIDTHS, _SMALL_WIDTHS = (150, 200), (92, 130)  # least and most
@@ -244,7 +245,7 @@ def _texts(stage: Stage) -> tuple[str, ...]:
     title, facts = _printable(stage.layer), stage.facts
     if facts.pe is None:
         return (title, stage.kind)
-    what = "constants" if facts.unrolled else "signs" if facts.signs else "multipliers"
+    what = made_by(facts.unrolled is not None, facts.signs)
     return (title, stage.kind, f"{facts.pe} x {facts.simd} {what}", f"sums of {facts.accumulator_bits} bits")
 
 

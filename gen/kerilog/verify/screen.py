@@ -20,21 +20,8 @@ from kerilog.hardware.naming import KEYWORDS
 SYSTEM = frozenset(("$clog2", "$readmemh", "$signed", "$unsigned"))
 """System tasks and functions that are legal: none of them leaves the design but ``$readmemh``."""
 
-_ATTRIBUTES = frozenset(
-    (
-        *(
-            "keep",
-            "logic_block",
-            "ram_style",
-            "ramstyle",
-            "rom_style",
-            "romstyle",
-            "shreg_extract",
-            "use_dsp",
-        ),
-        *("X_INTERFACE_INFO", "X_INTERFACE_PARAMETER"),
-    )
-)
+_SYNTHESIS = "keep logic_block ram_style ramstyle rom_style romstyle shreg_extract use_dsp"
+_ATTRIBUTES = frozenset((*_SYNTHESIS.split(), "X_INTERFACE_INFO", "X_INTERFACE_PARAMETER"))
 _WORDS_TEXT = """
 always and assign begin case casez default else end endcase endfunction endgenerate endmodule for
 function generate genvar if initial inout input integer localparam module negedge not or output
