@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -46,6 +47,34 @@ def test_the_tcl_runs_and_finds_every_interface(reset: Reset, tmp_path: Path) ->
     port = {"active-high": "rst", "active-low": "aresetn"}[reset]
     assert asked == ["clk", port, "s_axis_left_image", "s_axis_right_image", "m_axis"]
     assert ran[-2:] == ["ipx::save_core ipx::current_core_object", "close_project -delete"]
+
+
+@pytest.mark.parametrize("reset", ["active-high", "active-low"])
+def test_attributes_name_the_pin_of_every_port(reset: Reset, tmp_path: Path) -> None:
+    made(tmp_path, two_images, 40, reset)
+    parameter = r'(?:\(\* X_INTERFACE_PARAMETER = "([^"]+)" \*\)\s+)?'
+    port = r"(?:input|output)\s+(?:wire|reg)\s+(?:\[[^\]]+\]\s+)?(\w+)"
+    attribute = rf'\(\* X_INTERFACE_INFO = "([^"]+)" \*\)\s+{parameter}{port}'
+    found = re.findall(attribute, (tmp_path / "rtl/two.v").read_text())
+    level = {"active-high": "rst", "active-low": "aresetn"}[reset]
+    pins = ("TDATA", "TVALID", "TREADY", "TLAST")
+    streams = {"s_axis_left_image": pins, "s_axis_right_image": pins, "m_axis": (*pins, "TUSER")}
+    busses = ":".join(streams)
+    assert {name: (info, parameter) for info, parameter, name in found} == {
+        "clk": (
+            "xilinx.com:signal:clock:1.0 clk CLK",
+            f"ASSOCIATED_BUSIF {busses}, ASSOCIATED_RESET {level}",
+        ),
+        level: (
+            f"xilinx.com:signal:reset:1.0 {level} RST",
+            f"POLARITY {reset.replace('-', '_').upper()}",
+        ),
+        **{
+            f"{name}_{pin.lower()}": (f"xilinx.com:interface:axis:1.0 {name} {pin}", "")
+            for name, own in streams.items()
+            for pin in own
+        },
+    }
 
 
 def rename_source(folder: Path) -> None:
