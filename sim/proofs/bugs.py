@@ -537,7 +537,7 @@ LONG = [
     ),
     refuted(
         "krl_window_reader",
-        reader((2, 2, 1), (2, 2), pad=(1, 1), rows=2),
+        reader((2, 1, 1), (2, 1), pad=(1, 0), rows=2),
         "padding",
         Bug(
             "rows are never padding", "is_padding", "column_is_padding || row_is_padding", "column_is_padding"
