@@ -45,8 +45,8 @@ class Concat(Node):
             self.turn += 1
             if self.turn == len(self.inputs):
                 self.turn = 0
-            agenda.offers.append(self)
-            agenda.takes.append(self)
+            agenda.offer(self)
+            agenda.take(self)
         return 0
 
     def state(self) -> tuple[int, ...]:

@@ -71,8 +71,8 @@ class FrameMark(Node):
             if not self.early or not (self.aside or self.left.valid or not self.right.ready):
                 return NEVER
             self.cycle += 1
-            agenda.offers.append(self)
-            agenda.takes.append(self)
+            agenda.offer(self)
+            agenda.take(self)
             return 0
         ends = self.aside or self.beat == self.last_beat
         if gone and ends:
@@ -83,8 +83,8 @@ class FrameMark(Node):
             self.aside = self.early
             self.beat = 0 if self.beat == self.last_beat else self.beat + 1
         self.cycle += 1
-        agenda.offers.append(self)
-        agenda.takes.append(self)
+        agenda.offer(self)
+        agenda.take(self)
         return 0
 
     def state(self) -> tuple[int, ...]:

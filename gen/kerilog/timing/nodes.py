@@ -37,8 +37,8 @@ class Stream:
             self.valid = valid
             agenda.wake(target)
             if target.passes_valid:
-                agenda.offers.append(target)
-                agenda.takes.append(target)
+                agenda.offer(target)
+                agenda.take(target)
 
     def take(self, ready: bool, agenda: Agenda) -> None:
         """Drive ``ready``."""
@@ -47,24 +47,25 @@ class Stream:
             source.catch_up(agenda.cycle)
             self.ready = ready
             agenda.wake(source)
-            agenda.takes.append(source)
+            agenda.take(source)
 
 
 @final
 class Agenda:
     """What is to be done in ``cycle``: who shall ``offer``, who shall ``take``, who is ``awake`` and acts.
 
-    The first two hold nodes whose wires may have to change. Doing so adds those at the other ends. ``awake``
-    is the first of those that are, each of which knows the ``next``.
+    The first two hold nodes whose wires may have to change. Doing so adds those at the other ends. All lists
+    run through the nodes themselves, so that a cycle allocates nothing.
     """
 
     def __init__(self) -> None:
         self.cycle: i64 = 0
-        self.offers: list[Node] = []
-        self.takes: list[Node] = []
         self.awake: Node | None = None
-        self._soon: list[list[Node]] = [[] for _ in range(SOON)]  # alarms, by cycle modulo SOON
+        self._offers: Node | None = None
+        self._takes: Node | None = None
+        self._soon: list[Node | None] = [None] * SOON  # alarms, by cycle modulo SOON
         self._later: list[tuple[int, int, Node]] = []  # further ones: a heap of cycle, place, node
+        self._far: i64 = NEVER  # the first of those
 
     def wake(self, node: Node) -> None:
         """Have it act."""
@@ -73,16 +74,43 @@ class Agenda:
             node.next = self.awake
             self.awake = node
 
+    def offer(self, node: Node) -> None:
+        """Have it drive ``valid`` anew."""
+        if not node.offers:
+            node.offers = True
+            node.next_to_offer = self._offers
+            self._offers = node
+
+    def take(self, node: Node) -> None:
+        """Have it drive ``ready`` anew."""
+        if not node.takes:
+            node.takes = True
+            node.next_to_take = self._takes
+            self._takes = node
+
     def refresh(self, node: Node) -> None:
         """Have it drive all its wires anew, and act."""
         self.wake(node)
-        self.offers.append(node)
-        self.takes.append(node)
+        self.offer(node)
+        self.take(node)
+
+    def settle(self) -> None:
+        """Have them drive their wires: first all that offer, and those who join them on the way."""
+        node = self._offers
+        while node is not None:
+            self._offers = node.next_to_offer
+            node.offers = False
+            node.offer(self)
+            node = self._offers
+        node = self._takes
+        while node is not None:
+            self._takes = node.next_to_take
+            node.takes = False
+            node.take(self)
+            node = self._takes
 
     def act(self) -> None:
         """Have those that are awake act; whoever has nothing to do falls asleep."""
-        self.offers.clear()
-        self.takes.clear()
         before: Node | None = None
         node = self.awake
         while node is not None:
@@ -96,7 +124,6 @@ class Agenda:
                 else:
                     before.next = following
                 node.awake = False
-                node.next = None
                 if quiet < NEVER:
                     self.set_alarm(node, quiet)
             node = following
@@ -104,38 +131,72 @@ class Agenda:
     def set_alarm(self, node: Node, cycles: i64) -> None:
         """Wake the node after as many ``cycles``; an alarm that it had is forgotten."""
         alarm = self.cycle + cycles
-        if node.alarm != alarm:
-            node.alarm = alarm
-            if cycles < SOON:
-                self._soon[alarm % SOON].append(node)
-            else:
-                heapq.heappush(self._later, (alarm, node.place, node))
+        if node.alarm == alarm:
+            return
+        if node.rings_soon:
+            self._unlink(node)
+        node.alarm = alarm
+        if cycles < SOON:
+            self._link(node)
+        else:
+            heapq.heappush(self._later, (alarm, node.place, node))
+            if alarm < self._far:
+                self._far = alarm
+
+    def _link(self, node: Node) -> None:
+        """Among the alarms of its cycle."""
+        place = node.alarm % SOON
+        behind = self._soon[place]
+        node.rings_soon = True
+        node.rings_before = None
+        node.rings_behind = behind
+        if behind is not None:
+            behind.rings_before = node
+        self._soon[place] = node
+
+    def _unlink(self, node: Node) -> None:
+        before, behind = node.rings_before, node.rings_behind
+        node.rings_soon = False
+        if before is not None:
+            before.rings_behind = behind
+        else:
+            self._soon[node.alarm % SOON] = behind
+        if behind is not None:
+            behind.rings_before = before
 
     def ring(self) -> None:
         """Refresh those whose alarm is due."""
         cycle = self.cycle
-        while self._later and self._later[0][0] == cycle:
-            self._soon[cycle % SOON].append(heapq.heappop(self._later)[2])
-        due = self._soon[cycle % SOON]
-        if due:
-            for node in due:
-                if node.alarm == cycle:
-                    node.alarm = NEVER
-                    node.catch_up(cycle)
-                    self.refresh(node)
-            due.clear()
+        place = cycle % SOON
+        node = self._soon[place]
+        if node is not None:
+            self._soon[place] = None
+            while node is not None:
+                behind = node.rings_behind
+                node.rings_soon = False
+                self._wake_up(node)
+                node = behind
+        while self._far == cycle:
+            late = heapq.heappop(self._later)[2]
+            self._far = self._later[0][0] if self._later else NEVER
+            if late.alarm == cycle and not late.rings_soon:
+                self._wake_up(late)
+
+    def _wake_up(self, node: Node) -> None:
+        node.alarm = NEVER
+        node.catch_up(self.cycle)
+        self.refresh(node)
 
     def leap(self) -> bool:
         """On to the next alarm; False if there is none."""
-        far = self._later[0][0] if self._later else NEVER
         for ahead in range(SOON):
             cycle = self.cycle + ahead
-            if cycle == far or self._soon[cycle % SOON]:
+            if cycle == self._far or self._soon[cycle % SOON] is not None:
                 self.cycle = cycle
                 return True
-        if far == NEVER:
+        if self._far == NEVER:
             return False
-        self.cycle = far
+        self.cycle = self._far
         return True
 
 
@@ -150,8 +211,16 @@ class Node(abc.ABC):
         self.place: i64 = 0  # in the schedule
         self.cycle: i64 = 0  # its registers are those at the beginning of this one
         self.alarm: i64 = NEVER  # the cycle for which it asks
+        # the lists of the agenda that it is on, and who comes behind it on each
         self.awake = False
-        self.next: Node | None = None  # of those that are awake
+        self.next: Node | None = None
+        self.offers = False
+        self.next_to_offer: Node | None = None
+        self.takes = False
+        self.next_to_take: Node | None = None
+        self.rings_soon = False
+        self.rings_before: Node | None = None
+        self.rings_behind: Node | None = None
 
     def catch_up(self, cycle: i64) -> None:
         """Clock edges up to the beginning of ``cycle``, in which nothing happened."""
@@ -210,9 +279,9 @@ class ControlNode(Node):
         control.clock(left_valid, entered, right_ready, gone)
         self.cycle += 1
         if control.valid != right.valid:
-            agenda.offers.append(self)
+            agenda.offer(self)
         if control.ready(right_ready) != left.ready:
-            agenda.takes.append(self)
+            agenda.take(self)
         return 0
 
     def state(self) -> tuple[int, ...]:
@@ -258,8 +327,8 @@ class Fork(Node):
             return NEVER
         self.cycle += 1
         if changes:
-            agenda.offers.append(self)
-            agenda.takes.append(self)
+            agenda.offer(self)
+            agenda.take(self)
         return 0
 
     def state(self) -> tuple[int, ...]:
@@ -335,7 +404,7 @@ class Source(Node):
         if self.pace:
             self.offered_at = self.frame * self.pace + self.beat * self.pace // self.beats
             if self.cycle < self.offered_at:
-                agenda.offers.append(self)
+                agenda.offer(self)
         return 0
 
     def state(self) -> tuple[int, ...]:

@@ -97,10 +97,7 @@ class Schedule:
         """One cycle."""
         agenda = self._agenda
         agenda.ring()
-        for node in agenda.offers:  # and all who join them on the way
-            node.offer(agenda)
-        for node in agenda.takes:
-            node.take(agenda)
+        agenda.settle()
         agenda.act()
         agenda.cycle += 1
 
