@@ -52,7 +52,7 @@ NETWORKS = {"inception_v3": ("InceptionV3", 299), "mobilenet_v2": ("MobileNetV2"
 SEED, CALIBRATION, TESTS, TOP, SHOWN = 1, 16, 16, 5, 2
 # the first mixed block, from the tensor that goes in to the concatenation that comes out, and its interval
 BLOCK, BLOCK_INTERVAL, BLOCK_FRAMES = ("max_pooling2d_1", "mixed0"), 2_000_000, 1
-WHOLE_INTERVAL = 4_000_000
+WHOLE_INTERVAL = 1_000_000
 
 Array = npt.NDArray[np.float32]
 

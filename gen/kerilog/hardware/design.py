@@ -22,6 +22,7 @@ from kerilog.hardware.module import Module
 from kerilog.hardware.weights import Unrolled
 from kerilog.manifest import Reset
 from kerilog.timing.control import Control
+from kerilog.timing.fed import fed
 from kerilog.timing.nodes import ControlNode, Join, Node, Stream
 
 INPUT = "guarded"
@@ -193,8 +194,9 @@ class Stage(abc.ABC):
         if len(left) > 1:
             first = Stream()
             nodes.append(Join(left, first))
-        streams = [first, *(Stream() for _ in controls[1:]), right[0]]
-        for control, before, behind in zip(controls, streams, streams[1:], strict=False):
+        joined = fed(controls)
+        streams = [first, *(Stream() for _ in joined[1:]), right[0]]
+        for control, before, behind in zip(joined, streams, streams[1:], strict=False):
             nodes.append(ControlNode(control, before, behind))
         return nodes
 

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from kerilog.hardware.border import inputs_of, outputs_of
 from kerilog.hardware.design import Cycles, Stage
 from kerilog.timing.control import Control
+from kerilog.timing.fed import fed
 from kerilog.timing.fifo import Fifo
 from kerilog.timing.frame_mark import Entry, FrameMark
 from kerilog.timing.nodes import ControlNode, Node, Sink, Source, Stream
@@ -95,8 +96,8 @@ def interval_of_chain(stages: Sequence[Stage]) -> int:
     """
     controls = [control for stage in stages for control in stage.controls()]
     first = stages[0]
-    fed = first.input if len(first.sources) == 1 else first.output
-    return _run(_Chain(controls, fed.beats_per_frame, stages[-1].output.beats_per_frame))
+    entering = first.input if len(first.sources) == 1 else first.output
+    return _run(_Chain(controls, entering.beats_per_frame, stages[-1].output.beats_per_frame))
 
 
 class _Chain:
@@ -115,7 +116,8 @@ class _Chain:
 
 @functools.lru_cache(maxsize=4096)
 def _run(fresh: _Chain) -> int:
-    return chain(*fresh.parts).measure().interval
+    controls, beats_in, beats_out = fresh.parts
+    return chain(fed(controls), beats_in, beats_out).measure().interval
 
 
 def schedule_of(stages: Sequence[Stage], pace: int = 0, registered: bool = False) -> Schedule:

@@ -45,6 +45,15 @@ class Control(abc.ABC):
     def skip(self, cycles: i64, left_valid: bool, right_ready: bool) -> None:  # noqa: B027 - most stand still
         """As many clock edges at once, no more than ``quiet`` says."""
 
+    def appetite(self) -> i64:
+        """How many beats, one in each cycle from now on, it takes for certain, its ``valid`` and ``ready``
+        unchanged, while none leaves.
+        """
+        return 0
+
+    def absorb(self, beats: i64) -> None:  # noqa: B027 - those without appetite are never given any
+        """Take as many beats in as many cycles, no more than ``appetite`` says."""
+
     @abc.abstractmethod
     def state(self) -> tuple[int, ...]:
         """All registers, and nothing that only counts: what happens next follows from them."""

@@ -70,5 +70,14 @@ class Crop(Control):
                     self.row = 0
         self.keep = self._is_kept()
 
+    def appetite(self) -> i64:
+        dropped = (self.first_column - self.column) * self.beats - self.beat - 1  # of the row, that end here
+        return 0 if self.valid or self.keep or dropped < 0 else dropped
+
+    def absorb(self, beats: i64) -> None:
+        place = self.column * self.beats + self.beat + beats
+        self.column = place // self.beats
+        self.beat = place % self.beats
+
     def state(self) -> tuple[int, ...]:
         return self.valid, self.row, self.column, self.beat

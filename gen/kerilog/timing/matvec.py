@@ -116,6 +116,17 @@ class MatrixVector(Control):
             self.step += cycles
             self.fold = (self.fold + cycles) % self.folds
 
+    def appetite(self) -> i64:
+        if self.last_step != 0:
+            return 0
+        beats, arrival = self.last_beat - self.beat, self._arrival()
+        return beats if beats < arrival else arrival
+
+    def absorb(self, beats: i64) -> None:
+        self.beat += beats
+        if self.in_flight != 0:  # then there are fewer beats than registers
+            self.in_flight <<= beats
+
     def _pop(self) -> bool:
         """Hand one beat out; True if it was the last of its word."""
         last_group = self.group == self.last_group

@@ -61,6 +61,8 @@ class WindowReader(Control):
         self.last_out: i64 = out_width - 1
         self.window_step: i64 = stride_w * slices - (slices - slices // groups)
         self.first_left: i64 = -pad_left * slices
+        self.cell: i64 = dilation_w * slices  # from a word to the same of the next cell
+        self.reach: i64 = (kernel_w - 1) * dilation_w * slices + slices // groups - 1
         self.write_x: i64 = 0
         self.write_y: i64 = pad_top
         self.held: i64 = 0
@@ -131,6 +133,35 @@ class WindowReader(Control):
         if self.valid:
             return 0 if right_ready else NEVER
         return 0 if self._word_is_there() else NEVER
+
+    def certain(self) -> i64:
+        """Words of the pass, but for its last, that are there whatever comes in."""
+        words: i64 = 0
+        run, tap = self.run, self.tap
+        while self._run_is_there(tap):
+            if tap == self.last_tap:
+                return words + self.last_run - run
+            words += self.last_run + 1 - run
+            run = 0
+            tap += self.tap_step
+        return words
+
+    def _run_is_there(self, tap: i64) -> bool:
+        """Whether the row of the window is there as far as the image goes."""
+        if tap < self.ahead:
+            return True
+        end = self.left + self.reach
+        last = end if end < self.end_x else self.end_x - 1
+        return tap == self.ahead and self.row_is_used and last < self.write_x
+
+    def read_on(self, words: i64) -> None:
+        """Read as many words, no more than are ``certain``."""
+        run = self.run + words
+        length = self.last_run + 1
+        self.tap += run // length * self.tap_step
+        self.run = run % length
+        self.slice = self.run % self.words
+        self.x = self.left + self.run // self.words * self.cell + self.slice
 
     def _write(self) -> None:
         self.write_x += 1
