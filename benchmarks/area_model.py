@@ -38,6 +38,7 @@ from kerilog.hardware.modules.argmax import ArgMax
 from kerilog.hardware.modules.bilinear import Bilinear
 from kerilog.hardware.modules.channel_lookup import ChannelLookup
 from kerilog.hardware.modules.concat import Concat
+from kerilog.hardware.modules.control import AxiLite, FrameWatch, StreamWatch
 from kerilog.hardware.modules.crop import Crop
 from kerilog.hardware.modules.dot_signs import DotSigns
 from kerilog.hardware.modules.fifo import Fifo
@@ -393,6 +394,19 @@ def draw_mark(rng: random.Random) -> FrameMark:
     return FrameMark(width, beats, rng.choice((1, 1, 1, 2, 3)), rng.choice((2, 2, 3, 4, 5, 8, 12)))
 
 
+def draw_axi_lite(rng: random.Random) -> AxiLite:
+    words = rng.randint(4, 60)
+    return AxiLite(frozenset(range(words)), frozenset(rng.sample(range(words), rng.randint(1, 4))))
+
+
+def draw_stream_watch(rng: random.Random) -> StreamWatch:
+    return StreamWatch(rng.choice((1, 10, 784, 3072)))
+
+
+def draw_frame_watch(rng: random.Random) -> FrameWatch:
+    return FrameWatch(rng.choice((1, 1, 2, 3)), rng.choice((1, 1, 2, 3)), rng.choice((2, 3, 4, 6, 8, 12)))
+
+
 def draw_register(rng: random.Random) -> Register:
     return Register(rng.choice((2, 9, 10, 17, 18, 33, 34, 66, 82)))
 
@@ -497,7 +511,10 @@ DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_fifo": draw_fifo,
     "krl_frame_guard": draw_guard,
     "krl_frame_mark": draw_mark,
+    "krl_axi_lite": draw_axi_lite,
+    "krl_frame_watch": draw_frame_watch,
     "krl_register": draw_register,
+    "krl_stream_watch": draw_stream_watch,
     "krl_rom": draw_rom,
     "krl_vectors": draw_vectors,
     "krl_argmax": draw_argmax,

@@ -33,6 +33,7 @@ LAYERS = (
         "scales",
         "listed",
         "manifest",
+        "axi_lite",
     ),
     ("bilinear", "functions", "tables"),
     ("console", "data", "frames", "outputs", "parallel", "progress"),

@@ -16,7 +16,7 @@ from msgspec import UNSET
 from kerilog import floating, frames, frontend, measured, outputs, storage
 from kerilog.data import NamedData, Request, intakes, load, shipped
 from kerilog.data.source import Source
-from kerilog.emit import describe, guide, verilog, writer
+from kerilog.emit import control, describe, guide, verilog, writer
 from kerilog.errors import KerilogError, Reason, Unsupported
 from kerilog.formats import IntArray
 from kerilog.graph import Graph
@@ -127,7 +127,12 @@ def build(
     if options.integer_only and options.goal != Goal():
         raise KerilogError("--integer-only plans no hardware: leave out the goal, or --integer-only")
     settings = options.settings()
-    goal = dataclasses.replace(options.goal, reset=options.goal.reset or settings.reset)
+    asked = options.goal
+    goal = dataclasses.replace(
+        asked, reset=asked.reset or settings.reset, control=asked.control or settings.control
+    )
+    if goal.control != "none":
+        control.check()
     if settings.register_borders:
         goal = dataclasses.replace(goal, register_borders=True)
     progress("reading the model", None)
@@ -254,7 +259,8 @@ def integer_network(
 
 
 def _refuse_settings(model: Path, settings: Settings) -> None:
-    if settings != Settings(register_borders=settings.register_borders, reset=settings.reset):
+    of_hardware = {name: getattr(settings, name) for name in ("register_borders", "reset", "control")}
+    if settings != Settings(**of_hardware):
         raise KerilogError(
             f"{model}: a TFLite file has its formats already; ranges and widths are for Keras models"
         )
@@ -274,12 +280,17 @@ def generate(
     ``force``: replace what was changed or put there since. ``samples``: those of which the first ones become
     the vectors of the bench.
     """
-    sources = verilog.render(design)
     names = frames.input_names(graph), frames.output_names(graph)
-    manifest = describe.design_manifest(design, names, sources, told)
-    spoken = guide.files(manifest, guide.vectors_of(graph, design.cycles.frame_interval, samples))
+    digest = None if design.control == "none" else storage.digest(graph)
+    block = None if digest is None else control.of(design, told.kerilog, digest)
+    sources = verilog.render(design, None if block is None else control.verilog(design, block))
+    manifest = describe.design_manifest(design, names, sources, told, digest)
+    vectors = guide.vectors_of(graph, design.cycles.frame_interval, samples)
+    spoken = guide.files(manifest, vectors, () if block is None else block.registers)
     with outputs.folder(target, WRITER, force) as root:
         writer.write(sources | spoken, design, root)
+        if block is not None:
+            control.write(block, design.name, root)
         _save(graph, measured, manifest, root)
     return manifest
 

@@ -42,6 +42,10 @@ LIBRARIES = (
     Library("edalize", ("edalize",), "vivado", "vivado"),
     Library("onnxruntime", ("onnxruntime",), "fast", "faster products of the integer model"),
     Library("onnx", ("onnx",), "fast", "faster products of the integer model"),
+    Library("systemrdl", ("systemrdl-compiler",), "control", "build --control"),
+    Library("peakrdl_cheader", ("peakrdl-cheader",), "control", "build --control"),
+    Library("peakrdl_pyral", ("peakrdl-pyral",), "control", "build --control"),
+    Library("peakrdl_html", ("peakrdl-html",), "control", "build --control"),
     Library("cocotb", ("cocotb",), "cocotb", "the benches of the hardware modules"),
 )
 _EXTRAS = {library.module: library.extra for library in LIBRARIES}

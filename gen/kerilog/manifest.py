@@ -26,6 +26,8 @@ SCHEMA: Literal[1] = 1
 """Version of the manifest's form; another one means that keys changed their meaning."""
 Reset = Literal["active-high", "active-low"]
 """The level at which the reset of a core resets it: port ``rst`` or port ``aresetn``."""
+ControlBus = Literal["none", "axi-lite"]
+"""The bus of a control block beside a core, if it has one: port ``s_axi``."""
 _MOST = 10**15  # what a count may be: far more than any design has, and exact in every JSON reader
 
 Schema = Annotated[Literal[1], Meta(description="1")]
@@ -402,6 +404,8 @@ class Manifest(About, frozen=True, kw_only=True):
     ``macs``: multiplications of the network per frame. ``goal``: what it was planned for, in words;
     ``device``: the FPGA that it was planned for, if one was asked for. ``register_borders``: whether a
     register slice stands at every stream of the border. ``reset``: the level that resets the core.
+    ``control``: the bus of its control block, ``integer_sha256``: the SHA-256 of ``integer_model.npz``, which
+    the block tells.
     ``input`` and ``output`` repeat the one element of ``inputs`` and ``outputs`` where there is one.
     ``predicted`` and ``resources``: area by target.
     """
@@ -422,6 +426,8 @@ class Manifest(About, frozen=True, kw_only=True):
     device: Annotated[str, Meta(max_length=40)] = ""
     register_borders: bool = False
     reset: Reset = "active-high"
+    control: ControlBus = "none"
+    integer_sha256: Digest | UnsetType = UNSET
     predicted: dict[str, Area]
     layers: tuple[Layer, ...]
     resources: dict[str, Resources] | UnsetType = UNSET

@@ -80,6 +80,10 @@ class Core:
         self.exits = [Exit(dut, stream) for stream in MANIFEST.outputs]
         self.errors = 0
 
+    def in_reset(self) -> bool:
+        """Whether the core is in reset."""
+        return number(self.reset) == IN_RESET
+
     async def start(self) -> None:
         """Start the clock and reset for the first time, from unknown registers."""
         start_clock(self.dut)
@@ -92,7 +96,7 @@ class Core:
         edge = 0  # of those in reset
         while True:
             await RisingEdge(self.dut.clk)
-            in_reset = number(self.reset) == IN_RESET
+            in_reset = self.in_reset()
             self.errors += number(self.dut.frame_error)
             for source in self.sources:
                 if in_reset and edge >= FIRST_LOW:

@@ -197,6 +197,31 @@ def resettable(
     return manifest, root
 
 
+def controlled(
+    name: str, make: Callable[[], tuple[QGraph, int]], registered: bool, reset: Reset
+) -> tuple[Manifest, Path]:
+    """Generate a design with a control block, and a few frames."""
+    root = runner.BUILD / "network" / f"control_{name}"
+    shutil.rmtree(root, ignore_errors=True)
+    root.parent.mkdir(parents=True, exist_ok=True)
+    graph, interval = make()
+    bare = plan(graph, interval, registered=registered)
+    manifest = generate(graph, root, design=dataclasses.replace(bare, reset=reset, control="axi-lite"))
+    np.savez(root / "frames.npz", **draw_all(graph, 3))
+    return manifest, root
+
+
+@pytest.mark.parametrize(
+    ("make", "registered", "reset"),
+    [(padded_conv, False, "active-high"), (two_ports, True, "active-low"), (two_ports, False, "active-high")],
+)
+def test_a_control_block(make: Callable[[], tuple[QGraph, int]], registered: bool, reset: Reset) -> None:
+    """Registers, counters, soft reset, errors and interrupt of a core at a bus."""
+    manifest, root = controlled(f"{make.__name__}_{registered}_{reset}", make, registered, reset)
+    run(root.name, manifest, root, SMALL, bench="control")
+    shutil.rmtree(root)
+
+
 RESET_BUGS = [
     Bug("ready in reset", "s_axis_tready", "!rst &&", "", module="krl_frame_guard"),
     survives_reset("beat", module="krl_frame_guard"),

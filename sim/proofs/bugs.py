@@ -62,7 +62,33 @@ PERMUTE = permute(1, 2, 2, 0, 1, 2)
 UPSAMPLE = upsample(2, 1, 2, 1)
 RESIZE = resize(2, 1, ((0, 0), (1, 1), (1, 0)), ((0, 0), (0, 0)))
 
+AXI_LITE = {"ADDRESS_BITS": 5, "WORDS": 4, "MAPPED": 11, "WRITABLE": 9}
+
 SHORT = [
+    refuted(
+        "krl_axi_lite",
+        AXI_LITE,
+        "steady",
+        Bug("a response does not wait", "s_axi_bvalid", "|| (s_axi_bvalid && !s_axi_bready)"),
+    ),
+    refuted(
+        "krl_axi_lite",
+        AXI_LITE,
+        "unasked",
+        Bug("a response stays", "s_axi_bvalid", "&& !s_axi_bready"),
+    ),
+    refuted(
+        "krl_axi_lite",
+        AXI_LITE,
+        "crowded",
+        Bug("a response is lost", "takes_read", "&& (!s_axi_rvalid || s_axi_rready)"),
+    ),
+    refuted(
+        "krl_axi_lite",
+        AXI_LITE,
+        "written wrong",
+        Bug("writes what is read-only", "may_write", "&& WRITABLE[write_word]"),
+    ),
     refuted(
         "krl_concat",
         concat(1, 1),
@@ -267,6 +293,36 @@ SHORT = [
     ),
 ]
 LONG = [
+    refuted(
+        "krl_axi_lite",
+        AXI_LITE,
+        "half written",
+        Bug("takes an address without data", "takes_write", "&& s_axi_wvalid"),
+    ),
+    refuted(
+        "krl_axi_lite",
+        AXI_LITE,
+        "open",
+        Bug("a response survives reset", "s_axi_bvalid", "s_axi_bvalid <= 1'b0;"),
+    ),
+    refuted(
+        "krl_axi_lite",
+        AXI_LITE,
+        "idle",
+        Bug("every other cycle", "takes_read", "(!s_axi_rvalid || s_axi_rready)", "!s_axi_rvalid"),
+    ),
+    refuted(
+        "krl_axi_lite",
+        AXI_LITE,
+        "silent",
+        Bug("a read is not answered", "s_axi_rvalid", "takes_read ||"),
+    ),
+    refuted(
+        "krl_axi_lite",
+        AXI_LITE,
+        "wrong",
+        Bug("a bad read is OKAY", "s_axi_rresp", "may_read ? OKAY : SLVERR", "OKAY"),
+    ),
     refuted(
         "krl_concat",
         concat(3, 1, 2),

@@ -184,8 +184,11 @@ WINDOWS = (
     " ROWS WAITING"
 )
 
+AXI_LITE = "ADDRESS_BITS WORDS MAPPED WRITABLE"
+
 SHORT = [
     *table("krl_add", add(1)),
+    *rows("krl_axi_lite", AXI_LITE, (5, 4, 11, 9)),
     *table("krl_concat", concat(1, 1), concat(3, 1, 2)),
     *rows("krl_fifo", "WIDTH DEPTH BLOCK", (2, 3, 0), (2, 3, 1)),
     Point("krl_fork", {"WIDTH": 2, "OUTPUTS": 3}),
@@ -216,6 +219,7 @@ SHORT = [
     *table("krl_resize", resize(2, 1, ((0, 0), (1, 1), (1, 0)), ((0, 0), (0, 0)))),
 ]
 FAST = [
+    *rows("krl_axi_lite", AXI_LITE, (3, 2, 3, 2), (6, 8, 0xF7, 0xA2)),
     *table("krl_concat", concat(1, 5, width=4), concat(4, 4)),
     *rows("krl_fifo", "WIDTH DEPTH BLOCK", (2, 1, 0), (5, 2, 0), (2, 4, 0), (2, 7, 0), (2, 2, 1), (2, 7, 1)),
     *rows("krl_fork", "WIDTH OUTPUTS", (2, 1), (5, 2)),

@@ -49,6 +49,26 @@ def test_the_tcl_runs_and_finds_every_interface(reset: Reset, tmp_path: Path) ->
     assert ran[-2:] == ["ipx::save_core ipx::current_core_object", "close_project -delete"]
 
 
+def test_a_control_block_is_an_interface_too(tmp_path: Path) -> None:
+    graph = two_images()
+    generate(graph, tmp_path, design=dataclasses.replace(plan(graph, 40), control="axi-lite"))
+    write_vivado(tmp_path)
+    done = tcl(tmp_path / "vivado/ip")
+    assert done.returncode == 0, done.stderr
+    asked = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("ipx::get_bus")]
+    assert asked[-2:] == ["s_axi", "irq"]
+    text = (tmp_path / "rtl/two.v").read_text()
+    associated = "s_axis_left_image:s_axis_right_image:m_axis:s_axi, ASSOCIATED_RESET rst"
+    assert f'"ASSOCIATED_BUSIF {associated}"' in text
+    bus = re.findall(r'aximm:1.0 s_axi (\w+)" \*\)\s+(?:input|output)\s+wire (?:\[\d+:0\] )?(\w+),', text)
+    assert len(bus) == 17 and all(port == f"s_axi_{signal.lower()}" for signal, port in bus)
+    assert 'signal:interrupt:1.0 irq INTERRUPT" *)' in text
+    packed = (tmp_path / "vivado/ip/src/two.v").read_text()
+    assert "two_control #(" in packed and "krl_axi_lite_v" in "".join(
+        path.name for path in (tmp_path / "vivado/ip/src").iterdir()
+    )
+
+
 @pytest.mark.parametrize("reset", ["active-high", "active-low"])
 def test_attributes_name_the_pin_of_every_port(reset: Reset, tmp_path: Path) -> None:
     made(tmp_path, two_images, 40, reset)

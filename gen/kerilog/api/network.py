@@ -31,7 +31,7 @@ from kerilog.graph import Activation, Array, Graph
 from kerilog.handoff.synth import Resources
 from kerilog.integer import model as integer_model
 from kerilog.integer.model import Engine, Inputs
-from kerilog.manifest import Bytes, IntegerManifest, Manifest, Reset, Scaling
+from kerilog.manifest import Bytes, ControlBus, IntegerManifest, Manifest, Reset, Scaling
 from kerilog.plan.goals import Goal, design_for
 from kerilog.progress import Progress, show_progress
 from kerilog.qgraph import QGraph
@@ -259,6 +259,7 @@ class IntegerModel:
         unroll: str | Sequence[str] = (),
         register_borders: bool = False,
         reset: Reset = "active-high",
+        control: ControlBus = "none",
         argmax: bool = False,
         name: str | None = None,
     ) -> Plan:
@@ -272,16 +273,16 @@ class IntegerModel:
         shortest interval that 76 multipliers allow, or one per layer if there are more layers. The layers of
         ``unroll`` get a constant multiplier for every weight; it goes with ``interval`` or ``fps``.
         ``register_borders`` puts a register slice at every stream of the border. ``reset`` is "active-high",
-        port ``rst``, or "active-low", port ``aresetn``. With ``argmax`` every output that has scores of
-        several classes ends in the number of the class, the lowest of equal ones. ``name`` is the top
-        module's. Raises KerilogError when no folding meets the bounds, naming the best there is, and where
-        ``argmax`` finds no scores, Unsupported, with all reasons, where hardware does not support the
-        network.
+        port ``rst``, or "active-low", port ``aresetn``. ``control="axi-lite"`` puts a block with registers
+        beside the core: identity, counters, errors, soft reset and interrupt. With ``argmax`` every
+        output that has scores of several classes ends in the number of the class, the lowest of equal ones.
+        ``name`` is the top module's. Raises KerilogError when no folding meets the bounds, naming the best
+        there is, and where ``argmax`` finds no scores, Unsupported, with all reasons, where hardware does not
+        support the network.
         """
         layers = layers_of(unroll)
-        goal = Goal(
-            interval, fps, clock_mhz, multipliers, device, layers, latency, fill, register_borders, reset
-        )
+        bounds = interval, fps, clock_mhz, multipliers, device, layers, latency, fill
+        goal = Goal(*bounds, register_borders, reset, control)
         return self._planned(self._ending(argmax), goal, name_of(name) or self.name)
 
     def _planned(self, graph: QGraph, goal: Goal, name: str) -> Plan:
@@ -311,6 +312,7 @@ class IntegerModel:
         unroll: str | Sequence[str] = (),
         register_borders: bool = False,
         reset: Reset = "active-high",
+        control: ControlBus = "none",
         argmax: bool = False,
         name: str | None = None,
         x_test: Arrays | None = None,
@@ -319,17 +321,16 @@ class IntegerModel:
     ) -> Manifest:
         """Write the Verilog, the memories, the integer model and the manifest to ``directory``.
 
-        The bounds, ``register_borders``, ``reset``, ``argmax`` and ``name`` as for ``plan``. ``x_test`` and
-        ``y_test``, as for ``evaluate``, are what the accuracy in the manifest and the errors in the report
-        are measured on; without them the report shows the first 1,000 calibration samples. What Kerilog wrote
-        to ``directory`` before is replaced, all else stays; what was changed since is replaced with ``force``
-        alone. Raises as ``plan``, and KerilogError when ``directory`` cannot be written or holds something in
-        the way; it is then as it was before.
+        The bounds, ``register_borders``, ``reset``, ``control``, ``argmax`` and ``name`` as for ``plan``.
+        ``x_test`` and ``y_test``, as for ``evaluate``, are what the accuracy in the manifest and the errors
+        in the report are measured on; without them the report shows the first 1,000 calibration samples. What
+        Kerilog wrote to ``directory`` before is replaced, all else stays; what was changed since is replaced
+        with ``force`` alone. Raises as ``plan``, and KerilogError when ``directory`` cannot be written or
+        holds something in the way; it is then as it was before.
         """
         layers = layers_of(unroll)
-        goal = Goal(
-            interval, fps, clock_mhz, multipliers, device, layers, latency, fill, register_borders, reset
-        )
+        bounds = interval, fps, clock_mhz, multipliers, device, layers, latency, fill
+        goal = Goal(*bounds, register_borders, reset, control)
         graph = self._ending(argmax)
         planned = self._planned(graph, goal, name_of(name) or self.name)
         with self._progress("build") as progress:

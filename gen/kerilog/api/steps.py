@@ -15,7 +15,7 @@ from kerilog.data import prepare
 from kerilog.errors import KerilogError
 from kerilog.graph import Graph
 from kerilog.integer.model import Inputs
-from kerilog.manifest import Manifest, Model, Reset
+from kerilog.manifest import ControlBus, Manifest, Model, Reset
 from kerilog.plan.goals import Goal, design_for
 from kerilog.quantize import Settings, calibrate, strip_softmax
 from kerilog.quantize import quantize as quantize_graph
@@ -83,6 +83,7 @@ def generate(
     unroll: Sequence[str] = (),
     register_borders: bool = False,
     reset: Reset = "active-high",
+    control: ControlBus = "none",
     argmax: bool = False,
 ) -> Manifest:
     """Write the RTL, the memories, the integer model and the manifest of ``quantized`` to ``directory``.
@@ -91,11 +92,12 @@ def generate(
     ``fill`` may be given together, as for ``IntegerModel.plan``; by default it is the shortest interval
     that 76 multipliers allow, or one per layer if there are more layers. The layers of ``unroll`` get
     constant multipliers, one for every weight; ``register_borders`` puts a register slice at every stream of
-    the border; ``reset`` is "active-high" or "active-low"; with ``argmax`` scores of classes end in the
-    number of the class. Raises KerilogError when no folding meets the bounds, when there are no scores or
-    when ``directory`` cannot be written, Unsupported, with all reasons, where hardware does not support the
-    network; ``directory`` is then as it was before. Nothing is measured; ``IntegerModel.build`` does that,
-    too. There is no model file here, so the manifest's SHA-256 is that of the integer model.
+    the border; ``reset`` is "active-high" or "active-low"; ``control="axi-lite"`` puts a block with registers
+    beside the core; with ``argmax`` scores of classes end in the number of the class. Raises KerilogError
+    when no folding meets the bounds, when there are no scores or when ``directory`` cannot be written,
+    Unsupported, with all reasons, where hardware does not support the network; ``directory`` is then as it
+    was before. Nothing is measured; ``IntegerModel.build`` does that, too. There is no model file here, so
+    the manifest's SHA-256 is that of the integer model.
     """
     graph = build.ending(quantized.graph, quantized.original, argmax)
     goal = Goal(
@@ -109,6 +111,7 @@ def generate(
         fill,
         register_borders,
         reset,
+        control,
     )
     design = design_for(strip_softmax(graph), goal, name_of(name) or graph.name)
     model = Model(file=graph.name, sha256=storage.digest(graph))

@@ -12,7 +12,7 @@ import click
 from kerilog import build
 from kerilog.cli import output, tables
 from kerilog.cli.options import FORCE, PATH, given_options, quantization
-from kerilog.manifest import IntegerManifest, Reset
+from kerilog.manifest import ControlBus, IntegerManifest, Reset
 from kerilog.plan.goals import Goal
 
 NO_HARDWARE = 3  # exit status
@@ -60,6 +60,11 @@ Examples:
     help="Level that resets the core: port rst, or aresetn for active-low.  [default: active-high]",
 )
 @click.option(
+    "--control",
+    type=click.Choice(get_args(ControlBus)),
+    help="Bus of a block with registers: identity, counters, errors, soft reset, interrupt.  [default: none]",
+)
+@click.option(
     "--argmax",
     is_flag=True,
     help="End in the number of the class, the lowest of equal ones, at every output with several classes.",
@@ -80,6 +85,7 @@ def build_command(
     unroll: tuple[str, ...],
     register_borders: bool,
     reset: Reset | None,
+    control: ControlBus | None,
     **options: Any,
 ) -> None:
     """Quantize MODEL (.keras, .h5 or .tflite) and write its Verilog, folded to meet all bounds given.
@@ -91,7 +97,8 @@ def build_command(
     Where hardware does not support MODEL, every reason is printed, the integer model is written
     alone, and the exit status is 3.
     """
-    goal = Goal(interval, fps, clock_mhz, multipliers, device, unroll, latency, fill, register_borders, reset)
+    bounds = interval, fps, clock_mhz, multipliers, device, unroll, latency, fill
+    goal = Goal(*bounds, register_borders, reset, control)
     target = target or Path("build") / model.stem
     with output.progress("build") as progress:
         chosen = build.Options(goal=goal, given=given_options(), **options)

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import UNSET
 
+from kerilog import axi_lite
 from kerilog.area import devices, shares
 from kerilog.cli import output
 from kerilog.cli.folder import Frames, Request
@@ -79,6 +80,16 @@ def _tensor(tensor: Tensor) -> str:
     return f"{shape}, {tensor.bits} bits, scale {tensor.scale:g}, zero point {tensor.zero_point}"
 
 
+def _port_rows(manifest: Manifest) -> Iterator[Row]:
+    """What stands at the border besides the streams."""
+    if manifest.register_borders:
+        yield "border", "a register slice at every stream"
+    if manifest.reset != "active-high":
+        yield "reset", f"{manifest.reset}, port {manifest.reset_port}"
+    if manifest.control != "none":
+        yield "control", f"{manifest.control}, port {axi_lite.BUS}, registers in {axi_lite.FOLDER}/"
+
+
 def _design_rows(manifest: Manifest) -> Iterator[Row]:
     """The goal, multipliers, cycles, area, and the folding of each layer."""
     if manifest.goal:
@@ -86,10 +97,7 @@ def _design_rows(manifest: Manifest) -> Iterator[Row]:
     for stream in manifest.outputs:
         if stream.kind == "class":
             yield f"output {stream.name}", _tensor(stream)
-    if manifest.register_borders:
-        yield "border", "a register slice at every stream"
-    if manifest.reset != "active-high":
-        yield "reset", f"{manifest.reset}, port {manifest.reset_port}"
+    yield from _port_rows(manifest)
     yield "multipliers", f"{manifest.multipliers}"
     if manifest.constants:
         yield "constants", f"{manifest.constants} products in each cycle, by shifts and adds"

@@ -48,9 +48,16 @@ def _tensor(name: str, shape: tuple[int, ...], format: Format) -> Tensor:
 
 
 def design_manifest(
-    design: Design, names: tuple[Sequence[str], Sequence[str]], sources: Iterable[str], about: About
+    design: Design,
+    names: tuple[Sequence[str], Sequence[str]],
+    sources: Iterable[str],
+    about: About,
+    digest: str | None = None,
 ) -> Manifest:
-    """The manifest of ``design``; ``names`` are those of the inputs and of the outputs."""
+    """The manifest of ``design``; ``names`` are those of the inputs and of the outputs.
+
+    ``digest``: the SHA-256 of the integer model, where the hardware tells it.
+    """
     return Manifest(
         **about.fields(),
         name=design.name,
@@ -70,6 +77,8 @@ def design_manifest(
         predicted={"xc7": area_of(design)},
         register_borders=design.registered,
         reset=design.reset,
+        control=design.control,
+        integer_sha256=UNSET if digest is None else digest,
         layers=layers_of(design, names[0]),
     )
 

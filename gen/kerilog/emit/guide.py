@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from msgspec import UNSET
 
-from kerilog import frames
+from kerilog import axi_lite, frames
+from kerilog.emit.control import Register
 from kerilog.emit.verilog import environment
 from kerilog.exact import packing
 from kerilog.formats import IntArray
@@ -79,8 +80,11 @@ def _drawn(graph: QGraph, count: int) -> dict[str, IntArray]:
     return codes
 
 
-def files(manifest: Manifest, vectors: Vectors) -> dict[str, str]:
-    """The texts of the guide by their paths: ASCII, the same each time."""
+def files(manifest: Manifest, vectors: Vectors, registers: Sequence[Register] = ()) -> dict[str, str]:
+    """The texts of the guide by their paths: ASCII, the same each time.
+
+    ``registers``: those of the control block, if there is one.
+    """
     top, count = manifest.top, vectors.frames
     bench = f"krl_bench_{top}"
     values: dict[str, Any] = {
@@ -96,6 +100,10 @@ def files(manifest: Manifest, vectors: Vectors) -> dict[str, str]:
         "reset": manifest.reset.replace("-", " "),
         "reset_port": manifest.reset_port,
         "registered": manifest.register_borders,
+        "bus_ports": axi_lite.ports(manifest.control),
+        "registers": registers,
+        "header": f"{top}_control".upper(),
+        "addresses": {register.name: f"0x{register.address:03x}" for register in registers},
         "watchdog": min(4 * (1000 + 4 * manifest.frame_interval + 4 * manifest.latency), _LARGEST),
     }
     values["both"] = [*values["inputs"], *values["outputs"]]

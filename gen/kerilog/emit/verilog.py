@@ -10,6 +10,7 @@ from importlib import resources
 
 import jinja2
 
+from kerilog import axi_lite
 from kerilog.emit.shift_add import products_of
 from kerilog.exact.shift_add import AdderGraph
 from kerilog.hardware import border
@@ -70,8 +71,11 @@ def library_source(name: str) -> str:
     return (resources.files("kerilog.hw") / "rtl" / f"{name}.v").read_text(encoding="ascii")
 
 
-def render(design: Design) -> dict[str, str]:
-    """Every generated Verilog file by its path, in compile order, the top module last."""
+def render(design: Design, control: str | None = None) -> dict[str, str]:
+    """Every generated Verilog file by its path, in compile order, the top module last.
+
+    ``control``: the text of the control block, for a design that has one; see ``emit.control``.
+    """
     jinja = environment()
     rendered: dict[str, str] = {}
     for stage in design.stages:
@@ -81,10 +85,14 @@ def render(design: Design) -> dict[str, str]:
     for stage in design.stages:
         if stage.facts.unrolled:
             rendered[f"rtl/{stage.module}_products.v"] = _products(design, stage)
+    if control is not None:
+        rendered[f"rtl/{design.name}_control.v"] = control
     around = border.of(design)
     rendered[f"rtl/{design.name}.v"] = jinja.get_template("design/top.v.j2").render(
         design=design,
         streams=[port.name for port in (*design.inputs, *design.outputs)],
+        bus_ports=axi_lite.ports(design.control),
+        reset="rst" if design.control == "none" else "core_rst",
         reset_port=reset_port(design.reset),
         polarity=design.reset.replace("-", "_").upper(),
         entries=_gates(design.inputs, around.guards, around.entries),

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
+from kerilog import axi_lite
 from kerilog.errors import KerilogError
 from kerilog.manifest import Manifest
 from kerilog.verify import tools
@@ -46,7 +47,10 @@ def files(found: Snapshot, part: str) -> dict[str, bytes]:
         version=re.sub(r"[^\w.+-]", "_", manifest.kerilog, flags=re.ASCII),
         sources=list(places.values()),
         reset_port=manifest.reset_port,
-        ports=[stream.port for stream in (*manifest.inputs, *manifest.outputs)],
+        ports=[
+            *(stream.port for stream in (*manifest.inputs, *manifest.outputs)),
+            *axi_lite.interfaces(manifest.control),
+        ],
     )
     return contents | {"package.tcl": script.encode("ascii")}
 

@@ -8,28 +8,70 @@ from collections.abc import Sequence
 
 from kerilog.hardware.design import Design, Stage, Tensor
 from kerilog.hardware.module import Module
+from kerilog.hardware.modules.control import AxiLite, FrameWatch, StreamWatch
 from kerilog.hardware.modules.frame import FrameGuard, FrameMark
 from kerilog.hardware.modules.register import Register
 
 
 @dataclasses.dataclass(frozen=True)
+class Watch:
+    """What a control block has at every input and output, and between them."""
+
+    inputs: tuple[StreamWatch, ...]
+    outputs: tuple[StreamWatch, ...]
+    frames: FrameWatch
+
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        """With the bus, whose words are counted as the description places them."""
+        streams = (*self.inputs, *self.outputs)
+        words = {
+            *range(_COMMON_WORDS),
+            *(16 + 4 * place + word for place in range(len(streams)) for word in range(3)),
+        }
+        return (*streams, self.frames, AxiLite(frozenset(words), frozenset(_WRITABLE_WORDS)))
+
+
+_COMMON_WORDS = 12
+_WRITABLE_WORDS = (7, 8, 9)
+_SLICES = 4
+"""Frames of one beat in the register slices at both ends of a core."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Border:
-    """The guard of every input and the mark of every output, and their register slices, if there are any."""
+    """The guard of every input and the mark of every output, and their register slices, if there are any;
+    what ``control`` watches, if there is a control block.
+    """
 
     guards: tuple[FrameGuard, ...]
     marks: tuple[FrameMark, ...]
     entries: tuple[Register, ...] = ()
     exits: tuple[Register, ...] = ()
+    control: Watch | None = None
 
     @property
     def modules(self) -> tuple[Module, ...]:
-        return (*self.entries, *self.guards, *self.marks, *self.exits)
+        watch = () if self.control is None else self.control.modules
+        return (*self.entries, *self.guards, *self.marks, *self.exits, *watch)
 
 
 def of(design: Design) -> Border:
     """The border of ``design``."""
     inputs, outputs = ([port.tensor for port in ports] for ports in (design.inputs, design.outputs))
-    return between(inputs, outputs, design.in_flight, design.registered)
+    around = between(inputs, outputs, design.in_flight, design.registered)
+    if design.control == "none":
+        return around
+    return dataclasses.replace(around, control=_watch(inputs, outputs, design.in_flight, design.registered))
+
+
+def _watch(inputs: Sequence[Tensor], outputs: Sequence[Tensor], in_flight: int, registered: bool) -> Watch:
+    return Watch(
+        tuple(StreamWatch(tensor.beats_per_frame) for tensor in inputs),
+        tuple(StreamWatch(tensor.beats_per_frame) for tensor in outputs),
+        # a guard lets no frame in that has no room for a verdict
+        FrameWatch(len(inputs), len(outputs), in_flight + registered * _SLICES),
+    )
 
 
 def between(

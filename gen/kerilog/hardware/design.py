@@ -20,7 +20,7 @@ from kerilog.graph import Shape
 from kerilog.hardware.memories import Memory
 from kerilog.hardware.module import Module
 from kerilog.hardware.weights import Unrolled
-from kerilog.manifest import Reset
+from kerilog.manifest import ControlBus, Reset
 from kerilog.timing.control import Control
 from kerilog.timing.fed import fed
 from kerilog.timing.nodes import ControlNode, Join, Node, Stream
@@ -234,6 +234,7 @@ class Design:
 
     ``in_flight``: frames that are under way at once while neither side pauses, at the most. ``registered``:
     whether a register slice stands at every stream of the border. ``reset``: the level that resets it.
+    ``control``: the bus of its control block, "none" for no block.
     """
 
     name: str
@@ -245,6 +246,7 @@ class Design:
     in_flight: int
     registered: bool = False
     reset: Reset = "active-high"
+    control: ControlBus = "none"
     goal: str = ""  # what it was planned for, in words
     device: str = ""  # the FPGA that was asked for
 

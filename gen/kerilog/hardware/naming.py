@@ -30,7 +30,8 @@ KEYWORDS = frozenset(
 )
 # names that the top module uses itself
 BORDER = ("frame_guard", "frame_mark", "guarded", "input_register", "marked", "output_register", "registered")
-PORTS = frozenset({"clk", "rst", "aresetn", "frame_error", "frame_last", *BORDER})
+CONTROL = ("control", "core_rst", "irq", "soft_reset")
+PORTS = frozenset({"clk", "rst", "aresetn", "frame_error", "frame_last", *BORDER, *CONTROL})
 
 
 def verilog_name(text: str) -> str:
@@ -39,7 +40,7 @@ def verilog_name(text: str) -> str:
     Lower case, starting with a letter, no keyword, no library module.
     """
     plain = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:64].rstrip("_")
-    taken = plain in KEYWORDS | PORTS | {"krl"} or plain.startswith(("krl_", "s_axis", "m_axis"))
+    taken = plain in KEYWORDS | PORTS | {"krl"} or plain.startswith(("krl_", "s_axi", "m_axis"))
     return f"net_{plain}".rstrip("_") if taken or not re.match(r"[a-z]", plain) else plain
 
 

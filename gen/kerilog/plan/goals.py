@@ -15,7 +15,7 @@ from kerilog.area import devices
 from kerilog.errors import ArgumentError, KerilogError, UnreachedError
 from kerilog.hardware.design import Design
 from kerilog.hardware.folding import Shares
-from kerilog.manifest import Reset
+from kerilog.manifest import ControlBus, Reset
 from kerilog.plan import refusals, search, unmet
 from kerilog.plan.bounds import DEFAULT_FILL, Bounds, count
 from kerilog.plan.candidates import HASTES, Candidates, Hasty
@@ -51,6 +51,7 @@ class Goal:
     flip-flops, 80 by default. ``unroll``: names of layers that get a constant multiplier for every weight,
     with an interval or without any bound. ``register_borders``: a register slice stands at every
     stream of the border. ``reset``: the level that resets the core; None is active-high.
+    ``control``: the bus of a control block beside it; None is none.
 
     What is not bounded is minimized: the interval first, then area; with ``latency`` alone, area. For
     ``interval`` or ``fps`` alone each layer gets the fewest multipliers, or up to half as many again where
@@ -69,6 +70,7 @@ class Goal:
     fill: float | None = None
     register_borders: bool = False
     reset: Reset | None = None
+    control: ControlBus | None = None
 
     def __post_init__(self) -> None:
         self._check_types()
@@ -89,12 +91,18 @@ class Goal:
                     "{0} must be at least 1{unit}, found {found}", name, unit=unit, found=value
                 )
         self._check_device()
-        if self.reset not in (None, *get_args(Reset)):
-            raise ArgumentError(
-                "{0} must be active-high or active-low, found {found!r}", "reset", found=self.reset
-            )
+        self._check_ports()
         if self.unroll and (self.multipliers, self.device, self.latency) != (None, None, None):
             raise ArgumentError("{0} goes with {1} or {2}, not with a budget", "unroll", "interval", "fps")
+
+    def _check_ports(self) -> None:
+        for name, found, known in (
+            ("reset", self.reset, get_args(Reset)),
+            ("control", self.control, get_args(ControlBus)),
+        ):
+            if found not in (None, *known):
+                wanted = " or ".join(known)
+                raise ArgumentError("{0} must be {wanted}, found {found!r}", name, wanted=wanted, found=found)
 
     def _check_types(self) -> None:
         """From Python anything may come."""
@@ -182,8 +190,8 @@ def design_for(graph: QGraph, goal: Goal, name: str | None = None, progress: Pro
     else:
         design = _within(graph, bounds, asks, progress)
     asked = "" if bounds.device is None else bounds.device.name
-    reset = goal.reset or "active-high"
-    return dataclasses.replace(design, goal=goal.text, device=asked, reset=reset)
+    level, control = goal.reset or "active-high", goal.control or "none"
+    return dataclasses.replace(design, goal=goal.text, device=asked, reset=level, control=control)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 from kerilog import typed
 from kerilog.errors import KerilogError
 from kerilog.graph import Activation, Conv2D, Dense, DepthwiseConv2D, Graph, Node
-from kerilog.manifest import Reset
+from kerilog.manifest import ControlBus, Reset
 from kerilog.names import either, named
 from kerilog.quantize.owners import KEEPS_FORMAT
 from kerilog.tables import PRESCRIBED
@@ -96,13 +96,14 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """``default`` holds for every layer, ``layers`` by name for single ones.
 
     ``register_borders``: hardware has a register slice at every stream of its border. ``reset``: the level
-    that resets it.
+    that resets it. ``control``: the bus of its control block.
     """
 
     default: LayerSettings = LayerSettings()
     layers: dict[str, LayerSettings] = {}
     register_borders: bool = False
     reset: Reset = "active-high"
+    control: ControlBus = "none"
 
     def of(self, name: str) -> LayerSettings:
         """The choices for layer ``name``."""

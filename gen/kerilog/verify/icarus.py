@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from kerilog import axi_lite
 from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
 from kerilog.manifest import Manifest, Stream
@@ -83,6 +84,7 @@ def _bench(
         "bench/icarus_bench.v.j2",
         top=manifest.top,
         reset_port=manifest.reset_port,
+        bus_ports=axi_lite.ports(manifest.control),
         frames=len(codes[0]),
         inputs=entries,
         outputs=[result.port_of(stream) for stream in manifest.outputs],

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from kerilog import axi_lite
 from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
 from kerilog.manifest import Manifest
@@ -122,11 +123,12 @@ def _driver(manifest: Manifest, look: Look) -> str:
     )
 
 
-def _ports(manifest: Manifest) -> dict[str, list[dict[str, str | int]]]:
+def _ports(manifest: Manifest) -> dict[str, Any]:
     """What templates must know of the ports."""
     return {
         "inputs": [result.port_of(stream) for stream in manifest.inputs],
         "outputs": [result.port_of(stream) for stream in manifest.outputs],
+        "bus_ports": axi_lite.ports(manifest.control),
     }
 
 

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""krl_frame_watch: one stream and several on each side, one frame at a time and many."""
+
+from random import Random
+from typing import Any
+
+from common.bugs import Bug, survives_reset
+from common.runner import module_tests, table
+
+EDGES = table("INPUTS OUTPUTS DEPTH", (1, 1, 3), (2, 1, 2), (1, 3, 4), (2, 2, 5), (1, 1, 1))
+
+BUGS = [
+    Bug("the last input begins a frame", "leads", "&& behind == 0"),
+    Bug("the first output ends a frame", "done", "&given", "|given"),
+    Bug("an output ahead is forgotten", "given", "|| ahead != 0"),
+    Bug("behind is not counted", "behind", "if (begins && !first[i])", "if (1'b0)"),
+    Bug("never catches up", "behind", "if (first[i] && !begins)", "if (1'b0)"),
+    Bug("ahead is not counted", "ahead", "if (last[i] && !done)", "if (1'b0)"),
+    Bug("stays ahead", "ahead", "if (done && !last[i])", "if (1'b0)"),
+    Bug("a frame of no cycles stays", "u_began", "begins && (waits || !done)", "begins"),
+    Bug("forgets the oldest", "u_began", ".m_axis_tready(done)", ".m_axis_tready(1'b1)"),
+    Bug("measures from the reset", "cycles", "now - began", "now"),
+    Bug("cycles of nothing", "cycles", "waits ? now - began : 32'd0", "now - began"),
+    Bug("frames survive a restart", "u_began", "rst || restart", "rst"),
+    Bug("behind survives a restart", "behind", "rst || restart", "rst"),
+    Bug("ahead survives a restart", "ahead", "rst || restart", "rst"),
+    survives_reset("now", "32'd0"),
+    survives_reset("cycles", "32'd0"),
+]
+
+
+def draw(rng: Random) -> dict[str, Any]:
+    """Draw a legal parameter set."""
+    return {"INPUTS": rng.randint(1, 3), "OUTPUTS": rng.randint(1, 3), "DEPTH": rng.randint(1, 9)}
+
+
+test_krl_frame_watch, test_a_seeded_bug_is_caught = module_tests(
+    "krl_frame_watch", EDGES, draw, BUGS, drawn=3, full=20
+)
