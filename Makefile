@@ -201,7 +201,8 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 lock: $(LIGHT)
 	@$(PIP) uv==0.13.9
 	@$(BIN)/$(COMPILE) pyproject.toml requirements/build.in -o requirements/test.txt \
-	  --extra plots --extra train-cpu --extra data --extra vivado --extra cocotb --extra explore --extra fast --extra test
+	  --extra plots --extra train-cpu --extra data --extra vivado --extra cocotb --extra explore --extra fast \
+	  --extra control --extra test
 	@$(BIN)/$(COMPILE) pyproject.toml requirements/build.in -o requirements/rtl.txt \
 	  --extra data --extra vivado -c requirements/test.txt --overrides requirements/overrides.txt
 	@$(BIN)/$(COMPILE) pyproject.toml -o requirements/ecp5.txt --extra ecp5 -c requirements/test.txt

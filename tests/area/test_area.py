@@ -46,6 +46,7 @@ DIGITS = {"DSP": 1, "STEPS": 2, "DIGIT_BITS": 17, "SIDES": 2, "SUM_BITS": 12, "H
 REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_accumulator": ("krl_accumulator", {"DEPTH": 32}),
     "krl_add": ("krl_add", dict(ADD)),
+    "krl_axi_lite": ("krl_axi_lite", {"WRITABLE": 0x0380}),
     "krl_bilinear": ("krl_bilinear", {"LANES": 2, "ROW_BITS": 2}),
     "krl_channel_lookup": ("krl_channel_lookup", {"LANES": 2, "PERIOD": 10}),
     "krl_concat": ("krl_concat", {}),
@@ -58,6 +59,7 @@ REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_frame_last": ("krl_frame_last", {}),
     "krl_frame_mark": ("krl_frame_mark", {}),
     "krl_frame_mark, two inputs": ("krl_frame_mark", {"INPUTS": 2, "DEPTH": 6}),
+    "krl_frame_watch": ("krl_frame_watch", {"INPUTS": 2}),
     "krl_gearbox": ("krl_gearbox", {"LANES_IN": 4, "LANES_OUT": 6, "ELEMENTS": 48}),
     "krl_interpolate": ("krl_interpolate", {}),
     "krl_issue": ("krl_issue", {}),
@@ -94,6 +96,7 @@ REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_select": ("krl_select", {"COUNT": 9, "BITS": 24}),
     "krl_scale": ("krl_scale", {"FACTOR": 181}),
     "krl_serializer": ("krl_serializer", {"PE": 8, "LANES": 1, "OUTPUTS": 128, "DEPTH": 16, "BITS": 20}),
+    "krl_stream_watch": ("krl_stream_watch", {}),
     "krl_vectors": ("krl_vectors", {}),
     "krl_window": ("krl_window", {}),
     "krl_argmax": ("krl_argmax", {}),

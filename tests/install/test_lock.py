@@ -17,7 +17,7 @@ PIN = re.compile(
 )
 EXTRAS = {
     "rtl": ("data", "vivado"),
-    "test": ("plots", "train-cpu", "data", "vivado", "cocotb", "explore", "test"),
+    "test": ("plots", "train-cpu", "data", "vivado", "cocotb", "explore", "control", "test"),
     "ecp5": ("ecp5",),
 }
 
