@@ -145,8 +145,9 @@ formats = st.builds(
 )
 tflite = st.fixed_dictionaries({"per_channel": bit, "ends": st.sampled_from(["int8", "uint8", "float32"])})
 GOALS = ("none", "interval", "multipliers", "latency", "both", "device", "unroll")
+controls = st.sampled_from(["none", "none", "none", "axi-lite"])
 goal = st.fixed_dictionaries(
-    {"kind": st.sampled_from(GOALS), "at": st.integers(0, 100), "register_borders": bit}
+    {"kind": st.sampled_from(GOALS), "at": st.integers(0, 100), "register_borders": bit, "control": controls}
 )
 
 

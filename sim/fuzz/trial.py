@@ -191,7 +191,7 @@ def compare(kind: str, place: int, found: IntArray, expected: IntArray) -> None:
 def goal_for(graph: QGraph, drawn: dict[str, Any]) -> Goal:
     """Bounds near to what the network can have: ``at`` of 0..100 from the tightest to none."""
     kind, at = drawn["kind"], drawn["at"]
-    plain = Goal(register_borders=drawn["register_borders"])
+    plain = Goal(register_borders=drawn["register_borders"], control=drawn.get("control", "none"))
     refusals.check(graph)
     if kind == "none":
         return plain

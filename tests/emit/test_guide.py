@@ -178,6 +178,21 @@ def test_the_instance_fits(make: Callable[[], QGraph], reset: Reset, tmp_path: P
     }
 
 
+@pytest.mark.parametrize("reset", ["active-high", "active-low"])
+def test_a_folder_with_control(reset: Reset, tmp_path: Path) -> None:
+    design = dataclasses.replace(plan(two_images(), 40), reset=reset, control="axi-lite")
+    found = generate(two_images(), tmp_path, design=design)
+    assert verdict(icarus(tmp_path, tmp_path)) == f"PASS: 2 x 8 frames, latency {found.latency} cycles"
+    text = (tmp_path / "two.veo").read_text()
+    (tmp_path / "user.v").write_text(f"`default_nettype none\nmodule user;\n{text}endmodule\n")
+    log = command(tmp_path, "iverilog", "-g2005", "-Wall", "-s", "user", "-o", "x", "user.v", *found.sources)
+    assert log == ""
+    readme = (tmp_path / "README.md").read_text()
+    assert "## Control and counters" in readme and f"{found.latency} for the first frame" in readme
+    words = ("--lint-only", "-Wall", "--language", "1364-2005", "--top-module", "two", *found.sources)
+    assert command(tmp_path, "verilator", *words) == ""
+
+
 # ---- vectors ----
 
 
