@@ -222,6 +222,40 @@ def test_a_control_block(make: Callable[[], tuple[QGraph, int]], registered: boo
     shutil.rmtree(root)
 
 
+CONTROL_BUGS = [
+    Bug("the soft reset stops at the block", "core_rst", "|| soft_reset", module="conv"),
+    Bug("a sink that takes waits", "u_watch_m_axis", "&& !m_axis_tready", module="conv_control"),
+    Bug("an input that gives waits", "u_watch_s_axis", "&& !s_axis_tvalid", module="conv_control"),
+    Bug("too few frames under way", "u_frames", ".DEPTH(3)", ".DEPTH(1)", module="conv_control"),
+    Bug("a fault is no event", "status_frame_error_event", "frame_fault", "1'b0", module="conv_control"),
+    Bug(
+        "irq without enable",
+        "irq",
+        "(status_frame_done && enable_frame_done)",
+        "status_frame_done",
+        "conv_control",
+    ),
+    Bug("a 0 clears as well", "status_frame_done", "&& data[0]", module="conv_control"),
+    Bug("a byte without its strobe", "enable_frame_done", "&& enables[0]", module="conv_control"),
+    Bug("bad reads are writes", "status_write_error_event", "bad_write", "bad_read", module="conv_control"),
+    Bug("a frame survives a soft reset", "begun", "rst || restart", "rst", module="krl_stream_watch"),
+    Bug("frames survive a soft reset", "u_began", "rst || restart", "rst", module="krl_frame_watch"),
+]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("bug", CONTROL_BUGS, ids=lambda bug: f"{bug.module}, {bug.name}")
+def test_a_bug_of_the_control_block_is_caught(bug: Bug) -> None:
+    """The bench of the control block fails on one that does not do what its README says."""
+    name = f"mutant_{bug.module}_{'_'.join(bug.name.split())}"
+    manifest, root = controlled(name, padded_conv, False, "active-high")
+    source = source_of(bug, root)
+    source.write_text(bug.apply(source.read_text()))
+    with pytest.raises(runner.BenchError):
+        run(bug.name, manifest, root, SMALL, bench="control")
+    shutil.rmtree(root)
+
+
 RESET_BUGS = [
     Bug("ready in reset", "s_axis_tready", "!rst &&", "", module="krl_frame_guard"),
     survives_reset("beat", module="krl_frame_guard"),
@@ -286,6 +320,10 @@ def test_every_seeded_bug_has_its_place(tmp_path: Path) -> None:
     small("affine", tmp_path / "design")
     for bug in BUGS:
         bug.apply(source_of(bug, tmp_path / "design").read_text())
+    _, root = controlled("places", padded_conv, False, "active-high")
+    for bug in CONTROL_BUGS:
+        bug.apply(source_of(bug, root).read_text())
+    shutil.rmtree(root)
 
 
 @pytest.mark.full
