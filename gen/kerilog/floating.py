@@ -23,6 +23,7 @@ from kerilog.graph import (
     Array,
     Average,
     AveragePooling2D,
+    BinaryPadding,
     BatchNormalization,
     Concatenate,
     Conv2D,
@@ -158,6 +159,8 @@ def _inputs(graph: Graph, x: Samples) -> dict[str, Array]:
 
 def _apply(node: Node, inputs: list[Array]) -> Array:
     result = FUNCTIONS[type(node.op)](node.op, inputs)
+    if isinstance(node.op, Conv2D | DepthwiseConv2D | Dense) and node.op.normalization is not None:
+        result = _batch_normalization(node.op.normalization, [result])
     if node.format is not None:
         result = converted(result, node.format)
     # Reshape alone does not know its shape from its operation.
@@ -172,7 +175,8 @@ def converted(x: Array, format: Format) -> Array:
 def _conv2d(op: Conv2D, inputs: list[Array]) -> Array:
     x = inputs[0]
     kernel_size = (op.kernel.shape[0], op.kernel.shape[1])
-    padded = _padded(x, padding_of(x.shape[1:], kernel_size, op.strides, op.padding, op.dilation_rate))
+    pads = padding_of(x.shape[1:], kernel_size, op.strides, op.padding, op.dilation_rate)
+    padded = _padded(x, pads, _border(x, op.binary_padding))
     windows = _windows(padded, kernel_size, op.strides, op.dilation_rate)
     width, filters = op.kernel.shape[2], op.kernel.shape[3] // op.groups
     cells = math.prod(op.kernel.shape[:3])
@@ -202,7 +206,8 @@ def _parts(shape: Shape, elements: int) -> Iterator[tuple[slice, slice]]:
 def _depthwise_conv2d(op: DepthwiseConv2D, inputs: list[Array]) -> Array:
     x = inputs[0]
     kernel_size = (op.kernel.shape[0], op.kernel.shape[1])
-    padded = _padded(x, padding_of(x.shape[1:], kernel_size, op.strides, op.padding, op.dilation_rate))
+    pads = padding_of(x.shape[1:], kernel_size, op.strides, op.padding, op.dilation_rate)
+    padded = _padded(x, pads, _border(x, op.binary_padding))
     windows = _windows(padded, kernel_size, op.strides, op.dilation_rate)
     result = np.empty((*windows.shape[:3], op.bias.size), np.float32)
     for some in _parts(windows.shape, op.bias.size):
@@ -356,6 +361,13 @@ def _padded(x: Array, pads: tuple[Pair, Pair], value: float = 0.0) -> Array:
     if pads == ((0, 0), (0, 0)):
         return x
     return np.pad(x, ((0, 0), *pads, (0, 0)), constant_values=np.float32(value))
+
+
+def _border(x: Array, padding: BinaryPadding) -> float:
+    """What stands around ``x``, whose elements all have one magnitude unless it is padded with 0."""
+    if padding == "none" or not x.size:
+        return 0.0
+    return float(np.abs(x.flat[0])) * (1 if padding == "+1" else -1)
 
 
 def _windows(x: Array, size: Pair, strides: Pair, dilation: Pair = (1, 1)) -> Array:

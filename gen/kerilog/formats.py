@@ -2,7 +2,7 @@
 """Number formats: how an integer code q stands for a real number r.
 
 Formats are signed two's complement of ``bits`` bits, but for weights of few levels, and share one interface,
-``r = scale * (q - zero_point)``.
+``r = scale * steps(q)``, where ``steps(q)`` is ``q - zero_point`` but for ``Sign``.
 """
 
 from __future__ import annotations
@@ -69,9 +69,13 @@ class Format(abc.ABC):
         steps += self.zero_point
         return np.clip(steps, self.minimum, self.maximum).astype(np.int64)
 
+    def steps(self, codes: npt.ArrayLike) -> IntArray:
+        """How many steps of the scale ``codes`` (any shape) stand for: linear, in whole numbers."""
+        return np.asarray(codes, np.int64) - self.zero_point
+
     def dequantize(self, codes: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """The real numbers that ``codes`` (any shape) stand for."""
-        return self.scales * (np.asarray(codes, np.int64) - self.zero_point)
+        return self.scales * self.steps(codes)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,6 +185,36 @@ class Binary(FewLevels):
 
     def _quantize(self, values: npt.NDArray[Any]) -> IntArray:
         return np.where(values < 0, -1, 1).astype(np.int64)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sign(Format):
+    """A tensor of one bit, the sign: code 0 stands for ``2**-frac``, code -1 for its negative.
+
+    So two's complement keeps their order, and 0.0, which no code stands for, counts as positive.
+    """
+
+    bits: int = 1
+    frac: int = 0
+
+    @property
+    def scales(self) -> npt.NDArray[np.float64]:
+        return np.exp2(-np.asarray(self.frac, np.float64))
+
+    def steps(self, codes: npt.ArrayLike) -> IntArray:
+        """+1 or -1."""
+        return 2 * np.asarray(codes, np.int64) + 1
+
+    @property
+    def widened(self) -> Fixed:
+        """The same numbers in two bits, which hold 0.0, too."""
+        return Fixed(2, self.frac)
+
+    def _quantize(self, values: npt.NDArray[Any]) -> IntArray:
+        return np.where(values < 0, -1, 0).astype(np.int64)
+
+    def __str__(self) -> str:
+        return f"sign<frac {self.frac}>"
 
 
 @dataclasses.dataclass(frozen=True)

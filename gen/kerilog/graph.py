@@ -24,6 +24,8 @@ Reals = npt.NDArray[np.float64]
 Shape = tuple[int, ...]
 Pair = tuple[int, int]
 Fused = Literal["linear", "relu", "relu6"]
+BinaryPadding = Literal["+1", "-1", "none"]
+"""What stands outside an image of one bit, which holds no 0: a sign, or nothing that would add to a sum."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -45,7 +47,8 @@ class Input(Op):
 class Conv2D(Op):
     """``kernel`` (kh, kw, cin / groups, filters), ``bias`` (filters,); ``padding`` may be that of zeros,
     ((top, bottom), (left, right)). Without ``has_bias``, in the
-    graph as it is read, the bias is zeros that nothing learned.
+    graph as it is read, the bias is zeros that nothing learned. ``normalization``: what follows the sums,
+    where their signs are all that is kept; ``binary_padding``: what stands around an input of one bit.
     """
 
     kernel: Array
@@ -58,12 +61,14 @@ class Conv2D(Op):
     kernel_format: Format | None = None
     bias_format: Format | None = None
     has_bias: bool = True
+    normalization: BatchNormalization | None = None
+    binary_padding: BinaryPadding = "none"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class DepthwiseConv2D(Op):
     """``kernel`` (kh, kw, cin, depth_multiplier), ``bias`` (cin * depth_multiplier,); ``padding`` and
-    ``has_bias`` as in ``Conv2D``.
+    what else it has as in ``Conv2D``.
     """
 
     kernel: Array
@@ -75,11 +80,13 @@ class DepthwiseConv2D(Op):
     kernel_format: Format | None = None
     bias_format: Format | None = None
     has_bias: bool = True
+    normalization: BatchNormalization | None = None
+    binary_padding: BinaryPadding = "none"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Dense(Op):
-    """``kernel`` (inputs, units), ``bias`` (units,); on the last axis. ``has_bias`` as in ``Conv2D``."""
+    """``kernel`` (inputs, units), ``bias`` (units,); on the last axis. The rest as in ``Conv2D``."""
 
     kernel: Array
     bias: Array
@@ -87,6 +94,7 @@ class Dense(Op):
     kernel_format: Format | None = None
     bias_format: Format | None = None
     has_bias: bool = True
+    normalization: BatchNormalization | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

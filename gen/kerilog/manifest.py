@@ -57,7 +57,8 @@ class Tensor(Struct, frozen=True, kw_only=True):
     """An input or an output of the network, in NHWC order.
 
     ``name`` is its layer's, and its key in .npz files. ``bits`` is the width of an element; a code q stands
-    for ``scale * (q - zero_point)``. Of ``kind`` "class" it is the number, from 0, of one of ``classes``.
+    for ``scale * (q - zero_point)``. Of ``kind`` "class" it is the number, from 0, of one of ``classes``; of
+    ``kind`` "sign" 0 stands for ``scale`` and -1 for its negative.
     """
 
     name: Word
@@ -66,7 +67,7 @@ class Tensor(Struct, frozen=True, kw_only=True):
     signed: bool
     scale: Annotated[float, Meta(gt=0)]
     zero_point: Annotated[int, Meta(ge=-_MOST, le=_MOST)]
-    kind: Literal["class"] | UnsetType = UNSET
+    kind: Literal["class", "sign"] | UnsetType = UNSET
     classes: Annotated[int, Meta(ge=2, le=_MOST)] | UnsetType = UNSET
 
     def __post_init__(self) -> None:

@@ -59,7 +59,16 @@ class Shift:
     shift: IntArray
 
 
-Rescale = Multiplier | DoubleMultiplier | Shift
+@dataclasses.dataclass(frozen=True, eq=False)
+class Threshold:
+    """To the code of a ``Sign``: -1 below 0, else 0; where ``direction`` (channels,) or (1,) is -1 and not 1,
+    -1 above 0, else 0. The bias in front holds the thresholds.
+    """
+
+    direction: IntArray
+
+
+Rescale = Multiplier | DoubleMultiplier | Shift | Threshold
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -79,10 +88,11 @@ class QInput(QOp):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class QConv2D(QOp):
-    """``clamp(zero_out + rescale(sum kernel * (x - zero_in) + bias))``; outside the image x is ``zero_in``.
+    """``clamp(zero_out + rescale(sum kernel * steps(x) + bias))``; outside the image x is ``pad_code``, or
+    the zero point.
 
     ``kernel`` (kh, kw, cin / groups, filters); ``bias`` (filters,), in units of the accumulator.
-    A depthwise convolution has ``groups == cin``.
+    A depthwise convolution has ``groups == cin``. ``steps`` is that of the input's format.
     """
 
     kernel: IntArray
@@ -95,11 +105,16 @@ class QConv2D(QOp):
     padding: Padding = ((0, 0), (0, 0))
     dilation_rate: Pair = (1, 1)
     groups: int = 1
+    pad_code: int | None = None
+
+    def border(self, source: Format) -> int:
+        """The code of the cells outside the image, which is in the format ``source``."""
+        return source.zero_point if self.pad_code is None else self.pad_code
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class QDense(QOp):
-    """``clamp(zero_out + rescale(sum kernel * (x - zero_in) + bias))``; ``kernel`` (inputs, units)."""
+    """``clamp(zero_out + rescale(sum kernel * steps(x) + bias))``; ``kernel`` (inputs, units)."""
 
     kernel: IntArray
     bias: IntArray

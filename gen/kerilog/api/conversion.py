@@ -57,9 +57,9 @@ def convert(
     ``evaluate`` and ``compare``, too. Only a TFLite file, which has its formats, can do without samples.
 
     ``scheme``: "fixed", binary points and shifts, by default; "affine", the int8 of TFLite. The bits are for
-    "fixed": ``weight_bits`` and ``activation_bits`` 2 to 16, 8 by default; ``weight_bits`` also 1 (+1 and
-    -1) and "ternary" (these and 0), with ``weight_scale`` "none", a power of two, or "channel", a number for
-    each output channel; ``bias_bits`` also "accumulator", the precision of the sums. ``range``: what the
+    "fixed": ``weight_bits`` and ``activation_bits`` 1 (+1 and -1) or 2 to 16, 8 by default; ``weight_bits``
+    also "ternary" (-1, 0 and +1); these and those of 1 bit with ``weight_scale`` "none", a power of two, or
+    "channel", a number for each output channel; ``bias_bits`` also "accumulator", the precision of the sums. ``range``: what the
     formats cover ("minmax", "percentile", "mse", "entropy", "msb"; by default "mse", for affine
     "percentile"). ``rounding``, for affine and TFLite: "reference" as TFLite's reference kernels, "single"
     as its default interpreter. ``layers``: choices for single layers by name, ``{"conv2d": {"weight_bits":

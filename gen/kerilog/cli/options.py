@@ -195,7 +195,9 @@ def quantization(command: Command) -> Command:
                 help="Of 1-bit and ternary weights: a power of two, or a number for each output channel.  "
                 "[default: none]",
             ),
-            click.option("--activation-bits", type=int, help="fixed only: 2 to 16.  [default: 8]"),
+            click.option(
+                "--activation-bits", type=int, help="fixed only: 1 (+1 and -1), or 2 to 16.  [default: 8]"
+            ),
             click.option(
                 "--bias-bits", callback=_bits, help="fixed only: 2 to 16, or accumulator.  [default: 8]"
             ),

@@ -77,6 +77,8 @@ def _tensor(tensor: Tensor) -> str:
     shape = " x ".join(map(str, tensor.shape))
     if tensor.classes is not UNSET:
         return f"{shape}, the number of one of {tensor.classes} classes, {tensor.bits} bits"
+    if tensor.kind == "sign":
+        return f"{shape}, 1 bit, 0 for {tensor.scale:g}, -1 for its negative"
     return f"{shape}, {tensor.bits} bits, scale {tensor.scale:g}, zero point {tensor.zero_point}"
 
 

@@ -10,6 +10,8 @@ import numpy as np
 
 from kerilog.emit.cpp_calls import Value, Writer, storage_type
 from kerilog.emit.verilog import environment
+from kerilog.errors import KerilogError
+from kerilog.formats import Sign
 from kerilog.hardware.naming import verilog_name
 from kerilog.names import harmless
 from kerilog.qgraph import QAdd, QConstant, QGraph, QInput, QMaximum, QMultiply, QNode, QReshape
@@ -100,6 +102,10 @@ class _Program:
 
     def _value(self, node: QNode) -> Value:
         """The tensor of ``node``, and what makes it."""
+        if isinstance(node.format, Sign):
+            raise KerilogError(
+                f"layer '{node.name}': C++ has results of 2 bits or more, found 1; give it more activation_bits"
+            )
         if isinstance(node.op, QInput):
             self.inputs.append(_tensor(f"x{len(self.inputs)}", node))
             return Value(self.inputs[-1].variable, node.shape, node.format)

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from kerilog import area, frames, manifest
 from kerilog.errors import Reason
 from kerilog.exact.shift_add import AdderGraph
-from kerilog.formats import ClassNumber, Format
+from kerilog.formats import ClassNumber, Format, Sign
 from kerilog.hardware import design
 from kerilog.hardware.design import Design, Stage
 from kerilog.manifest import About, Area, IntegerManifest, Layer, Manifest, Stream, Tensor
@@ -42,9 +43,16 @@ def _tensor(name: str, shape: tuple[int, ...], format: Format) -> Tensor:
         signed=format.minimum < 0,
         scale=float(format.scales),
         zero_point=format.zero_point,
-        kind="class" if isinstance(format, ClassNumber) else UNSET,
+        kind=_kind(format),
         classes=format.classes if isinstance(format, ClassNumber) else UNSET,
     )
+
+
+def _kind(format: Format) -> Literal["class", "sign"] | UnsetType:
+    """What codes are that stand for no ``scale * (code - zero_point)``."""
+    if isinstance(format, Sign):
+        return "sign"
+    return "class" if isinstance(format, ClassNumber) else UNSET
 
 
 def design_manifest(

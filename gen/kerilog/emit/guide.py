@@ -182,6 +182,7 @@ def _port(stream: Stream) -> dict[str, Any]:
         "first_beat": ", ".join(lanes) + (", and so on" if stream.lanes > _SHOWN_LANES else ""),
         "second_beat": _place(stream, stream.lanes) if stream.frame_beats > 1 else "",
         "classes": None if stream.classes is UNSET else stream.classes,
+        "sign": f"{stream.scale:g}" if stream.kind == "sign" else None,
         **_formulas(stream),
     }
 
@@ -230,7 +231,8 @@ def _input(stream: Stream, scaling: Scaling | None) -> dict[str, Any]:
 
 def _output(stream: Stream, code: int) -> dict[str, Any]:
     """An output, with the first ``code`` of the vectors as the example."""
-    number = f"{stream.scale * (code - stream.zero_point):.6g}"
+    steps = 2 * code + 1 if stream.kind == "sign" else code - stream.zero_point
+    number = f"{stream.scale * steps:.6g}"
     example = {"code": code, "number": number, "digits": _digits(stream, code)}
     return {**_port(stream), "is_input": False, "told": "", "example": example}
 

@@ -16,7 +16,7 @@ import numpy as np
 from kerilog.formats import Format, IntArray
 from kerilog.graph import Pair
 from kerilog.integer.finish import Codes, Finish, Numbers, Unary
-from kerilog.integer.matmul import ExactMatrix, MakeMatrix, Matrix, exact_type
+from kerilog.integer.matmul import ExactMatrix, MakeMatrix, Matrix, exact_type, fold_steps
 from kerilog.integer.scratch import scratch
 from kerilog.integer.windows import pad, windows
 from kerilog.parallel import for_each, processors
@@ -46,7 +46,8 @@ def conv2d(
     zero-point codes contributes nothing, so padding is exact.
 
     The maximum is taken of the products. Bias, rescale and clamp are the same for all cells of a channel and
-    never fall as the product rises, so the largest product gives the largest code.
+    never fall as the product rises, so the largest product gives the largest code; a ``Threshold`` from above
+    is not pooled here.
     """
     if op.groups > 1:
         if pool != (1, 1):
@@ -66,7 +67,7 @@ def conv2d(
     parts = [_part(some, matrix, target, (shape, pool, tile), columns) for some, matrix in made]
 
     def apply(x: Codes) -> Codes:
-        view = windows(prepare(pad(x, op.padding, source.zero_point)), spans, steps, op.dilation_rate)
+        view = windows(prepare(pad(x, op.padding, op.border(source))), spans, steps, op.dilation_rate)
         return _in_bands(parts, view, columns)
 
     return apply
@@ -238,7 +239,8 @@ def _grouped(op: QConv2D, source: Format, target: Format, shape: Pair | None) ->
     matrices = [ExactMatrix(k, b, source) for k, b in zip(kernels, np.split(op.bias, op.groups), strict=True)]
     number = exact_type(max(matrix.bound for matrix in matrices))
     bias = np.concatenate([matrix.bias.astype(number) for matrix in matrices])
-    taps = op.kernel.reshape(height * width, depth, op.groups, each).astype(number)
+    taps = fold_steps(op.kernel.reshape(-1, filters), op.bias, source)[0]
+    taps = taps.reshape(height * width, depth, op.groups, each).astype(number)
     columns = each * (_COST_TAP if depth == 1 else 1)
     positions = 1
     if shape is not None:
@@ -265,7 +267,7 @@ def _grouped(op: QConv2D, source: Format, target: Format, shape: Pair | None) ->
         return end(total.reshape(*view.shape[:3], filters))
 
     def apply(x: Codes) -> Codes:
-        padded = pad(x, op.padding, source.zero_point)
+        padded = pad(x, op.padding, op.border(source))
         of_taps = depth == 1
         view = windows(
             padded.astype(number) if of_taps else padded, (height, width), op.strides, op.dilation_rate

@@ -59,8 +59,8 @@ def add(op: QAdd, left: Format, right: Format, target: Format) -> Binary:
 
 
 def _scaled(x: Codes, source: Format, factor: Rescale, headroom: int) -> IntArray:
-    """``rescale((x - zero) << headroom)``."""
-    return rescale(factor, (x.astype(np.int64) - source.zero_point) << headroom)
+    """``rescale(steps(x) << headroom)``."""
+    return rescale(factor, source.steps(x) << headroom)
 
 
 def _codes(source: Format) -> IntArray:
@@ -83,13 +83,13 @@ def _looked_up(table: Numbers, x: Codes, source: Format) -> Numbers:
 def multiply(op: QMultiply, left: Format, right: Format, target: Format) -> Binary:
     """Product of two tensors."""
     number = exact_type(
-        math.prod(int(np.abs(_codes(source) - source.zero_point).max()) for source in (left, right))
+        math.prod(int(np.abs(source.steps(_codes(source))).max()) for source in (left, right))
     )
     end = Finish(op.rescale, target, op.clamp, np.zeros(1), number)
 
     def apply(x: Codes, y: Codes) -> Codes:
-        first: Numbers = x.astype(number) - left.zero_point
-        second: Numbers = y.astype(number) - right.zero_point
+        first: Numbers = left.steps(x).astype(number)
+        second: Numbers = right.steps(y).astype(number)
         return end(np.multiply(first, second))
 
     return apply
@@ -109,7 +109,7 @@ def extreme(op: QMaximum, target: Format) -> Binary:
 
 def requantize(op: QRequantize, source: Format, target: Format) -> Unary:
     """The same numbers in another format, clamped."""
-    table = finish(_codes(source) - source.zero_point, op.rescale, target, op.clamp)
+    table = finish(source.steps(_codes(source)), op.rescale, target, op.clamp)
     return lambda x: _looked_up(table, x, source)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kerilog.formats import Format
+from kerilog.formats import Format, Sign
 from kerilog.integer.finish import Codes, storage
 from kerilog.integer.scratch import scratch
 from kerilog.parallel import for_each
@@ -21,6 +21,8 @@ def encode(target: Format, real: npt.NDArray[np.floating[Any]]) -> Codes:
 
     ``trunc(x + copysign(1/2, x))`` is ``sign(x) * floor(|x| + 1/2)``, as rounding is symmetric about zero.
     """
+    if isinstance(target, Sign):
+        return target.quantize(real).astype(storage(target))
     size = max(_CHUNK_ELEMENTS // max(real[:1].size, 1), 1)
     codes: Codes = np.empty(real.shape, storage(target))
 

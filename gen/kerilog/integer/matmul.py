@@ -62,10 +62,10 @@ def accumulator_bound(kernel: IntArray, bias: IntArray, largest: int) -> int:
     return max((total * largest + offset for total, offset in totals), default=0)
 
 
-def fold_zero_point(kernel: IntArray, bias: IntArray, zero: int) -> IntArray:
-    """Bias b' with ``x @ kernel + b' == (x - zero) @ kernel + bias`` for every x."""
-    folded: IntArray = bias - zero * kernel.sum(axis=0)
-    return folded
+def fold_steps(kernel: IntArray, bias: IntArray, source: Format) -> tuple[IntArray, IntArray]:
+    """``(k', b')`` with ``x @ k' + b' == steps(x) @ kernel + bias`` for all codes x of ``source``."""
+    origin, second = source.steps([0, 1]).tolist()
+    return kernel * (second - origin), bias + origin * kernel.sum(axis=0)
 
 
 def parts_in_float32(kernel: IntArray, largest: int) -> list[slice]:
@@ -84,7 +84,7 @@ def parts_in_float32(kernel: IntArray, largest: int) -> list[slice]:
 
 
 class ExactMatrix:
-    """``(x - zero) @ kernel + bias`` in integers, for codes x of one format.
+    """``steps(x) @ kernel + bias`` in integers, for codes x of one format.
 
     ``kernel`` (inputs, units) and ``bias`` (units,) are any int64; x is (..., inputs) and the result (...,
     units). Results are kept in ``number``, a type that holds every partial sum exactly; x is best given in
@@ -92,7 +92,7 @@ class ExactMatrix:
     """
 
     def __init__(self, kernel: IntArray, bias: IntArray, source: Format) -> None:
-        folded = fold_zero_point(kernel, bias, source.zero_point)
+        kernel, folded = fold_steps(kernel, bias, source)
         largest = max(-source.minimum, source.maximum)
         self.bound = accumulator_bound(kernel, folded, largest)
         if self.bound >= 1 << 63:

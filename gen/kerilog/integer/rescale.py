@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From accumulator to output scale: the three ways to multiply an integer by a real factor and round.
+"""From accumulator to output scale: the three ways to multiply an integer by a real factor and round, and its
+sign alone.
 
 Every function takes integers of shape (..., channels) and gives int64 of the same shape; factors have shape
 (channels,) or (1,). All right shifts are arithmetic.
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kerilog.formats import IntArray
-from kerilog.qgraph import DoubleMultiplier, Multiplier, Rescale
+from kerilog.qgraph import DoubleMultiplier, Multiplier, Rescale, Threshold
 
 Integers = npt.NDArray[np.signedinteger[Any]]
 
@@ -29,6 +30,8 @@ def rescale(factor: Rescale, x: Integers) -> IntArray:
         return function(x, factor.multiplier, factor.shift)
     if isinstance(factor, DoubleMultiplier):
         return binary64(x, factor.significand, factor.exponent)
+    if isinstance(factor, Threshold):
+        return (x.astype(np.int64) * factor.direction) >> 63
     return shift_right(x, factor.shift)
 
 

@@ -43,6 +43,8 @@ from kerilog.qgraph import (
     QSoftmax,
     QUpSampling2D,
     QZeroPadding2D,
+    Rescale,
+    Threshold,
 )
 
 Function = Callable[..., Codes]
@@ -99,7 +101,12 @@ def _pools_convolution(graph: QGraph, node: QNode, wanted: tuple[str, ...]) -> b
         return False
     source = graph[node.inputs[0]]
     alone = source.name not in wanted and len(graph.users(source.name)) == 1
-    return alone and isinstance(source.op, QConv2D) and source.op.groups == 1
+    return alone and isinstance(source.op, QConv2D) and source.op.groups == 1 and _rises(source.op.rescale)
+
+
+def _rises(factor: Rescale) -> bool:
+    """Whether no code falls as the sum rises."""
+    return not isinstance(factor, Threshold) or bool(np.all(factor.direction > 0))
 
 
 def pooled_convolution(first: QNode, pool: QNode, source: QNode, make_matrix: MakeMatrix) -> Unary:

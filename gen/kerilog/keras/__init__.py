@@ -14,7 +14,7 @@ from kerilog import extras
 try:
     from kerilog.keras.binarize import binarize
     from kerilog.keras.compare import Comparison, compare
-    from kerilog.keras.converters import Affine, Binary, FixedPoint, Ternary
+    from kerilog.keras.converters import Affine, Binary, FixedPoint, Sign, Ternary
     from kerilog.keras.insert import insert_converters
     from kerilog.keras.layers import QuantConv2D, QuantDense, QuantDepthwiseConv2D
 except ModuleNotFoundError as error:
@@ -28,6 +28,7 @@ __all__ = [
     "QuantConv2D",
     "QuantDense",
     "QuantDepthwiseConv2D",
+    "Sign",
     "Ternary",
     "binarize",
     "compare",

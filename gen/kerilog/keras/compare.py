@@ -49,7 +49,7 @@ class Comparison:
 def compare(model: Any, samples: Array) -> Comparison:
     """Run ``model``, of the scheme "fixed", in Keras and in integers on ``samples`` (count, *input shape).
 
-    Tensors are compared as integer codes, Keras' times ``2**frac``; they go by the names of the layers.
+    Tensors are compared in steps, Keras' times ``2**frac``; they go by the names of the layers.
     """
     raw = read_graph(model)
     x = np.asarray(samples, np.float32)
@@ -64,8 +64,9 @@ def compare(model: Any, samples: Array) -> Comparison:
         floats = keras.tree.flatten(keras_part([batch], training=False))
         codes = integer_part.tensors(graph.inputs[0].format.quantize(batch), tuple(names))
         for name, tensor in zip(names, floats, strict=True):
-            steps = np.asarray(tensor, np.float64) / graph[name].format.scales + graph[name].format.zero_point
-            mismatches[name] += _differing(steps, codes[name])
+            format = graph[name].format
+            steps = np.asarray(tensor, np.float64) / format.scales
+            mismatches[name] += _differing(steps, format.steps(codes[name]))
             elements[name] += steps.size
     return Comparison(mismatches, elements, accumulator_bounds(graph))
 
@@ -94,6 +95,6 @@ def _keeps(node: Node, format: Format) -> bool:
     return isinstance(node.op, KEEP_CODES) or commutes(node, format)
 
 
-def _differing(steps: np.ndarray[Any, Any], codes: IntArray) -> int:
+def _differing(steps: np.ndarray[Any, Any], whole: IntArray) -> int:
     """How many of the numbers are not the integers."""
-    return int(np.count_nonzero(steps.reshape(codes.shape) != codes))
+    return int(np.count_nonzero(steps.reshape(whole.shape) != whole))

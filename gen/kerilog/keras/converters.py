@@ -34,9 +34,9 @@ class Converter(keras.layers.Layer):  # type: ignore[misc]
         x = ops.convert_to_tensor(x)
         if not keras.backend.is_float_dtype(x.dtype):
             x = ops.cast(x, "float32")
-        scale, zero = self.format.scales.astype(np.float32), self.format.zero_point
-        low, high = float(self.format.minimum - zero), float(self.format.maximum - zero)
-        steps = ops.clip(x / scale, low, high)
+        scale = self.format.scales.astype(np.float32)
+        low, high = self.format.steps([self.format.minimum, self.format.maximum]).tolist()
+        steps = ops.clip(x / scale, float(low), float(high))
         # The difference is exactly 0, so that the sum is the codes; clip's gradient is 0 where it saturates.
         return (ops.stop_gradient(self._nearest(steps)) + (steps - ops.stop_gradient(steps))) * scale
 
@@ -113,6 +113,26 @@ class Affine(Converter):
         }
 
 
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class Sign(Converter):
+    """``2**-frac`` times +1 or -1, one bit: the sign of an activation, 0 counting as +1. For tensors only.
+
+    The gradient is 0 beyond ``2**-frac`` on either side. Raises KerilogError for a number out of range.
+    """
+
+    def __init__(self, frac: int = 0, **options: Any) -> None:
+        _check("Sign", "frac", frac, -MAX_FRAC, MAX_FRAC)
+        super().__init__(formats.Sign(frac=frac), **options)
+        self.frac = frac
+
+    def get_config(self) -> dict[str, Any]:
+        """The options of the constructor."""
+        return {**super().get_config(), "frac": self.frac}
+
+    def _nearest(self, steps: Any) -> Any:
+        return ops.where(steps < 0, -1.0, 1.0)
+
+
 class Levels(Converter):
     """What Binary and Ternary share: weights of few levels, ``2**-frac`` or its negative the outermost."""
 
@@ -163,6 +183,8 @@ def converter_for(format: Format, name: str | None = None) -> Converter:
     if isinstance(format, formats.FewLevels):
         kind = Binary if isinstance(format, formats.Binary) else Ternary
         return kind(format.frac or 0, name=name)
+    if isinstance(format, formats.Sign):
+        return Sign(format.frac, name=name)
     if isinstance(format, formats.Fixed):
         return FixedPoint(format.bits, format.frac, name=name)
     return Affine(format.scales.tolist(), format.zero_point, format.bits, name=name)

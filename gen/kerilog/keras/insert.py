@@ -54,6 +54,9 @@ def insert_converters(
     ``weight_scale`` "channel", times a variable for each output channel that is trained with them, rounded to
     8 bits. What is trained stays within the outermost levels.
 
+    With 1 bit, what convolutions and dense layers give becomes signs, by a Sign layer, but for the outputs; a
+    layer behind one with a ReLU is refused.
+
     Raises Unsupported or KerilogError, naming the layer, for what cannot be built, for a layer called twice
     and for a model that has converters already. Warns where sums are too large to be exact in float32.
     """

@@ -6,14 +6,15 @@ The variables stay floats, which the optimizer moves; the sums are made of what 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import keras
 from keras import ops
 
 from kerilog.errors import KerilogError
 from kerilog.frontend.keras.converters import PACKAGE
-from kerilog.keras.converters import Converter, FixedPoint, Levels
+from kerilog.graph import BinaryPadding, padding_of
+from kerilog.keras.converters import Converter, FixedPoint, Levels, Sign
 
 register = keras.saving.register_keras_serializable(package=PACKAGE)
 
@@ -96,21 +97,56 @@ class _Quant:
         return outputs if activation is None else activation(outputs)
 
 
+class _QuantWindows(_Quant):
+    """``_Quant`` for convolutions: with ``binary_padding`` "+1" or "-1" and padding "same", what stands
+    around an image of signs is one of these, times their scale, and not 0, as with "none".
+    """
+
+    def __init__(self, *arguments: Any, binary_padding: BinaryPadding = "none", **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if binary_padding not in get_args(BinaryPadding):
+            known = ", ".join(f'"{padding}"' for padding in get_args(BinaryPadding))
+            raise KerilogError(
+                f"layer '{self.name}': binary_padding: expected one of {known}, got {binary_padding!r}"  # type: ignore[attr-defined]
+            )
+        self.binary_padding = binary_padding
+
+    def get_config(self) -> dict[str, Any]:
+        """The options of the constructor."""
+        own = {} if self.binary_padding == "none" else {"binary_padding": self.binary_padding}
+        return {**super().get_config(), **own}
+
+    def _bordered(self, inputs: Any) -> tuple[Any, str]:
+        """``inputs`` with signs around them, and the padding that is left to do."""
+        padding: str = self.padding  # type: ignore[attr-defined]
+        if self.binary_padding == "none" or padding != "same":
+            return inputs, padding
+        size, strides, dilation = self.kernel_size, self.strides, self.dilation_rate  # type: ignore[attr-defined]
+        rims = padding_of(tuple(inputs.shape[1:]), size, strides, "same", dilation)
+        # all signs have one magnitude, and float32 holds their differences
+        magnitude = ops.stop_gradient(ops.max(ops.abs(inputs)))
+        code = magnitude if self.binary_padding == "+1" else -magnitude
+        return ops.pad(inputs - code, ((0, 0), *rims, (0, 0))) + code, "valid"
+
+
 @register
-class QuantConv2D(_Quant, keras.layers.Conv2D):  # type: ignore[misc]
+class QuantConv2D(_QuantWindows, keras.layers.Conv2D):  # type: ignore[misc]
     """Conv2D with ``kernel_converter`` and ``bias_converter``, each a FixedPoint, an Affine or None.
 
     The former may be Binary or Ternary, too; with a ``scale_converter``, a FixedPoint, the sums, bias
-    included, are then multiplied by a variable ``scale`` for each channel, rounded to it.
+    included, are then multiplied by a variable ``scale`` for each channel, rounded to it. ``binary_padding``:
+    "+1", "-1" or "none", what stands around an image of signs where ``padding`` is "same".
     """
 
     def call(self, inputs: Any) -> Any:
         """Convolve with the rounded kernel."""
-        return self._finished(self.convolution_op(inputs, self._rounded_kernel()))
+        bordered, padding = self._bordered(inputs)
+        options = self.strides, padding, self.data_format, self.dilation_rate
+        return self._finished(ops.conv(bordered, self._rounded_kernel(), *options))
 
 
 @register
-class QuantDepthwiseConv2D(_Quant, keras.layers.DepthwiseConv2D):  # type: ignore[misc]
+class QuantDepthwiseConv2D(_QuantWindows, keras.layers.DepthwiseConv2D):  # type: ignore[misc]
     """DepthwiseConv2D with converters; see QuantConv2D."""
 
     _is_depthwise = True
@@ -118,8 +154,9 @@ class QuantDepthwiseConv2D(_Quant, keras.layers.DepthwiseConv2D):  # type: ignor
     def call(self, inputs: Any) -> Any:
         """Convolve each channel with the rounded kernel."""
         kernel = self._rounded_kernel()
+        bordered, padding = self._bordered(inputs)
         sums = ops.depthwise_conv(
-            inputs, kernel, self.strides, self.padding, self.data_format, self.dilation_rate
+            bordered, kernel, self.strides, padding, self.data_format, self.dilation_rate
         )
         return self._finished(sums)
 
@@ -148,6 +185,8 @@ def _converter(layer: Any, role: str, given: Any) -> Converter | None:
         raise KerilogError(
             f"layer '{layer.name}': {role}: expected a FixedPoint, an Affine or None, got {found!r}"
         )
+    if isinstance(found, Sign):
+        raise KerilogError(f"layer '{layer.name}': {role}: Sign is for tensors only; Binary is for kernels")
     if isinstance(found, Levels) and role != ROLES[0]:
         raise KerilogError(f"layer '{layer.name}': {role}: {type(found).__name__} is for kernels only")
     if found is not None and found.format.zero_point != 0:

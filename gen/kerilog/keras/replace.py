@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from kerilog.errors import KerilogError, Unsupported
-from kerilog.formats import Binary, FewLevels, Fixed
+from kerilog.formats import Binary, FewLevels, Fixed, Sign
 from kerilog.frontend.keras.converters import MAX_BITS
 from kerilog.graph import (
     Activation,
@@ -81,6 +81,8 @@ class Replacements:
             share = 0.5 if isinstance(format, Binary) else 1.0
             steps = np.clip(share * kernel / scales, -1, 1)
             kernel = (steps * layer.kernel_converter.limit).astype(np.float32)
+            if format.frac is None and layer.scale_converter is None:
+                bias = (bias / format.scales).astype(np.float32)
         found = [kernel, bias] if layer.use_bias else [kernel]
         if layer.scale_converter is None:
             return found
@@ -137,7 +139,8 @@ class Replacements:
             scales = chosen.kernel_format.scales
             options["scale_converter"] = FixedPoint(SCALE_BITS + 1, scale_frac(scales))
             bias = Fixed(bias.bits, round(-float(np.log2(bias.scales[0] / scales[0]))))
-        if self._chosen[name].format.zero_point == 0 and bias.bits <= MAX_BITS:
+        of_signs = isinstance(self._chosen[name].format, Sign)  # which are exact with any bias
+        if self._chosen[name].format.zero_point == 0 and bias.bits <= MAX_BITS and not of_signs:
             options["bias_converter"] = converter_for(bias)
         return _QUANT[kind].from_config(options)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kerilog.errors import Reason, Unsupported
+from kerilog.formats import Sign
 from kerilog.hardware.kind import title
 from kerilog.hardware.stages import KINDS
 from kerilog.names import chosen
@@ -36,6 +37,8 @@ def _refusals_of(node: QNode, graph: QGraph) -> Iterator[str]:
     if kind is None:
         yield f"hardware does not support {node.op.kind}, only {', '.join(sorted(supported_kinds()))}"
         return
+    if any(isinstance(one.format, Sign) for one in (node, *(graph[name] for name in node.inputs))):
+        yield "hardware supports activations of 2 bits or more, found 1 bit"
     yield from kind.refusals(node, graph)
     if not graph.users(node.name) and node.name not in graph.outputs:
         yield "hardware does not support a result that nothing uses"

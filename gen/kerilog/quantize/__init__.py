@@ -16,6 +16,7 @@ from kerilog.quantize.affine import AffineScheme
 from kerilog.quantize.argmax import end_in_classes
 from kerilog.quantize.fixed import FixedScheme
 from kerilog.quantize.given import without_formats
+from kerilog.quantize.one_bit import one_bit_tensors
 from kerilog.quantize.rewrite import class_scores, convert, softmax_tail, strip_softmax
 from kerilog.quantize.settings import LayerSettings, Settings, read_settings
 from kerilog.scales import Rounding
@@ -79,7 +80,7 @@ def quantize(
     scores = class_scores(graph)
     if scheme == "affine":
         return convert(graph, AffineScheme(observations, settings, rounding, scores), settings.own)
-    return convert(graph, FixedScheme(observations, settings, scores), settings.own)
+    return convert(graph, FixedScheme(observations, settings, scores, one_bit_tensors(graph)), settings.own)
 
 
 def naive(graph: Graph, bits: int = 8, frac: int = 7) -> QGraph:

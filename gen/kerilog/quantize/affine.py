@@ -17,7 +17,7 @@ import numpy.typing as npt
 from kerilog.calibrate import Observation
 from kerilog.errors import KerilogError
 from kerilog.formats import Affine, Format, round_half_away
-from kerilog.graph import Activation, Dense, Node
+from kerilog.graph import Activation, BinaryPadding, Dense, Node, Shape
 from kerilog.qgraph import (
     Clamp,
     QAdd,
@@ -75,6 +75,14 @@ class AffineScheme:
         percentile = chosen.percentile or DEFAULT_PERCENTILE
         seen, scores = self.observations[node.name], node.name in self.scores
         return affine_format(*affine_range(seen, choice, percentile, affine_format, scores))
+
+    def takes_signs(self, node: Node, op: MatrixOp, shape: Shape) -> bool:
+        return False
+
+    def binary_padding(self, node: Node, op: MatrixOp, source: Format) -> BinaryPadding:
+        if getattr(op, "binary_padding", "none") != "none":
+            raise KerilogError(f"layer '{node.name}': binary_padding: is for the scheme fixed")
+        return "none"
 
     def matrix(self, node: Node, op: MatrixOp, source: QNode, target: Format) -> QOp:
         kernel = flat_kernel(op)

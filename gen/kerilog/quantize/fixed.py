@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from kerilog.calibrate import Observation
 from kerilog.errors import KerilogError
-from kerilog.formats import Affine, FewLevels, Fixed, Format, IntArray
-from kerilog.graph import Activation, Node
+from kerilog.formats import Affine, Binary, FewLevels, Fixed, Format, IntArray, Sign
+from kerilog.graph import Activation, BinaryPadding, Dense, Node, Shape, padding_of
 from kerilog.qgraph import (
     Clamp,
     Multiplier,
@@ -30,10 +30,12 @@ from kerilog.qgraph import (
     QRequantize,
     Rescale,
     Shift,
+    Threshold,
 )
 from kerilog.quantize.few_levels import few_levels
 from kerilog.quantize.given import check_given
 from kerilog.quantize.matrix import MatrixOp, Numbers, Weights, flat_kernel, matrix_op
+from kerilog.quantize.one_bit import sign_format, thresholds
 from kerilog.quantize.ranges import DEFAULT_PERCENTILE, best_fixed, fixed_format
 from kerilog.quantize.rewrite import clamp_of, full_range
 from kerilog.quantize.settings import (
@@ -57,18 +59,22 @@ _LARGEST_SUM = 1 << 31  # that a factor of its own for each channel takes
 class FixedScheme:
     """``observations`` give the values of every tensor; ``scores`` names the inputs of softmaxes left out.
 
+    ``signs`` names the tensors that have one bit where that is the default; others have it if it is chosen.
     ``rounding`` is for what is resized: ties away from zero, as everywhere here.
     """
 
     observations: Mapping[str, Observation]
     settings: Settings = Settings()  # noqa: RUF009 - frozen
     scores: frozenset[str] = frozenset()
+    signs: frozenset[str] = frozenset()
     rounding: Rounding = "reference"
     name: Literal["fixed"] = "fixed"
 
     def activation_format(self, node: Node) -> Format:
         chosen = self.settings.of(node.name)
-        bits = chosen.activation_bits or DEFAULT_BITS
+        bits = self._bits(node, chosen)
+        if bits == 1:
+            return sign_format(self.observations[node.name], chosen.frac)
         if chosen.frac is not None:
             return Fixed(bits, chosen.frac)
         choice = chosen.range or DEFAULT_RANGE["fixed"]
@@ -76,12 +82,45 @@ class FixedScheme:
         scores = node.name in self.scores
         return fixed_format(self.observations[node.name], bits, choice, percentile, scores)
 
+    def _bits(self, node: Node, chosen: LayerSettings) -> int:
+        """Those of the tensor of ``node``: of what 1 bit as the default is not for, 8."""
+        own = self.settings.layers.get(node.name)
+        asked = own is not None and own.activation_bits is not None
+        if chosen.activation_bits == 1 and not asked and node.name not in self.signs:
+            return DEFAULT_BITS
+        return chosen.activation_bits or DEFAULT_BITS
+
+    def takes_signs(self, node: Node, op: MatrixOp, shape: Shape) -> bool:
+        """With weights of one bit, unless there are zeros around the image."""
+        bits = self.settings.of(node.name).weight_bits
+        binary = bits == 1 if op.kernel_format is None else isinstance(op.kernel_format, Binary)
+        if not binary or isinstance(op, Dense):
+            return binary
+        size = op.kernel.shape[0], op.kernel.shape[1]
+        padding = padding_of(shape, size, op.strides, op.padding, op.dilation_rate)
+        return not np.any(padding) or self.binary_padding(node, op, Sign()) != "none"
+
+    def binary_padding(self, node: Node, op: MatrixOp, source: Format) -> BinaryPadding:
+        own = self.settings.layers.get(node.name)
+        found = getattr(op, "binary_padding", "none")
+        asked = own.binary_padding if own is not None and own.binary_padding else found
+        if asked != "none" and not isinstance(source, Sign):
+            raise KerilogError(
+                f"layer '{node.name}': binary_padding: expected an input of 1 bit, found {source}"
+            )
+        if own is None and found == "none" and isinstance(source, Sign):
+            return self.settings.default.binary_padding or "none"
+        return asked
+
     def matrix(self, node: Node, op: MatrixOp, source: QNode, target: Format) -> QOp:
         chosen = self.settings.of(node.name)
         kernel = flat_kernel(op)
         weights = _given(node, op.kernel_format) or _weight_format(kernel, op.bias, source.format, chosen)
         clamp = clamp_of(op.activation, target)
         codes = weights.quantize(kernel)
+        if isinstance(target, Sign):
+            own = self.settings.layers.get(node.name)
+            return matrix_op(op, source, _signed(node, op, codes, weights, source.format, own))
         if isinstance(weights, FewLevels) and weights.frac is None:
             numbers = _scaled(node, op, codes, weights, (source.format, target), clamp, chosen)
             return matrix_op(op, source, numbers)
@@ -95,7 +134,7 @@ class FixedScheme:
         return self.relu(node, source, target, full_range(target))
 
     def relu(self, node: Node, source: Format, target: Format, clamp: Clamp) -> QOp:
-        return QRequantize(_shift(node, frac_of(source), frac_of(target)), clamp)
+        return QRequantize(_rescale(node, frac_of(source), target), clamp)
 
     def add(
         self,
@@ -109,20 +148,18 @@ class FixedScheme:
     ) -> QOp:
         """Both operands are shifted left to the finer binary point, added exactly, and rounded once."""
         finer = max(frac_of(left), frac_of(right))
-        last = _checked(node, finer - frac_of(target))
         return kind(
             _shift(node, frac_of(left), finer),
             _shift(node, frac_of(right), finer),
-            _quotient(node, terms, last) if terms > 1 else Shift(np.array([last])),
+            _rescale(node, finer, target, terms),
             clamp,
         )
 
     def multiply(self, node: Node, left: Format, right: Format, target: Format, clamp: Clamp) -> QOp:
-        return QMultiply(_shift(node, frac_of(left) + frac_of(right), frac_of(target)), clamp)
+        return QMultiply(_rescale(node, frac_of(left) + frac_of(right), target), clamp)
 
     def mean(self, node: Node, cells: int, source: Format, target: Format) -> QOp:
-        shift = _checked(node, frac_of(source) - frac_of(target))
-        return QGlobalAveragePooling2D(_quotient(node, cells, shift), full_range(target))
+        return QGlobalAveragePooling2D(_rescale(node, frac_of(source), target, cells), full_range(target))
 
     def function(self, node: Node, op: Activation, source: Format, target: Format) -> QOp:
         return QLookup(fixed_table(op.function, op.parameters, source, target))
@@ -160,6 +197,27 @@ def _scaled(
     factor = double_multiplier(np.ldexp(scales, -shift))
     bias_format = Affine(own.bits, tuple((scales * own.scales).tolist()))
     return Numbers(codes, bias, weights, bias_format, factor, clamp)
+
+
+def _signed(
+    node: Node, op: MatrixOp, codes: IntArray, weights: Format, source: Format, own: LayerSettings | None
+) -> Numbers:
+    """The integers of a layer of which only the signs are kept: its bias and its normalization in whole steps
+    of the sums, which lose nothing. ``own``: what is chosen for this layer alone.
+    """
+    for key, _ in own.chosen() if own else ():
+        if key in ("bias_bits", "bias_frac"):
+            raise KerilogError(f"layer '{node.name}': {key}: a result of 1 bit needs no rounded bias")
+    bias = op.bias.astype(np.float64)
+    whole, threshold = thresholds(codes, bias, weights.scales, source, op.normalization)
+    steps = np.atleast_1d(float(source.scales) * weights.scales)
+    bias_format = Affine(_bits_of(whole), float(steps[0]) if steps.size == 1 else tuple(steps.tolist()))
+    return Numbers(codes, whole, weights, bias_format, threshold, full_range(Sign()))
+
+
+def _bits_of(values: IntArray) -> int:
+    """Two's complement bits that hold all of ``values``."""
+    return int(np.abs(values).max(initial=0)).bit_length() + 1
 
 
 def _bias(
@@ -229,8 +287,16 @@ def fracs_of(format: Format) -> IntArray:
 
 def frac_of(format: Format) -> int:
     """The binary point of a fixed-point tensor."""
-    assert isinstance(format, Fixed) and isinstance(format.frac, int)
+    assert isinstance(format, Fixed | Sign) and isinstance(format.frac, int)
     return format.frac
+
+
+def _rescale(node: Node, source: int, target: Format, terms: int = 1) -> Rescale:
+    """What brings sums with the binary point ``source``, divided by ``terms``, to codes of ``target``."""
+    if isinstance(target, Sign):
+        return Threshold(np.ones(1, np.int64))
+    shift = _checked(node, source - frac_of(target))
+    return _quotient(node, terms, shift) if terms > 1 else Shift(np.array([shift]))
 
 
 def _shift(node: Node, source: int, target: int) -> Shift:

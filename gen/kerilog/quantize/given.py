@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 
 from kerilog.errors import KerilogError
-from kerilog.formats import Affine, FewLevels, Fixed, Format
+from kerilog.formats import Affine, FewLevels, Fixed, Format, Sign
 from kerilog.graph import Conv2D, Converter, Dense, DepthwiseConv2D, Dropout, Graph, Node, Op
 
 _AFFINE_BITS = 8
@@ -14,7 +14,7 @@ _AFFINE_BITS = 8
 
 def check_given(node: Node, format: Format, scheme: str) -> Format:
     """``format``, of a tensor or of weights of ``node``; raises KerilogError if ``scheme`` cannot have it."""
-    if scheme == "fixed" and isinstance(format, Fixed | FewLevels):
+    if scheme == "fixed" and isinstance(format, Fixed | FewLevels | Sign):
         return format
     if scheme == "affine" and isinstance(format, Affine) and format.bits == _AFFINE_BITS:
         return format

@@ -11,12 +11,13 @@ import numpy as np
 
 from kerilog.bilinear import resize
 from kerilog.errors import KerilogError, Unsupported
-from kerilog.formats import Format
+from kerilog.formats import Format, Sign
 from kerilog.graph import (
     Activation,
     Add,
     Average,
     AveragePooling2D,
+    BinaryPadding,
     Concatenate,
     Conv2D,
     Converter,
@@ -51,6 +52,7 @@ from kerilog.qgraph import (
     QBroadcast,
     QChannelLookup,
     QConcatenate,
+    QConv2D,
     QGlobalMaxPooling2D,
     QGraph,
     QInput,
@@ -69,12 +71,16 @@ from kerilog.qgraph import (
 )
 from kerilog.quantize.given import check_given
 from kerilog.quantize.matrix import MatrixOp
+from kerilog.quantize.one_bit import check_sign
 from kerilog.quantize.owners import KEEPS_FORMAT, ONE_FORMAT, format_owners
 from kerilog.scales import Rounding
 from kerilog.tables import repeating, slope_tables
 
 MOST_WORDS = 1 << 24
 """Of all tables of a layer with slopes of its own."""
+
+_Computing = Add | Subtract | Average | Multiply | GlobalAveragePooling2D
+"""Operations that need a number of whole bits for each operand."""
 
 Pairwise = Add | Subtract | Average | Multiply | Maximum | Minimum
 """Operations on two tensors, element by element."""
@@ -96,6 +102,12 @@ class Scheme(Protocol):
 
     def activation_format(self, node: Node) -> Format:
         """The format of the tensor that ``node`` makes."""
+
+    def takes_signs(self, node: Node, op: MatrixOp, shape: Shape) -> bool:
+        """Whether a convolution or a dense layer has an input of one bit and that shape as it is."""
+
+    def binary_padding(self, node: Node, op: MatrixOp, source: Format) -> BinaryPadding:
+        """What stands around an input in the format ``source``; "none" where it holds a 0."""
 
     def matrix(self, node: Node, op: MatrixOp, source: QNode, target: Format) -> QOp:
         """A convolution or a dense layer."""
@@ -162,9 +174,13 @@ class _Walk:
         target = self._format(node, sources)
         if isinstance(node.op, ONE_FORMAT):
             sources = [self._brought_to(target, node, index, part) for index, part in enumerate(sources)]
+        border = self._border(node, sources)
+        sources = [self._with_zero(node, index, part) for index, part in enumerate(sources)]
         if isinstance(node.op, Pairwise):
             sources = [self._spread(node, part) for part in sources]
         op = self._op(node, sources, target)
+        if isinstance(op, QConv2D) and border is not None:
+            op = dataclasses.replace(op, pad_code=int(sources[0].format.quantize(border)))
         inputs = tuple(source.name for source in sources)
         self.nodes[node.name] = QNode(node.name, op, inputs, node.shape, target)
         self.alias[node.name] = node.name
@@ -183,12 +199,18 @@ class _Walk:
         """Operations that only move or choose elements keep their format."""
         if isinstance(node.op, KEEPS_FORMAT):
             self._check_kept(node, sources[0].format)
+            check_sign(node, sources[0].format)
             return sources[0].format
         owner = self.graph[self.owners.get(node.name, node.name)]
         given = owner.op.format if isinstance(owner.op, Converter) else owner.format
+        if given is None and isinstance(node.op, ONE_FORMAT) and _one_sign(sources):
+            return sources[0].format
         if given is None:
-            return self.scheme.activation_format(owner)
-        return check_given(owner, given, self.scheme.name)
+            made = self.scheme.activation_format(owner)
+        else:
+            made = check_given(owner, given, self.scheme.name)
+        check_sign(node, made)
+        return made
 
     def _check_kept(self, node: Node, kept: Format) -> None:
         if node.format not in (None, kept):
@@ -206,6 +228,23 @@ class _Walk:
         made = QNode(name, op, (part.name,), part.shape, target)
         self.nodes[made.name] = made
         return made
+
+    def _with_zero(self, node: Node, index: int, part: QNode) -> QNode:
+        """Input ``index`` of ``node``, one of one bit in two where ``node`` has no other use for it."""
+        op, signs = node.op, part.format
+        if not isinstance(signs, Sign) or not isinstance(op, MatrixOp | _Computing):
+            return part
+        if isinstance(op, MatrixOp) and self.scheme.takes_signs(node, op, part.shape):
+            return part
+        return self._brought_to(signs.widened, node, index, part)
+
+    def _border(self, node: Node, sources: list[QNode]) -> float | None:
+        """What stands around the image that ``node`` convolves, if that is no 0."""
+        op = node.op
+        if not isinstance(op, MatrixOp):
+            return None
+        padding = self.scheme.binary_padding(node, op, sources[0].format)
+        return None if padding == "none" else float(sources[0].format.scales) * (1 if padding == "+1" else -1)
 
     def _spread(self, node: Node, part: QNode) -> QNode:
         """``part`` in the shape of ``node``, by a node of its own if that is another."""
@@ -257,6 +296,11 @@ class _Walk:
         if op.function in ("relu", "relu6"):
             return self.scheme.relu(node, source, target, clamp_of(op.function, target))
         return self.scheme.function(node, op, source, target)
+
+
+def _one_sign(sources: list[QNode]) -> bool:
+    """Whether all are in one format of one bit."""
+    return isinstance(sources[0].format, Sign) and len({source.format for source in sources}) == 1
 
 
 def _prelu(node: Node, op: PReLU, source: QNode, target: Format) -> QOp:

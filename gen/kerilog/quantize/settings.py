@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from kerilog import typed
 from kerilog.errors import KerilogError
-from kerilog.graph import Activation, Conv2D, Dense, DepthwiseConv2D, Graph, Node
+from kerilog.graph import Activation, BinaryPadding, Conv2D, Dense, DepthwiseConv2D, Graph, Node
 from kerilog.manifest import ControlBus, Reset
 from kerilog.names import either, named
 from kerilog.quantize.owners import KEEPS_FORMAT
@@ -32,6 +32,7 @@ MIN_BITS, MAX_BITS = 2, 16
 MAX_FRAC = 64
 
 Bits = Annotated[int, Meta(ge=MIN_BITS, le=MAX_BITS)]
+ActivationBits = Annotated[int, Meta(ge=1, le=MAX_BITS)]
 WeightBits = Annotated[int, Meta(ge=1, le=MAX_BITS)] | Literal["ternary"]
 WeightScale = Literal["none", "channel"]
 Frac = Annotated[int, Meta(ge=-MAX_FRAC, le=MAX_FRAC)]
@@ -44,7 +45,9 @@ _AFFINE_KEYS = ("range", "percentile")
 class LayerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Choices for one layer, or for all; None leaves it to the default.
 
-    activation_bits: 2..16, ``fixed`` only, as all but ``range`` and ``percentile``.
+    activation_bits: 1 for +1 and -1 times a power of two, or 2..16; ``fixed`` only, as all but ``range`` and
+        ``percentile``. As the default 1 is for the results of convolutions and dense layers that are no
+        outputs; others keep 8.
     weight_bits: 1 for weights +1 and -1, "ternary" for those and 0, or 2..16.
     bias_bits: 2..16, or "accumulator" for the precision of the sums that the bias joins.
     frac, weight_frac, bias_frac: binary points of the output, the weights and the bias, -64..64.
@@ -53,12 +56,14 @@ class LayerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     per_channel: a binary point of its own for the weights of each output channel.
     weight_scale: what weights of 1 bit and ternary ones are multiplied by: "none", a power of two for the
         layer, or "channel", a number of 8 bits for each output channel. Others have no such scale.
+    binary_padding: what stands around the input of a convolution where that has 1 bit: "+1" or "-1", times
+        its scale, or "none": nothing that would add to a sum.
 
     Raises KerilogError for a value of another type or out of its range.
     """
 
     weight_bits: WeightBits | None = None
-    activation_bits: Bits | None = None
+    activation_bits: ActivationBits | None = None
     bias_bits: Bits | Literal["accumulator"] | None = None
     frac: Frac | None = None
     weight_frac: Frac | None = None
@@ -67,6 +72,7 @@ class LayerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     percentile: Annotated[float, Meta(gt=50, le=100)] | None = None
     per_channel: bool | None = None
     weight_scale: WeightScale | None = None
+    binary_padding: BinaryPadding | None = None
 
     def __post_init__(self) -> None:
         for key, value in self.chosen():
@@ -192,6 +198,8 @@ def _check_layer(node: Node, layer: LayerSettings, scheme: str) -> None:
     for key, _ in layer.chosen():
         if key in _WEIGHT_KEYS and not isinstance(node.op, Conv2D | DepthwiseConv2D | Dense):
             raise KerilogError(f"layer '{node.name}': {key}: {node.op.kind} has no weights")
+        if key == "binary_padding" and not isinstance(node.op, Conv2D | DepthwiseConv2D):
+            raise KerilogError(f"layer '{node.name}': {key}: is for convolutions, found {node.op.kind}")
         if key not in _ACTIVATION_KEYS:
             continue
         if isinstance(node.op, KEEPS_FORMAT):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from kerilog.formats import Binary, Fixed, Format, round_half_away
+from kerilog.formats import Binary, Fixed, Format, Sign, round_half_away
 
 Floats = npt.NDArray[np.floating]
 
@@ -83,12 +83,10 @@ def convert(values: npt.ArrayLike, format: Format) -> Conversion:
     for part in _parts(len(rows), max(format.scales.size, 1)):
         exact = rows[part].astype(np.float64)
         steps = round_half_away(exact / format.scales)
-        steps += format.zero_point
-        if isinstance(format, Binary):  # has no 0
-            steps[steps == 0] = format.quantize(exact)[steps == 0]
-        codes = np.clip(steps, format.minimum, format.maximum)
+        if isinstance(format, Binary | Sign):  # they have no 0
+            steps[steps == 0] = format.steps(format.quantize(exact))[steps == 0]
+        codes = np.clip(steps, *format.steps([format.minimum, format.maximum]))
         fits = codes == steps
-        codes -= format.zero_point
         codes *= format.scales
         lost = fits & (codes == 0) & (exact != 0)
         overflow += fits.size - int(np.count_nonzero(fits))

@@ -7,7 +7,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
-from kerilog.formats import Affine, ClassNumber, Fixed, Format
+from kerilog.formats import Affine, ClassNumber, Fixed, Format, Sign
 from kerilog.report import heat, words
 from kerilog.report.conversion import Error
 from kerilog.report.tensors import Tensor
@@ -141,6 +141,8 @@ def format_text(format: Format) -> str:
     """A format in a word: its bits and what one step is worth."""
     if isinstance(format, Fixed) and isinstance(format.frac, int):
         return f"{format.bits} bits, step {words.power(-format.frac)}"
+    if isinstance(format, Sign):
+        return f"1 bit, plus or minus {words.power(-format.frac)}"
     if isinstance(format, Affine) and isinstance(format.scale, float):
         return f"{format.bits} bits, step {format.scale:.3g}"
     if isinstance(format, ClassNumber):

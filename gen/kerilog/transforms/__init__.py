@@ -10,11 +10,12 @@ from kerilog.transforms.converters_after_relu import converters_after_relu
 from kerilog.transforms.drop_dropout import drop_dropout
 from kerilog.transforms.fold_batch_norm import fold_batch_norm
 from kerilog.transforms.fold_batch_norm_forward import fold_batch_norm_forward
+from kerilog.transforms.fold_batch_norm_into_sign import fold_batch_norm_into_sign
 from kerilog.transforms.fold_padding import fold_padding
 from kerilog.transforms.fuse_activation import fuse_activation
 from kerilog.transforms.sink_reshapes import sink_reshapes
 
-FOLDS = (fold_padding, fold_batch_norm, fold_batch_norm_forward)
+FOLDS = (fold_padding, fold_batch_norm, fold_batch_norm_into_sign, fold_batch_norm_forward)
 PASSES = (
     drop_dropout,
     converters_after_relu,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from kerilog.formats import Format
+from kerilog.formats import Format, Sign
 from kerilog.graph import Activation, Converter, Graph, Node
 from kerilog.transforms.fuse_activation import FUSED
 from kerilog.transforms.rewrite import finish, private_tensors
@@ -38,7 +38,7 @@ def _can_fuse(converter: Node, nodes: dict[str, Node], private: set[str]) -> boo
 
 def commutes(node: Node, format: Format) -> bool:
     """Whether ``node`` is a ReLU that gives codes of ``format`` for such codes: 6 need not be one."""
-    if not isinstance(node.op, Activation):
+    if not isinstance(node.op, Activation) or isinstance(format, Sign):
         return False
     six = float(format.dequantize(format.quantize(6.0)))
     beyond = float(format.dequantize(format.maximum)) < 6

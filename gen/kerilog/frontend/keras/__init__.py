@@ -71,6 +71,7 @@ CONVERTERS: dict[str, Converter] = {
     **dict.fromkeys(SAME_SIZE, plain.same_size),
     "FixedPoint": converters.converter,
     "Affine": converters.converter,
+    "Sign": converters.converter,
     "QuantConv2D": converters.matrix,
     "QuantDepthwiseConv2D": converters.matrix,
     "QuantDense": converters.matrix,

@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
-from kerilog.formats import Affine, Binary, FewLevels, Fixed, Format, Ternary
+from kerilog.formats import Affine, Binary, FewLevels, Fixed, Format, Sign, Ternary
 from kerilog.frontend.keras import weighted
 from kerilog.frontend.keras.calls import Call, Nodes
 from kerilog.frontend.keras.options import Key, Layer, is_number
 from kerilog.frontend.keras.weights import Stored, Weights
-from kerilog.graph import Array, Conv2D, Converter, Dense, DepthwiseConv2D, Shape
+from kerilog.graph import Array, BinaryPadding, Conv2D, Converter, Dense, DepthwiseConv2D, Shape
 
 MatrixOp = Conv2D | DepthwiseConv2D | Dense
 
@@ -22,20 +22,22 @@ PACKAGE = "kerilog"
 MAX_BITS = 24  # codes that float32, in which Keras computes, holds exactly
 MAX_FRAC = 64
 _OPTIONS = {"FixedPoint": ("bits", "frac"), "Affine": ("bits", "scale", "zero_point")}
+_OF_TENSORS = {**_OPTIONS, "Sign": ("frac",)}
 _LEVELS: dict[str, type[FewLevels]] = {"Binary": Binary, "Ternary": Ternary}
+_PADDING = "binary_padding"
 _ROLES = ("kernel_converter", "bias_converter", "scale_converter")
 _PLAIN: dict[str, Callable[[Call], Nodes]] = {
     "QuantConv2D": weighted.conv2d,
     "QuantDepthwiseConv2D": weighted.depthwise_conv2d,
     "QuantDense": weighted.dense,
 }
-KINDS = (*_OPTIONS, *_PLAIN)
+KINDS = (*_OF_TENSORS, *_PLAIN)
 """The Keras classes read here; they are registered as ``kerilog>CLASS``."""
 
 
 def converter(call: Call) -> Nodes:
-    """FixedPoint and Affine as layers, one format for the whole tensor."""
-    call.layer.check_options(_OPTIONS[call.layer.kind])
+    """FixedPoint, Affine and Sign as layers, one format for the whole tensor."""
+    call.layer.check_options(_OF_TENSORS[call.layer.kind])
     format = _format(call.layer)
     if format.scales.shape != ():
         call.layer.unsupported("a scale", "for each channel", "one for the whole tensor", same_shape=True)
@@ -45,16 +47,26 @@ def converter(call: Call) -> Nodes:
 def matrix(call: Call) -> Nodes:
     """QuantConv2D, QuantDepthwiseConv2D and QuantDense: the plain layer with rounded weights."""
     layer = call.layer
-    plain = {key: value for key, value in layer.options.items() if key not in _ROLES}
+    plain = {key: value for key, value in layer.options.items() if key not in (*_ROLES, _PADDING)}
     kernel, bias, scale = (_role(layer, role) for role in _ROLES)
     weights = call.weights if scale is None else _MoreToCome(call.weights)
     inner = dataclasses.replace(call, layer=dataclasses.replace(layer, options=plain), weights=weights)
     first, *rest = _PLAIN[layer.kind](inner)
     assert isinstance(first.op, MatrixOp)
-    op = _rounded(layer, first.op, kernel, bias)
+    op = _rounded(layer, _bordered(layer, first.op), kernel, bias)
     if scale is not None:
         op = _scaled(call, op, kernel, scale)
     return dataclasses.replace(first, op=op), *rest
+
+
+def _bordered(layer: Layer, op: MatrixOp) -> MatrixOp:
+    """``op`` with what stands around an input of signs."""
+    padding: Any = layer.options.get(_PADDING, "none")
+    known = get_args(BinaryPadding)
+    if padding not in known or (isinstance(op, Dense) and padding != "none"):
+        layer.wrong(_PADDING, "one of " + ", ".join(known) + ", of a convolution", padding)
+        return op
+    return op if isinstance(op, Dense) else dataclasses.replace(op, binary_padding=padding)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,7 +159,9 @@ def _role(layer: Layer, role: str) -> Format | None:
 
 def _format(layer: Layer) -> Format:
     if layer.kind in _LEVELS:
-        return _levels(layer)
+        return _LEVELS[layer.kind](scale=2.0 ** -_one_frac(layer))
+    if layer.kind == "Sign":
+        return Sign(frac=_one_frac(layer))
     bits = _whole(layer, "bits", 2, MAX_BITS)
     if layer.kind == "FixedPoint":
         return Fixed(bits, _frac(layer))
@@ -155,11 +169,11 @@ def _format(layer: Layer) -> Format:
     return Affine(bits, _scale(layer), zero)
 
 
-def _levels(layer: Layer) -> FewLevels:
+def _one_frac(layer: Layer) -> int:
     frac = _frac(layer)
     if not isinstance(frac, int):
         layer.wrong("frac", "one integer", frac)
-    return _LEVELS[layer.kind](scale=2.0**-frac)
+    return frac
 
 
 def _frac(layer: Layer) -> int | tuple[int, ...]:
