@@ -25,12 +25,14 @@
 // Weights:  word number turn * STEPS + beat * GROUPS * FOLDS + group * FOLDS + fold, asked for by
 //           weight_address and expected one cycle later; lane p, product s at bits (p * SIMD + s) * W_BITS.
 //           Products past LANES or past the last output must have weight zero, or any with SIGNS.
+// Signs:    with SIGNS, X_BITS = 1 and W_BITS = 1 elements are signs, too, a one is -1, and a sum has 1 + the product
+//           for each of its BEATS_PER_VECTOR * FOLDS * SIMD places: those past LANES count as +1 times the weight.
 // Latency:  6 + clog2(SIMD) cycles from a group's last product being issued to result_tvalid.
 // Stream:   s_axis_tready rises in the last cycle of a beat. Results cannot wait: a group's last product is
 //           issued only while one of the CREDITS places in the next buffer is free; result_taken returns
 //           a place.
 // Legal:    PE, SIMD, LANES, GROUPS, BEATS_PER_VECTOR, TURNS, CREDITS, ACC_BITS >= 1; X_BITS, W_BITS >= 2,
-//           with SIGNS W_BITS 1 or 2; (GROUPS - 1) * PE < OUTPUTS <= GROUPS * PE; OUTPUTS_PER_VECTOR divides OUTPUTS.
+//           with SIGNS W_BITS 1 or 2, X_BITS = 1 too if W_BITS = 1; (GROUPS - 1) * PE < OUTPUTS <= GROUPS * PE; OUTPUTS_PER_VECTOR divides OUTPUTS.
 
 `default_nettype none
 
@@ -84,7 +86,8 @@ module krl_matvec #(
 
   generate
     if (!((PE >= 1 && SIMD >= 1 && LANES >= 1 && GROUPS >= 1 && TURNS >= 1 && BEATS_PER_VECTOR >= 1 && CREDITS >= 1) &&
-          (ACC_BITS >= 1 && X_BITS >= 2 && ((SIGNS == 0) ? W_BITS >= 2 : W_BITS >= 1 && W_BITS <= 2)) &&
+          (ACC_BITS >= 1 && X_BITS >= ((SIGNS != 0 && W_BITS == 1) ? 1 : 2)) &&
+          ((SIGNS == 0) ? W_BITS >= 2 : W_BITS >= 1 && W_BITS <= 2) &&
           ((GROUPS - 1) * PE < OUTPUTS && OUTPUTS <= GROUPS * PE && OUTPUTS % OUTPUTS_PER_VECTOR == 0) &&
           (INPUT_LANES == (OUTPUTS / OUTPUTS_PER_VECTOR) * LANES && FOLDS == (LANES + SIMD - 1) / SIMD) &&
           (STEPS == BEATS_PER_VECTOR * GROUPS * FOLDS &&
@@ -98,7 +101,8 @@ module krl_matvec #(
   localparam GROUP_BITS = (GROUPS > 1) ? $clog2(GROUPS) : 1;
   localparam FOLD_BITS = (FOLDS > 1) ? $clog2(FOLDS) : 1;
   localparam CREDIT_BITS = $clog2(CREDITS + 1);
-  localparam SUM_BITS = X_BITS + ((SIGNS != 0) ? 1 : W_BITS) + $clog2(SIMD);
+  // twice the count of equal signs is positive
+  localparam SUM_BITS = X_BITS + ((SIGNS == 0) ? W_BITS : (X_BITS == 1) ? 2 : 1) + $clog2(SIMD);
   // cycles from issue to the sum of products
   localparam DELAY = 5 + $clog2(SIMD);
   // with one beat per vector a group is finished before the next begins, and one sum serves all
@@ -280,7 +284,16 @@ module krl_matvec #(
       localparam X_AT = (p / LANES_PER_VECTOR) * SIMD * X_BITS;
       // among the lanes of its vector
       localparam PLACE = p % LANES_PER_VECTOR;
-      if (SIGNS != 0) begin : g_signs
+      if (SIGNS != 0 && X_BITS == 1) begin : g_xnor
+        krl_dot_xnor #(
+          .SIMD(SIMD)
+        ) dot (
+          .clk(clk),
+          .x(x[X_AT +: SIMD]),
+          .w(weight_data[p*LANE_BITS +: LANE_BITS]),
+          .sum(sums[p*SUM_BITS +: SUM_BITS])
+        );
+      end else if (SIGNS != 0) begin : g_signs
         krl_dot_signs #(
           .SIMD(SIMD),
           .X_BITS(X_BITS),

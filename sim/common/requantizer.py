@@ -15,9 +15,10 @@ from common.scoreboard import Model
 from common.stream import number
 
 LANES, PERIOD = PARAMETERS["LANES"], PARAMETERS["PERIOD"]
-ACC_BITS, BITS = PARAMETERS["ACC_BITS"], PARAMETERS["BITS"]
+# what gives signs has no other width
+ACC_BITS, BITS = PARAMETERS["ACC_BITS"], PARAMETERS.get("BITS", 1)
 CHANNELS = LANES * PERIOD
-CLAMP_MIN, CLAMP_MAX = PARAMETERS["CLAMP_MIN"], PARAMETERS["CLAMP_MAX"]
+CLAMP_MIN, CLAMP_MAX = PARAMETERS.get("CLAMP_MIN", -1), PARAMETERS.get("CLAMP_MAX", 0)
 
 
 def clamped(value: int) -> int:

@@ -25,6 +25,8 @@ SIGNS = PARAMETERS.get("SIGNS", 0)
 OUTPUTS = PARAMETERS.get("OUTPUTS", GROUPS * PE - int(PE > 1 and W_BITS > 1))
 # vectors side by side in a beat, each for this many neighbouring outputs
 OUTPUTS_PER_VECTOR = PARAMETERS.get("OUTPUTS_PER_VECTOR", OUTPUTS)
+# elements that are signs are counted: code 0 is +1, and every place of a sum has 1 more than its product
+XNOR = SIGNS != 0 and X_BITS == 1
 VECTORS = OUTPUTS // OUTPUTS_PER_VECTOR
 INPUT_LANES = VECTORS * LANES
 FOLDS = -(-LANES // SIMD)
@@ -80,7 +82,10 @@ def make_model() -> Model:
             beats.clear()
             results = np.zeros(GROUPS * PE, np.int64)
             of_each = own.reshape(VECTORS, -1).repeat(OUTPUTS_PER_VECTOR, 0)
-            results[:OUTPUTS] = (WEIGHTS[turn, :OUTPUTS] * of_each).sum(1)
+            numbers = 2 * of_each + 1 if XNOR else of_each
+            results[:OUTPUTS] = (WEIGHTS[turn, :OUTPUTS] * numbers).sum(1)
+            if XNOR:
+                results[:OUTPUTS] += 2 * BEATS * FOLDS * SIMD - BEATS * LANES
             turn = (turn + 1) % TURNS
             for group in results.reshape(GROUPS, PE):
                 yield pack([int(result) for result in group], ACC_BITS)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from kerilog.errors import KerilogError
-from kerilog.formats import Affine, Binary, Fixed, Format, IntArray, Ternary
+from kerilog.formats import Affine, Binary, Fixed, Format, IntArray, Sign, Ternary
 from kerilog.graph import Pair
 from kerilog.hardware.design import Design
 from kerilog.plan import plan
@@ -29,6 +29,7 @@ from kerilog.qgraph import (
     QReshape,
     Rescale,
     Shift,
+    Threshold,
 )
 
 WHOLE = 1.0 - 2.0**-40  # mantissas stay below 1 after rounding to 31 bits
@@ -72,11 +73,12 @@ class Chain:
         rounding: str = "double",
         input_name: str = "input",
         weight_scale: str = "none",
+        input_bits: int | None = None,
     ) -> None:
         self.name, self.scheme, self.rounding, self.weight_scale = name, scheme, rounding, weight_scale
         self.rng = np.random.default_rng(seed)
         self.bits, self.weight_bits = bits, weight_bits
-        self.nodes = [QNode(input_name, QInput(), (), shape, self._format())]
+        self.nodes = [QNode(input_name, QInput(), (), shape, self._format(input_bits))]
 
     @property
     def here(self) -> QNode:
@@ -104,7 +106,10 @@ class Chain:
         weights = self._weights((*kernel, channels, filters))
         out = self._format()
         factors = self._factors(weights, relu, out, False)
-        op = QConv2D(weights, *factors, strides=strides, padding=cells, dilation_rate=dilation)
+        border = int(self.rng.integers(-1, 1)) if isinstance(self.here.format, Sign) else None
+        op = QConv2D(
+            weights, *factors, strides=strides, padding=cells, dilation_rate=dilation, pad_code=border
+        )
         return self._append(name or f"conv2d_{len(self.nodes)}", op, (rows, columns, filters), out)
 
     def dense(self, units: int, name: str | None = None, relu: bool = True) -> Chain:
@@ -149,9 +154,12 @@ class Chain:
         height, width, _ = self.here.shape
         return same_padding(height, kernel[0], strides[0]), same_padding(width, kernel[1], strides[1])
 
-    def _format(self) -> Format:
+    def _format(self, bits: int | None = None) -> Format:
+        bits = bits or self.bits
+        if bits == 1:
+            return Sign()
         if self.scheme == "fixed":
-            return Fixed(self.bits, int(self.rng.integers(0, self.bits)))
+            return Fixed(bits, int(self.rng.integers(0, bits)))
         return Affine(8, float(self.rng.uniform(0.01, 0.1)), int(self.rng.integers(-128, 128)))
 
     def _weights(self, shape: tuple[int, ...]) -> IntArray:
@@ -168,6 +176,8 @@ class Chain:
         spread = np.maximum(np.sqrt((flat**2).sum(axis=0)) * (1 << source.bits) / 3.5, 1.0)
         wanted = (1 << out.bits) / 5
         clamp: Clamp = (out.zero_point if relu else out.minimum, out.maximum)
+        if isinstance(out, Sign):
+            return self._thresholds(spread, source)
         if self.scheme == "fixed":
             return self._fixed_factors(spread, wanted, out, clamp)
         bias = np.rint(self.rng.normal(0, 0.5, units) * spread).astype(np.int64)
@@ -178,6 +188,14 @@ class Chain:
         else:
             rescale = multiplier_of((wanted / spread) * self.rng.uniform(0.7, 1.4, units), self.rounding)
         return bias, kernel_format, Affine(32, 0.001), rescale, clamp
+
+    def _thresholds(self, spread: np.ndarray, source: Format) -> tuple[Any, ...]:
+        """Both directions, and thresholds that many sums reach, some of them exactly."""
+        bias = np.rint(self.rng.normal(0, 0.2, spread.size) * spread).astype(np.int64)
+        direction = self.rng.choice((-1, 1), spread.size)
+        kinds: dict[Any, Format] = {1: Binary(), "ternary": Ternary()}
+        weights = kinds.get(self.weight_bits) or Fixed(int(self.weight_bits), 6)
+        return bias, weights, Affine(8, 1.0), Threshold(direction), (-1, 0)
 
     def _fixed_factors(self, spread: np.ndarray, wanted: float, out: Format, clamp: Clamp) -> tuple[Any, ...]:
         shift = round(math.log2(float(spread.mean()) / wanted))

@@ -104,7 +104,7 @@ class _Program:
         """The tensor of ``node``, and what makes it."""
         if isinstance(node.format, Sign):
             raise KerilogError(
-                f"layer '{node.name}': C++ has results of 2 bits or more, found 1; give it more activation_bits"
+                f"layer '{node.name}': C++ has results of 2 bits or more, found 1 bit of activation_bits"
             )
         if isinstance(node.op, QInput):
             self.inputs.append(_tensor(f"x{len(self.inputs)}", node))

@@ -148,7 +148,7 @@ class AdderGraph:
 
 def fewest_bits(low: int, high: int) -> int:
     """Bits of an element: unsigned if it is never negative, else two's complement."""
-    return signed_bits(low, high) if low < 0 else max(1, high.bit_length())
+    return max((~low).bit_length(), high.bit_length()) + 1 if low < 0 else max(1, high.bit_length())
 
 
 def csd(number: int) -> list[tuple[int, int]]:

@@ -146,8 +146,7 @@ class GraphBuilder:
 def _fewest_bits(low: IntArray, high: IntArray) -> IntArray:
     """``fewest_bits`` of many intervals."""
     below, above = (np.searchsorted(_POWERS, np.where(x < 0, ~x, x), "right") for x in (low, high))
-    signed = np.maximum(np.maximum(below, above) + 1, 2)
-    bits: IntArray = np.where(low < 0, signed, np.maximum(above, 1))
+    bits: IntArray = np.where(low < 0, np.maximum(below, above) + 1, np.maximum(above, 1))
     return bits
 
 

@@ -15,8 +15,8 @@ from kerilog.exact.multiplier import ExactMultiplier, exact_multiplier
 from kerilog.formats import Format, IntArray
 from kerilog.hardware import serial
 from kerilog.hardware.memories import Field, requantizer_rom
-from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer
-from kerilog.qgraph import Clamp, QConv2D, QDense, Shift
+from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer, Thresholds
+from kerilog.qgraph import Clamp, QConv2D, QDense, Shift, Threshold
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Results:
 
 def requantizer_of(
     result: tuple[str, Format], op: QConv2D | QDense, lanes: int, reach: Interval, bias: IntArray, file: str
-) -> AffineRequantizer | FixedRequantizer:
+) -> AffineRequantizer | FixedRequantizer | Thresholds:
     """The requantizer of a layer whose sums lie in ``reach`` before its ``bias`` (outputs,) is added.
 
     ``result``: its name and the format of its codes.
@@ -43,11 +43,28 @@ def requantizer_of(
     # of windows side by side, as many beats as bring the first channel back to lane 0
     period = math.lcm(bias.size, lanes) // lanes
     results = Results(lanes, period, format.bits, op.clamp, file)
+    if isinstance(op.rescale, Threshold):
+        return _thresholds(op.rescale, reach, bias, results)
     if isinstance(op.rescale, Shift):
         return _fixed(op, op.rescale, reach, bias, results, layer)
     zero = format.zero_point
     exact = exact_multiplier(op.rescale, bias, reach, op.clamp[0] - zero, op.clamp[1] - zero, layer)
     return affine(exact, reach, results, zero)
+
+
+def _thresholds(rescale: Threshold, reach: Interval, bias: IntArray, results: Results) -> Thresholds:
+    """A sum with its bias is below 0 where the sum is below the threshold, above 0 where it is not."""
+    turned = np.broadcast_to(rescale.direction < 0, bias.shape)
+    values = np.where(turned, 1 - bias, -bias)
+    bits = signed_bits(int(values.min()), int(values.max()))
+    fields: list[Field] = [("threshold", values, bits), ("turned", turned.astype(np.int64), 1)]
+    return Thresholds(
+        rom=requantizer_rom(results.file, results.lanes, fields),
+        lanes=results.lanes,
+        period=results.period,
+        acc_bits=reach.bits,
+        threshold_bits=bits,
+    )
 
 
 def _fixed(

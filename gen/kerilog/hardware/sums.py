@@ -10,14 +10,19 @@ import numpy as np
 
 from kerilog.exact.caching import by_owner
 from kerilog.exact.intervals import Interval, dot_interval
-from kerilog.formats import Binary, FewLevels, Format, IntArray
+from kerilog.formats import Binary, FewLevels, Format, IntArray, Sign
 from kerilog.hardware import memories
 from kerilog.hardware.design import Facts, Stage
 from kerilog.hardware.folding import MatrixJob
 from kerilog.hardware.kind import Flow, Frame
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.matvec import Folding, MatVec, UnrolledMatVec, Widths
-from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer, SerialRequantizer
+from kerilog.hardware.modules.requantize import (
+    AffineRequantizer,
+    FixedRequantizer,
+    SerialRequantizer,
+    Thresholds,
+)
 from kerilog.hardware.modules.serializer import Serializer
 from kerilog.hardware.modules.vectors import Vectors
 from kerilog.hardware.modules.window import VectorSlicing
@@ -35,7 +40,7 @@ class SumStage(Stage):
     """
 
     matvec: MatVec
-    requantizer: AffineRequantizer | FixedRequantizer | SerialRequantizer
+    requantizer: AffineRequantizer | FixedRequantizer | SerialRequantizer | Thresholds
     reach: Interval
     patience: int = 0
 
@@ -124,7 +129,7 @@ class Sums:
     """The fields that ``WeightedStage`` adds to ``Stage``."""
 
     matvec: MatVec
-    requantizer: AffineRequantizer | FixedRequantizer
+    requantizer: AffineRequantizer | FixedRequantizer | Thresholds
     reach: Interval
     weight_format: Format
     bias_format: Format
@@ -168,19 +173,25 @@ def _weighted(
     """
     format, codes = source
     kernel: IntArray = op.kernel.reshape(-1, op.kernel.shape[-1])  # in the order of the stream
-    codes = _with_padding(codes, op, format.zero_point)
-    reach = dot_interval(kernel, *codes)
-    # the multipliers see raw codes: the input's zero point times the weights joins the bias
-    bias = op.bias - format.zero_point * kernel.sum(axis=0)
+    codes = _with_padding(codes, op, format)
+    # the multipliers see raw codes: what code 0 stands for times the weights joins the bias
+    origin, second = format.steps([0, 1]).tolist()
+    steps = kernel * (second - origin)
+    reach = dot_interval(steps, *codes)
+    bias = op.bias + origin * kernel.sum(axis=0)
     widths = Widths(format.bits, op.kernel_format.bits, reach.bits)
     matvec: MatVec | None = None
     if folding.steps == 1 and slicing and slicing.groups == 1:
-        matvec = unrolled(_wide_kernel(kernel, slicing), codes, folding, widths, layer, forced)
+        matvec = unrolled(_wide_kernel(steps, slicing), codes, folding, widths, layer, forced)
     if matvec is None:
         stored = (kernel < 0).astype(np.int64) if isinstance(op.kernel_format, Binary) else kernel
         split = functools.partial(_by_step, stored, folding)
         rom = memories.weights(files[0], split, folding.steps, folding.pe, folding.simd, widths.w)
         matvec = MatVec.of(folding, widths, _source(op.kernel_format)(rom))
+        if isinstance(format, Sign):
+            counted = matvec.counted(kernel.shape[0]) + kernel.sum(axis=0)
+            reach, bias = reach + counted, bias - counted
+            matvec = dataclasses.replace(matvec, acc_bits=reach.bits)
     requantizer = requantizer_of(result, op, matvec.result_lanes, reach, bias, files[1])
     return Sums(matvec, requantizer, reach, op.kernel_format, op.bias_format)
 
@@ -200,11 +211,11 @@ def multiplier(job: MatrixJob, folding: Folding, x_bits: int, weights: Format) -
     return MatVec.of(folding, widths, _source(weights)(empty))
 
 
-def _with_padding(codes: Clamp, op: QConv2D | QDense, zero: int) -> Clamp:
+def _with_padding(codes: Clamp, op: QConv2D | QDense, format: Format) -> Clamp:
     """The codes that the multipliers see: the tensor's, and that of padding where windows overhang."""
     if isinstance(op, QDense) or op.padding == ((0, 0), (0, 0)):
         return codes
-    return min(codes[0], zero), max(codes[1], zero)
+    return min(codes[0], op.border(format)), max(codes[1], op.border(format))
 
 
 def _wide_kernel(kernel: IntArray, slicing: VectorSlicing) -> IntArray:

@@ -6,11 +6,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kerilog.errors import Reason, Unsupported
-from kerilog.formats import Sign
+from kerilog.formats import Binary, Sign
 from kerilog.hardware.kind import title
 from kerilog.hardware.stages import KINDS
 from kerilog.names import chosen
-from kerilog.qgraph import QConstant, QGraph, QInput, QNode
+from kerilog.qgraph import (
+    QConcatenate,
+    QConstant,
+    QConv2D,
+    QDense,
+    QGlobalMaxPooling2D,
+    QGraph,
+    QInput,
+    QLookup,
+    QMaxPooling2D,
+    QNode,
+    QPermute,
+    QRequantize,
+    QReshape,
+    QSlice,
+    QUpSampling2D,
+)
+
+_WITH_SIGNS = (
+    *(QConv2D, QDense, QMaxPooling2D, QGlobalMaxPooling2D, QConcatenate, QLookup, QRequantize),
+    *(QReshape, QPermute, QSlice, QUpSampling2D),
+)
 
 
 def check(graph: QGraph) -> None:
@@ -37,8 +58,13 @@ def _refusals_of(node: QNode, graph: QGraph) -> Iterator[str]:
     if kind is None:
         yield f"hardware does not support {node.op.kind}, only {', '.join(sorted(supported_kinds()))}"
         return
-    if any(isinstance(one.format, Sign) for one in (node, *(graph[name] for name in node.inputs))):
-        yield "hardware supports activations of 2 bits or more, found 1 bit"
+    signs = any(isinstance(one.format, Sign) for one in (node, *(graph[name] for name in node.inputs)))
+    if signs and not isinstance(node.op, _WITH_SIGNS):
+        names = ", ".join(sorted(kind.__name__.removeprefix("Q") for kind in _WITH_SIGNS))
+        yield f"hardware supports activations of 1 bit before and behind {names} only"
+    if isinstance(node.op, QConv2D | QDense) and isinstance(graph[node.inputs[0]].format, Sign):
+        if not isinstance(node.op.kernel_format, Binary):
+            yield f"hardware supports an input of 1 bit with weights of 1 bit, found {node.op.kernel_format}"
     yield from kind.refusals(node, graph)
     if not graph.users(node.name) and node.name not in graph.outputs:
         yield "hardware does not support a result that nothing uses"

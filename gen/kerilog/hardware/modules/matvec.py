@@ -15,6 +15,7 @@ from kerilog.hardware.mapping import counter_bits, mux
 from kerilog.hardware.memories import Memory
 from kerilog.hardware.module import Area, Counts, Module
 from kerilog.hardware.modules.dot_signs import DotSigns
+from kerilog.hardware.modules.dot_xnor import DotXnor
 from kerilog.hardware.weights import EstimatedUnrolled, Signs, Unrolled, WeightSource
 from kerilog.timing.control import Control
 from kerilog.timing.matvec import MatrixVector
@@ -151,6 +152,18 @@ class MatVec(Folding, Module):
         return isinstance(self.weights, Signs)
 
     @property
+    def xnor(self) -> bool:
+        """Whether elements are signs, too, so that products are counted."""
+        return self.signs and self.x_bits == 1
+
+    def counted(self, inputs: int) -> int:
+        """What a sum of ``inputs`` products has beside them where they are counted: 1 for each place, and again
+        for each that has no input.
+        """
+        places = self.beats_per_vector * self.folds * self.simd
+        return 2 * places - inputs
+
+    @property
     def pairs(self) -> int:
         """Pairs of output lanes that share multipliers, where those have 25 x 18 bits as in a DSP48E1."""
         if self.signs:
@@ -207,7 +220,10 @@ class MatVec(Folding, Module):
 
     @property
     def parts(self) -> tuple[tuple[Module, int], ...]:
-        return ((DotSigns(self.simd, self.x_bits, self.w_bits), self.pe),) if self.signs else ()
+        if not self.signs:
+            return ()
+        lane = DotXnor(self.simd) if self.xnor else DotSigns(self.simd, self.x_bits, self.w_bits)
+        return ((lane, self.pe),)
 
     def counts(self) -> Counts:
         """Adder tree: ``simd - 1`` adders per lane, each a bit wider than those before it. Then the running
@@ -249,7 +265,8 @@ class MatVec(Folding, Module):
         sums = self.groups if self.beats_per_vector > 1 else 1
         memory = self.pe * mapping.distributed_ram(self.acc_bits, sums) if sums > 1 else 0
         if not self.weights.multiplies:
-            shared = self.pe - self.pe // self.lanes_per_vector if self.signs and self.w_bits == 1 else 0
+            merged = self.signs and self.w_bits == 1 and not self.xnor
+            shared = self.pe - self.pe // self.lanes_per_vector if merged else 0
             return Area(lutram=memory, ff=-shared * self.simd * self.x_bits)
         paired = self.pairs * self.simd
         single = self.products - 2 * paired

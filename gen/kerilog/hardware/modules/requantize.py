@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``krl_requantize_affine``, ``krl_requantize_serial``, ``krl_requantize_fixed``: from sums back to codes."""
+"""``krl_requantize_affine``, ``krl_requantize_serial``, ``krl_requantize_fixed`` and ``krl_threshold``: from sums
+back to codes.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +19,16 @@ from kerilog.timing.serial import Serial
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Requantizer(Module):
-    """What all requantizers share. ``rom`` holds the constants, which repeat every ``period`` beats."""
+class Ending(Module):
+    """What brings sums of ``acc_bits`` back to codes of ``bits``, ``lanes`` per beat. ``rom`` holds the
+    constants, which repeat every ``period`` beats.
+    """
 
     rom: Memory
     lanes: int
     period: int
     acc_bits: int
     bits: int
-    clamp_min: int
-    clamp_max: int
-    shift: int
 
     @property
     @abc.abstractmethod
@@ -47,6 +48,50 @@ class Requantizer(Module):
     def memories(self) -> tuple[Memory, ...]:
         return (self.rom,)
 
+    def controls(self) -> Sequence[Control]:
+        return (Pipe(depth=self.latency),)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Thresholds(Ending):
+    """An instance of ``krl_threshold``: a sign for each sum."""
+
+    threshold_bits: int
+    bits: int = 1
+
+    library = "krl_threshold"
+
+    @property
+    def latency(self) -> int:
+        return 2
+
+    def parameters(self) -> dict[str, int | str]:
+        return {
+            "LANES": self.lanes,
+            "PERIOD": self.period,
+            "ACC_BITS": self.acc_bits,
+            "THRESHOLD_BITS": self.threshold_bits,
+        }
+
+    def counts(self) -> Counts:
+        """Per lane: a register for the sum and a comparison."""
+        return {
+            "one": 1,
+            "beats": counter_bits(self.period),
+            "lanes": self.lanes,
+            "accumulator": self.lanes * self.acc_bits,
+            "compared": self.lanes * max(self.acc_bits, self.threshold_bits),
+        }
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Requantizer(Ending):
+    """What all requantizers share."""
+
+    clamp_min: int
+    clamp_max: int
+    shift: int
+
     def parameters(self) -> dict[str, int | str]:
         return {
             "LANES": self.lanes,
@@ -62,9 +107,6 @@ class Requantizer(Module):
     @abc.abstractmethod
     def _own_parameters(self) -> dict[str, int | str]:
         """Those that the other kind does not have."""
-
-    def controls(self) -> Sequence[Control]:
-        return (Pipe(depth=self.latency),)
 
 
 Forms = Callable[["AffineRequantizer", int], Sequence["SerialRequantizer"]]

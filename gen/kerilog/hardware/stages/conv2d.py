@@ -105,7 +105,7 @@ class Conv2D(LayerKind):
             return 1
         if _is_dilated(op):
             return self._reading(node, source).shortest_interval
-        return shortest_interval(_geometry(op, source.format.zero_point).window(source, node.shape))
+        return shortest_interval(_geometry(op, op.border(source.format)).window(source, node.shape))
 
     def place(self, node: QNode, wiring: Wiring) -> Flow:
         return self._pointwise(node, wiring) if _is_pointwise(_op(node)) else self._windowed(node, wiring)
@@ -124,7 +124,7 @@ class Conv2D(LayerKind):
 
     def _windowed(self, node: QNode, wiring: Wiring) -> Flow:
         op, layer = _op(node), title(node)
-        zero = wiring.source(node).format.zero_point
+        zero = op.border(wiring.source(node).format)
         folding = self._word_by_word(node, wiring)
         if folding:
             return self._read(node, wiring, _geometry(op, zero), folding)
