@@ -41,6 +41,7 @@ from kerilog.hardware.modules.concat import Concat
 from kerilog.hardware.modules.control import AxiLite, FrameWatch, StreamWatch
 from kerilog.hardware.modules.crop import Crop
 from kerilog.hardware.modules.dot_signs import DotSigns
+from kerilog.hardware.modules.dot_xnor import DotXnor
 from kerilog.hardware.modules.fifo import Fifo
 from kerilog.hardware.modules.fork import Fork
 from kerilog.hardware.modules.frame import FrameGuard, FrameMark
@@ -54,7 +55,12 @@ from kerilog.hardware.modules.pad import Pad
 from kerilog.hardware.modules.permute import Permute
 from kerilog.hardware.modules.register import Register
 from kerilog.hardware.modules.repeat import Repeat
-from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer, SerialRequantizer
+from kerilog.hardware.modules.requantize import (
+    AffineRequantizer,
+    FixedRequantizer,
+    SerialRequantizer,
+    Thresholds,
+)
 from kerilog.hardware.modules.resize import Axis, Resize
 from kerilog.hardware.modules.rom import Rom
 from kerilog.hardware.modules.running_max import RunningMax
@@ -112,6 +118,10 @@ def draw_matvec(rng: random.Random) -> MatVec:
 def draw_dot_signs(rng: random.Random) -> DotSigns:
     simd = rng.choice((1, 2, 3, 4, 5, 6, 8, 9, 16, 18, 25, 32))
     return DotSigns(simd, rng.choice((8, 8, 8, 4, 6, 12)), rng.choice((1, 2)))
+
+
+def draw_dot_xnor(rng: random.Random) -> DotXnor:
+    return DotXnor(rng.choice((1, 2, 3, 4, 6, 8, 9, 12, 16, 18, 25, 32, 36, 49, 64)))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -218,6 +228,17 @@ def draw_fixed(rng: random.Random) -> FixedRequantizer:
         bias_bits=8,
         biased_bits=max(acc + rng.choice((0, 1)), bits + 1),
         bias_shift=rng.randint(0, 5),
+    )
+
+
+def draw_thresholds(rng: random.Random) -> Thresholds:
+    acc = rng.randint(4, 16)
+    return Thresholds(
+        rom=BESIDE,
+        lanes=rng.choice((1, 1, 2, 4, 8)),
+        period=rng.choice((1, 2, 10, 32, 128)),
+        acc_bits=acc,
+        threshold_bits=acc + rng.choice((-1, 0, 0)),
     )
 
 
@@ -491,10 +512,12 @@ def draw_bilinear(rng: random.Random) -> Bilinear:
 DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_matvec": draw_matvec,
     "krl_dot_signs": draw_dot_signs,
+    "krl_dot_xnor": draw_dot_xnor,
     "krl_serializer": draw_serializer,
     "krl_requantize_affine": draw_affine,
     "krl_requantize_fixed": draw_fixed,
     "krl_requantize_serial": draw_serial,
+    "krl_threshold": draw_thresholds,
     "krl_window": draw_window,
     "krl_window_reader": draw_window_reader,
     "krl_max": draw_max,

@@ -55,6 +55,11 @@ SIGNS = table(
     # windows of a depthwise convolution, and others that are read by turns
     (3, 4, 9, 1, 2, 1, 1, 6, 12, 4, 1, 9, 1),
     (2, 2, 2, 6, 1, 3, 2, 2, 12, 8, 2, 13, 1),
+    # elements that are signs, too, in places that no fold fills, streamed, of each channel, by turns
+    (2, 4, 9, 1, 3, 1, 6, 6, 12, 1, 1, 6, 1),
+    (4, 2, 2, 8, 2, 1, 8, 8, 10, 1, 1, 7, 1),
+    (3, 4, 9, 1, 2, 1, 1, 6, 12, 1, 1, 6, 1),
+    (2, 8, 8, 2, 1, 3, 2, 2, 12, 1, 1, 7, 1),
 )
 EDGES = [*SHARED, *OWN, *TURNS, *SIGNS]
 

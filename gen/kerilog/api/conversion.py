@@ -61,9 +61,9 @@ def convert(
     also "ternary" (-1, 0 and +1); these and those of 1 bit with ``weight_scale`` "none", a power of two, or
     "channel", a number for each output channel; ``bias_bits`` also "accumulator", the precision of the sums.
     ``range``: what the formats cover ("minmax", "percentile", "mse", "entropy", "msb"; by default "mse", for
-    affine "percentile"). ``rounding``, for affine and TFLite: "reference" as TFLite's reference kernels, "single"
-    as its default interpreter. ``layers``: choices for single layers by name, ``{"conv2d": {"weight_bits":
-    4}}``, see ``kerilog.LayerSettings``. ``verbose``: progress bars.
+    affine "percentile"). ``rounding``, for affine and TFLite: "reference" as TFLite's reference kernels,
+    "single" as its default interpreter. ``layers``: choices for single layers by name, ``{"conv2d":
+    {"weight_bits": 4}}``, see ``kerilog.LayerSettings``. ``verbose``: progress bars.
 
     What is doubtful (samples that look scaled twice, an argument without effect) is a ``KerilogWarning`` and
     in ``warnings``.

@@ -21,8 +21,8 @@ class DotXnor(Module):
         return {"SIMD": self.simd}
 
     def counts(self) -> Counts:
-        """A register for each weight, two bits for each three comparisons, the bits of the tree, and the total
-        as often as it takes to be late enough.
+        """A register for each weight, two bits for each three comparisons, the bits of the tree, and the
+        total as often as it takes to be late enough.
         """
         threes = -(-self.simd // 3)
         late = 2 + counter_bits(self.simd) - counter_bits(threes)

@@ -157,8 +157,8 @@ class MatVec(Folding, Module):
         return self.signs and self.x_bits == 1
 
     def counted(self, inputs: int) -> int:
-        """What a sum of ``inputs`` products has beside them where they are counted: 1 for each place, and again
-        for each that has no input.
+        """What a sum of ``inputs`` products has beside them where they are counted: 1 for each place, and
+        again for each that has no input.
         """
         places = self.beats_per_vector * self.folds * self.simd
         return 2 * places - inputs
