@@ -39,6 +39,14 @@ def signs() -> QGraph:
     return net.dense(3, "logits", relu=False).graph
 
 
+def one_bit() -> QGraph:
+    """Signs times signs, padded and pooled, their thresholds, a dense layer."""
+    chain = Chain("golden_one_bit", "fixed", (4, 4, 3), 26, bits=1, weight_bits=1)
+    chain.conv(4, (3, 3), padding="same", name="conv2d").pool(name="pool").flatten("flatten")
+    chain.bits = 8
+    return chain.dense(3, "logits", relu=False).graph
+
+
 def difference_of_four() -> QGraph:
     """A tensor with four users: a sum, a change of format, a difference."""
     net = Branches("golden_difference", "fixed", (4, 4, 2), 14)
@@ -137,6 +145,7 @@ NETWORKS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "fixed": (fixed, 30),
     "residual": (residual, 64),
     "signs": (signs, 64),
+    "one_bit": (one_bit, 64),
     "difference": (difference_of_four, 32),
     "parallel": (parallel, 16),
     "inception": (inception, 96),

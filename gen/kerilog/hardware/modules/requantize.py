@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``krl_requantize_affine``, ``krl_requantize_serial``, ``krl_requantize_fixed`` and ``krl_threshold``: from sums
-back to codes.
+"""``krl_requantize_affine``, ``krl_requantize_serial``, ``krl_requantize_fixed``, ``krl_threshold``: from sums
+to codes.
 """
 
 from __future__ import annotations

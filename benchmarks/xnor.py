@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network whose inputs, weights and activations are signs, 784-256-256-256-10, from its training to its area.
+
+    python benchmarks/xnor.py --data mnist.npz [--epochs N] [--hidden N] [--frames N] [--dry]
+
+Images are black and white: pixels from half of the range on are +1, others -1. The network is trained with
+converters from its beginning, with a batch normalization before each sign, on images that are moved by up to a
+pixel; the epoch is the best one on 10,000 training images that are held back, and the test images choose
+nothing. Prints the accuracies, how many elements of all tensors differ between the integer model and Keras,
+and the design at 16 cycles an image: its predicted area, and on how many frames its RTL in Verilator gave
+every logit of the integer model, in the planned cycles. Writes the table into docs/quantization.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import kerilog
+from kerilog.data import load_dataset
+from kerilog.errors import KerilogError
+from kerilog.manifest import Manifest
+from kerilog.verify.steady import simulate_steady
+from runs import ROOT
+
+sys.path.insert(0, str(ROOT / "benchmarks" / "hardware"))
+
+import page
+from store import WORK, Values, say
+
+PAGE = ROOT / "docs" / "quantization.md"
+FOLDER = WORK / "xnor"
+SIDE = 28
+LAYERS = 3
+CLASSES = 10
+HIDDEN = 256
+HELD_BACK = 10_000
+SAMPLES = 1000
+SEED = 2024
+BATCH = 256
+EPOCHS = 30
+RATE = 3e-3
+DROPPED = 0.1  # of the inputs of each layer, while it trains
+FIRST_SCALE = 0.05  # of the logits
+INTERVAL = 16
+FRAMES = 200  # of the RTL
+
+Images = np.ndarray[Any, np.dtype[np.float32]]
+
+
+def network(hidden: int) -> Any:
+    """Signs, and layers of binary weights with a normalization and signs behind each but the last."""
+    import keras
+
+    from kerilog.keras import Binary, FixedPoint, QuantDense, Sign
+
+    stack: list[Any] = [keras.Input((SIDE * SIDE,)), Sign()]
+    for _ in range(LAYERS):
+        stack += [
+            keras.layers.Dropout(DROPPED),
+            QuantDense(hidden, use_bias=False, kernel_converter=Binary()),
+            keras.layers.BatchNormalization(),
+            Sign(),
+        ]
+    last = QuantDense(
+        CLASSES,
+        kernel_converter=Binary(),
+        bias_converter=FixedPoint(9, 0),
+        scale_converter=FixedPoint(9, 11),
+        name="digit",
+    )
+    model = keras.Sequential([*stack, last, FixedPoint(8, 3), keras.layers.Softmax()])
+    last.scale.assign(np.full(CLASSES, FIRST_SCALE))
+    return model
+
+
+def black_and_white(images: Images) -> Images:
+    """Images (count, height, width, 1) of 0 to 1 as signs (count, pixels)."""
+    return np.where(images >= 0.5, 1, -1).astype(np.float32).reshape(len(images), -1)
+
+
+def moved(x: Images, draw: np.random.Generator) -> Images:
+    """Each image by up to a pixel, up or down and to a side."""
+    images = x.reshape(-1, SIDE, SIDE)
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1)), constant_values=-1)
+    made = np.empty_like(images)
+    steps = draw.integers(0, 3, (len(images), 2))
+    for row, column in np.ndindex(3, 3):
+        some = (steps == (row, column)).all(axis=1)
+        made[some] = padded[some, row : row + SIDE, column : column + SIDE]
+    return made.reshape(len(x), -1)
+
+
+def right(model: Any, x: Images, y: Any) -> float:
+    """The share of the images whose largest output is the right one."""
+    return float(np.mean(model.predict(x, batch_size=1000, verbose=0).argmax(axis=1) == y))
+
+
+def train(model: Any, x: Images, y: Any, epochs: int) -> Values:
+    """Train, and leave the weights of the epoch that is best on what is held back."""
+    import keras
+
+    draw = np.random.default_rng(SEED)
+    held = x[-HELD_BACK:], y[-HELD_BACK:]
+    x, y = x[:-HELD_BACK], y[:-HELD_BACK]
+    rate = keras.optimizers.schedules.CosineDecay(RATE, epochs * -(-len(x) // BATCH))
+    model.compile(keras.optimizers.Adam(rate), loss="sparse_categorical_crossentropy")
+    best: tuple[float, int, Any] = (-1.0, 0, None)
+    for epoch in range(1, epochs + 1):
+        model.fit(moved(x, draw), y, batch_size=BATCH, epochs=1, verbose=0)
+        found = right(model, *held)
+        say(f"  epoch {epoch}: {found:.2%} of the images held back")
+        if found > best[0]:
+            best = (found, epoch, model.get_weights())
+    model.set_weights(best[2])
+    return {"held": best[0], "epoch": best[1]}
+
+
+def design(path: Path, x: Images, samples: Images, y: Any, frames: int) -> Values:
+    """The figures of the design, after its RTL was held to the integer model."""
+    network = kerilog.convert(path, samples, verbose=False)
+    folder = FOLDER / path.stem
+    manifest = network.build(folder, interval=INTERVAL, force=True)
+    told: Values = {"integer": float(np.mean(network.predict(x).argmax(axis=1) == y))}
+    if frames:
+        codes = network.quantize_input(x[:frames])
+        steady = simulate_steady(folder, codes)
+        wrong = int(np.count_nonzero(steady.result.codes != network.run(codes)))
+        troubles = list(steady.differences(Manifest.read(folder)))
+        if wrong or troubles:
+            raise KerilogError(f"{wrong} of {steady.result.codes.size} logits differ {troubles}")
+    need = manifest.predicted["xc7"]
+    return {
+        **told,
+        "bytes": network.bytes.in_integers,
+        "interval": manifest.frame_interval,
+        "latency": manifest.latency,
+        "lut": round(need.lut),
+        "lutram": round(need.lutram),
+        "ff": round(need.ff),
+        "bram18": need.bram18,
+        "dsp": need.dsp,
+        "frames": frames,
+    }
+
+
+def points(key: str) -> Any:
+    return lambda row: f"{100 * row[key]:.2f} %" if key in row else ""
+
+
+COLUMNS: list[page.Column] = [
+    ("network", lambda row: row["name"]),
+    ("Keras", points("trained")),
+    ("epoch", page.whole("epoch")),
+    ("held back", points("held")),
+    ("integer model", points("integer")),
+    ("elements that differ from Keras", lambda row: f"{row['differing']} of {row['elements']:,}"),
+    ("bytes", page.whole("bytes")),
+    ("cycles", page.whole("interval")),
+    ("latency", page.whole("latency")),
+    ("LUT", page.whole("lut")),
+    ("as memory", page.whole("lutram")),
+    ("FF", page.whole("ff")),
+    ("RAMB18", page.whole("bram18")),
+    ("DSP", page.whole("dsp")),
+    ("frames equal in Verilator", page.whole("frames")),
+]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, help="MNIST as a Keras NPZ (default: downloaded)")
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--hidden", type=int, default=HIDDEN)
+    parser.add_argument("--frames", type=int, default=FRAMES, help="of the RTL; 0: none")
+    parser.add_argument("--dry", action="store_true", help="print, but leave the page as it is")
+    arguments = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import keras
+
+    from kerilog.keras import compare
+
+    data = load_dataset(arguments.data or "mnist", (SIDE, SIDE, 1))
+    keras.utils.set_random_seed(SEED)
+    model = network(arguments.hidden)
+    x_train, x_test = black_and_white(data.x_train), black_and_white(data.x_test)
+    row = train(model, x_train, data.y_train, arguments.epochs)
+    path = FOLDER / f"hidden_{arguments.hidden}.keras"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    model.save(path)
+    seen = compare(model, x_test)
+    width = arguments.hidden
+    row |= {
+        "name": f"784-{width}-{width}-{width}-10",
+        "trained": right(model, x_test, data.y_test),
+        "differing": sum(seen.mismatches.values()),
+        "elements": sum(seen.elements.values()),
+    }
+    say(f"{row}")
+    row |= design(path, x_test, x_train[:SAMPLES], data.y_test, arguments.frames)
+    text = page.table(COLUMNS, [row])
+    print(f"\n{text}")
+    if not arguments.dry:
+        page.replace(PAGE, "xnor", text)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KerilogError as error:
+        raise SystemExit(f"xnor: error: {error}") from None
