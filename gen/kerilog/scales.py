@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kerilog.formats import IntArray
-from kerilog.qgraph import DoubleMultiplier, Multiplier, Rescale
+from kerilog.qgraph import DoubleMultiplier, Multiplier, Rescale, Shift
 
 Rounding = Literal["reference", "single"]
 ROUNDINGS: tuple[Rounding, ...] = ("reference", "single")
@@ -116,6 +116,7 @@ def largest_factor(factor: Rescale) -> float:
         return float(np.max(np.ldexp(factor.multiplier.astype(np.float64), factor.shift - _EXACT)))
     if isinstance(factor, DoubleMultiplier):
         return float(np.max(np.ldexp(factor.significand.astype(np.float64), factor.exponent)))
+    assert isinstance(factor, Shift)
     return float(np.max(np.exp2(-factor.shift.astype(np.float64))))
 
 

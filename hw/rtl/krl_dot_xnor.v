@@ -32,7 +32,8 @@ module krl_dot_xnor #(
   localparam LEVELS = $clog2(COUNTS);
   // nodes of a level of a full tree; those that no count reaches cost nothing
   localparam LEAVES = 1 << LEVELS;
-  localparam TREE_BITS = LEVELS + 2;
+  // and a zero above them
+  localparam TREE_BITS = LEVELS + 3;
   localparam TOTAL_BITS = $clog2(SIMD + 1);
   // registers behind the tree
   localparam REST = 2 + $clog2(SIMD) - LEVELS;
@@ -62,7 +63,7 @@ module krl_dot_xnor #(
         always @(posedge clk) begin
           count <= {(first & second) | (first & third) | (second & third), first ^ second ^ third};
         end
-        assign node[i] = {{LEVELS{1'b0}}, count};
+        assign node[i] = {{LEVELS+1{1'b0}}, count};
       end else begin : g_none
         assign node[i] = 0;
       end
@@ -79,7 +80,7 @@ module krl_dot_xnor #(
           always @(posedge clk) begin
             total <= {1'b0, node[l*LEAVES+2*i][BITS-2:0]} + {1'b0, node[l*LEAVES+2*i+1][BITS-2:0]};
           end
-          assign node[AT] = {{TREE_BITS-BITS+1{1'b0}}, total[BITS-1:0]};
+          assign node[AT] = {{TREE_BITS-BITS{1'b0}}, total};
         end else begin : g_none
           assign node[AT] = 0;
         end
