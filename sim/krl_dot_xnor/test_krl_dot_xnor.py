@@ -26,7 +26,7 @@ BUGS = [
         "assign equal[3*COUNTS-1:SIMD] = ~0",
     ),
     Bug("the left half twice", "total", "node[l*LEAVES+2*i+1][BITS-2:0]", "node[l*LEAVES+2*i][BITS-2:0]"),
-    Bug("a cycle early", "REST", "2 + $clog2(SIMD) - LEVELS", "1 + $clog2(SIMD) - LEVELS"),
+    Bug("a cycle early", "sum", "late[REST*TOTAL_BITS-1 -:", "late[(REST-1)*TOTAL_BITS-1 -:"),
 ]
 
 
