@@ -47,6 +47,7 @@ from kerilog.qgraph import (
     QUpSampling2D,
     QZeroPadding2D,
     Rescale,
+    Threshold,
 )
 
 _RANK = 4  # axes that the moving kernels have
@@ -339,6 +340,8 @@ class Writer:
                 _check(node, max((most << max(int(n), 0)) * int(m) + (1 << 30) for m, n in pairs))
                 kind = "Twice" if factor.rounding == "double" else "Once"
                 arrays = [factor.multiplier, factor.shift]
+            case Threshold():
+                raise KerilogError(f"layer '{node.name}': C++ has no results of 1 bit")
             case _:
                 _check(node, max(most << max(-int(n), 0) for n in factor.shift))
                 kind, arrays = "Shift", [factor.shift]

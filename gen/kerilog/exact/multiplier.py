@@ -24,7 +24,7 @@ from kerilog.exact.intervals import Interval
 from kerilog.formats import IntArray
 from kerilog.integer.ops import mean
 from kerilog.integer.rescale import rescale
-from kerilog.qgraph import DoubleMultiplier, Multiplier, Rescale
+from kerilog.qgraph import DoubleMultiplier, Multiplier, Rescale, Shift
 
 LARGEST_SHIFT = 48  # outputs times 2**shift stay within int64
 _EVERYTHING = np.iinfo(np.int64).max
@@ -179,6 +179,7 @@ def _slope(factor: Rescale | Mean) -> npt.NDArray[np.float64]:
         return np.ldexp(factor.multiplier.astype(np.float64), factor.shift - 31)
     if isinstance(factor, DoubleMultiplier):
         return np.ldexp(factor.significand.astype(np.float64), factor.exponent)
+    assert isinstance(factor, Shift)
     return np.ldexp(1.0, -factor.shift)
 
 

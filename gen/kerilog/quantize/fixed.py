@@ -102,15 +102,17 @@ class FixedScheme:
 
     def binary_padding(self, node: Node, op: MatrixOp, source: Format) -> BinaryPadding:
         own = self.settings.layers.get(node.name)
-        found = getattr(op, "binary_padding", "none")
-        asked = own.binary_padding if own is not None and own.binary_padding else found
-        if asked != "none" and not isinstance(source, Sign):
+        chosen = own.binary_padding if own is not None else None
+        found: BinaryPadding = "none" if isinstance(op, Dense) else op.binary_padding
+        asked = chosen or found
+        if isinstance(source, Sign):
+            default = self.settings.default.binary_padding or "none"
+            return default if chosen is None and found == "none" else asked
+        if asked != "none":
             raise KerilogError(
                 f"layer '{node.name}': binary_padding: expected an input of 1 bit, found {source}"
             )
-        if own is None and found == "none" and isinstance(source, Sign):
-            return self.settings.default.binary_padding or "none"
-        return asked
+        return "none"
 
     def matrix(self, node: Node, op: MatrixOp, source: QNode, target: Format) -> QOp:
         chosen = self.settings.of(node.name)
