@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A network whose inputs, weights and activations are signs, 784-256-256-256-10, from its training to its area.
+"""784-256-256-256-10 with signs for inputs, weights and activations, from its training to its area.
 
     python benchmarks/xnor.py --data mnist.npz [--epochs N] [--hidden N] [--frames N] [--dry]
 
