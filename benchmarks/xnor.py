@@ -4,8 +4,8 @@
     python benchmarks/xnor.py --data mnist.npz [--epochs N] [--hidden N] [--frames N] [--dry]
 
 Images are black and white: pixels from half of the range on are +1, others -1. The network is trained with
-converters from its beginning, with a batch normalization before each sign, on images that are moved by up to a
-pixel; the epoch is the best one on 10,000 training images that are held back, and the test images choose
+converters from its beginning, with a batch normalization before each sign, on images that are moved by up to
+a pixel; the epoch is the best one on 10,000 training images that are held back, and the test images choose
 nothing. Prints the accuracies, how many elements of all tensors differ between the integer model and Keras,
 and the design at 16 cycles an image: its predicted area, and on how many frames its RTL in Verilator gave
 every logit of the integer model, in the planned cycles. Writes the table into docs/quantization.md.

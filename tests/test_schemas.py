@@ -89,7 +89,7 @@ def test_what_is_no_manifest_does_not_fit(key: str, value: Any, tmp_path: Path) 
         ("", True),
         ('[default]\nweight_bits = 1\nweight_scale = "channel"\n[layers.a]\nweight_bits = "ternary"\n', True),
         ("[default]\nweight_bits = 0\n", False),
-        ("[default]\nactivation_bits = 1\n", False),
+        ("[default]\nactivation_bits = 0\n", False),
         ("[default]\nweight_bit = 4\n", False),
         ("[layers]\nconv = 4\n", False),
         ("[layer.conv]\nfrac = 4\n", False),

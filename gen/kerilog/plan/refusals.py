@@ -62,9 +62,9 @@ def _refusals_of(node: QNode, graph: QGraph) -> Iterator[str]:
     if signs and not isinstance(node.op, _WITH_SIGNS):
         names = ", ".join(sorted(kind.__name__.removeprefix("Q") for kind in _WITH_SIGNS))
         yield f"hardware supports activations of 1 bit before and behind {names} only"
-    if isinstance(node.op, QConv2D | QDense) and isinstance(graph[node.inputs[0]].format, Sign):
-        if not isinstance(node.op.kernel_format, Binary):
-            yield f"hardware supports an input of 1 bit with weights of 1 bit, found {node.op.kernel_format}"
+    weights = node.op.kernel_format if isinstance(node.op, QConv2D | QDense) else None
+    if weights and isinstance(graph[node.inputs[0]].format, Sign) and not isinstance(weights, Binary):
+        yield f"hardware supports an input of 1 bit with weights of 1 bit, found {weights}"
     yield from kind.refusals(node, graph)
     if not graph.users(node.name) and node.name not in graph.outputs:
         yield "hardware does not support a result that nothing uses"

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``krl_requantize_affine``, ``krl_requantize_serial``, ``krl_requantize_fixed``, ``krl_threshold``: from sums
-to codes.
-"""
+"""From sums back to codes: ``krl_requantize_affine``, ``_fixed`` and ``_serial``, and ``krl_threshold``."""
 
 from __future__ import annotations
 
