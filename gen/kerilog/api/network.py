@@ -280,9 +280,19 @@ class IntegerModel:
         there is, and where ``argmax`` finds no scores, Unsupported, with all reasons, where hardware does not
         support the network.
         """
-        layers = layers_of(unroll)
-        bounds = interval, fps, clock_mhz, multipliers, device, layers, latency, fill
-        goal = Goal(*bounds, register_borders, reset, control)
+        goal = Goal(
+            interval=interval,
+            fps=fps,
+            clock_mhz=clock_mhz,
+            multipliers=multipliers,
+            device=device,
+            unroll=layers_of(unroll),
+            latency=latency,
+            fill=fill,
+            register_borders=register_borders,
+            reset=reset,
+            control=control,
+        )
         return self._planned(self._ending(argmax), goal, name_of(name) or self.name)
 
     def _planned(self, graph: QGraph, goal: Goal, name: str) -> Plan:
@@ -328,9 +338,19 @@ class IntegerModel:
         with ``force`` alone. Raises as ``plan``, and KerilogError when ``directory`` cannot be written or
         holds something in the way; it is then as it was before.
         """
-        layers = layers_of(unroll)
-        bounds = interval, fps, clock_mhz, multipliers, device, layers, latency, fill
-        goal = Goal(*bounds, register_borders, reset, control)
+        goal = Goal(
+            interval=interval,
+            fps=fps,
+            clock_mhz=clock_mhz,
+            multipliers=multipliers,
+            device=device,
+            unroll=layers_of(unroll),
+            latency=latency,
+            fill=fill,
+            register_borders=register_borders,
+            reset=reset,
+            control=control,
+        )
         graph = self._ending(argmax)
         planned = self._planned(graph, goal, name_of(name) or self.name)
         with self._progress("build") as progress:

@@ -101,17 +101,17 @@ def generate(
     """
     graph = build.ending(quantized.graph, quantized.original, argmax)
     goal = Goal(
-        interval,
-        fps,
-        clock_mhz,
-        multipliers,
-        device,
-        layers_of(unroll),
-        latency,
-        fill,
-        register_borders,
-        reset,
-        control,
+        interval=interval,
+        fps=fps,
+        clock_mhz=clock_mhz,
+        multipliers=multipliers,
+        device=device,
+        unroll=layers_of(unroll),
+        latency=latency,
+        fill=fill,
+        register_borders=register_borders,
+        reset=reset,
+        control=control,
     )
     design = design_for(strip_softmax(graph), goal, name_of(name) or graph.name)
     model = Model(file=graph.name, sha256=storage.digest(graph))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 from typing import Any, get_args
@@ -72,22 +73,7 @@ Examples:
 @click.option("--integer-only", is_flag=True, help="Write the integer model alone; plan no hardware.")
 @click.option("--name", help="Name of the top module.  [default: of the model file]")
 @FORCE
-def build_command(
-    model: Path,
-    target: Path | None,
-    interval: int | None,
-    fps: float | None,
-    clock_mhz: float | None,
-    latency: int | None,
-    multipliers: int | None,
-    device: str | None,
-    fill: float | None,
-    unroll: tuple[str, ...],
-    register_borders: bool,
-    reset: Reset | None,
-    control: ControlBus | None,
-    **options: Any,
-) -> None:
+def build_command(model: Path, target: Path | None, **options: Any) -> None:
     """Quantize MODEL (.keras, .h5 or .tflite) and write its Verilog, folded to meet all bounds given.
 
     What is not bounded is minimized: the interval first, then area; with --latency alone, area. With
@@ -97,8 +83,7 @@ def build_command(
     Where hardware does not support MODEL, every reason is printed, the integer model is written
     alone, and the exit status is 3.
     """
-    bounds = interval, fps, clock_mhz, multipliers, device, unroll, latency, fill
-    goal = Goal(*bounds, register_borders, reset, control)
+    goal = Goal(**{field.name: options.pop(field.name) for field in dataclasses.fields(Goal)})
     target = target or Path("build") / model.stem
     with output.progress("build") as progress:
         chosen = build.Options(goal=goal, given=given_options(), **options)

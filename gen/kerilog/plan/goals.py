@@ -41,7 +41,7 @@ NEIGHBOURS = 3
 """Shorter intervals that are tried where the layers keep up with the one asked for only each alone."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Goal:
     """What a design is folded for: bounds, any of which may be given together.
 
