@@ -222,43 +222,47 @@ module golden_fixed_control #(
   end
 
   assign soft_reset = control_soft_reset;
-  assign irq = (status_frame_done && enable_frame_done) || (status_frame_error && enable_frame_error) || (status_write_error && enable_write_error) || (status_read_error && enable_read_error);
+  assign irq =
+    (status_frame_done && enable_frame_done) ||
+    (status_frame_error && enable_frame_error) ||
+    (status_write_error && enable_write_error) ||
+    (status_read_error && enable_read_error);
 
   // ---- what the bus reads, the last word first ----
 
   assign values = {
-32'd0,
-32'd0,
-32'd0,
-32'd0,
-32'd0,
-32'd0,
-32'd0,
-32'd0,
-32'd0,
-{m_axis_stalls},  // m_axis.stalls
-{m_axis_frames},  // m_axis.frames
-{32'ha},  // m_axis.beats
-32'd0,
-{s_axis_stalls},  // s_axis.stalls
-{s_axis_frames},  // s_axis.frames
-{32'h1e},  // s_axis.beats
-32'd0,
-32'd0,
-32'd0,
-32'd0,
-{last_frame},  // last_frame
-{cycles},  // cycles
-{28'd0, enable_read_error, enable_write_error, enable_frame_error, enable_frame_done},  // enable
-{28'd0, status_read_error, status_write_error, status_frame_error, status_frame_done},  // status
-{31'd0, 1'd0},  // control
-{32'h61},  // latency
-{32'h1e},  // interval
-{16'd0, 8'h1, 8'h1},  // streams
-{32'h89abcdef},  // model_hash_1
-{32'h1234567},  // model_hash_0
-{8'h1, 8'h0, 8'h1, 8'h0},  // version
-{32'h4b524c47}  // identity
+    32'd0,
+    32'd0,
+    32'd0,
+    32'd0,
+    32'd0,
+    32'd0,
+    32'd0,
+    32'd0,
+    32'd0,
+    {m_axis_stalls},  // m_axis.stalls
+    {m_axis_frames},  // m_axis.frames
+    {32'ha},  // m_axis.beats
+    32'd0,
+    {s_axis_stalls},  // s_axis.stalls
+    {s_axis_frames},  // s_axis.frames
+    {32'h1e},  // s_axis.beats
+    32'd0,
+    32'd0,
+    32'd0,
+    32'd0,
+    {last_frame},  // last_frame
+    {cycles},  // cycles
+    {28'd0, enable_read_error, enable_write_error, enable_frame_error, enable_frame_done},  // enable
+    {28'd0, status_read_error, status_write_error, status_frame_error, status_frame_done},  // status
+    {31'd0, 1'd0},  // control
+    {32'h61},  // latency
+    {32'h1e},  // interval
+    {16'd0, 8'h1, 8'h1},  // streams
+    {32'h89abcdef},  // model_hash_1
+    {32'h1234567},  // model_hash_0
+    {8'h1, 8'h0, 8'h1, 8'h0},  // version
+    {32'h4b524c47}  // identity
   };
 
 endmodule
