@@ -147,6 +147,14 @@ def test_padding_may_be_chosen_in_the_settings(tmp_path: Path) -> None:
         built(model, tmp_path / "no.keras", layers={first: LayerSettings(binary_padding="-1")})
 
 
+def test_the_sign_of_a_padded_image_is_not_taken_before_it_is_padded(tmp_path: Path) -> None:
+    stack = [conv(4), layers.ZeroPadding2D(1), converters.Sign(), conv(3, padding="valid")]
+    model = keras.Sequential([keras.Input(SHAPE), converters.FixedPoint(6, 4), *stack])
+    graph = built(model, tmp_path / "model.keras")
+    kinds = [(type(node.op).__name__, node.format.bits) for node in graph]
+    assert kinds[2:4] == [("QZeroPadding2D", 8), ("QRequantize", 1)]
+
+
 def test_inserted_trained_and_equal() -> None:
     keras.utils.set_random_seed(3)
     stack = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from kerilog.formats import Format
+from kerilog.formats import Format, Sign
 from kerilog.graph import (
     Converter,
     GlobalMaxPooling2D,
@@ -21,7 +21,8 @@ from kerilog.graph import (
 from kerilog.transforms.converters_after_relu import commutes
 from kerilog.transforms.rewrite import finish, private_tensors, with_inputs
 
-# They only move or choose elements, so that rounding before them is the same as rounding after.
+# They only move or choose elements, so that rounding before them is the same as rounding after: a zero is one
+# in every format but that of signs.
 MOVERS = (MaxPooling2D, GlobalMaxPooling2D, Reshape, ZeroPadding2D, Slice, UpSampling2D, Permute)
 
 
@@ -62,6 +63,8 @@ def _maker(node: Node, nodes: dict[str, Node], shielded: set[str]) -> Node | Non
     """The node that could round in place of the converter ``node``, or None: others would see it rounded."""
     source = nodes[node.inputs[0]]
     while source.name in shielded:
+        if isinstance(source.op, ZeroPadding2D) and isinstance(_format(node), Sign):
+            return None
         if not isinstance(source.op, MOVERS):
             return source
         source = nodes[source.inputs[0]]
