@@ -147,6 +147,26 @@ def test_padding_may_be_chosen_in_the_settings(tmp_path: Path) -> None:
         built(model, tmp_path / "no.keras", layers={first: LayerSettings(binary_padding="-1")})
 
 
+@pytest.mark.parametrize("padding", ["none", "+1"])
+@pytest.mark.parametrize("first", ["sign", "zeros"])
+def test_zeros_of_a_layer_before_stand_where_keras_has_them(first: str, padding: str, tmp_path: Path) -> None:
+    """The sign of a 0 is +1, and a convolution that pads nothing has no say in what a ZeroPadding2D adds."""
+    middle = [converters.Sign(), layers.ZeroPadding2D(1)]
+    stack = [
+        converters.FixedPoint(6, 4),
+        conv(4),
+        converters.FixedPoint(8, 3),
+        *(middle if first == "sign" else middle[::-1]),
+        conv(3, padding="valid", binary_padding=padding),
+        converters.FixedPoint(8, 2),
+    ]
+    model = shaken(keras.Sequential([keras.Input(SHAPE), *stack]))
+    graph = built(model, tmp_path / "model.keras")
+    x = images(50)
+    codes = run(graph, graph.inputs[0].format.quantize(x))
+    assert np.array_equal(graph[graph.outputs[0]].format.dequantize(codes), model(x))
+
+
 def test_the_sign_of_a_padded_image_is_not_taken_before_it_is_padded(tmp_path: Path) -> None:
     stack = [conv(4), layers.ZeroPadding2D(1), converters.Sign(), conv(3, padding="valid")]
     model = keras.Sequential([keras.Input(SHAPE), converters.FixedPoint(6, 4), *stack])

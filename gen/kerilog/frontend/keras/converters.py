@@ -66,7 +66,10 @@ def _bordered(layer: Layer, op: MatrixOp) -> MatrixOp:
     if padding not in known or (isinstance(op, Dense) and padding != "none"):
         layer.wrong(_PADDING, "one of " + ", ".join(known) + ", of a convolution", padding)
         return op
-    return op if isinstance(op, Dense) else dataclasses.replace(op, binary_padding=padding)
+    # where Keras pads nothing there is nothing to choose, also if a ZeroPadding2D joins the layer later
+    if isinstance(op, Dense) or op.padding != "same":
+        return op
+    return dataclasses.replace(op, binary_padding=padding)
 
 
 @dataclasses.dataclass(frozen=True)
