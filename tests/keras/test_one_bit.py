@@ -202,6 +202,15 @@ def test_inserted_trained_and_equal() -> None:
             model.fit(images(64), np.arange(64) % 5, epochs=2, verbose=0)
 
 
+@pytest.mark.parametrize("last", ["softmax", "sigmoid", "tanh", "leaky_relu"])
+def test_what_an_output_is_made_of_keeps_its_bits(last: str, tmp_path: Path) -> None:
+    stack = [layers.Conv2D(2, 3, name="conv"), layers.Flatten(), layers.Dense(3, name="logits")]
+    model = keras.Sequential([keras.Input(SHAPE), *stack, layers.Activation(last)])
+    graph = built(model, tmp_path / "model.keras", default=LayerSettings(activation_bits=1))
+    bits = {node.name: node.format.bits for node in graph}
+    assert bits["conv"] == 1 and bits["logits"] == 8
+
+
 def refused(stack: list[Any], tmp_path: Path, **settings: Any) -> str:
     model = keras.Sequential([keras.Input(SHAPE), converters.FixedPoint(6, 4), *stack])
     with pytest.raises((KerilogError, Unsupported)) as error:

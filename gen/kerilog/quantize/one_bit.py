@@ -26,6 +26,7 @@ from kerilog.graph import (
     DepthwiseConv2D,
     Graph,
     Node,
+    PReLU,
     ResizeBilinear,
     ZeroPadding2D,
 )
@@ -56,17 +57,13 @@ def one_bit_tensors(graph: Graph) -> frozenset[str]:
 
 
 def _ends(graph: Graph) -> Iterator[str]:
-    """The tensors that are outputs, or become outputs without other numbers being made of them."""
+    """The tensors that are outputs, or become outputs element by element, as the logits of a sigmoid do."""
     for name in graph.outputs:
         node = graph[name]
         yield name
-        while isinstance(node.op, KEEPS_FORMAT) or _is_softmax(node):
+        while isinstance(node.op, (*KEEPS_FORMAT, Activation, PReLU)):
             node = graph[node.inputs[0]]
             yield node.name
-
-
-def _is_softmax(node: Node) -> bool:
-    return isinstance(node.op, Activation) and node.op.function == "softmax"
 
 
 def check_sign(node: Node, format: Format) -> None:
