@@ -48,6 +48,8 @@ module krl_threshold #(
   endgenerate
 
   localparam integer LAST_BEAT = PERIOD - 1;
+  // both sides of a comparison have as many
+  localparam integer COMPARED_BITS = (ACC_BITS > THRESHOLD_BITS) ? ACC_BITS : THRESHOLD_BITS;
 
   reg [ADDRESS_BITS-1:0] beat;
   reg [1:0] valid_pipe;
@@ -76,15 +78,19 @@ module krl_threshold #(
   generate
     for (i = 0; i < LANES; i = i + 1) begin : g_lane
       localparam AT = i * (THRESHOLD_BITS + 1);
-      reg signed [ACC_BITS-1:0] accumulator;
+      localparam SIGN = AT + THRESHOLD_BITS - 1;
+      reg [ACC_BITS-1:0] sum;
       reg negative;
 
-      wire signed [THRESHOLD_BITS-1:0] threshold = constant_data[AT +: THRESHOLD_BITS];
+      wire signed [COMPARED_BITS-1:0] accumulator =
+        {{COMPARED_BITS-ACC_BITS+1{sum[ACC_BITS-1]}}, sum[ACC_BITS-2:0]};
+      wire signed [COMPARED_BITS-1:0] threshold =
+        {{COMPARED_BITS-THRESHOLD_BITS+1{constant_data[SIGN]}}, constant_data[AT +: THRESHOLD_BITS-1]};
       wire turned = constant_data[AT+THRESHOLD_BITS];
 
       always @(posedge clk) begin
         if (advance) begin
-          accumulator <= s_axis_tdata[i*ACC_BITS +: ACC_BITS];
+          sum <= s_axis_tdata[i*ACC_BITS +: ACC_BITS];
           negative <= (accumulator < threshold) ^ turned;
         end
       end

@@ -72,6 +72,12 @@ def narrow() -> QGraph:
     return Chain("narrow", "fixed", (1, 1, 1), bits=4, weight_bits=2).conv(1, (1, 1)).pool((1, 1)).graph
 
 
+def signs() -> QGraph:
+    """Sums of an image of signs, and of one of eight bits, beside thresholds of other widths."""
+    chain = Chain("signs", "fixed", (4, 4, 3), 5, bits=1, weight_bits=1, input_bits=8)
+    return chain.conv(4, (2, 2)).conv(3, (2, 2)).flatten().dense(3).graph
+
+
 def corrected() -> QGraph:
     """Rescaling by gemmlowp's two roundings, which needs the negative correction."""
     return Chain("corrected", "affine", (6, 6, 3), 5).conv(5, (3, 3), (2, 2), "same").flatten().dense(4).graph
@@ -91,6 +97,7 @@ DESIGNS: dict[str, tuple[Callable[[], QGraph], int]] = {
     "lines": (names_with_lines, 20),
     "constants": (names_of_constants, 1),
     "narrow": (narrow, 1),
+    "signs": (signs, 60),
     "corrected": (corrected, 60),
     "corrected_slow": (corrected, 600),
     "side_by_side": (side_by_side, 8),
