@@ -224,6 +224,9 @@ def test_what_one_bit_cannot_be(tmp_path: Path) -> None:
         "layer 'conv': activation_bits: expected 2 bits or more behind relu, whose results all have one "
         "sign, found 1; 1 bit is for layers without activation"
     )
+    for function in ("sigmoid", "softplus", "log_sigmoid"):
+        text = refused([conv(2), layers.Activation(function), converters.Sign()], tmp_path)
+        assert f"expected 2 bits or more behind {function}, whose results all have one sign" in text
     mean = refused([conv(2), converters.Sign(), layers.AveragePooling2D(2, name="mean")], tmp_path)
     assert mean.startswith("layer 'mean': expected an input of 2 bits or more, found one of 1 bit")
     with pytest.raises(KerilogError, match='expected one of "\\+1", "-1", "none", got 0'):

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from kerilog.calibrate import Observation
 from kerilog.errors import KerilogError
 from kerilog.formats import Format, IntArray, Sign
+from kerilog.functions import apply
 from kerilog.graph import (
     Activation,
     AveragePooling2D,
@@ -36,7 +37,7 @@ from kerilog.quantize.ranges import FINEST, values_of
 
 _COARSEST = -8  # binary point that is tried
 _WITH_ZERO = (AveragePooling2D, ResizeBilinear, ZeroPadding2D)
-_RECTIFIERS = ("relu", "relu6")
+_PROBES = np.linspace(-16, 16, 513)  # where the results of a function show whether their signs differ
 
 
 def sign_format(seen: Observation, frac: int | None) -> Sign:
@@ -75,8 +76,10 @@ def check_sign(node: Node, format: Format) -> None:
             f"layer '{node.name}': expected an input of 2 bits or more, found one of 1 bit, which holds no 0 "
             "and no mean; give the layer before it more activation_bits"
         )
-    function = node.op.function if isinstance(node.op, Activation) else getattr(node.op, "activation", "")
-    if function in _RECTIFIERS:
+    op = node.op
+    function = op.function if isinstance(op, Activation) else getattr(op, "activation", "linear")
+    parameters = op.parameters if isinstance(op, Activation) else ()
+    if function != "linear" and np.unique(apply(function, parameters, _PROBES) < 0).size == 1:
         raise KerilogError(
             f"layer '{node.name}': activation_bits: expected 2 bits or more behind {function}, whose results "
             "all have one sign, found 1; 1 bit is for layers without activation"
