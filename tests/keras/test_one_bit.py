@@ -211,6 +211,16 @@ def test_what_an_output_is_made_of_keeps_its_bits(last: str, tmp_path: Path) -> 
     assert bits["conv"] == 1 and bits["logits"] == 8
 
 
+def test_what_scales_an_image_keeps_its_bits(tmp_path: Path) -> None:
+    """Layers that are convolutions in the graph alone: all pixels from 0 to 1 have one sign."""
+    for first in (layers.Rescaling(1 / 255, 0.5), layers.Normalization(mean=[0.5] * 3, variance=[1.0] * 3)):
+        stack = [layers.Conv2D(2, 3, padding="same", name="conv"), layers.Flatten(), layers.Dense(3)]
+        model = keras.Sequential([keras.Input(SHAPE), first, *stack])
+        graph = built(model, tmp_path / "model.keras", default=LayerSettings(activation_bits=1))
+        bits = {node.name: node.format.bits for node in graph}
+        assert bits["conv"] == 1 and bits[first.name] == 8
+
+
 def refused(stack: list[Any], tmp_path: Path, **settings: Any) -> str:
     model = keras.Sequential([keras.Input(SHAPE), converters.FixedPoint(6, 4), *stack])
     with pytest.raises((KerilogError, Unsupported)) as error:

@@ -53,8 +53,16 @@ def one_bit_tensors(graph: Graph) -> frozenset[str]:
     normalization included, but for those at the outputs.
     """
     ends = set(_ends(graph))
-    layers = Conv2D | DepthwiseConv2D | Dense
-    return frozenset(node.name for node in graph if isinstance(node.op, layers) and node.name not in ends)
+    return frozenset(node.name for node in graph if _is_layer(node) and node.name not in ends)
+
+
+def _is_layer(node: Node) -> bool:
+    """Whether ``node`` sums products: a normalization by itself, of one factor for each channel, does not."""
+    op = node.op
+    if isinstance(op, DepthwiseConv2D):
+        height, width, _, each = op.kernel.shape
+        return bool(height * width * each > 1)
+    return isinstance(op, Conv2D | Dense)
 
 
 def _ends(graph: Graph) -> Iterator[str]:
