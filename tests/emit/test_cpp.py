@@ -36,6 +36,8 @@ from support.networks import Chain, draw_graph
 from support.paths import ROOT
 from support.two_ports import heads, two_images
 
+NO_KERNEL = "one_bit"
+
 
 def assert_equal(graphs: Sequence[QGraph], folder: Path, *options: str, frames: int = 12) -> None:
     """All ``graphs``, compiled together, give the integer model's codes."""
@@ -97,7 +99,7 @@ def in_groups(rounding: str) -> QGraph:
 
 def networks() -> list[QGraph]:
     """Small ones that have every layer of hardware between them, and random ones."""
-    graphs = [make() for make, _ in NETWORKS.values()]
+    graphs = [make() for name, (make, _) in NETWORKS.items() if name != NO_KERNEL]
     graphs += [two_images(), heads(), rows_side_by_side(), wide_sums(), *map(in_groups, ("double", "single"))]
     return [*graphs, *moves(), dilated("affine"), dilated("fixed"), *map(draw_graph, range(16))]
 
@@ -122,6 +124,12 @@ def test_the_networks_use_every_kernel() -> None:
 @pytest.mark.parametrize("first", range(16, 136, 20))
 def test_random_networks(first: int, tmp_path: Path) -> None:
     assert_equal([draw_graph(seed) for seed in range(first, first + 20)], tmp_path, *cpp.CHECKED)
+
+
+def test_results_of_one_bit_are_refused_by_name() -> None:
+    graph = NETWORKS[NO_KERNEL][0]()
+    with pytest.raises(KerilogError, match=r"layer .input.: C\+\+ has .* 2 bits or more, found 1 bit"):
+        header(graph, "net")
 
 
 def test_a_wrong_weight_shows(tmp_path: Path) -> None:

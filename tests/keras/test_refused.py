@@ -93,7 +93,7 @@ def test_models_not_taken(name: str) -> None:
     ("options", "message"),
     [
         ({"weight_bits": 0}, "weight_bits: expected an integer from 1 to 16"),
-        ({"activation_bits": 17}, "activation_bits: expected an integer from 2 to 16"),
+        ({"activation_bits": 17}, "activation_bits: expected an integer from 1 to 16"),
         ({"scheme": "binary"}, "unknown scheme 'binary'"),
         ({"scheme": "affine", "weight_bits": 4}, "expected the 8 bits of TFLite"),
         ({"samples": np.zeros((0, *SHAPE), np.float32)}, "no samples"),
