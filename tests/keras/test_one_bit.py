@@ -211,6 +211,20 @@ def test_what_an_output_is_made_of_keeps_its_bits(last: str, tmp_path: Path) -> 
     assert bits["conv"] == 1 and bits["logits"] == 8
 
 
+@pytest.mark.parametrize("function", ["sigmoid", "tanh", "silu", "leaky_relu"])
+def test_a_function_is_not_taken_of_signs(function: str, tmp_path: Path) -> None:
+    hidden = layers.Conv2D(2, 3, name="hidden", activation=function)
+    stack = [hidden, layers.Conv2D(2, 3, name="conv"), layers.Flatten(), layers.Dense(3)]
+    graph = built(
+        keras.Sequential([keras.Input(SHAPE), *stack]),
+        tmp_path / "model.keras",
+        default=LayerSettings(activation_bits=1),
+    )
+    bits = {node.name: node.format.bits for node in graph}
+    behind = next(node.name for node in graph if node.inputs == ("hidden",))
+    assert bits["conv"] == 1 and bits["hidden"] == bits[behind] == 8
+
+
 def test_what_scales_an_image_keeps_its_bits(tmp_path: Path) -> None:
     """Layers that are convolutions in the graph alone: all pixels from 0 to 1 have one sign."""
     for first in (layers.Rescaling(1 / 255, 0.5), layers.Normalization(mean=[0.5] * 3, variance=[1.0] * 3)):

@@ -50,10 +50,10 @@ def sign_format(seen: Observation, frac: int | None) -> Sign:
 
 def one_bit_tensors(graph: Graph) -> frozenset[str]:
     """The tensors that have one bit where that is the default: of convolutions and dense layers, batch
-    normalization included, but for those at the outputs.
+    normalization included, but for those at the outputs and in front of functions.
     """
-    ends = set(_ends(graph))
-    return frozenset(node.name for node in graph if _is_layer(node) and node.name not in ends)
+    kept = set(_kept(graph))
+    return frozenset(node.name for node in graph if _is_layer(node) and node.name not in kept)
 
 
 def _is_layer(node: Node) -> bool:
@@ -65,12 +65,15 @@ def _is_layer(node: Node) -> bool:
     return isinstance(op, Conv2D | Dense)
 
 
-def _ends(graph: Graph) -> Iterator[str]:
-    """The tensors that are outputs, or become outputs element by element, as the logits of a sigmoid do."""
-    for name in graph.outputs:
+def _kept(graph: Graph) -> Iterator[str]:
+    """The tensors that are outputs, and those that a function is taken of, as logits are given to a softmax;
+    whatever moves or picks them is looked through.
+    """
+    taken = [node.inputs[0] for node in graph if isinstance(node.op, Activation | PReLU)]
+    for name in (*graph.outputs, *taken):
         node = graph[name]
         yield name
-        while isinstance(node.op, (*KEEPS_FORMAT, Activation, PReLU)):
+        while isinstance(node.op, KEEPS_FORMAT):
             node = graph[node.inputs[0]]
             yield node.name
 
