@@ -85,6 +85,7 @@ _CONVERTERS = (
     "Affine",
     "Binary",
     "Ternary",
+    "Sign",
     "QuantConv2D",
     "QuantDepthwiseConv2D",
     "QuantDense",
