@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from kerilog import build, cli, storage
 from kerilog.calibrate import Observation
 from kerilog.errors import KerilogError
-from kerilog.formats import Affine, Fixed
+from kerilog.formats import Affine, Binary, Fixed, Format, Sign, Ternary
 from kerilog.graph import Dense, Graph, Input, Node
 from kerilog.integer.model import run
 from kerilog.manifest import Model
@@ -154,6 +154,17 @@ def test_record_comes_back_whole(tmp_path: Path) -> None:
     (answers,) = loaded.answers
     assert (answers.output, answers.after.tolist()) == ("dense", (2 * eye).tolist())
     assert [tensor.alone for tensor in tensors(integer, loaded)] == [t.alone for t in tensors(integer, saved)]
+
+
+@pytest.mark.parametrize(
+    "format", [Fixed(6, 2), Affine(8, 0.5, 3), Binary(scale=0.5), Ternary(scale=0.5), Sign(frac=1)], ids=str
+)
+def test_formats_that_a_float_network_was_trained_with_are_read_again(format: Format, tmp_path: Path) -> None:
+    graph, _, _ = small_network("dense")
+    original = dataclasses.replace(graph, nodes=tuple(dataclasses.replace(n, format=format) for n in graph))
+    record.save(Record(0, (), original), tmp_path)
+    loaded = record.load(tmp_path).original
+    assert loaded is not None and [node.format for node in loaded] == [format] * len(graph.nodes)
 
 
 def test_network_error_is_that_of_the_integer_model() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kerilog import floating, graph, storage
+from kerilog import floating, formats, graph, storage
 from kerilog.calibrate import Observation
 from kerilog.floating import Samples
 from kerilog.formats import IntArray
@@ -85,7 +85,7 @@ def load(directory: Path) -> Record:
     path = directory / FILE_NAME
     if not path.exists():
         return Record(0, ())
-    return storage.load_item(path, Record, (graph, sys.modules[__name__]), "record of a build")
+    return storage.load_item(path, Record, (graph, formats, sys.modules[__name__]), "record of a build")
 
 
 def measure(
