@@ -12,6 +12,7 @@ from kerilog.graph import (
     Graph,
     MaxPooling2D,
     Node,
+    Op,
     Permute,
     Reshape,
     Slice,
@@ -21,9 +22,14 @@ from kerilog.graph import (
 from kerilog.transforms.converters_after_relu import commutes
 from kerilog.transforms.rewrite import finish, private_tensors, with_inputs
 
-# They only move or choose elements, so that rounding before them is the same as rounding after: a zero is one
-# in every format but that of signs.
-MOVERS = (MaxPooling2D, GlobalMaxPooling2D, Reshape, ZeroPadding2D, Slice, UpSampling2D, Permute)
+_MOVERS = (MaxPooling2D, GlobalMaxPooling2D, Reshape, ZeroPadding2D, Slice, UpSampling2D, Permute)
+
+
+def moves(op: Op, format: Format | None) -> bool:
+    """Whether ``op`` only moves or chooses elements, so that rounding to ``format`` before it is the same as
+    rounding after it: a zero that it adds is one in every format but that of signs.
+    """
+    return isinstance(op, _MOVERS) and not (isinstance(op, ZeroPadding2D) and isinstance(format, Sign))
 
 
 def absorb_converters(graph: Graph) -> Graph:
@@ -55,7 +61,7 @@ def _inherited(nodes: dict[str, Node]) -> dict[str, Node]:
         source = held[node.inputs[0]] if len(node.inputs) == 1 else None
         inherits = _format(node) is None and source is not None and commutes(node, source)
         made[name] = dataclasses.replace(node, format=source) if inherits else node
-        held[name] = source if isinstance(node.op, MOVERS) else _format(made[name])
+        held[name] = source if moves(node.op, source) else _format(made[name])
     return made
 
 
@@ -63,10 +69,8 @@ def _maker(node: Node, nodes: dict[str, Node], shielded: set[str]) -> Node | Non
     """The node that could round in place of the converter ``node``, or None: others would see it rounded."""
     source = nodes[node.inputs[0]]
     while source.name in shielded:
-        if isinstance(source.op, ZeroPadding2D) and isinstance(_format(node), Sign):
-            return None
-        if not isinstance(source.op, MOVERS):
-            return source
+        if not moves(source.op, _format(node)):
+            return None if isinstance(source.op, _MOVERS) else source
         source = nodes[source.inputs[0]]
     # A tensor that is converted already may be seen by anybody.
     return source if _format(source) == _format(node) else None

@@ -12,20 +12,12 @@ from kerilog.graph import (
     Converter,
     Dense,
     DepthwiseConv2D,
-    GlobalMaxPooling2D,
     Graph,
-    MaxPooling2D,
     Node,
     Op,
-    Permute,
-    Reshape,
-    Slice,
-    UpSampling2D,
 )
+from kerilog.transforms.absorb_converters import moves
 from kerilog.transforms.rewrite import absorb_into_source, private_tensors
-
-# They only move or choose elements, so that the sign may be taken before them.
-_MOVERS = (MaxPooling2D, GlobalMaxPooling2D, Reshape, Slice, UpSampling2D, Permute)
 
 
 def fold_batch_norm_into_sign(graph: Graph) -> Graph:
@@ -56,6 +48,6 @@ def _becomes_sign(node: Node, graph: Graph, private: set[str]) -> bool:
         (node,) = (user for user in graph if node.name in user.inputs)
         if isinstance(node.op, Converter):
             return isinstance(node.op.format, Sign)
-        if not isinstance(node.op, _MOVERS):
+        if not moves(node.op, Sign()):
             return False
     return isinstance(node.format, Sign)
