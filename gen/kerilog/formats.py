@@ -73,6 +73,12 @@ class Format(abc.ABC):
         """How many steps of the scale ``codes`` (any shape) stand for: linear, in whole numbers."""
         return np.asarray(codes, np.int64) - self.zero_point
 
+    @property
+    def line(self) -> tuple[int, int]:
+        """``(a, b)`` with ``steps(q) == a * q + b`` for every code q."""
+        origin, second = self.steps([0, 1]).tolist()
+        return second - origin, origin
+
     def dequantize(self, codes: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """The real numbers that ``codes`` (any shape) stand for."""
         return self.scales * self.steps(codes)

@@ -175,10 +175,10 @@ def _weighted(
     kernel: IntArray = op.kernel.reshape(-1, op.kernel.shape[-1])  # in the order of the stream
     codes = _with_padding(codes, op, format)
     # the multipliers see raw codes: what code 0 stands for times the weights joins the bias
-    origin, second = format.steps([0, 1]).tolist()
-    steps = kernel * (second - origin)
+    factor, offset = format.line
+    steps = kernel * factor
     reach = dot_interval(steps, *codes)
-    bias = op.bias + origin * kernel.sum(axis=0)
+    bias = op.bias + offset * kernel.sum(axis=0)
     widths = Widths(format.bits, op.kernel_format.bits, reach.bits)
     matvec: MatVec | None = None
     if folding.steps == 1 and slicing and slicing.groups == 1:

@@ -178,10 +178,6 @@ class Finish:
         form = None if number is np.int64 else linear(factor, target, clamp, number)
         self.linear = form and form.spread(repeat)
         self.storage = storage(target)
-        self._upside_down: Numbers | None = None
-        if isinstance(factor, Threshold):
-            spread = factor.direction if factor.direction.size == 1 else np.tile(factor.direction, repeat)
-            self._upside_down = spread < 0
         lifted = self._lifted_form(number)
         self._lifted = lifted and lifted.spread(repeat)
 
@@ -198,8 +194,6 @@ class Finish:
         """Codes of ``total`` (..., channels), which is contiguous and is overwritten."""
         rows = total.reshape(-1, len(self.bias))
         rows += self.bias
-        if self._upside_down is not None:
-            return self._signs(rows, self._upside_down).reshape(total.shape)
         if self._lifted is not None:
             return self._lift(self._lifted.scaled(rows)).reshape(total.shape)
         if self.linear is None:
@@ -208,12 +202,6 @@ class Finish:
         y = self.linear(rows)
         np.clip(y, *self.clamp, out=y)
         codes: Codes = y.astype(self.storage).reshape(total.shape)
-        return codes
-
-    def _signs(self, rows: Numbers, upside_down: Numbers) -> Codes:
-        """The codes of a ``Threshold``."""
-        negative = np.where(upside_down, rows > 0, rows < 0) if np.any(upside_down) else rows < 0
-        codes: Codes = np.clip(-negative.astype(np.int8), *self.clamp)
         return codes
 
     def _lift(self, y: Real) -> Codes:

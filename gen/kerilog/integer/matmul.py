@@ -64,8 +64,8 @@ def accumulator_bound(kernel: IntArray, bias: IntArray, largest: int) -> int:
 
 def fold_steps(kernel: IntArray, bias: IntArray, source: Format) -> tuple[IntArray, IntArray]:
     """``(k', b')`` with ``x @ k' + b' == steps(x) @ kernel + bias`` for all codes x of ``source``."""
-    origin, second = source.steps([0, 1]).tolist()
-    return kernel * (second - origin), bias + origin * kernel.sum(axis=0)
+    factor, offset = source.line
+    return kernel * factor, bias + offset * kernel.sum(axis=0)
 
 
 def parts_in_float32(kernel: IntArray, largest: int) -> list[slice]:
