@@ -211,6 +211,15 @@ def test_what_an_output_is_made_of_keeps_its_bits(last: str, tmp_path: Path) -> 
     assert bits["conv"] == 1 and bits["logits"] == 8
 
 
+def test_the_default_is_for_whole_layers_and_for_no_scores(tmp_path: Path) -> None:
+    stack = [layers.SeparableConv2D(3, 3, name="sep"), layers.Conv2D(4, 1, name="scores")]
+    stack += [layers.GlobalAveragePooling2D(), layers.Softmax()]
+    model = keras.Sequential([keras.Input(SHAPE), *stack])
+    graph = built(model, tmp_path / "model.keras", default=LayerSettings(activation_bits=1))
+    bits = {node.name: node.format.bits for node in graph}
+    assert (bits["sep/depthwise"], bits["sep"], bits["scores"]) == (8, 1, 8)
+
+
 @pytest.mark.parametrize("function", ["sigmoid", "tanh", "silu", "leaky_relu"])
 def test_a_function_is_not_taken_of_signs(function: str, tmp_path: Path) -> None:
     hidden = layers.Conv2D(2, 3, name="hidden", activation=function)
@@ -257,6 +266,11 @@ def test_what_one_bit_cannot_be(tmp_path: Path) -> None:
         conv(2, binary_padding=0)
     with pytest.raises(KerilogError, match="kernel_converter: Sign is for tensors only"):
         conv(2, kernel_converter=converters.Sign())
+    plain = keras.Sequential([keras.Input(SHAPE), layers.Conv2D(2, 3, name="conv"), layers.Conv2D(2, 3)])
+    for key, value in {"range": "mse", "percentile": 99.0}.items():
+        ranged = {"conv": LayerSettings(**{key: value})}
+        with pytest.raises(KerilogError, match=f"layer 'conv': {key}: a result of 1 bit has no range"):
+            built(plain, tmp_path / "r.keras", layers=ranged, default=LayerSettings(activation_bits=1))
     own = {"conv": LayerSettings(bias_bits=6)}
     text = refused([conv(2, name="conv", use_bias=True), converters.Sign()], tmp_path, layers=own)
     assert text == "layer 'conv': bias_bits: a result of 1 bit needs no rounded bias"

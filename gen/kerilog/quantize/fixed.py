@@ -74,6 +74,7 @@ class FixedScheme:
         chosen = self.settings.of(node.name)
         bits = self._bits(node, chosen)
         if bits == 1:
+            self._check_sign(node)
             return sign_format(self.observations[node.name], chosen.frac)
         if chosen.frac is not None:
             return Fixed(bits, chosen.frac)
@@ -89,6 +90,13 @@ class FixedScheme:
         if chosen.activation_bits == 1 and not asked and node.name not in self.signs:
             return DEFAULT_BITS
         return chosen.activation_bits or DEFAULT_BITS
+
+    def _check_sign(self, node: Node) -> None:
+        """Raises KerilogError for what is chosen for ``node`` alone and is without effect on signs."""
+        own = self.settings.layers.get(node.name)
+        for key, _ in own.chosen() if own else ():
+            if key in ("range", "percentile"):
+                raise KerilogError(f"layer '{node.name}': {key}: a result of 1 bit has no range")
 
     def takes_signs(self, node: Node, op: MatrixOp, shape: Shape) -> bool:
         """With weights of one bit, unless there are zeros around the image."""

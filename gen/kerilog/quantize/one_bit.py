@@ -25,6 +25,7 @@ from kerilog.graph import (
     Conv2D,
     Dense,
     DepthwiseConv2D,
+    GlobalAveragePooling2D,
     Graph,
     Node,
     PReLU,
@@ -50,10 +51,15 @@ def sign_format(seen: Observation, frac: int | None) -> Sign:
 
 def one_bit_tensors(graph: Graph) -> frozenset[str]:
     """The tensors that have one bit where that is the default: of convolutions and dense layers, batch
-    normalization included, but for those at the outputs and in front of functions.
+    normalization included, but for those at the outputs, in front of functions and inside of layers.
     """
-    kept = set(_kept(graph))
-    return frozenset(node.name for node in graph if _is_layer(node) and node.name not in kept)
+    kept, names = set(_kept(graph)), {node.name for node in graph}
+    return frozenset(
+        node.name
+        for node in graph
+        # "sep/depthwise" is a part of the layer "sep"
+        if _is_layer(node) and node.name not in kept and node.name.rpartition("/")[0] not in names
+    )
 
 
 def _is_layer(node: Node) -> bool:
@@ -67,13 +73,13 @@ def _is_layer(node: Node) -> bool:
 
 def _kept(graph: Graph) -> Iterator[str]:
     """The tensors that are outputs, and those that a function is taken of, as logits are given to a softmax;
-    whatever moves or picks them is looked through.
+    whatever moves or picks them is looked through, and the mean of an image.
     """
     taken = [node.inputs[0] for node in graph if isinstance(node.op, Activation | PReLU)]
     for name in (*graph.outputs, *taken):
         node = graph[name]
         yield name
-        while isinstance(node.op, KEEPS_FORMAT):
+        while isinstance(node.op, (*KEEPS_FORMAT, GlobalAveragePooling2D)):
             node = graph[node.inputs[0]]
             yield node.name
 
