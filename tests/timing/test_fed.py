@@ -122,3 +122,31 @@ def test_every_beat_in_its_cycle(
     except StandstillError:  # too few rows
         assume(False)
     assert run(make, behind, (entering, leaving), pace, together=True) == expected
+
+
+def registers_of(control: Control) -> tuple[object, ...]:
+    """All that decides what happens next."""
+    return (*control.state(), control.valid, control.ready(True), control.ready(False))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data(), st.integers(1, 30), st.integers(0, 40))
+def test_beats_absorbed_at_once_are_beats_taken_one_by_one(
+    data: st.DataObject, words: int, taken: int
+) -> None:
+    make = sums(data.draw, words) if data.draw(st.booleans()) else last_word(words)
+    at_once, by_one = make(), make()
+    for control in (at_once, by_one):
+        for _ in range(taken):
+            entered = control.ready(True)
+            control.clock(True, entered, True, control.valid)
+    valid, beats = at_once.valid, int(at_once.appetite())
+    at_once.absorb(beats)
+    for _ in range(beats):
+        assert by_one.ready(False)
+        by_one.clock(True, True, False, False)
+        assert by_one.valid == valid
+    for _ in range(2):
+        assert registers_of(at_once) == registers_of(by_one)
+        for control in (at_once, by_one):
+            control.clock(True, control.ready(False), False, False)

@@ -46,8 +46,8 @@ class Control(abc.ABC):
         """As many clock edges at once, no more than ``quiet`` says."""
 
     def appetite(self) -> i64:
-        """How many beats, one in each cycle from now on, it takes for certain, its ``valid`` and ``ready``
-        unchanged, while none leaves.
+        """How many beats it takes for certain, one in each cycle from now on, while none leaves and its
+        ``valid`` stays.
         """
         return 0
 
