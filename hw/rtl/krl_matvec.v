@@ -32,7 +32,8 @@
 //           issued only while one of the CREDITS places in the next buffer is free; result_taken returns
 //           a place.
 // Legal:    PE, SIMD, LANES, GROUPS, BEATS_PER_VECTOR, TURNS, CREDITS, ACC_BITS >= 1; X_BITS, W_BITS >= 2,
-//           with SIGNS W_BITS 1 or 2, X_BITS = 1 too if W_BITS = 1; (GROUPS - 1) * PE < OUTPUTS <= GROUPS * PE; OUTPUTS_PER_VECTOR divides OUTPUTS.
+//           with SIGNS W_BITS 1 or 2, and X_BITS >= 1 if it is 1; (GROUPS - 1) * PE < OUTPUTS <= GROUPS * PE;
+//           OUTPUTS_PER_VECTOR divides OUTPUTS.
 
 `default_nettype none
 

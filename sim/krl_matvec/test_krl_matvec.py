@@ -108,7 +108,7 @@ BUGS = [
         "PLACE % 2 == 0 && PLACE + 1 < LANES_PER_VECTOR",
         "p % 2 == 0 && p + 1 < PE",
     ),
-    Bug("sums of signs one bit short", "SUM_BITS", "(SIGNS != 0) ? 1 : W_BITS", "(SIGNS != 0) ? 0 : W_BITS"),
+    Bug("sums of signs one bit short", "SUM_BITS", ": (X_BITS == 1) ? 2 : 1", ": (X_BITS == 1) ? 1 : 0"),
     Bug("a credit too many", "credits", "result_taken && !spend", "result_taken"),
     Bug("a credit too few", "credits", "spend && !result_taken", "spend"),
     survives_reset("credits", "ALL_CREDITS[CREDIT_BITS-1:0]"),
@@ -125,6 +125,8 @@ def draw(rng: Random) -> dict[str, Any]:
     lanes = rng.randint(1, 12) if beats == 1 else rng.randint(1, 4)
     signs = rng.random() < 0.25
     x_bits, w_bits = rng.randint(2, 16), rng.randint(1, 2) if signs else rng.randint(2, 16)
+    if w_bits == 1 and rng.random() < 0.5:
+        x_bits = 1
     pe, groups = rng.randint(1, 5), rng.randint(1, 5)
     outputs = groups * pe - (rng.randrange(pe) if w_bits > 1 else 0)
     return {
