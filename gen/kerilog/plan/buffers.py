@@ -15,11 +15,13 @@ from kerilog.plan.slices import sliced
 from kerilog.timing.control import NEVER
 from kerilog.timing.fifo import Fifo
 from kerilog.timing.line_buffer import LineBuffer
-from kerilog.timing.schedule import STANDSTILL, StandstillError
+from kerilog.timing.schedule import LONGEST_TRANSIENT, STANDSTILL, Schedule, StandstillError
 from kerilog.timing.window_reader import WindowReader
 
 OBSERVED = 8
 """Frames after which a run at a steady pace shows nothing new."""
+MOST_BEATS = 50_000_000
+"""Beats between all stages after which one that does not repeat itself is no longer waited for."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,11 +42,11 @@ def fit(stages: Sequence[Stage], interval: int, kept: Collection[str], registere
     the handshake. The first of a few attempts counts that reaches the interval, or the fastest of them.
     Raises StandstillError if none of them moves.
     """
-    goal = max(interval, *(stage.minimum_interval for stage in stages))
+    goal = max(interval, pace_of(stages))
     found: list[Fitted] = []
     for attempt in _attempts(stages, goal, kept, registered):
         try:
-            found.append(_measured(attempt, registered))
+            found.append(measured(attempt, registered))
         except StandstillError:
             continue
         if found[-1].cycles.frame_interval <= goal:
@@ -140,19 +142,57 @@ def _without(stages: Sequence[Stage], names: Collection[str] | Iterator[str]) ->
     ]
 
 
-def _measured(stages: Sequence[Stage], registered: bool) -> Fitted:
+def measured(stages: Sequence[Stage], registered: bool = False) -> Fitted:
     """``stages`` run without a pause, their queues no deeper than that shows.
 
     Nothing happens at another time for that: no beat had to wait for a place.
     """
     pipeline = cycles.pipeline_of(stages, registered=registered)
-    measured = cycles.measure(pipeline.schedule)
-    queues = pipeline.queues
+    schedule, queues = pipeline.schedule, pipeline.queues
+    period = schedule.settle(_patience(stages))
+    if period == 0 and keeps_pace(stages, registered):
+        return _filling(stages, schedule)
+    timing = schedule.measure(period)
     used = [
         _as_used(stage, queues[stage.name]) if isinstance(stage, FifoStage) else stage for stage in stages
     ]
-    frames = max(FEWEST_FRAMES, cycles.in_flight(pipeline.schedule))
-    return Fitted(tuple(used), measured, frames)
+    frames = max(FEWEST_FRAMES, cycles.in_flight(schedule))
+    return Fitted(tuple(used), Cycles(timing.interval, timing.latency, timing.first_output), frames)
+
+
+def _patience(stages: Sequence[Stage]) -> int:
+    """Frames that a run without a pause may take to repeat itself."""
+    beats = sum(stage.output.beats_per_frame for stage in stages)
+    return min(LONGEST_TRANSIENT, max(OBSERVED, MOST_BEATS // beats))
+
+
+def keeps_pace(stages: Sequence[Stage], registered: bool = False) -> bool:
+    """Whether ``stages`` are as fast as the slowest of them, shown without waiting for queues to fill.
+
+    At that pace all is as it was after an earlier frame, so frames leave at that pace for ever. Given without
+    a pause no beat comes later than then, hence no result does; and no network is faster than a stage of it.
+    """
+    pace = pace_of(stages)
+    alone = max(cycles.interval_of_chain([stage]) for stage in stages if stage.minimum_interval == pace)
+    return alone == pace and cycles.schedule_of(stages, pace, registered).settle(OBSERVED) != 0
+
+
+def pace_of(stages: Sequence[Stage]) -> int:
+    """The cycles that the slowest of ``stages`` needs for a frame."""
+    return max(stage.minimum_interval for stage in stages)
+
+
+def _filling(stages: Sequence[Stage], schedule: Schedule) -> Fitted:
+    """``stages`` that keep the pace of the slowest, while their queues fill for longer than ``schedule`` was
+    run: all of a queue may come to be used.
+    """
+    timing = schedule.promise(pace_of(stages))
+    used = [
+        dataclasses.replace(stage, peak=stage.depth) if isinstance(stage, FifoStage) else stage
+        for stage in stages
+    ]
+    frames = max(FEWEST_FRAMES, schedule.fill())
+    return Fitted(tuple(used), Cycles(timing.interval, timing.latency, timing.first_output), frames)
 
 
 def _as_used(stage: FifoStage, queue: Fifo) -> FifoStage:

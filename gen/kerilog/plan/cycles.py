@@ -14,7 +14,7 @@ import pickle
 from collections.abc import Sequence
 
 from kerilog.hardware.border import inputs_of, outputs_of
-from kerilog.hardware.design import Cycles, Stage
+from kerilog.hardware.design import Stage
 from kerilog.timing.control import Control
 from kerilog.timing.fed import fed
 from kerilog.timing.fifo import Fifo
@@ -123,9 +123,3 @@ def _run(fresh: _Chain) -> int:
 def schedule_of(stages: Sequence[Stage], pace: int = 0, registered: bool = False) -> Schedule:
     """The schedule of ``pipeline_of``."""
     return pipeline_of(stages, pace, registered).schedule
-
-
-def measure(schedule: Schedule) -> Cycles:
-    """What ``schedule`` promises. Raises StandstillError."""
-    timing = schedule.measure()
-    return Cycles(timing.interval, timing.latency, timing.first_output)

@@ -424,8 +424,12 @@ class Sink(Node):
         self.last: list[int] = []
         left.target = self
 
+    def close(self, agenda: Agenda) -> None:
+        """Take nothing any more."""
+        self.left.take(False, agenda)
+
     def act(self, agenda: Agenda) -> i64:
-        if not self.left.valid:
+        if not self.left.valid or not self.left.ready:
             return NEVER
         if self.beat == 0:
             self.first.append(self.cycle)

@@ -101,16 +101,32 @@ class Schedule:
         agenda.act()
         agenda.cycle += 1
 
-    def measure(self) -> Timing:
+    def measure(self, period: int | None = None) -> Timing:
         """Run frames back to back until all is as it was after an earlier one: from there on it repeats.
 
-        Raises StandstillError.
+        ``period``: frames that it takes to repeat, where that is known. Raises StandstillError.
         """
-        period = self.settle(LONGEST_TRANSIENT)
-        ends, start = self.last, self.entered[0]
+        period = period or self.settle(LONGEST_TRANSIENT)
+        ends = self.last
         settled = len(ends) - period if period else len(ends) // 2
         gaps = [ends[place + 1] - ends[place] for place in range(settled - 1, len(ends) - 1)]
-        return Timing(max(gaps), ends[0] - start, self.first[0] - start)
+        return self.promise(max(gaps))
+
+    def promise(self, interval: int) -> Timing:
+        """What the first frame shows, with an ``interval`` that is known."""
+        start = self.entered[0]
+        return Timing(interval, self.last[0] - start, self.first[0] - start)
+
+    def fill(self) -> int:
+        """Close the sinks and run until nothing moves any more.
+
+        Returns how many frames have begun to go in and not come out; never are more under way than then.
+        """
+        for sink in self.sinks:
+            sink.close(self._agenda)
+        while self._agenda.awake is not None or self._agenda.leap():
+            self._clock()
+        return max([len(source.entered) for source in self.sources]) - self.frames
 
     def settle(self, most: int) -> int:
         """Run frames until all is as it was after an earlier one, or until ``most`` have come out.
