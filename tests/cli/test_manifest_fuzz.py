@@ -25,7 +25,7 @@ from support.keras_files import SHAPE, write_samples, write_tiny, write_without_
 
 SEED = int(os.environ.get("KERILOG_SEED", "7"))
 DAMAGED = 300
-COMMANDS = ("show", "report", "eval", "sim", "synth", "vivado", "cpp")
+COMMANDS = ("show", "report", "eval", "sim", "synth", "vivado", "cpp", "hls")
 VALUES: tuple[Any, ...] = (
     None, True, False, -1, 0, 1, 3.5, 1e300, 10**16, 10**40, "", "x", "x\ny", "[/]", "../x", "\u00e9",
     "\x1b[2J", [], {}, [[]], [None], {"a": 1}, {"": None}, "0" * 64, ["rtl/x.v"],

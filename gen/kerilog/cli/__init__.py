@@ -17,6 +17,7 @@ from kerilog.cli.cpp import cpp_command
 from kerilog.cli.doctor import doctor_command
 from kerilog.cli.eval import eval_command
 from kerilog.cli.explore import explore_command
+from kerilog.cli.hls import hls_command
 from kerilog.cli.report import report_command
 from kerilog.cli.show import show_command
 from kerilog.cli.sim import sim_command
@@ -97,6 +98,7 @@ for _command in (
     synth_command,
     vivado_command,
     cpp_command,
+    hls_command,
     report_command,
     study_command,
     show_command,

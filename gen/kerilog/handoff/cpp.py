@@ -24,14 +24,21 @@ def write_cpp(directory: str | Path, force: bool = False) -> Path:
     """
     directory = Path(directory)
     name = manifest.read(directory).name
-    path = directory / storage.FILE_NAME
-    graph = storage.load(path)
-    try:
-        texts = cpp.files(graph, name)
-    except (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise KerilogError(f"{path}: its parts do not fit together ({error!r}); build it again") from None
+    texts = files(directory, name)
     with outputs.folder(directory, _WRITER, force) as root:
         (root / FOLDER).mkdir()
         for file, text in texts.items():
             (root / FOLDER / file).write_text(text, encoding="ascii")
     return directory.resolve() / FOLDER / f"{verilog_name(name)}.h"
+
+
+def files(directory: Path, name: str) -> dict[str, str]:
+    """The header of the integer model in ``directory`` and its DPI function, by file name; raises as
+    ``write_cpp``.
+    """
+    path = directory / storage.FILE_NAME
+    graph = storage.load(path)
+    try:
+        return cpp.files(graph, name)
+    except (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise KerilogError(f"{path}: its parts do not fit together ({error!r}); build it again") from None

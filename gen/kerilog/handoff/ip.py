@@ -28,24 +28,13 @@ def files(found: Snapshot, part: str) -> dict[str, bytes]:
 
     Raises KerilogError where two memories have the same name in different folders.
     """
-    manifest = found.manifest
-    suffix = library_suffix(manifest)
-    places = _places(manifest, suffix)
-    names = {
-        PurePosixPath(old).stem: PurePosixPath(new).stem
-        for old, new in places.items()
-        if old in manifest.sources
-    }
-    names |= {f'"{memory}"': f'"{PurePosixPath(memory).name}"' for memory in manifest.memories}
-    contents = {places[name]: found.files[name] for name in manifest.memories}
-    for name in manifest.sources:
-        contents[places[name]] = _renamed(found.files[name].decode("ascii"), names).encode("ascii")
+    manifest, contents = found.manifest, flat(found)
     script = tools.render(
         "vivado/package.tcl.j2",
         top=manifest.top,
         part=part,
         version=re.sub(r"[^\w.+-]", "_", manifest.kerilog, flags=re.ASCII),
-        sources=list(places.values()),
+        sources=list(contents),
         reset_port=manifest.reset_port,
         ports=[
             *(stream.port for stream in (*manifest.inputs, *manifest.outputs)),
@@ -53,6 +42,27 @@ def files(found: Snapshot, part: str) -> dict[str, bytes]:
         ],
     )
     return contents | {"package.tcl": script.encode("ascii")}
+
+
+def flat(found: Snapshot) -> dict[str, bytes]:
+    """Sources and memories in one folder, by their paths, sources first; library modules with the version in
+    their names.
+
+    Raises KerilogError where two memories have the same name in different folders.
+    """
+    manifest = found.manifest
+    places = _places(manifest, library_suffix(manifest))
+    names = {
+        PurePosixPath(old).stem: PurePosixPath(new).stem
+        for old, new in places.items()
+        if old in manifest.sources
+    }
+    names |= {f'"{memory}"': f'"{PurePosixPath(memory).name}"' for memory in manifest.memories}
+    contents = {
+        places[name]: _renamed(found.files[name].decode("ascii"), names).encode("ascii")
+        for name in manifest.sources
+    }
+    return contents | {places[name]: found.files[name] for name in manifest.memories}
 
 
 def library_suffix(manifest: Manifest) -> str:
