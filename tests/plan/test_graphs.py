@@ -84,7 +84,7 @@ NETWORKS: dict[str, tuple[Callable[[str], QGraph], tuple[int | None, ...]]] = {
 def test_networks_keep_data_and_cycles(name: str, scheme: str, tmp_path: Path) -> None:
     make, intervals = NETWORKS[name]
     graph = make(scheme)
-    for interval in intervals:
+    for interval in intervals if scheme == "affine" else intervals[-1:]:
         design = reached(graph, interval)
         check(graph, design, tmp_path / f"design_{interval}", f"{name}, {scheme}, {interval}")
 

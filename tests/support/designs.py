@@ -19,6 +19,7 @@ from kerilog.qgraph import QGraph
 from kerilog.verify import SimulationResult, Stalls, simulate
 from support.networks import draw_codes
 
+STALLED = 5  # frames that are simulated with stalls, which takes several times as long
 MODEL = Model(file="by_hand.keras", sha256="0" * 64)
 
 
@@ -108,8 +109,8 @@ def check(
     assert_all_equal(found, expected, what)
     assert not found.frame_error and not found.tuser, what
     assert_cycles_are_as_planned(design, found, what)
-    codes = {name: array[-12:] for name, array in codes.items()}
-    expected = tuple(array[-12:] for array in expected)
+    codes = {name: array[-STALLED:] for name, array in codes.items()}
+    expected = tuple(array[-STALLED:] for array in expected)
     for seed, (source, sink) in enumerate([(0.5, 0.5), (0.0, 0.8), (0.8, 0.0)], 1):
         stalled = simulate(directory, codes, simulator, stalls=Stalls(seed, source, sink))
         assert_all_equal(stalled, expected, f"{what}, stalls {source}, {sink}")
