@@ -53,12 +53,21 @@ class Serial(Control):
         self.primed = True
 
     def quiet(self, left_valid: bool, right_ready: bool) -> i64:
-        if not self.primed or self.on_the_way != 0 or self.product or self.result or self.valid:
+        if not self.primed or self._moves(right_ready):
             return 0
-        return self.last_step - self.step if left_valid else NEVER
+        return self.last_step - self.step if left_valid and self._advances(right_ready) else NEVER
+
+    def _moves(self, right_ready: bool) -> bool:
+        """Whether one of the results goes on."""
+        code_free = right_ready or not self.valid
+        if self.on_the_way != 0:
+            return self._advances(right_ready)
+        if code_free:
+            return self.valid or self.result or self.product
+        return self.product and not self.result
 
     def skip(self, cycles: i64, left_valid: bool, right_ready: bool) -> None:
-        if left_valid and self.primed:
+        if left_valid and self.primed and self._advances(right_ready):
             self.step += cycles
 
     def state(self) -> tuple[int, ...]:
