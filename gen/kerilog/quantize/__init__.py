@@ -18,7 +18,7 @@ from kerilog.quantize.fixed import FixedScheme
 from kerilog.quantize.given import without_formats
 from kerilog.quantize.one_bit import one_bit_tensors
 from kerilog.quantize.rewrite import Scheme, class_scores, convert, results, softmax_tail, strip_softmax
-from kerilog.quantize.settings import LayerSettings, Settings, read_settings
+from kerilog.quantize.settings import LayerSettings, Settings, passes_of, read_settings
 from kerilog.scales import Rounding
 from kerilog.transforms import simplify
 
@@ -26,12 +26,13 @@ __all__ = [
     "SCHEMES",
     "Calibration",
     "LayerSettings",
-    "Settings",
     "Scheme",
+    "Settings",
     "calibrate",
     "convert",
     "end_in_classes",
     "naive",
+    "passes_of",
     "quantize",
     "read_settings",
     "scheme_of",
@@ -72,9 +73,9 @@ def quantize(
 ) -> QGraph:
     """The integer graph, its number formats chosen from what was observed.
 
-    ``rounding`` concerns ``affine``; ``settings`` are what the user wants otherwise. Raises KerilogError for
-    an unknown scheme and for settings that do not fit the network, Unsupported for a layer without an
-    integer form.
+    ``rounding`` concerns ``affine``; ``settings`` are what the user wants otherwise, but for ``refine``,
+    which is for ``kerilog.refine``. Raises KerilogError for an unknown scheme and for settings that do not
+    fit the network, Unsupported for a layer without an integer form.
     """
     return convert(calibration.graph, scheme_of(calibration, scheme, rounding, settings), settings.own)
 

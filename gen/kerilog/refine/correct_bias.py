@@ -12,11 +12,12 @@ import dataclasses
 import numpy as np
 
 from kerilog.quantize.matrix import MatrixOp
-from kerilog.refine.layers import Layer
+from kerilog.refine.layers import Layer, Tell
 
 
-def correct_bias(layer: Layer, _: np.random.Generator) -> MatrixOp:
+def correct_bias(layer: Layer, _: np.random.Generator, tell: Tell) -> MatrixOp:
     """The layer with the bias that gives each channel of the integer layer the mean of the float network's."""
+    tell(0)
     missing = layer.wanted - layer.sums(layer.steps * layer.codes)
     means = missing.mean(axis=1, dtype=np.float64)
     return dataclasses.replace(layer.op, bias=means.reshape(layer.op.bias.shape).astype(np.float32))

@@ -33,10 +33,9 @@ _FRAMES = 32  # of the integer model at a time
 class Layer:
     """A layer at some of its places, group by group; see ``kerilog.refine.rows``.
 
-    ``op`` is the float layer, its ``kernel`` (groups, weights, channels) that of the float network, ``integer``
-    the same layer in integers, ``scale`` the real value of a step of its input. ``seen`` (groups, rows,
-    weights) is what the integer network shows it, ``wanted`` (groups, rows, channels) are the float network's
-    sums, bias included.
+    ``op`` is the float layer, ``kernel`` (groups, weights, channels) its kernel, ``integer`` the same layer
+    in integers, ``scale`` the real value of a step of its input. ``seen`` (groups, rows, weights) is what the
+    integer network shows it, ``wanted`` (groups, rows, channels) are the float network's sums, bias included.
     """
 
     op: MatrixOp
@@ -69,14 +68,19 @@ class Layer:
 
     def sums(self, kernel: npt.NDArray[np.float64]) -> Grouped:
         """What is seen times the real numbers ``kernel``, without bias."""
-        return np.matmul(self.seen, kernel.astype(np.float32))
+        found: Grouped = np.matmul(self.seen, kernel.astype(np.float32))
+        return found
 
 
-Change = Callable[[Layer, np.random.Generator], MatrixOp]
+Tell = Callable[[float], None]
+"""Told how far the work on a layer is, 0..1."""
+
+Change = Callable[[Layer, np.random.Generator, Tell], MatrixOp]
 """The operation that takes the place of ``layer.op``."""
 
 
 def change_layers(
+    reference: Graph,
     graph: Graph,
     scheme: Scheme,
     own: frozenset[str],
@@ -88,18 +92,22 @@ def change_layers(
     """``graph`` with every layer that has weights replaced by what ``change`` makes of it, in order.
 
     Each is given the inputs that the integer network of ``scheme`` shows it on ``samples``, the layers before
-    it changed already, and the sums of ``graph`` itself. The same arguments give the same graph.
+    it changed already, and the sums of the float network ``reference``, of which ``graph`` has the layers
+    with other numbers. The same arguments give the same graph. ``own`` as for ``convert``.
     """
-    walk = _Walk(graph, convert(graph, scheme, own), _few(graph, samples))
+    walk = _Walk(reference, convert(graph, scheme, own), _few(reference, samples))
     todo = [node.name for node in walk.integer if isinstance(node.op, QConv2D | QDense)]
     changed: dict[str, Node] = {}
+
+    def tell(part: float) -> None:
+        progress(title, (len(changed) + part) / len(todo))
+
     with on_this_thread():
         for made in walk:
             if made.name in todo:
-                place = todo.index(made.name)
-                progress(f"{title}, layer '{made.name}'", place / len(todo))
-                node, generator = graph[made.name], np.random.default_rng((_SEED, place))
-                op = change(walk.layer(node, made, generator), generator)
+                tell(0)
+                node, generator = graph[made.name], np.random.default_rng((_SEED, len(changed)))
+                op = change(walk.layer(node, made, generator), generator, tell)
                 changed[node.name] = dataclasses.replace(node, op=op)
                 source = walk.integer[made.inputs[0]]
                 made = dataclasses.replace(made, op=scheme.matrix(node, op, source, made.format))
@@ -113,7 +121,9 @@ def _few(graph: Graph, samples: Samples) -> Samples:
 
 
 class _Walk:
-    """Both networks side by side, node by node: every tensor for all samples, let go after its last use."""
+    """The float network ``graph`` and the integer one side by side, node by node: every tensor for all samples,
+    let go after its last use.
+    """
 
     def __init__(self, graph: Graph, integer: QGraph, samples: Samples) -> None:
         self.integer = integer
@@ -135,13 +145,14 @@ class _Walk:
             yield node
 
     def layer(self, node: Node, made: QNode, generator: np.random.Generator) -> Layer:
-        """The float ``node`` and what was ``made`` of it at places that ``generator`` chooses."""
-        op, source = node.op, self.integer[made.inputs[0]]
-        assert isinstance(op, MatrixOp) and isinstance(made.op, QConv2D | QDense)
-        places = Places.of(op, self._floats[node.inputs[0]], generator)
-        kernel = grouped(op, flat_kernel(op)).astype(np.float32)
-        wanted = rows(op, self._floats[node.inputs[0]], places) @ kernel
-        wanted += grouped(op, op.bias[np.newaxis].astype(np.float64)).astype(np.float32)
+        """``node`` and what was ``made`` of it at places that ``generator`` chooses."""
+        op, own = node.op, self._nodes[node.name].op
+        source, values = self.integer[made.inputs[0]], self._floats[node.inputs[0]]
+        assert isinstance(op, MatrixOp) and isinstance(own, MatrixOp)
+        assert isinstance(made.op, QConv2D | QDense)
+        places = Places.of(op, values, generator)
+        wanted = rows(own, values, places) @ grouped(own, flat_kernel(own)).astype(np.float32)
+        wanted += grouped(own, own.bias[np.newaxis].astype(np.float64)).astype(np.float32)
         real = source.format.dequantize(self._codes[source.name]).astype(np.float32)
         return Layer(op, made.op, float(source.format.scales), rows(op, real, places), wanted)
 

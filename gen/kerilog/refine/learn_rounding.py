@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Learned rounding, AdaRound: each weight up or down, as its layer's results ask and not as it lies nearer.
 
-Nagel et al., "Up or Down? Adaptive Rounding for Post-Training Quantization", ICML 2020. With w a weight, s its
-step and V a number for each weight, the relaxed weight is s * (floor(w / s) + h(V)),
+Nagel et al., "Up or Down? Adaptive Rounding for Post-Training Quantization", ICML 2020. With w a weight, s
+its step and V a number for each weight, the relaxed weight is s * (floor(w / s) + h(V)),
 
     h(V) = clip(sigmoid(V) * (ZETA - GAMMA) + GAMMA, 0, 1)                                     (equation 23)
 
@@ -21,7 +21,7 @@ import numpy.typing as npt
 from kerilog import floating
 from kerilog.formats import Affine, round_half_away
 from kerilog.quantize.matrix import MatrixOp
-from kerilog.refine.layers import Layer
+from kerilog.refine.layers import Layer, Tell
 from kerilog.refine.rows import Grouped, ungrouped
 
 Reals = npt.NDArray[np.float64]
@@ -55,17 +55,19 @@ def choice_of(layer: Layer) -> Choice:
     exact = layer.kernel / layer.steps
     low = np.floor(exact)
     free = (low >= least) & (low < form.maximum) & (exact != low)
-    return Choice(np.where(free, low, np.clip(round_half_away(exact), least, form.maximum)), free, exact - low)
+    return Choice(
+        np.where(free, low, np.clip(round_half_away(exact), least, form.maximum)), free, exact - low
+    )
 
 
-def learn_rounding(layer: Layer, generator: np.random.Generator) -> MatrixOp:
+def learn_rounding(layer: Layer, generator: np.random.Generator, tell: Tell) -> MatrixOp:
     """The layer with a kernel of codes, as near to the float network's results as was found.
 
     A channel whose error on the rows is no smaller than with the nearest codes keeps these.
     """
     choice = choice_of(layer)
     nearest = np.where(choice.free, choice.low + (choice.share >= 0.5), choice.low)
-    up = _learned(layer, choice, generator) if np.any(choice.free) else nearest > choice.low
+    up = _learned(layer, choice, generator, tell) if np.any(choice.free) else nearest > choice.low
     learned = choice.low + (up & choice.free)
     better = errors(layer, learned) < errors(layer, nearest)
     codes = np.where(better[:, np.newaxis], learned, nearest)
@@ -88,7 +90,9 @@ def errors(layer: Layer, codes: Reals) -> Reals:
     return np.mean(difference.astype(np.float64) ** 2, axis=1)
 
 
-def _learned(layer: Layer, choice: Choice, generator: np.random.Generator) -> npt.NDArray[np.bool_]:
+def _learned(
+    layer: Layer, choice: Choice, generator: np.random.Generator, tell: Tell
+) -> npt.NDArray[np.bool_]:
     """Which weights go up."""
     steps, bias = layer.steps.astype(np.float32), layer.bias.astype(np.float32)
     low, free = choice.low.astype(np.float32), choice.free.astype(np.float32)
@@ -98,6 +102,7 @@ def _learned(layer: Layer, choice: Choice, generator: np.random.Generator) -> np
     hidden = _Adam(_inverse(np.clip(choice.share, 0, 1).astype(np.float32)))
     order = generator.permutation(wanted.shape[1])
     for iteration in range(ITERATIONS):
+        tell(iteration / ITERATIONS)
         some = _batch(order, iteration)
         h, slope = _soft(hidden.values)
         seen = layer.seen[:, some]
@@ -131,7 +136,9 @@ def _whole_gradient(h: Singles, done: float) -> Singles:
     first, last = _BETAS
     beta = last + (first - last) * 0.5 * (1 + np.cos(done * np.pi))
     centred = 2 * h - 1
-    slope: Singles = np.sign(centred) * np.abs(centred) ** np.float32(beta - 1) * np.float32(-2 * beta * _WEIGHT)
+    slope: Singles = (
+        np.sign(centred) * np.abs(centred) ** np.float32(beta - 1) * np.float32(-2 * beta * _WEIGHT)
+    )
     return slope
 
 

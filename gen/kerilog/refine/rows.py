@@ -76,4 +76,3 @@ def _seen(op: MatrixOp, x: Array) -> Array:
 def _outer(op: MatrixOp, x: Array) -> int:
     """The axes of ``_seen`` that count places."""
     return x.ndim - 1 if isinstance(op, Dense) else 3
-

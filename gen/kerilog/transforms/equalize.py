@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cross-layer equalization: the same function with weights that fill one format for all channels better.
 
-Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", ICCV 2019, section 4.1.
-Channel i of a layer is divided by s_i and what reads it is multiplied by s_i; with r1_i and r2_i the largest
-weights that make and that read it, s_i = sqrt(r1_i / r2_i) brings both to sqrt(r1_i * r2_i). What lies between
-the two layers must be positively homogeneous, f(s * x) = s * f(x) for s > 0, in each channel by itself.
+Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", ICCV 2019, section
+4.1. Channel i of a layer is divided by s_i and what reads it is multiplied by s_i; with r1_i and r2_i the
+largest weights that make and that read it, s_i = sqrt(r1_i / r2_i) brings both to sqrt(r1_i * r2_i). What
+lies between the two layers must be positively homogeneous, f(s * x) = s * f(x) for s > 0, in each channel by
+itself.
 """
 
 from __future__ import annotations
@@ -63,8 +64,8 @@ class Pair:
 def pairs(graph: Graph) -> tuple[Pair, ...]:
     """The layers of simplified ``graph`` that can be equalized, in its order.
 
-    Left out are tensors that several nodes read, outputs, whatever has a converter, and layers between which a
-    function such as relu6 or tanh, which is not homogeneous, or a node of several inputs stands.
+    Left out are tensors that several nodes read, outputs, whatever has a converter, and layers between which
+    a function such as relu6 or tanh, which is not homogeneous, or a node of several inputs stands.
     """
     private = private_tensors(graph)
     reader = {name: node for node in graph for name in node.inputs if name in private}
@@ -79,7 +80,9 @@ def pairs(graph: Graph) -> tuple[Pair, ...]:
 def equalize(graph: Graph) -> Graph:
     """Simplified ``graph`` with other weights and biases: the same function, but for rounding in float32."""
     found = pairs(graph)
-    kernels = {node.name: node.op.kernel.astype(np.float64) for node in graph if isinstance(node.op, Weighted)}
+    kernels = {
+        node.name: node.op.kernel.astype(np.float64) for node in graph if isinstance(node.op, Weighted)
+    }
     made = {pair.first: np.ones(pair.channels) for pair in found}
     ops = {node.name: node.op for node in graph}
     for _ in range(_ROUNDS if found else 0):
