@@ -241,7 +241,7 @@ class IntegerModel:
 
     @property
     def _float(self) -> Graph | None:
-        """The float network whose tensors are those of the integer one: equalized where that was asked for."""
+        """The float network whose tensors are those of the integer one: equalized if that was asked for."""
         found = None if self._calibration is None else self._calibration.found
         return self.original if found is None else found.graph
 

@@ -368,8 +368,8 @@ def class_scores(graph: Graph) -> frozenset[str]:
 
 
 def results(graph: Graph) -> frozenset[str]:
-    """The tensors at the outputs, and those that give them their format: what is ahead of a softmax there, and
-    of whatever moves or picks numbers.
+    """The tensors at the outputs, and those that give them their format: what is ahead of a softmax there,
+    and of whatever moves or picks numbers.
     """
     names = set(graph.outputs)
     for name in graph.outputs:

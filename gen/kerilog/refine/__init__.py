@@ -99,8 +99,8 @@ def _check_plain(graph: Graph) -> None:
         given = (node.format, getattr(node.op, "kernel_format", None), getattr(node.op, "bias_format", None))
         if isinstance(node.op, Converter) or any(format is not None for format in given):
             raise KerilogError(
-                f"layer '{node.name}': refine: expected a network without converters, whose numbers are still "
-                "to be chosen, found one that was trained with them"
+                f"layer '{node.name}': refine: expected a network without converters, whose numbers are "
+                "still to be chosen, found one that was trained with them"
             )
 
 

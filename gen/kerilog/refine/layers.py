@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The layers with weights one after the other, each seen with what the integer layers before it really give."""
+"""The layers with weights one after the other, each with what the integer layers before it give it."""
 
 from __future__ import annotations
 
@@ -121,8 +121,8 @@ def _few(graph: Graph, samples: Samples) -> Samples:
 
 
 class _Walk:
-    """The float network ``graph`` and the integer one side by side, node by node: every tensor for all samples,
-    let go after its last use.
+    """The float network ``graph`` and the integer one side by side, node by node: every tensor for all
+    samples, let go after its last use.
     """
 
     def __init__(self, graph: Graph, integer: QGraph, samples: Samples) -> None:

@@ -39,8 +39,9 @@ _BETAS = 20.0, 2.0  # at its beginning and at the end
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Choice:
-    """``low`` (groups, weights, channels): the lower of the two codes of each weight; ``free``: where the upper
-    one exists. ``share`` is what ``low`` lacks of the weight, 0..1; where it is not free the code is ``low``.
+    """``low`` (groups, weights, channels): the lower of the two codes of each weight; ``free``: where the
+    upper one exists. ``share`` is what ``low`` lacks of the weight, 0..1; where it is not free the code is
+    ``low``.
     """
 
     low: Reals
@@ -55,9 +56,8 @@ def choice_of(layer: Layer) -> Choice:
     exact = layer.kernel / layer.steps
     low = np.floor(exact)
     free = (low >= least) & (low < form.maximum) & (exact != low)
-    return Choice(
-        np.where(free, low, np.clip(round_half_away(exact), least, form.maximum)), free, exact - low
-    )
+    outside = np.clip(round_half_away(exact), least, form.maximum)
+    return Choice(np.where(free, low, outside), free, exact - low)
 
 
 def learn_rounding(layer: Layer, generator: np.random.Generator, tell: Tell) -> MatrixOp:
@@ -75,7 +75,7 @@ def learn_rounding(layer: Layer, generator: np.random.Generator, tell: Tell) -> 
 
 
 def with_codes(layer: Layer, codes: Reals) -> MatrixOp:
-    """The float layer with the kernel that ``codes`` (groups, weights, channels) stand for, and its format."""
+    """The float layer with the kernel that ``codes`` (groups, weights, channels) are, and its format."""
     kernel = ungrouped(layer.op, codes * layer.steps)
     return dataclasses.replace(
         layer.op, kernel=kernel.astype(np.float32), kernel_format=layer.integer.kernel_format
@@ -87,7 +87,8 @@ def errors(layer: Layer, codes: Reals) -> Reals:
     made = layer.sums(codes * layer.steps) + layer.bias.astype(np.float32)
     function = layer.op.activation
     difference = floating.activate(made, function) - floating.activate(layer.wanted, function)
-    return np.mean(difference.astype(np.float64) ** 2, axis=1)
+    means: Reals = np.mean(difference.astype(np.float64) ** 2, axis=1)
+    return means
 
 
 def _learned(

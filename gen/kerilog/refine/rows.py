@@ -14,8 +14,8 @@ from kerilog.graph import Array, Dense, DepthwiseConv2D
 from kerilog.quantize.matrix import MatrixOp
 
 Grouped = npt.NDArray[np.float32]
-"""(groups, rows, weights) of what is seen, (groups, weights, channels) of kernels, (groups, rows, channels) of
-sums."""
+"""(groups, rows, weights) of what is seen, (groups, weights, channels) of kernels, (groups, rows, channels)
+of sums."""
 
 MOST_ROWS = 1 << 14
 MOST_ELEMENTS = 1 << 24  # of what is seen at all rows

@@ -198,7 +198,7 @@ def _over_made(op: Weighted, kernel: Reals, factors: Reals) -> Reals:
 
 
 def _over_read(op: Weighted, kernel: Reals, factors: Reals) -> Reals:
-    """``kernel`` with the weights that read channel i times ``factors[i]``; channels as in ``_largest_read``."""
+    """``kernel`` with the weights that read channel i times ``factors[i]``, as in ``_largest_read``."""
     if isinstance(op, Dense):
         return kernel * np.resize(factors, kernel.shape[0])[:, np.newaxis]
     parts = _parts(op, kernel)
