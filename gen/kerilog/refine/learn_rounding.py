@@ -32,7 +32,7 @@ ITERATIONS = 1500
 BATCH = 256  # rows at a time
 _RATE = 0.02  # of Adam
 _MOMENTUM, _MEMORY, _TINY = 0.9, 0.999, 1e-8  # Adam's, as in its paper
-_WEIGHT = 0.05  # of the term that makes h whole
+_WEIGHT = 0.1  # of the term that makes h whole
 _WARM = 0.2  # part of the iterations without that term
 _BETAS = 20.0, 2.0  # at its beginning and at the end
 
