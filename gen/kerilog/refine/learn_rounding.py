@@ -28,7 +28,7 @@ Reals = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 
 ZETA, GAMMA = np.float32(1.1), np.float32(-0.1)
-ITERATIONS = 1500
+ITERATIONS = 1000
 BATCH = 256  # rows at a time
 _RATE = 0.02  # of Adam
 _MOMENTUM, _MEMORY, _TINY = 0.9, 0.999, 1e-8  # Adam's, as in its paper
