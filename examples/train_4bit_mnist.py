@@ -76,7 +76,7 @@ def run(model: Any, data: Dataset, epochs: int) -> tuple[Any, Results]:
     for bits, share in ((8, 2), (4, 1)):
         print(f"training at {bits} bits")
         # the results have as few bits, too, which by default keep 8
-        results = {model.output_names[0]: LayerSettings(activation_bits=bits)}
+        results = {model.layers[-1].name: LayerSettings(activation_bits=bits)}
         narrow = insert_converters(model, data.x_train[:SAMPLES], bits, bits, layers=results)
         found.append(accuracy(narrow, data))
         train(narrow, data, -(-epochs // share), LEARNING_RATES[bits])
