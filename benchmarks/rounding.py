@@ -5,9 +5,10 @@
 
 The MNIST CNN of this repository in few bits, with 8-bit results and without; a network of depthwise
 convolutions, which is trained here, with weights of 4 bits; and the three networks that
-``models/compare_with_tflite.py`` compares, in 8 bits, two of them trained here for one epoch. Passes and formats see training images without their
-labels; nothing is chosen by the test images, on which all is measured. Writes the table into
-docs/quantization.md. Trained networks and figures are kept in build/bench, by what they were made from.
+``models/compare_with_tflite.py`` compares, in 8 bits, two of them trained here, shortly. Passes and formats
+see training images without their labels; nothing is chosen by the test images, on which all is measured.
+Writes the table into docs/quantization.md. Trained networks and figures are kept in build/bench, by what they
+were made from.
 """
 
 from __future__ import annotations
@@ -47,9 +48,8 @@ FOLDER = WORK / "rounding"
 SOURCES = sorted((ROOT / "gen" / "kerilog" / "refine").glob("*.py"))
 DEPTHWISE = "depthwise"
 SAMPLES = 1000
-EPOCHS = 3  # of the network of depthwise convolutions
-FEW_EPOCHS = 1  # of the others
-TRAINING = 60_000
+EPOCHS, TRAINING = 3, 60_000  # of the network of depthwise convolutions: epochs, and images in each
+FEW_EPOCHS, FEW_TRAINING = 1, 20_000  # of the others
 
 PASSES: tuple[tuple[RefinePass, ...], ...] = (
     (),
@@ -116,7 +116,7 @@ def depthwise_network() -> Any:
 
 def makers(data: Dataset) -> dict[str, Callable[[], Any]]:
     """How to come by each network, by name."""
-    known = compare_with_tflite.networks(data, TRAINING, FEW_EPOCHS)
+    known = compare_with_tflite.networks(data, FEW_TRAINING, FEW_EPOCHS)
     return {
         **known,
         DEPTHWISE: lambda: compare_with_tflite.train(depthwise_network, data, TRAINING, EPOCHS),
