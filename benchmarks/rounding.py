@@ -144,6 +144,16 @@ def answers_in_float(path: Path, x: np.ndarray) -> np.ndarray:
     return found
 
 
+def right_in_float(path: Path, data: Dataset) -> float:
+    """The share of the test images that the float network answers right."""
+
+    def work() -> Values:
+        return {"right": float(np.mean(answers_in_float(path, data.x_test) == data.y_test))}
+
+    found = recall("rounding", digest([path], data.source), f"{path.stem}, in float", work)
+    return float(found["right"])
+
+
 def measured(path: Path, row: Row, passes: tuple[RefinePass, ...], data: Dataset) -> Values:
     """Right answers, and those that are the float network's, as shares of the test images."""
     start = time.monotonic()
@@ -197,8 +207,7 @@ def of_row(row: Row, path: Path, data: Dataset) -> Values:
         work = functools.partial(measured, path, row, passes, data)
         found[passes] = recall("rounding", key, what, work)
         say(f"  {found[passes]['right']:.2%} right, {found[passes]['same']:.2%} as in float")
-    right = answers_in_float(path, data.x_test) == data.y_test
-    return {"row": row, "float": float(np.mean(right)), "found": found}
+    return {"row": row, "float": right_in_float(path, data), "found": found}
 
 
 def main() -> None:
