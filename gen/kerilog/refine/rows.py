@@ -18,7 +18,7 @@ Grouped = npt.NDArray[np.float32]
 of sums."""
 
 MOST_ROWS = 1 << 14
-MOST_ELEMENTS = 1 << 24  # of what is seen at all rows
+MOST_ELEMENTS = 1 << 24  # of what is seen at all rows, and of the sums there
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -30,8 +30,10 @@ class Places:
     @classmethod
     def of(cls, op: MatrixOp, x: Array, generator: np.random.Generator) -> Places:
         """As many places of the output of ``op`` on ``x`` (samples, *shape) as memory should hold."""
-        total = math.prod(_seen(op, x).shape[: _outer(op, x)])
-        count = min(total, MOST_ROWS, max(1, MOST_ELEMENTS // (op.kernel.size // op.kernel.shape[-1] + 1)))
+        seen, outer = _seen(op, x), _outer(op, x)
+        total = math.prod(seen.shape[:outer])
+        each = max(math.prod(seen.shape[outer:]), op.bias.size)
+        count = min(total, MOST_ROWS, max(1, MOST_ELEMENTS // each))
         if count == total:
             return cls(np.arange(total))
         return cls(np.sort(generator.choice(total, count, replace=False)))
