@@ -162,7 +162,7 @@ lint: $(STAMP)
 	@$(BIN)/ruff check --quiet $(LINTED)
 	@$(BIN)/ruff format --check $(LINTED)
 	@$(BIN)/mypy --no-error-summary
-	@MYPYPATH=gen:benchmarks:benchmarks/hardware $(BIN)/mypy --no-error-summary $(SCRIPTS)
+	@MYPYPATH=gen:benchmarks:benchmarks/hardware:models $(BIN)/mypy --no-error-summary $(SCRIPTS)
 	@for module in hw/rtl/*.v; do \
 	  verilator --lint-only -Wall -y hw/rtl $(wildcard hw/lint/*.vlt) $$module || exit 1; \
 	done

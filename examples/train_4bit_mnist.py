@@ -20,6 +20,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from kerilog import LayerSettings
 from kerilog.data import Dataset, load_dataset
 from kerilog.keras import Comparison, compare, insert_converters
 
@@ -74,7 +75,9 @@ def run(model: Any, data: Dataset, epochs: int) -> tuple[Any, Results]:
     found: list[float] = []
     for bits, share in ((8, 2), (4, 1)):
         print(f"training at {bits} bits")
-        narrow = insert_converters(model, data.x_train[:SAMPLES], bits, bits)
+        # the results have as few bits, too, which by default keep 8
+        results = {model.layers[-1].name: LayerSettings(activation_bits=bits)}
+        narrow = insert_converters(model, data.x_train[:SAMPLES], bits, bits, layers=results)
         found.append(accuracy(narrow, data))
         train(narrow, data, -(-epochs // share), LEARNING_RATES[bits])
         found.append(accuracy(narrow, data))

@@ -51,6 +51,7 @@ LAYERS = (
     ("verify",),
     ("handoff",),
     ("quality",),
+    ("refine",),
     ("report",),
     ("unused", "measured"),
     ("build",),

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 import numpy.typing as npt
 from msgspec import UNSET
 
@@ -31,6 +32,7 @@ from kerilog.manifest import (
     Manifest,
     Model,
     Quality,
+    Refined,
     Scaling,
 )
 from kerilog.measured import Measured
@@ -39,14 +41,14 @@ from kerilog.progress import Progress, silent
 from kerilog.qgraph import QConv2D, QDense, QGraph
 from kerilog.quality import heads
 from kerilog.quantize import (
-    Calibration,
     Settings,
     calibrate,
     end_in_classes,
-    quantize,
+    passes_of,
     read_settings,
     strip_softmax,
 )
+from kerilog.refine import Quantized, refine
 from kerilog.report import record
 from kerilog.report.record import Record
 from kerilog.scales import ROUNDINGS, Rounding
@@ -78,6 +80,7 @@ class Options:
     weight_scale: str | None = None
     activation_bits: int | None = None
     bias_bits: int | Literal["accumulator"] | None = None
+    refine: tuple[str, ...] = ()
     given: frozenset[str] = frozenset()
 
     def request(self, model: Path) -> Request:
@@ -90,6 +93,8 @@ class Options:
     def settings(self) -> Settings:
         """The file ``config``, its defaults replaced by what else is given. KerilogError if that is wrong."""
         read = Settings() if self.config is None else read_settings(self.config)
+        if self.refine:
+            read = msgspec.structs.replace(read, refine=passes_of(self.refine))
         return read.with_default(
             range=self.range,
             weight_bits=self.weight_bits,
@@ -110,6 +115,7 @@ class _Network:
     warnings: tuple[str, ...] = ()
     scaling: Mapping[str, Scaling] = dataclasses.field(default_factory=dict)
     samples: guide.Samples | None = None
+    refined: tuple[Refined, ...] = ()
 
 
 def build(
@@ -141,7 +147,14 @@ def build(
     found = network.measured
     doubts = (*network.warnings, *found.warnings)
     told = about(
-        network.graph, source, network.data, found.accuracies, doubts, network.scaling, found.quality
+        network.graph,
+        source,
+        network.data,
+        found.accuracies,
+        doubts,
+        network.scaling,
+        found.quality,
+        network.refined,
     )
     name = options.name or model.stem
     graph = ending(network.graph, network.original, options.argmax)
@@ -173,12 +186,12 @@ def _network(model: Path, options: Options, settings: Settings, progress: Progre
         _refuse_settings(model, settings)
         return _given_network(loaded, model, options, progress)
     data = named_data_for(loaded, model, options)
-    calibration = _calibrate(loaded, data, options, progress)
-    graph = quantize(calibration, options.scheme, options.rounding, settings)
+    made = _quantized(loaded, data, options, settings, progress)
     labels = {name: some[: options.samples] for name, some in data.y_train.items()}
-    seen = calibration.observations
-    found = measured.measure(loaded, graph, data.x_test, data.y_test, seen, labels, progress)
-    return _Network(graph, loaded, found, _told(data), _warnings(data, options), data.scaling, data.x_train)
+    found = measured.measure(loaded, made.graph, data.x_test, data.y_test, made.calibration, labels, progress)
+    warnings = (*_warnings(data, options), *made.warnings)
+    told, samples = _told(data), data.x_train
+    return _Network(made.graph, loaded, found, told, warnings, data.scaling, samples, made.refined)
 
 
 def _given_network(graph: QGraph, model: Path, options: Options, progress: Progress) -> _Network:
@@ -212,6 +225,7 @@ def about(
     warnings: tuple[str, ...] = (),
     scaling: Mapping[str, Scaling] | None = None,
     quality: Mapping[str, Quality] | None = None,
+    refined: tuple[Refined, ...] = (),
 ) -> About:
     """What the manifest of ``graph`` tells, with hardware or without."""
     found = dict(accuracies or {})
@@ -227,6 +241,7 @@ def about(
         accuracy=next(iter(found.values())) if alone else UNSET,
         accuracies=found or UNSET,
         quality=dict(quality) if quality else UNSET,
+        refined=refined or UNSET,
         warnings=warnings,
     )
 
@@ -254,11 +269,15 @@ def integer_network(
     data = named_data_for(loaded, model, options)
     for warning in _warnings(data, options):
         warn(warning)
-    calibration = _calibrate(loaded, data, options, progress)
-    return strip_softmax(quantize(calibration, options.scheme, options.rounding, settings))
+    made = _quantized(loaded, data, options, settings, progress)
+    for warning in made.warnings:
+        warn(warning)
+    return strip_softmax(made.graph)
 
 
 def _refuse_settings(model: Path, settings: Settings) -> None:
+    if settings.refine:
+        raise KerilogError(f"{model}: refine: a TFLite file has its integers already; it is for Keras models")
     of_hardware = {name: getattr(settings, name) for name in ("register_borders", "reset", "control")}
     if settings != Settings(**of_hardware):
         raise KerilogError(
@@ -336,10 +355,14 @@ def named_data_for(graph: Graph | QGraph, model: Path, options: Options) -> Name
     return load(options.request(model), intakes(graph), shapes)
 
 
-def _calibrate(graph: Graph, data: NamedData, options: Options, progress: Progress) -> Calibration:
+def _quantized(
+    graph: Graph, data: NamedData, options: Options, settings: Settings, progress: Progress
+) -> Quantized:
     if options.samples < 1:
         raise KerilogError(f"--samples must be at least 1, found {options.samples}")
-    return calibrate(graph, floating.part(data.x_train, 0, options.samples), progress)
+    samples = floating.part(data.x_train, 0, options.samples)
+    calibration = calibrate(graph, samples, progress)
+    return refine(calibration, samples, options.scheme, options.rounding, settings, progress)
 
 
 def codes_of(graph: QGraph, x: npt.NDArray[Any], kind: frames.Kind | None = None) -> IntArray:

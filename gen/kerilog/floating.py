@@ -125,6 +125,11 @@ def each(graph: Graph, x: Samples) -> Iterator[tuple[str, Array]]:
 
 def batch_size(graph: Graph) -> int:
     """As many samples as ``each`` should be given; large images go through a few at a time."""
+    return max(1, min(BATCH, BATCH_ELEMENTS // most_held(graph)))
+
+
+def most_held(graph: Graph) -> int:
+    """Elements of a sample's tensors that ``each`` holds at once, at the most."""
     last = {name: node.name for node in graph for name in node.inputs}
     held: dict[str, int] = {}
     most = 1
@@ -134,7 +139,7 @@ def batch_size(graph: Graph) -> int:
         for name in {node.name, *node.inputs}:
             if last.get(name, node.name) == node.name:
                 del held[name]
-    return max(1, min(BATCH, BATCH_ELEMENTS // most))
+    return most
 
 
 def _inputs(graph: Graph, x: Samples) -> dict[str, Array]:
@@ -172,12 +177,16 @@ def converted(x: Array, format: Format) -> Array:
     return format.dequantize(format.quantize(x)).astype(np.float32)
 
 
-def _conv2d(op: Conv2D, inputs: list[Array]) -> Array:
-    x = inputs[0]
+def windows_of(op: Conv2D | DepthwiseConv2D, x: Array) -> Array:
+    """What ``op`` sees of ``x`` (samples, *shape): a view (samples, rows, columns, kh, kw, channels)."""
     kernel_size = (op.kernel.shape[0], op.kernel.shape[1])
     pads = padding_of(x.shape[1:], kernel_size, op.strides, op.padding, op.dilation_rate)
     padded = _padded(x, pads, _border(x, op.binary_padding))
-    windows = _windows(padded, kernel_size, op.strides, op.dilation_rate)
+    return _windows(padded, kernel_size, op.strides, op.dilation_rate)
+
+
+def _conv2d(op: Conv2D, inputs: list[Array]) -> Array:
+    windows = windows_of(op, inputs[0])
     width, filters = op.kernel.shape[2], op.kernel.shape[3] // op.groups
     cells = math.prod(op.kernel.shape[:3])
     result = np.empty((*windows.shape[:3], op.kernel.shape[3]), np.float32)
@@ -204,11 +213,8 @@ def _parts(shape: Shape, elements: int) -> Iterator[tuple[slice, slice]]:
 
 
 def _depthwise_conv2d(op: DepthwiseConv2D, inputs: list[Array]) -> Array:
-    x = inputs[0]
     kernel_size = (op.kernel.shape[0], op.kernel.shape[1])
-    pads = padding_of(x.shape[1:], kernel_size, op.strides, op.padding, op.dilation_rate)
-    padded = _padded(x, pads, _border(x, op.binary_padding))
-    windows = _windows(padded, kernel_size, op.strides, op.dilation_rate)
+    windows = windows_of(op, inputs[0])
     result = np.empty((*windows.shape[:3], op.bias.size), np.float32)
     for some in _parts(windows.shape, op.bias.size):
         seen = windows[some]

@@ -342,12 +342,29 @@ class Reason(Struct, frozen=True, kw_only=True):
     reason: Word
 
 
+class Refined(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One output of the integer network on the first ``samples`` calibration samples, after one more pass.
+
+    ``after``: the pass, "nearest" before the first one. ``snr_db``: against the float output, softmax left
+    out of both; null where nothing differs or where the float output is 0 everywhere. ``agreement``: the
+    share of answers, the largest of the last axis, that are those of the float network; missing where there
+    is one value.
+    """
+
+    after: Literal["nearest", "equalize", "learn-rounding", "correct-bias"]
+    output: Word
+    samples: Count
+    snr_db: float | None
+    agreement: Share | UnsetType = UNSET
+
+
 class About(Struct, frozen=True, kw_only=True):
     """What both kinds of folder tell.
 
     ``accuracies`` by the name of the output, where the data has labels for it; ``accuracy`` is the same where
     there is one output. ``quality``: by the name of the output, everything that was measured. ``data``: the
     samples that were used. ``scaling``: what was done to the samples of each input, by its name.
+    ``refined``: what each pass on weights and biases brought, in their order, where there was one.
     ``warnings``: what was doubtful when it was built.
     """
 
@@ -361,6 +378,7 @@ class About(Struct, frozen=True, kw_only=True):
     accuracy: Accuracy | UnsetType = UNSET
     accuracies: dict[str, Accuracy] | UnsetType = UNSET
     quality: dict[str, Quality] | UnsetType = UNSET
+    refined: tuple[Refined, ...] | UnsetType = UNSET
     warnings: tuple[str, ...] = ()
 
     def to_json(self) -> str:

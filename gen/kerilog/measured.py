@@ -19,7 +19,7 @@ from kerilog.qgraph import QGraph
 from kerilog.quality import doubts, figures, heads
 from kerilog.quality.doubts import Seen
 from kerilog.quality.heads import FLOAT, INTEGER, HeadQuality
-from kerilog.quantize import naive, strip_softmax
+from kerilog.quantize import Calibration, naive, strip_softmax
 from kerilog.report import record
 from kerilog.report.record import Answers, Observed, Record
 from kerilog.transforms import simplify
@@ -51,22 +51,25 @@ def measure(
     integer: QGraph,
     x: Samples,
     y: Labels,
-    calibrated: Mapping[str, Observation] | None = None,
+    calibrated: Calibration | None = None,
     calibration_labels: Labels | None = None,
     progress: Progress = silent,
 ) -> Measured:
     """Measure ``integer`` on test samples ``x`` (count, *shape), real values, with labels ``y`` by output.
 
-    ``original`` is the float network that it was made of, None for a TFLite file; ``calibrated`` is what its
-    tensors held over the calibration samples, ``calibration_labels`` are the labels of these. Raises
+    ``original`` is the float network that it was made of, None for a TFLite file; ``calibrated`` has what its
+    tensors held over the calibration samples, and the form of it, simplified and perhaps equalized, whose
+    tensors are those of ``integer``; ``calibration_labels`` are the labels of these samples. Raises
     KerilogError for samples or labels that do not fit.
     """
     plain = naive(original) if original is not None and y else None
     found = heads.measure(original, integer, x, y, plain, calibration_labels, progress)
-    simple = None if original is None else simplify(original)
+    simple = None if original is None else calibrated.graph if calibrated else simplify(original)
     samples = min(floating.count(x), record.SAMPLES)
     seen = record.measure(integer if simple else strip_softmax(integer), x, simple, progress)
-    warnings = list(_about_values(integer, x, samples, seen, calibrated))
+    warnings = list(
+        _about_values(integer, x, samples, seen, None if calibrated is None else calibrated.observations)
+    )
     if original is not None and calibration_labels:
         names = dict(zip(frames.output_names(original), frames.output_names(integer), strict=True))
         labels = {names[name]: some for name, some in calibration_labels.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -20,9 +20,9 @@ from kerilog.errors import KerilogError, KerilogWarning
 from kerilog.graph import Graph
 from kerilog.progress import show_progress
 from kerilog.qgraph import QGraph
-from kerilog.quantize import SCHEMES, LayerSettings, Settings, calibrate
-from kerilog.quantize import quantize as quantize_graph
-from kerilog.quantize.settings import FixedRange, WeightScale
+from kerilog.quantize import SCHEMES, LayerSettings, Settings, calibrate, passes_of
+from kerilog.quantize.settings import FixedRange, RefinePass, WeightScale
+from kerilog.refine import refine as refined
 from kerilog.scales import ROUNDINGS, Rounding
 
 Scheme = Literal["fixed", "affine"]
@@ -41,6 +41,7 @@ def convert(
     range: FixedRange | None = None,
     rounding: Rounding = "reference",
     layers: Mapping[str, LayerChoices] | None = None,
+    refine: RefinePass | Sequence[RefinePass] = (),
     input_scale: float | None = None,
     verbose: bool = True,
 ) -> IntegerModel:
@@ -63,7 +64,9 @@ def convert(
     ``range``: what the formats cover ("minmax", "percentile", "mse", "entropy", "msb"; by default "mse", for
     affine "percentile"). ``rounding``, for affine and TFLite: "reference" as TFLite's reference kernels,
     "single" as its default interpreter. ``layers``: choices for single layers by name, ``{"conv2d":
-    {"weight_bits": 4}}``, see ``kerilog.LayerSettings``. ``verbose``: progress bars.
+    {"weight_bits": 4}}``, see ``kerilog.LayerSettings``. ``refine``: better weights and biases before they
+    are rounded, one or several of "equalize", "learn-rounding" and "correct-bias"; what each brought on the
+    samples is in ``refined``. ``verbose``: progress bars.
 
     What is doubtful (samples that look scaled twice, an argument without effect) is a ``KerilogWarning`` and
     in ``warnings``.
@@ -72,6 +75,7 @@ def convert(
     not supported, all of them.
     """
     settings = _settings(layers, weight_bits, weight_scale, activation_bits, bias_bits, range)
+    settings = msgspec.structs.replace(settings, refine=passes_of(refine))
     _check_words(scheme, rounding)
     source = sources.read(model, rounding)
     if isinstance(source.network, Graph):
@@ -103,11 +107,18 @@ def _converted(
     with show_progress("convert", verbose) as progress:
         calibration = calibrate(original, given.samples, progress)
         progress("choosing formats", None)
-        graph = quantize_graph(calibration, scheme, rounding, settings)
-    doubts = (*given.warnings, *_without_effect(scheme, rounding))
-    kept = Calibrated.keeping(given.samples, calibration.observations)
+        made = refined(calibration, given.samples, scheme, rounding, settings, progress)
+    doubts = (*given.warnings, *_without_effect(scheme, rounding), *made.warnings)
+    kept = Calibrated.keeping(given.samples, made.calibration)
     return IntegerModel(
-        graph, original, source, kept, scaling=given.scaling, warnings=doubts, verbose=verbose
+        made.graph,
+        original,
+        source,
+        kept,
+        scaling=given.scaling,
+        warnings=doubts,
+        verbose=verbose,
+        refined=made.refined,
     )
 
 
@@ -139,6 +150,8 @@ def _check_words(scheme: object, rounding: object) -> None:
 
 def _refuse_choices(scheme: str | None, settings: Settings) -> None:
     """A TFLite file leaves nothing to choose."""
+    if settings.refine:
+        raise KerilogError("refine: a TFLite file has its integers already; it is for Keras models")
     if scheme == "fixed" or settings != Settings():
         raise KerilogError(
             "model: a TFLite file has its formats already, those of affine; scheme, widths, range and layers "

@@ -19,7 +19,7 @@ from kerilog.handoff.synth import Resources
 from kerilog.handoff.synth import synthesize as synthesize_folder
 from kerilog.hardware.design import Design
 from kerilog.integer.model import run_outputs
-from kerilog.manifest import About, IntegerManifest, Manifest, Model, Scaling
+from kerilog.manifest import About, IntegerManifest, Manifest, Model, Refined, Scaling
 from kerilog.measured import Measured
 from kerilog.progress import Progress
 from kerilog.qgraph import QGraph
@@ -33,10 +33,15 @@ class Folder:
     """
 
     def __init__(
-        self, graph: QGraph, file: Model | None, scaling: Mapping[str, Scaling], warnings: tuple[str, ...]
+        self,
+        graph: QGraph,
+        file: Model | None,
+        scaling: Mapping[str, Scaling],
+        warnings: tuple[str, ...],
+        refined: tuple[Refined, ...],
     ) -> None:
         self.graph = self.built = graph
-        self._file, self._scaling, self._warnings = file, scaling, warnings
+        self._file, self._scaling, self._warnings, self._refined = file, scaling, warnings, refined
         self.path: Path | None = None
         self.design: Path | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
@@ -53,7 +58,16 @@ class Folder:
     def _about(self, data: str | None, found: Measured) -> About:
         file = self._file or Model(file=self.graph.name, sha256=storage.digest(self.graph))
         warnings = (*self._warnings, *found.warnings)
-        return build.about(self.graph, file, data, found.accuracies, warnings, self._scaling, found.quality)
+        return build.about(
+            self.graph,
+            file,
+            data,
+            found.accuracies,
+            warnings,
+            self._scaling,
+            found.quality,
+            self._refined,
+        )
 
     def write(
         self,

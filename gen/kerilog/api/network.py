@@ -31,7 +31,7 @@ from kerilog.graph import Activation, Array, Graph
 from kerilog.handoff.synth import Resources
 from kerilog.integer import model as integer_model
 from kerilog.integer.model import Engine, Inputs
-from kerilog.manifest import Bytes, ControlBus, IntegerManifest, Manifest, Reset, Scaling
+from kerilog.manifest import Bytes, ControlBus, IntegerManifest, Manifest, Refined, Reset, Scaling
 from kerilog.plan.goals import Goal, design_for
 from kerilog.progress import Progress, show_progress
 from kerilog.qgraph import QGraph
@@ -54,10 +54,12 @@ class IntegerModel:
 
     Attributes: ``graph``, the integer network; ``original``, the float one, None for a TFLite file; ``name``,
     what a design is called by default; ``scaling``, what was done to the raw samples of each input, by its
-    name; ``warnings``, what was doubtful, a line each; ``engine``, what makes the matrix products of
-    ``predict``, ``run`` and ``run_outputs``: "numpy", or "onnxruntime", which gives the same codes, is faster
-    on large networks and has to be installed (``pip install 'kerilog[fast]'``); ``verbose``, whether long
-    work shows a progress bar (on the error stream of a terminal, or in a notebook that has ipywidgets).
+    name; ``warnings``, what was doubtful, a line each; ``refined``, what each pass of ``refine`` brought on
+    the calibration samples, with ``after``, ``output``, ``snr_db`` and ``agreement``; ``engine``, what makes
+    the matrix products of ``predict``, ``run`` and ``run_outputs``: "numpy", or "onnxruntime", which gives
+    the same codes, is faster on large networks and has to be installed (``pip install 'kerilog[fast]'``);
+    ``verbose``, whether long work shows a progress bar (on the error stream of a terminal, or in a notebook
+    that has ipywidgets).
     """
 
     def __init__(
@@ -70,16 +72,17 @@ class IntegerModel:
         scaling: Mapping[str, Scaling] = MappingProxyType({}),
         warnings: tuple[str, ...] = (),
         verbose: bool = False,
+        refined: tuple[Refined, ...] = (),
     ) -> None:
         self.graph, self.original = graph, original
         self.name = graph.name if source is None else source.name
         self.verbose = verbose
         self.engine: Engine = "numpy"
-        self.scaling, self.warnings = dict(scaling), warnings
+        self.scaling, self.warnings, self.refined = dict(scaling), warnings, refined
         self.evaluated: Figures | None = None
         """What ``evaluate`` gave last."""
         self._calibration = calibration
-        self._folder = Folder(graph, None if source is None else source.file, scaling, warnings)
+        self._folder = Folder(graph, None if source is None else source.file, scaling, warnings, refined)
         self.last_plan: Plan | None = None
         """What was planned or built last."""
         self._models: dict[Engine, integer_model.Model] = {}
@@ -230,11 +233,17 @@ class IntegerModel:
         ``correlation`` (None where a tensor is constant). Raises KerilogError where ``x`` does not fit and
         for a TFLite file, which has no float network.
         """
-        if self.original is None:
+        if self._float is None:
             raise KerilogError(f"{self.name}: came in integers; there is no float network to compare it with")
         given = self._samples(x, "x")
         with self._progress("compare") as progress:
-            return layers.compare(self.original, self.graph, given, progress)
+            return layers.compare(self._float, self.graph, given, progress)
+
+    @property
+    def _float(self) -> Graph | None:
+        """The float network whose tensors are those of the integer one: equalized if that was asked for."""
+        found = None if self._calibration is None else self._calibration.found
+        return self.original if found is None else found.graph
 
     @functools.cached_property
     def calibration_errors(self) -> tuple[LayerError, ...]:
@@ -242,7 +251,7 @@ class IntegerModel:
         if self.original is None or self._calibration is None:
             return ()
         some = floating.part(self._calibration.samples, 0, _SHOWN_SAMPLES)
-        return tuple(layers.compare(self.original, self.graph, some))
+        return tuple(layers.compare(self._float or self.original, self.graph, some))
 
     # ---- hardware ----
 
@@ -460,7 +469,7 @@ class IntegerModel:
         self, x: Mapping[str, Array], y: Mapping[str, npt.NDArray[Any]], progress: Progress
     ) -> measured.Measured:
         """All figures on samples ``x`` with labels ``y``, both by name."""
-        seen = None if self._calibration is None else self._calibration.observations
+        seen = None if self._calibration is None else self._calibration.found
         return measured.measure(self.original, self.graph, x, y, seen, progress=progress)
 
     # ---- showing it ----

@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from kerilog import data, frames
-from kerilog.calibrate import Observation
 from kerilog.data import Prepared, scaling
 from kerilog.data.samples import array_of, finite, samples_of
 from kerilog.errors import KerilogError
 from kerilog.graph import Array, Graph, Shape
 from kerilog.manifest import Scaling
 from kerilog.qgraph import QGraph
+from kerilog.quantize import Calibration
 from kerilog.report.record import SAMPLES
 
 Arrays = npt.ArrayLike | Mapping[str, npt.ArrayLike] | Sequence[npt.ArrayLike]
@@ -28,19 +28,17 @@ Arrays = npt.ArrayLike | Mapping[str, npt.ArrayLike] | Sequence[npt.ArrayLike]
 class Calibrated:
     """The first of the calibration ``samples``, as the network gets them, and what all of them showed.
 
-    ``observations`` are of the float tensors by name, None for a network that came with its formats.
+    ``found`` is of the float network, in the form that was rounded, None for one that came with its formats.
     """
 
     samples: Mapping[str, Array]
-    observations: Mapping[str, Observation] | None = None
+    found: Calibration | None = None
 
     @classmethod
-    def keeping(
-        cls, samples: Mapping[str, Array], observations: Mapping[str, Observation] | None = None
-    ) -> Calibrated:
+    def keeping(cls, samples: Mapping[str, Array], found: Calibration | None = None) -> Calibrated:
         """As many of ``samples`` as a report shows; the others are let go."""
         few = {name: array[:SAMPLES].copy() for name, array in samples.items()}
-        return cls(few, observations)
+        return cls(few, found)
 
 
 def first_seen(graph: Graph | QGraph, x: Arrays, what: str, input_scale: float | None) -> Prepared:

@@ -18,7 +18,7 @@ from kerilog.integer.model import Inputs
 from kerilog.manifest import ControlBus, Manifest, Model, Reset
 from kerilog.plan.goals import Goal, design_for
 from kerilog.quantize import Settings, calibrate, strip_softmax
-from kerilog.quantize import quantize as quantize_graph
+from kerilog.refine import refine
 from kerilog.scales import Rounding
 from kerilog.unused import SAMPLES
 
@@ -52,8 +52,8 @@ def quantize(
     ``count`` samples are used (None: all), and raw ones are scaled: by ``input_scale`` where it is given;
     else uint8 is divided by 255, unless ``model`` scales its input itself.
 
-    ``settings`` choose ranges and widths. Raises KerilogError for samples or settings that do not fit and
-    Unsupported for a layer without an integer form.
+    ``settings`` choose ranges, widths and what is done to weights before. Raises KerilogError for samples or
+    settings that do not fit and Unsupported for a layer without an integer form.
     """
     if not isinstance(model, Graph):
         raise KerilogError(
@@ -63,9 +63,12 @@ def quantize(
         raise KerilogError(f"count must be a whole number of at least 1, found {count!r}")
     ready = prepare(model, samples, input_scale, count)
     calibration = calibrate(model, ready.samples)
-    graph = quantize_graph(calibration, scheme, rounding, settings)
-    kept = Calibrated.keeping(ready.samples, calibration.observations)
-    return IntegerModel(graph, model, None, kept, scaling=ready.scaling, warnings=ready.warnings)
+    made = refine(calibration, ready.samples, scheme, rounding, settings)
+    kept = Calibrated.keeping(ready.samples, made.calibration)
+    warnings = (*ready.warnings, *made.warnings)
+    return IntegerModel(
+        made.graph, model, None, kept, scaling=ready.scaling, warnings=warnings, refined=made.refined
+    )
 
 
 def generate(
@@ -115,5 +118,7 @@ def generate(
     )
     design = design_for(strip_softmax(graph), goal, name_of(name) or graph.name)
     model = Model(file=graph.name, sha256=storage.digest(graph))
-    told = build.about(graph, model, warnings=quantized.warnings, scaling=quantized.scaling)
+    told = build.about(
+        graph, model, warnings=quantized.warnings, scaling=quantized.scaling, refined=quantized.refined
+    )
     return build.generate(graph, design, path_of(directory), told)

@@ -155,6 +155,11 @@ def _bits(_: click.Context, __: click.Parameter, text: str | None) -> int | str 
     return int(text) if text is not None and text.isdecimal() else text
 
 
+def _passes(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str, ...]:
+    """The names in the value of --refine, which ``passes_of`` will check."""
+    return () if text is None else tuple(name.strip() for name in text.split(","))
+
+
 def quantization(command: Command) -> Command:
     """The argument and the options that ``build`` and ``explore`` share: which integers the network gets."""
     for option in reversed(
@@ -200,6 +205,13 @@ def quantization(command: Command) -> Command:
             ),
             click.option(
                 "--bias-bits", callback=_bits, help="fixed only: 2 to 16, or accumulator.  [default: 8]"
+            ),
+            click.option(
+                "--refine",
+                callback=_passes,
+                metavar="PASS,...",
+                help="Better weights and biases before they are rounded, from the same samples: equalize, "
+                "learn-rounding, correct-bias.  [default: none]",
             ),
         )
     ):

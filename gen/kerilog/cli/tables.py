@@ -53,6 +53,7 @@ def _about_rows(about: About) -> Iterator[Row]:
     if about.scaling is not UNSET:
         for name, scaling in about.scaling.items():
             yield "input" if len(about.scaling) == 1 else f"input {name}", scaling.told
+    yield from quality.refined(about)
     yield from quality.rows(about)
     before, after = about.bytes.in_float, about.bytes.in_integers
     ratio = before / max(1, after)

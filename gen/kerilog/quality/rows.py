@@ -24,6 +24,22 @@ def rows(about: About) -> Iterator[Row]:
         yield from _of_output("" if len(about.quality) == 1 else f" of {name}", quality)
 
 
+def refined(about: About) -> Iterator[Row]:
+    """What each pass of ``--refine`` brought on calibration samples, one after the other."""
+    found = () if about.refined is UNSET else about.refined
+    alone = len({one.output for one in found}) == 1
+    for one in found:
+        start = "rounded to nearest" if one.after == "nearest" else f"  {one.after}"
+        told = f"SNR {_decibel(one.snr_db)}"
+        if one.agreement is not UNSET:
+            told += f", {one.agreement:.2%} of answers as in float"
+        yield start if alone else f"{start}, {one.output}", f"{told}, {one.samples:,} calibration samples"
+
+
+def _decibel(value: float | None) -> str:
+    return "none" if value is None else f"{value:.1f} dB"
+
+
 def _rates(accuracy: Accuracy) -> Rates:
     return Rates(in_float=accuracy.original, in_integers=accuracy.integer, naive=accuracy.naive)
 

@@ -17,8 +17,8 @@ from kerilog.quantize.argmax import end_in_classes
 from kerilog.quantize.fixed import FixedScheme
 from kerilog.quantize.given import without_formats
 from kerilog.quantize.one_bit import one_bit_tensors
-from kerilog.quantize.rewrite import class_scores, convert, softmax_tail, strip_softmax
-from kerilog.quantize.settings import LayerSettings, Settings, read_settings
+from kerilog.quantize.rewrite import Scheme, class_scores, convert, results, softmax_tail, strip_softmax
+from kerilog.quantize.settings import LayerSettings, Settings, passes_of, read_settings
 from kerilog.scales import Rounding
 from kerilog.transforms import simplify
 
@@ -26,12 +26,16 @@ __all__ = [
     "SCHEMES",
     "Calibration",
     "LayerSettings",
+    "Scheme",
     "Settings",
     "calibrate",
+    "convert",
     "end_in_classes",
     "naive",
+    "passes_of",
     "quantize",
     "read_settings",
+    "scheme_of",
     "softmax_tail",
     "strip_softmax",
 ]
@@ -69,18 +73,23 @@ def quantize(
 ) -> QGraph:
     """The integer graph, its number formats chosen from what was observed.
 
-    ``rounding`` concerns ``affine``; ``settings`` are what the user wants otherwise. Raises KerilogError for
-    an unknown scheme and for settings that do not fit the network, Unsupported for a layer without an
-    integer form.
+    ``rounding`` concerns ``affine``; ``settings`` are what the user wants otherwise, but for ``refine``,
+    which is for ``kerilog.refine``. Raises KerilogError for an unknown scheme and for settings that do not
+    fit the network, Unsupported for a layer without an integer form.
     """
+    return convert(calibration.graph, scheme_of(calibration, scheme, rounding, settings), settings.own)
+
+
+def scheme_of(calibration: Calibration, scheme: str, rounding: Rounding, settings: Settings) -> Scheme:
+    """How ``quantize`` turns floats into integers; raises as it does for a scheme and for settings."""
     if scheme not in SCHEMES:
         raise KerilogError(f"unknown scheme '{scheme}'; choose one of {', '.join(SCHEMES)}")
     graph, observations = calibration.graph, calibration.observations
     settings.check(graph, scheme, calibration.absorbed)
     scores = class_scores(graph)
     if scheme == "affine":
-        return convert(graph, AffineScheme(observations, settings, rounding, scores), settings.own)
-    return convert(graph, FixedScheme(observations, settings, scores, one_bit_tensors(graph)), settings.own)
+        return AffineScheme(observations, settings, rounding, scores)
+    return FixedScheme(observations, settings, scores, one_bit_tensors(graph), results(graph))
 
 
 def naive(graph: Graph, bits: int = 8, frac: int = 7) -> QGraph:

@@ -60,6 +60,7 @@ class FixedScheme:
     """``observations`` give the values of every tensor; ``scores`` names the inputs of softmaxes left out.
 
     ``signs`` names the tensors that have one bit where that is the default; others have it if it is chosen.
+    ``results``: those that leave the network, which keep 8 bits where fewer are the default.
     ``rounding`` is for what is resized: ties away from zero, as everywhere here.
     """
 
@@ -67,6 +68,7 @@ class FixedScheme:
     settings: Settings = Settings()  # noqa: RUF009 - frozen
     scores: frozenset[str] = frozenset()
     signs: frozenset[str] = frozenset()
+    results: frozenset[str] = frozenset()
     rounding: Rounding = "reference"
     name: Literal["fixed"] = "fixed"
 
@@ -84,12 +86,15 @@ class FixedScheme:
         return fixed_format(self.observations[node.name], bits, choice, percentile, scores)
 
     def _bits(self, node: Node, chosen: LayerSettings) -> int:
-        """Those of the tensor of ``node``: of what 1 bit as the default is not for, 8."""
+        """Those of the tensor of ``node``: of what few bits as the default are not for, 8."""
+        bits = chosen.activation_bits or DEFAULT_BITS
         own = self.settings.layers.get(node.name)
-        asked = own is not None and own.activation_bits is not None
-        if chosen.activation_bits == 1 and not asked and node.name not in self.signs:
+        if own is not None and own.activation_bits is not None:
+            return bits
+        if bits == 1 and node.name not in self.signs:
             return DEFAULT_BITS
-        return chosen.activation_bits or DEFAULT_BITS
+        # With few bits the largest of several scores is often not one alone.
+        return max(bits, DEFAULT_BITS) if node.name in self.results else bits
 
     def _check_sign(self, node: Node) -> None:
         """Raises KerilogError for what is chosen for ``node`` alone and is without effect on signs."""

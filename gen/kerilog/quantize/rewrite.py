@@ -367,6 +367,21 @@ def class_scores(graph: Graph) -> frozenset[str]:
     return frozenset(softmax.values()) - others - set(graph.outputs)
 
 
+def results(graph: Graph) -> frozenset[str]:
+    """The tensors at the outputs, and those that give them their format: what is ahead of a softmax there,
+    and of whatever moves or picks numbers.
+    """
+    names = set(graph.outputs)
+    for name in graph.outputs:
+        node = graph[name]
+        while isinstance(node.op, KEEPS_FORMAT) or (
+            isinstance(node.op, Activation) and node.op.function == "softmax"
+        ):
+            node = graph[node.inputs[0]]
+            names.add(node.name)
+    return frozenset(names)
+
+
 def strip_softmax(graph: QGraph) -> QGraph:
     """``graph`` without a softmax at its outputs, which hardware leaves to whoever wants probabilities.
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
@@ -35,6 +35,8 @@ Bits = Annotated[int, Meta(ge=MIN_BITS, le=MAX_BITS)]
 ActivationBits = Annotated[int, Meta(ge=1, le=MAX_BITS)]
 WeightBits = Annotated[int, Meta(ge=1, le=MAX_BITS)] | Literal["ternary"]
 WeightScale = Literal["none", "channel"]
+RefinePass = Literal["equalize", "learn-rounding", "correct-bias"]
+REFINE_PASSES: tuple[RefinePass, ...] = get_args(RefinePass)  # in the order in which they work
 Frac = Annotated[int, Meta(ge=-MAX_FRAC, le=MAX_FRAC)]
 
 _WEIGHT_KEYS = ("weight_bits", "bias_bits", "weight_frac", "bias_frac", "per_channel", "weight_scale")
@@ -102,7 +104,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """``default`` holds for every layer, ``layers`` by name for single ones.
 
     ``register_borders``: hardware has a register slice at every stream of its border. ``reset``: the level
-    that resets it. ``control``: the bus of its control block.
+    that resets it. ``control``: the bus of its control block. ``refine``: what is done to weights and biases
+    before they are rounded, in any order, see ``kerilog.refine``.
     """
 
     default: LayerSettings = LayerSettings()
@@ -110,6 +113,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     register_borders: bool = False
     reset: Reset = "active-high"
     control: ControlBus = "none"
+    refine: tuple[RefinePass, ...] = ()
 
     def of(self, name: str) -> LayerSettings:
         """The choices for layer ``name``."""
@@ -144,6 +148,18 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
             _check_levels(f"layer '{name}': ", layer, self.of(name))
         if not any(layer.few_levels for layer in self.layers.values()):
             _check_levels("", self.default, self.default)
+
+
+def passes_of(words: object) -> tuple[RefinePass, ...]:
+    """``words``, one name of a pass or several in any order, in the order in which they work.
+
+    Raises KerilogError for what is no name of a pass.
+    """
+    names = [words] if isinstance(words, str) else list(words) if isinstance(words, Iterable) else [words]
+    for name in names:
+        if name not in REFINE_PASSES:
+            raise KerilogError(f"refine: unknown pass {name!r}; choose of {', '.join(REFINE_PASSES)}")
+    return tuple(one for one in REFINE_PASSES if one in names)
 
 
 def read_settings(path: Path) -> Settings:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from msgspec import UNSET
 
 from kerilog.manifest import About, Quality
-from kerilog.quality.rows import Row
+from kerilog.quality.rows import Row, refined
 from kerilog.quality.rows import rows as told_rows
 from kerilog.report import words
 from kerilog.report.record import Record
@@ -16,7 +16,8 @@ from kerilog.report.record import Record
 
 def rows(about: About) -> tuple[Row, ...]:
     """A label and a text for each figure, as the command prints them."""
-    return tuple((label, words.minus(text)) for label, text in told_rows(about))
+    told = (*refined(about), *told_rows(about))
+    return tuple((label.strip(), words.minus(text)) for label, text in told)
 
 
 def headlines(about: About, record: Record) -> Iterator[tuple[str, str, str]]:
