@@ -139,8 +139,8 @@ def test_pairs_are_for_multipliers_that_hold_two(tmp_path: Path, tiny_design) ->
     make, interval = NETWORKS["pairs"]
     generate(make(), tmp_path / "paired", interval)
     paired, alone = read(tmp_path / "paired"), read(tiny_design().directory)
-    assert [synth._parameters(paired, target) for target in synth.TARGETS] == ["", " -chparam PAIRS 0"]
-    assert not synth._parameters(alone, "ecp5")
+    assert [synth.overrides(paired, target) for target in synth.TARGETS] == ["", " -chparam PAIRS 0"]
+    assert not synth.overrides(alone, "ecp5")
 
 
 @needs_nextpnr
