@@ -26,8 +26,8 @@ BIT = PARAMETERS["BIT_CLOCKS"] * PERIOD
 IDLE = (PARAMETERS["IDLE_CLOCKS"] + 20) * PERIOD
 SKEW = PARAMETERS["SKEW"]  # of the host's clock
 PRESSED = PARAMETERS["PRESSED"]
-WITH_LEDS = np.load("vectors.npz")
-INPUTS, OUTPUTS = WITH_LEDS["inputs"], WITH_LEDS["outputs"]
+VECTORS = np.load("vectors.npz")
+INPUTS, OUTPUTS = VECTORS["inputs"], VECTORS["outputs"]
 FRAMES = len(INPUTS)
 BYTE_NS = 10 * BIT
 ANSWER_NS = host.answer_size() * BYTE_NS + PARAMETERS["CORE_CLOCKS"] * PERIOD
@@ -150,7 +150,9 @@ def _damaged(content: bytes, kind: str, rng: Any) -> tuple[bytes, int | None]:
     if kind == "lost":
         return content[:place] + content[place + 1 :], None
     if kind == "changed":
-        return content[:place] + bytes([content[place] ^ (1 << rng.randrange(8))]) + content[place + 1 :], None
+        return content[:place] + bytes([content[place] ^ (1 << rng.randrange(8))]) + content[
+            place + 1 :
+        ], None
     if kind == "doubled":
         return content[:place] + content[place - 1 :], None
     if kind == "framing":
@@ -161,7 +163,7 @@ def _damaged(content: bytes, kind: str, rng: Any) -> tuple[bytes, int | None]:
 @cocotb.test()
 @cocotb.parametrize(kind=["lost", "changed", "doubled", "framing", "cut"])
 async def damage(dut: Any, kind: str) -> None:
-    """A damaged frame has no good answer; the frames behind are right, or not answered, and right after silence."""
+    """A damaged frame has no good answer, the one behind a right one or none; silence heals all."""
     line = await Line(dut).start()
     rng = random_for(kind)
     for _ in range(PARAMETERS["DAMAGES"]):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whole boards in Icarus: what comes by the serial line is what the integer model says, whatever goes wrong."""
+"""Whole boards in Icarus: what comes by the serial line is the integer model's, whatever goes wrong."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from common import runner
 from common.bugs import Bug, survives_reset
 from kerilog.handoff import board
 from kerilog.handoff.boards import BOARDS
-from kerilog.hardware.naming import ports
 from kerilog.manifest import Manifest
 from support.designs import generate
 from support.golden import NETWORKS
 from support.networks import Chain
 
-assert ports  # names of ports are those of the manifest
+
+def small() -> Any:
+    """Codes of 8 bits, one a beat."""
+    chain = Chain("small", "fixed", (2, 3, 2), 30).conv(2, (2, 2)).flatten()
+    return chain.dense(3, relu=False).graph
 
 
 def wide() -> Any:
@@ -33,7 +36,7 @@ def wide() -> Any:
 
 CASES: dict[str, tuple[str, Callable[[], Any], int | None, int, float]] = {
     # board, network, interval, cycles of a bit, the host's clock
-    "bytes": ("tangnano9k", NETWORKS["fixed"][0], NETWORKS["fixed"][1], 6, 1.0),
+    "bytes": ("tangnano9k", small, None, 5, 1.0),
     "lanes": ("icebreaker", NETWORKS["parallel"][0], NETWORKS["parallel"][1], 6, 1.0),
     "wide": ("tangnano20k", wide, None, 16, 1.02),
     "slow": ("ulx3s", wide, None, 16, 0.98),
@@ -57,7 +60,12 @@ def run(case: str, place: Path, damages: int, bug: Bug | None = None) -> None:
     """Compile the folder's Verilog and run the bench."""
     name, *_, bit_clocks, skew = CASES[case]
     manifest = Manifest.read(place.parents[1])
-    parameters = {"BIT_CLOCKS": bit_clocks, "IDLE_CLOCKS": 30 * bit_clocks, "START_CLOCKS": 8, "BLINK_BITS": 4}
+    parameters = {
+        "BIT_CLOCKS": bit_clocks,
+        "IDLE_CLOCKS": 30 * bit_clocks,
+        "START_CLOCKS": 8,
+        "BLINK_BITS": 4,
+    }
     if bug:
         path = place / "rtl" / f"{bug.module}.v"
         path.write_text(bug.apply(path.read_text()))
@@ -83,9 +91,8 @@ def run(case: str, place: Path, damages: int, bug: Bug | None = None) -> None:
     runner.simulate(simulator, "board", "krl_board_top", told, build_dir, case)
 
 
-@pytest.mark.parametrize("case", ["bytes", "wide"])
-def test_boards(case: str, folder: Callable[[str], Path]) -> None:
-    run(case, folder(case), 2)
+def test_a_board(folder: Callable[[str], Path]) -> None:
+    run("bytes", folder("bytes"), 1)
 
 
 @pytest.mark.full
@@ -94,7 +101,12 @@ def test_boards_at_length(case: str, folder: Callable[[str], Path]) -> None:
     run(case, folder(case), 20)
 
 
-INPUT, OUTPUT, RECEIVER, SENDER = "krl_board_input", "krl_board_output", "krl_uart_receiver", "krl_uart_sender"
+INPUT, OUTPUT, RECEIVER, SENDER = (
+    "krl_board_input",
+    "krl_board_output",
+    "krl_uart_receiver",
+    "krl_uart_sender",
+)
 BUGS = [
     Bug("a byte without stop bit counts", "byte_bad", "!level", "1'b0", RECEIVER),
     Bug("bits are read at their edge", "MIDDLE", "BIT_CLOCKS / 2 - 1", "BIT_CLOCKS - 1", RECEIVER),

@@ -30,7 +30,7 @@ _PINS = ".pins.v"
 _PINS_TOP = "krl_pins"
 _PORTS = ("clk", "serial", "parity")
 _GOAL_MHZ = 150  # what place and route aims at
-_WISH = re.compile(r'ram_style = "distributed", ramstyle = "MLAB, no_rw_check"')
+_WISH = re.compile(r'\(\* ram_style = "distributed", ramstyle = "MLAB, no_rw_check" \*\) *')
 TARGETS = FAMILIES
 
 
@@ -178,7 +178,7 @@ def sources(found: Snapshot, target: str, work: Path) -> list[str]:
     if not TARGETS[target].lutram_wish:
         for name in found.manifest.sources:
             text = found.files[name].decode("ascii")
-            (work / name).write_text(_WISH.sub("no_rw_check", text), encoding="ascii")
+            (work / name).write_text(_WISH.sub("", text), encoding="ascii")
     return _sources(found.manifest, target, work)
 
 
