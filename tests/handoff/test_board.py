@@ -192,7 +192,7 @@ def test_rates(small: Path, unmade) -> None:
 
 def test_slow_designs_get_a_slow_line(small: Path) -> None:
     manifest = Manifest.read(small)
-    for interval, rate in ((1, 1_000_000), (8_000, 250_000), (250_000, 9_600)):
+    for interval, rate in ((1, 1_000_000), (8_000, 250_000), (200_000, 9_600)):
         assert board._rate(_with_interval(manifest, interval), BOARDS["ulx3s"], None) == rate
     with pytest.raises(KerilogError, match="too long for a line of 9,600 bits a second"):
         board._rate(_with_interval(manifest, 10**6), BOARDS["ulx3s"], None)
@@ -214,7 +214,7 @@ def test_a_board_that_is_too_small(small: Path) -> None:
     board._check_fit(manifest, icebreaker, device, fits, available)
     with pytest.raises(
         KerilogError,
-        match=r"^small: icebreaker does not hold the design: it needs 5,281 LUT for 5,280, "
+        match=r"^net_small: icebreaker does not hold the design: it needs 5,281 LUT for 5,280, "
         r"32 block RAM of 4 Kbit for 30; build it with fewer --multipliers or a longer --interval, "
         r"or fewer --weight-bits$",
     ):
