@@ -20,7 +20,7 @@ from kerilog.verify import design, tools
 from support.designs import draw_all, generate
 from support.golden import NETWORKS
 
-FRAMES = 100
+FRAMES = 8  # with and without pauses: half a minute in Icarus
 # block RAM stays out where Yosys has no model of it that a simulator can run
 OPTIONS = {"xc7": " -nobram", "ecp5": " -nobram", "ice40": "", "gowin": " -nobram", "nexus": " -nobram"}
 FOLDERS = {"xc7": "xilinx"}

