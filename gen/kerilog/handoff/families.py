@@ -3,8 +3,9 @@
 
 What Yosys 0.23 maps by itself: a product to one block of DSP for 7-series, ECP5 (``hw/ecp5`` puts its
 registers inside) and Nexus; for Gowin it has no rule, and products become adders. For iCE40 ``-dsp`` has one,
-which is not used here: it loses products whose registers have an enable. Memories with contents that
-ask for it become block RAM in all of them. iCE40 has no memory of look-up tables, and a wish for one is an error there.
+which is not used here: with it, products were lost from the netlist (docs/boards.md). Memories with contents
+that ask for it become block RAM in all of them. iCE40 has no memory of look-up tables, and a wish for one is
+an error there.
 """
 
 from __future__ import annotations
