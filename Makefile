@@ -172,6 +172,9 @@ lint: $(STAMP)
 	@for module in hw/ecp5/*.v; do \
 	  verilator --lint-only -Wall -y hw/ecp5 -y hw/rtl -y sim/krl_multiplier $$module || exit 1; \
 	done
+	@for module in hw/board/*.v; do \
+	  verilator --lint-only -Wall -y hw/board $$module || exit 1; \
+	done
 	@echo "lint: clean"
 
 synth: $(LIGHT) $(if $(filter ecp5,$(TARGET)),$(ECP5)) design

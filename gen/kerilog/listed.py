@@ -30,7 +30,7 @@ class File(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A file that the command ``by`` wrote; while files are moved, ``former`` is what it held before."""
 
     sha256: Digest
-    by: Annotated[str, Meta(pattern=r"^[a-z]{1,20}(?![\s\S])", description="the name of a command")]
+    by: Annotated[str, Meta(pattern=r"^[a-z0-9]{1,20}(?![\s\S])", description="the name of a command")]
     former: Digest | None = None
 
 

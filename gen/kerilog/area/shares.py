@@ -4,22 +4,23 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 
 from msgspec import UNSET
 
 from kerilog import manifest as manifests
-from kerilog.area.devices import ECP5, SEVEN_SERIES, Device, holding
+from kerilog.area.devices import PARTS, PLACED, SEVEN_SERIES, Device, holding
 from kerilog.manifest import Manifest
 
 RESOURCES = ("LUT", "FF", "RAMB18", "DSP")
 """LUT: of logic and as memory together."""
+TITLES = {"ecp5": "ECP5", "ice40": "iCE40", "gowin": "Gowin", "nexus": "Nexus"}
+"""Of the targets that are placed."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Share:
-    """One of ``RESOURCES`` of a design: counts ``predicted`` and ``measured``, None where there is none, and
-    how many the device has, None without one.
+    """One of ``RESOURCES`` of a design (of iCE40 RAM4K for RAMB18): counts ``predicted`` and ``measured``,
+    None where there is none, and how many the device has, None without one.
     """
 
     resource: str
@@ -34,7 +35,7 @@ class Share:
 
 @dataclasses.dataclass(frozen=True)
 class AreaShares:
-    """The area of a design for ``target``, "xc7" or "ecp5", beside what ``device`` has.
+    """The area of a design for ``target``, "xc7" or one that is placed, beside what ``device`` has.
 
     ``device`` is empty where none of those known holds it; ``asked``: it was asked for and is not simply the
     smallest that holds the prediction.
@@ -48,10 +49,12 @@ class AreaShares:
     @property
     def why(self) -> str:
         """The device and why it is this one, in words."""
+        if not self.device and self.target != "xc7":
+            return f"{TITLES[self.target]}, not placed"
         if not self.device:
             return "none of the known 7-series devices holds it"
-        if self.target == "ecp5":
-            return f"ECP5 {self.device}, on which it was placed"
+        if self.target != "xc7":
+            return f"{TITLES[self.target]} {self.device}, on which it was placed"
         return f"{self.device}, {'as asked for' if self.asked else 'the smallest that holds the prediction'}"
 
     def as_record(self) -> dict[str, object]:
@@ -73,7 +76,7 @@ class AreaShares:
 
 
 def of_manifest(manifest: Manifest) -> tuple[AreaShares, ...]:
-    """The area of a design by target: that for 7-series, and that for ECP5 once it was synthesized."""
+    """The area of a design by target: that for 7-series, and those of what it was placed on."""
     found = []
     measured = {} if manifest.resources is UNSET else manifest.resources
     predicted = manifest.predicted.get("xc7")
@@ -81,12 +84,18 @@ def of_manifest(manifest: Manifest) -> tuple[AreaShares, ...]:
         device, asked = _device(manifest)
         shares = _shares(predicted, measured.get("xc7"), device)
         found.append(AreaShares("xc7", device.name if device else "", asked, shares))
-    if "ecp5" in measured:
-        name = re.search(r"LFE5U-(\w+)", measured["ecp5"].device)
-        placed = ECP5.get(name.group(1)) if name else None
-        shares = _shares(None, measured["ecp5"], placed)
-        found.append(AreaShares("ecp5", placed.name if placed else "", False, shares))
+    for target in TITLES:
+        if target in measured:
+            placed = _placed(target, measured[target].device)
+            shares = _shares(None, measured[target], placed, "RAM4K" if target == "ice40" else "RAMB18")
+            found.append(AreaShares(target, placed.name if placed else "", False, shares))
     return tuple(found)
+
+
+def _placed(target: str, text: str) -> Device | None:
+    """The device that ``text``, of synthesis, begins with; None where it was not placed."""
+    names = (name for name, part in PARTS[target].items() if text.startswith(part))
+    return next((PLACED[target][name] for name in names), None)
 
 
 def _device(manifest: Manifest) -> tuple[Device | None, bool]:
@@ -99,9 +108,13 @@ def _device(manifest: Manifest) -> tuple[Device | None, bool]:
 
 
 def _shares(
-    predicted: manifests.Area | None, measured: manifests.Area | None, device: Device | None
+    predicted: manifests.Area | None,
+    measured: manifests.Area | None,
+    device: Device | None,
+    memory: str = "RAMB18",
 ) -> tuple[Share, ...]:
-    rows = zip(RESOURCES, _counts(predicted), _counts(measured), _supply(device), strict=True)
+    names = (memory if name == "RAMB18" else name for name in RESOURCES)
+    rows = zip(names, _counts(predicted), _counts(measured), _supply(device), strict=True)
     return tuple(Share(*row) for row in rows)
 
 

@@ -11,6 +11,7 @@ import click
 
 from kerilog import __version__
 from kerilog.cli import output, supervise
+from kerilog.cli.board import board_command
 from kerilog.cli.build import build_command
 from kerilog.cli.compare import compare_command
 from kerilog.cli.cpp import cpp_command
@@ -80,7 +81,8 @@ def main() -> None:
     0  done
     1  sim: an element, the frame interval or the latency is not what it should be
     2  what was given cannot be used; nothing was written
-    3  build: the integer model was written, but hardware does not support the network
+    3  build: the integer model was written, but hardware does not support the network;
+       board: all but the bitstream was written, for a tool is missing
     130, 143  interrupted, by Ctrl-C or SIGTERM; nothing is half written
 
     \b
@@ -99,6 +101,7 @@ for _command in (
     vivado_command,
     cpp_command,
     hls_command,
+    board_command,
     report_command,
     study_command,
     show_command,

@@ -16,6 +16,7 @@ from msgspec import UNSET
 from kerilog import frames, outputs, storage
 from kerilog import manifest as manifests
 from kerilog.area import shares
+from kerilog.area.devices import PLACED
 from kerilog.cli import output
 from kerilog.cli.options import PATH
 from kerilog.cli.output import Row
@@ -114,8 +115,10 @@ def _facts(side: Side) -> Iterator[tuple[str, Any]]:
             if found.target == "xc7":
                 yield f"{share.resource}, predicted", share.predicted
             yield f"{share.resource}{target}, measured", share.measured
-    if manifest.resources is not UNSET and "ecp5" in manifest.resources:
-        yield "Fmax, ecp5, MHz", manifest.resources["ecp5"].fmax_mhz
+    measured = {} if manifest.resources is UNSET else manifest.resources
+    for target in PLACED:
+        if target in measured:
+            yield f"Fmax, {target}, MHz", measured[target].fmax_mhz
 
 
 def _quality(manifest: Manifest | IntegerManifest) -> Iterator[tuple[str, Any]]:

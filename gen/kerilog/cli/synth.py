@@ -9,30 +9,42 @@ import click
 
 from kerilog.cli import output, tables
 from kerilog.cli.options import DIRECTORY, FORCE
+from kerilog.handoff.families import FAMILIES
 from kerilog.handoff.synth import synthesize
 from kerilog.manifest import Manifest
+from kerilog.verify import tools
 
 EXAMPLES = """\b
 Examples:
   kerilog synth build/mnist_cnn
   kerilog synth build/mnist_cnn --target ecp5 --device 45k
+  kerilog synth build/mnist_cnn --target gowin
 """
 
 
-@click.command("synth", short_help="Measure area, for ECP5 the clock, too, with open tools.", epilog=EXAMPLES)
+@click.command("synth", short_help="Measure area, where nextpnr knows how the clock, too.", epilog=EXAMPLES)
 @DIRECTORY
 @click.option(
     "--target",
-    type=click.Choice(["xc7", "ecp5"]),
+    type=click.Choice(list(FAMILIES)),
     default="xc7",
     show_default=True,
-    help="xc7: Xilinx 7-series. ecp5: Lattice ECP5, placed and routed.",
+    help="xc7: Xilinx 7-series, area alone. Placed and routed: ecp5, ice40 and nexus of Lattice, gowin.",
 )
-@click.option("--device", help="ecp5 only: 25k, 45k or 85k.  [default: the smallest that holds the design]")
-@click.option("--seed", type=click.IntRange(min=1), help="ecp5 only: where placement starts.  [default: 1]")
+@click.option(
+    "--device",
+    help="ecp5: 25k, 45k, 85k; ice40: up5k, hx8k; gowin: 9k, 20k; nexus: 17k, 40k.  "
+    "[default: the smallest that holds the design]",
+)
+@click.option("--seed", type=click.IntRange(min=1), help="Not xc7: where placement starts.  [default: 1]")
 @FORCE
 def synth_command(directory: Path, target: str, device: str | None, seed: int | None, force: bool) -> None:
-    """Area (and for ecp5 the clock) of the design in DIR, from open tools; adds it to the manifest."""
+    """Area (and, but for xc7, the clock) of the design in DIR, from open tools; adds it to the manifest."""
     with output.progress("synth") as progress:
         resources = synthesize(directory, target, progress, device, seed, force)
+    placer = FAMILIES[target].placer
+    if placer is not None and resources.fmax_mhz is None:
+        output.warning(
+            f"no clock: '{placer.program}' is not installed; install {tools.how_to_get(placer.program)}"
+        )
     tables.show_resources(resources, Manifest.read(directory))

