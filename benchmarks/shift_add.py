@@ -34,7 +34,7 @@ from kerilog.exact.shift_add_estimate import estimate
 from kerilog.exact.shift_add_search import shift_add
 from kerilog.formats import IntArray
 from kerilog.graph import Graph
-from kerilog.handoff.synth import TARGETS
+from kerilog.handoff.families import FAMILIES
 from kerilog.hardware import unrolled
 from kerilog.plan import plan
 from kerilog.qgraph import QConv2D, QDense, QGraph
@@ -119,7 +119,7 @@ def check(graph: AdderGraph, kernel: IntArray, low: int, high: int) -> None:
 
 def yosys(top: str, texts: dict[str, str]) -> dict[str, int]:
     """LUT, LUT as shift register or memory, FF and DSP of ``top`` on xc7; ``texts`` are files."""
-    family = TARGETS["xc7"]
+    family = FAMILIES["xc7"]
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         for file, text in texts.items():

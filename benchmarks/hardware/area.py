@@ -11,7 +11,7 @@ from pathlib import Path
 from store import Values, digest, recall
 
 from kerilog.errors import KerilogError
-from kerilog.handoff.synth import TARGETS, XC7_PASSES
+from kerilog.handoff.families import FAMILIES, XC7_PASSES
 from kerilog.manifest import Manifest
 from kerilog.verify.tools import find_tool, first_error
 
@@ -59,9 +59,9 @@ def _run(sources: Sequence[Path], top: str, cwd: Path, limit: int) -> Values:
         raise KerilogError(f"Yosys failed on {top}: {first_error(done.stderr)}")
     cells = json.loads(report.read_text(encoding="utf-8"))["modules"][f"\\{top}"]["num_cells_by_type"]
     report.unlink()
-    family = TARGETS["xc7"]
+    family = FAMILIES["xc7"]
     counts: list[Values] = [dict.fromkeys(cells_of, 1) for cells_of in (family.ff, family.dsp)]
-    weights = [family.lut, family.lutram, counts[0], family.bram18, counts[1], {"INV": 1}]
+    weights = [family.lut, family.lutram, counts[0], family.bram, counts[1], {"INV": 1}]
     return {
         field: sum(weight * cells.get(cell, 0) for cell, weight in weighed.items())
         for field, weighed in zip(_FIELDS, weights, strict=True)

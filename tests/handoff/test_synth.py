@@ -140,8 +140,8 @@ def test_pairs_are_for_multipliers_that_hold_two(tmp_path: Path, tiny_design) ->
     make, interval = NETWORKS["pairs"]
     generate(make(), tmp_path / "paired", interval)
     paired, alone = read(tmp_path / "paired"), read(tiny_design().directory)
-    assert [synth.overrides(paired, target) for target in synth.TARGETS] == [
-        "" if target == "xc7" else " -chparam PAIRS 0" for target in synth.TARGETS
+    assert [synth.overrides(paired, target) for target in FAMILIES] == [
+        "" if target == "xc7" else " -chparam PAIRS 0" for target in FAMILIES
     ]
     assert not synth.overrides(alone, "ecp5")
 

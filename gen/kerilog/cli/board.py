@@ -40,7 +40,7 @@ def board_command(name: str, directory: Path, baud: int | None, force: bool) -> 
 
 
 def _rows(found: BoardFolder) -> list[output.Row]:
-    rows = [("serial line", f"{found.baud:,} bits a second, 8N1")]
+    rows: list[output.Row] = [("serial line", f"{found.baud:,} bits a second, 8N1")]
     for kind, count in found.used.items():
         rows.append((kind, f"{count:,} of {found.available[kind]:,}"))
     if found.fmax_mhz is not None:

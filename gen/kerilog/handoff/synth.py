@@ -31,7 +31,6 @@ _PINS_TOP = "krl_pins"
 _PORTS = ("clk", "serial", "parity")
 _GOAL_MHZ = 150  # what place and route aims at
 _WISH = re.compile(r'\(\* ram_style = "distributed", ramstyle = "MLAB, no_rw_check" \*\) *')
-TARGETS = FAMILIES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,9 +86,9 @@ def synthesize(
     Raises KerilogError for an unknown target, device or seed, a missing tool, a design that Yosys refuses or
     no device holds.
     """
-    if target not in TARGETS:
-        raise KerilogError(f"unknown target '{target}'; choose one of {', '.join(TARGETS)}")
-    placer = TARGETS[target].placer
+    if target not in FAMILIES:
+        raise KerilogError(f"unknown target '{target}'; choose one of {', '.join(FAMILIES)}")
+    placer = FAMILIES[target].placer
     _check_placing(target, placer, device, seed)
     directory = Path(directory)
     found = design.read(directory)
@@ -110,7 +109,7 @@ def synthesize(
 
 
 def _check_placing(target: str, placer: Placer | None, device: str | None, seed: int | None) -> None:
-    placed = ", ".join(name for name, family in TARGETS.items() if family.placer)
+    placed = ", ".join(name for name, family in FAMILIES.items() if family.placer)
     for argument, value in (("device", device), ("seed", seed)):
         if value is not None and placer is None:
             raise ArgumentError(
@@ -130,7 +129,7 @@ def _measure(
 ) -> Resources:
     """Measure in the empty folder ``work``."""
     progress("Yosys", None)
-    placer = TARGETS[target].placer
+    placer = FAMILIES[target].placer
     placing = placer is not None and tools.locate(placer.program) is not None
     wrapped = placing and placer is not None and bool(placer.sites)
     if wrapped:
@@ -148,7 +147,7 @@ def _measure(
 
 def counted(target: str, tool: str, cells: Mapping[str, int]) -> Resources:
     """What the netlist cells amount to, before any placement."""
-    family = TARGETS[target]
+    family = FAMILIES[target]
     return Resources(
         target=target,
         device=f"{family.title.removeprefix('Xilinx ')}, not placed",
@@ -175,7 +174,7 @@ def sources(found: Snapshot, target: str, work: Path) -> list[str]:
     The sources of ``kerilog/hw/<target>`` take the place of their namesakes.
     """
     found.write(work)
-    if not TARGETS[target].lutram_wish:
+    if not FAMILIES[target].lutram_wish:
         for name in found.manifest.sources:
             text = found.files[name].decode("ascii")
             (work / name).write_text(_WISH.sub("", text), encoding="ascii")
@@ -190,7 +189,7 @@ def netlist(
     ``around``: a Verilog file in ``work`` with a module that instantiates the design, and its name: the
     netlist left is then that module's, the counts are of the design alone.
     """
-    manifest, family = found.manifest, TARGETS[target]
+    manifest, family = found.manifest, FAMILIES[target]
     read = [
         *([f"read_verilog -lib -specify {family.library}"] if family.library else []),
         # Deferred: a ROM makes sense only with the parameters that name its memory.
@@ -239,7 +238,7 @@ def overrides(found: Snapshot, target: str) -> str:
     """What ``target`` sets of the top module's parameters: 18 x 18 bits do not hold two products."""
     top = found.files[found.manifest.sources[-1]].decode("ascii")
     pairs = re.search(r"^ *parameter integer PAIRS\b", top, re.MULTILINE)
-    return " -chparam PAIRS 0" if not TARGETS[target].pairs and pairs else ""
+    return " -chparam PAIRS 0" if not FAMILIES[target].pairs and pairs else ""
 
 
 def _pins(manifest: Manifest) -> str:
@@ -281,9 +280,9 @@ def _place(
     resources: Resources, top: str, work: Path, progress: Progress, device: str, seed: int
 ) -> Resources:
     """Place and route the netlist in ``work``; adds device, tool, frequency."""
-    placer = TARGETS[resources.target].placer
+    placer = FAMILIES[resources.target].placer
     assert placer is not None
-    progress(f"nextpnr, {TARGETS[resources.target].title.split()[-1]} {device}", None)
+    progress(f"nextpnr, {FAMILIES[resources.target].title.split()[-1]} {device}", None)
     options = ["--freq", str(_GOAL_MHZ), *placer.own]
     if placer.sites:
         pins = [Pin(*pair) for pair in zip(_PORTS, placer.sites[device], strict=True)]
@@ -337,7 +336,7 @@ def _nextpnr_version(program: str, work: Path) -> str:
 
 def _device(resources: Resources, manifest: Manifest, wanted: str | None) -> str:
     """The device ``wanted``, or the smallest that holds the design. KerilogError if there is none."""
-    family = TARGETS[resources.target]
+    family = FAMILIES[resources.target]
     assert family.placer is not None
     devices, title = family.placer.devices, family.title.split()[-1]
     need = {
