@@ -186,6 +186,8 @@ def test_rates(small: Path, unmade) -> None:
             KerilogError, match=r"^baud -?\d+ cannot be made from 25 MHz; try one of 1000000, "
         ):
             board.write_board("ulx3s", small, baud=baud)
+    with pytest.raises(KerilogError, match=r"^baud must be at least 9600, found 999$"):
+        board.write_board("ulx3s", small, baud=999)
     found = kerilog("board", "icebreaker", small, "--baud", "5000000")
     assert found.status == 2 and "--baud 5000000 cannot be made from 12 MHz" in found.error
 

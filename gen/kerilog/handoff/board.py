@@ -150,6 +150,8 @@ def _rate(manifest: Manifest, board: Board, baud: int | None) -> int:
             clock=board.clock_mhz,
             rates=", ".join(str(rate) for rate in RATES if _is_possible(board, rate)),
         )
+    if baud < RATES[-1]:  # a byte would take as long as the silence that ends a frame
+        raise ArgumentError("{0} must be at least {least}, found {baud}", "baud", least=RATES[-1], baud=baud)
     if baud > most:
         raise ArgumentError(
             "{0} {baud} brings frames faster than the core takes them, one every {interval} cycles; "
