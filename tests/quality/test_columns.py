@@ -19,7 +19,7 @@ def warnings(*columns: Array, bits: int = 8) -> tuple[str, ...]:
     x = np.stack(columns, axis=1).astype(np.float32)
     calibration = calibrate(identity(len(columns)), x)
     integer = quantize(calibration, settings=Settings(LayerSettings(activation_bits=bits)))
-    return measure(calibration.graph, integer, x, {}, calibration.observations).warnings
+    return measure(calibration.graph, integer, x, {}, calibration).warnings
 
 
 def test_a_column_of_small_values_beside_one_of_large() -> None:

@@ -29,7 +29,7 @@ def warnings(
     integer = quantize(calibration, scheme)
     known = {} if labels is None else {"y": np.asarray(labels)}
     truth = {} if y is None else {"y": np.asarray(y)}
-    return measure(graph, integer, x, truth, calibration.observations, known).warnings
+    return measure(graph, integer, x, truth, calibration, known).warnings
 
 
 @pytest.mark.parametrize("scheme", ["fixed", "affine"])
@@ -105,7 +105,7 @@ def test_a_narrow_format_loses_accuracy_and_says_so() -> None:
     graph = identity(4)
     calibration = calibrate(graph, X)
     integer = quantize(calibration, "fixed", settings=Settings(LayerSettings(activation_bits=2)))
-    measured = measure(graph, integer, X, {"y": Y}, calibration.observations)
+    measured = measure(graph, integer, X, {"y": Y}, calibration)
     assert any("points of accuracy against float" in told for told in measured.warnings)
 
 
