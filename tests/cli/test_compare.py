@@ -77,8 +77,9 @@ def test_two_designs_side_by_side(workshop: Path) -> None:
 def test_files_in_one_folder_alone(workshop: Path, tmp_path: Path) -> None:
     shutil.copytree(workshop / "a", tmp_path / "x")
     (tmp_path / "x/notes.txt").write_text("mine")
-    (tmp_path / "x/vivado").mkdir()
-    (tmp_path / "x/vivado/work").write_text("of a later command")
+    for folder in ("vivado", "model", "hls", "board"):
+        (tmp_path / "x" / folder).mkdir()
+        (tmp_path / "x" / folder / "work").write_text("of a later command")
     (tmp_path / "x/rtl/tiny.v").write_text("// changed\n")
     files = compared(workshop / "a", tmp_path / "x")["files"]
     assert (files["only_a"], files["only_b"], files["differ"]) == ([], ["notes.txt"], ["rtl/tiny.v"])

@@ -12,6 +12,7 @@ from kerilog.hardware.design import Stage
 from kerilog.plan import buffers, cycles, plan
 from support.golden import NETWORKS
 from support.networks import Chain, draw_case
+from support.two_ports import heads, two_images
 
 DEEP = 300
 
@@ -62,3 +63,13 @@ def test_what_is_known_early_holds_when_all_is_full(monkeypatch: pytest.MonkeyPa
     for one, other in zip(early.stages, waited.stages, strict=True):
         if isinstance(one, FifoStage) and isinstance(other, FifoStage):
             assert one.depth >= other.depth and one.facts.peak >= other.facts.peak
+
+
+def test_never_are_more_frames_under_way_than_there_is_room_for() -> None:
+    """With closed sinks all comes to rest, and what is then inside is a bound."""
+    designs = [plan(make(), interval) for make, interval in NETWORKS.values()]
+    designs += [draw_case(seed).design for seed in range(30)]
+    designs += [plan(graph, 40) for graph in (two_images(), heads())]
+    for design in designs:
+        schedule = cycles.schedule_of(design.stages, registered=design.registered).run(12)
+        assert cycles.in_flight(schedule) <= schedule.most_in_flight(), design.name

@@ -412,13 +412,13 @@ class IntegerModel:
         device: str | None = None,
         seed: int | None = None,
     ) -> Resources:
-        """Area (but for xc7 also the clock) of the design that was built last, from open tools.
+        """Area and, where it is placed, clock of the design that was built last, from open tools.
 
-        ``target``: "xc7", Xilinx 7-series by Yosys, before placement; the others, placed by nextpnr on
-        ``device`` (by default the smallest that holds it) from ``seed``: "ecp5" ("25k", "45k", "85k"),
-        "ice40" ("up5k", "hx8k"), "gowin" ("9k", "20k"); without a clock where nextpnr
-        is missing and neither was asked for. The manifest in the folder gets it, too. Without a build as for
-        ``simulate``. Raises KerilogError for a missing tool and for a design that no device holds.
+        ``target``: "xc7", Xilinx 7-series, and "nexus" by Yosys, before placement; the others, placed by
+        nextpnr on ``device`` (by default the smallest that holds it) from ``seed``: "ecp5" ("25k", "45k",
+        "85k"), "ice40" ("up5k", "hx8k"), "gowin" ("9k", "20k"); without a clock where nextpnr is missing and
+        neither was asked for. The manifest in the folder gets it, too. Without a build as for ``simulate``.
+        Raises KerilogError for a missing tool and for a design that no device holds.
         """
         directory = self._built()
         with self._progress("synthesize") as progress:

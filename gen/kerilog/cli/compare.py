@@ -30,7 +30,13 @@ Examples:
   kerilog compare build/fixed build/affine --json
 """
 NONE = "-"
-_WORK = ("vivado", "model", outputs.FOLDER)  # folders of later commands, and the list of files
+_WORK = (
+    "vivado",
+    "model",
+    "hls",
+    "board",
+    outputs.FOLDER,
+)  # folders of later commands, and the list of files
 _MOST_FILES = 8  # named in the table; JSON and --verbose have all
 
 

@@ -327,9 +327,9 @@ def _build(manifest: Manifest, board: Board, names: Sequence[str], work: Path, p
     script = f"{_script(board, names, _NETLIST)}; tee -q -o {statistics} stat -json"
     tools.run_tool(["yosys", "-q", "-p", script], cwd=work)
     cells = synth.flat_cells(work / statistics, TOP)
-    used = _used(synth.counted(board.target, "yosys", cells))
+    used = synth.counted(board.target, "yosys", cells).needs
     device = board.placer.devices[board.device]
-    available = {"LUT": device.lut, "FF": device.ff, "block RAM": device.bram18, "DSP": device.dsp}
+    available = synth.held_by(device)
     _check_fit(manifest, board, device, used, available)
     progress(f"nextpnr, {board.title}", None)
     routed = [word.format(routed=_ROUTED) for word in board.routed]
@@ -346,15 +346,6 @@ def _build(manifest: Manifest, board: Board, names: Sequence[str], work: Path, p
     pack = [word.format(routed=_ROUTED, bitstream=board.bitstream) for word in board.pack]
     tools.run_tool(pack, cwd=work)
     return _Made(board.clock_hz / 1e6, fmax, used, available)
-
-
-def _used(resources: synth.Resources) -> dict[str, int]:
-    return {
-        "LUT": resources.lut + resources.lutram,
-        "FF": resources.ff,
-        "block RAM": resources.bram18,
-        "DSP": resources.dsp,
-    }
 
 
 _ADVICE = {

@@ -17,6 +17,7 @@ from typing import Any
 
 from kerilog import axi_lite, outputs
 from kerilog import manifest as manifests
+from kerilog.area.devices import Device
 from kerilog.errors import ArgumentError, KerilogError
 from kerilog.handoff.families import FAMILIES, Pin, Placer
 from kerilog.manifest import Manifest
@@ -57,6 +58,16 @@ class Resources:
     critical_path: str | None
     cells: Mapping[str, int]
 
+    @property
+    def needs(self) -> dict[str, int]:
+        """What a device must hold, as ``held_by`` counts it."""
+        return {
+            "LUT": self.lut + self.lutram,
+            "FF": self.ff,
+            "block RAM": self.bram18,
+            "DSP": self.dsp,
+        }
+
     def summary(self) -> manifests.Resources:
         """What the manifest holds: all but the cells."""
         values = {key: value for key, value in dataclasses.asdict(self).items() if key != "cells"}
@@ -65,6 +76,11 @@ class Resources:
     def to_json(self) -> str:
         """The text of ``report/synth_<target>.json``."""
         return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+
+
+def held_by(device: Device) -> dict[str, int]:
+    """What ``device`` has, by the names of ``Resources.needs``."""
+    return {"LUT": device.lut, "FF": device.ff, "block RAM": device.bram18, "DSP": device.dsp}
 
 
 def synthesize(
@@ -78,9 +94,10 @@ def synthesize(
     """Synthesize the design in ``directory``; place it on ``device``, by default the smallest that holds it.
 
     ``target`` "xc7" is not placed. Where nextpnr for the family is missing, and neither ``device`` nor
-    ``seed`` was asked for, there is the area alone, ``fmax_mhz`` None. ``seed``, from 1 up
-    and 1 by default, is where placement starts; the frequency depends on it. What is found goes to
-    ``directory/report/synth_<target>.json`` and, without the cells, into the manifest under ``resources``.
+    ``seed`` was asked for, there is the area alone, ``fmax_mhz`` None, as always for "nexus".
+    ``seed``, from 1 up and 1 by default, is where placement starts; the frequency depends on it. What is
+    found goes to ``directory/report/synth_<target>.json`` and, without the cells, into the manifest under
+    ``resources``.
     ``force``: replace a report that was changed since.
 
     Raises KerilogError for an unknown target, device or seed, a missing tool, a design that Yosys refuses or
@@ -137,11 +154,9 @@ def _measure(
     cells = netlist(found, target, work, (_PINS, _PINS_TOP) if wrapped else None)
     version = tools.run_tool(["yosys", "-V"], cwd=work).split(" (")[0].strip()
     resources = counted(target, version, cells)
-    if placer is None:
-        return resources
-    chosen = _device(resources, found.manifest, device)
     if not placing:
         return resources
+    chosen = _device(resources, found.manifest, device)
     return _place(resources, found.manifest.top, work, progress, chosen, seed)
 
 
@@ -339,15 +354,10 @@ def _device(resources: Resources, manifest: Manifest, wanted: str | None) -> str
     family = FAMILIES[resources.target]
     assert family.placer is not None
     devices, title = family.placer.devices, family.title.split()[-1]
-    need = {
-        "LUT": resources.lut + resources.lutram,
-        "FF": resources.ff,
-        "block RAM": resources.bram18,
-        "DSP": resources.dsp,
-    }
+    need = resources.needs
     considered = [devices[wanted]] if wanted else list(devices.values())
     for device in considered:
-        holds = {"LUT": device.lut, "FF": device.ff, "block RAM": device.bram18, "DSP": device.dsp}
+        holds = held_by(device)
         if all(need[kind] <= holds[kind] for kind in need):
             return device.name
     needed = ", ".join(f"{count} {kind}" for kind, count in need.items())

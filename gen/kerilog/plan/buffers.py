@@ -191,7 +191,7 @@ def _filling(stages: Sequence[Stage], schedule: Schedule) -> Fitted:
         dataclasses.replace(stage, peak=stage.depth) if isinstance(stage, FifoStage) else stage
         for stage in stages
     ]
-    frames = max(FEWEST_FRAMES, schedule.fill())
+    frames = max(FEWEST_FRAMES, schedule.most_in_flight())
     return Fitted(tuple(used), Cycles(timing.interval, timing.latency, timing.first_output), frames)
 
 

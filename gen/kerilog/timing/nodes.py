@@ -424,9 +424,9 @@ class Sink(Node):
         self.last: list[int] = []
         left.target = self
 
-    def close(self, agenda: Agenda) -> None:
-        """Take nothing any more."""
-        self.left.take(False, agenda)
+    def turn(self, is_open: bool, agenda: Agenda) -> None:
+        """Take nothing from now on, or a beat in every cycle again."""
+        self.left.take(is_open, agenda)
 
     def act(self, agenda: Agenda) -> i64:
         if not self.left.valid or not self.left.ready:

@@ -117,16 +117,22 @@ class Schedule:
         start = self.entered[0]
         return Timing(interval, self.last[0] - start, self.first[0] - start)
 
-    def fill(self) -> int:
-        """Close the sinks and run until nothing moves any more.
+    def most_in_flight(self) -> int:
+        """A bound of the frames that have begun to go in and have not left by some sink as a whole.
 
-        Returns how many frames have begun to go in and not come out; never are more under way than then.
+        Each sink in turn is closed until nothing moves any more: what is then under way is all that there is
+        room for. One frame more has begun to go in before the last beat of the one at the sink has left.
         """
+        most = 0
         for sink in self.sinks:
-            sink.close(self._agenda)
-        while self._agenda.awake is not None or self._agenda.leap():
-            self._clock()
-        return max([len(source.entered) for source in self.sources]) - self.frames
+            sink.turn(False, self._agenda)
+            while self._agenda.awake is not None or self._agenda.leap():
+                self._clock()
+            for node in self.nodes:
+                node.catch_up(self._agenda.cycle)
+            most = max(most, max([len(source.entered) for source in self.sources]) - len(sink.last))
+            sink.turn(True, self._agenda)
+        return most + 1
 
     def settle(self, most: int) -> int:
         """Run frames until all is as it was after an earlier one, or until ``most`` have come out.
