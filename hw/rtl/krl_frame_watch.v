@@ -12,8 +12,8 @@
 //              in one.
 // now:         cycles since the reset.
 // restart:     what was under way is forgotten. now and cycles stay; rst alone clears them.
-// Latency:     0 to done; cycles follows in the next cycle. Both counts are modulo 2**32.
-// Legal:       INPUTS, OUTPUTS, DEPTH >= 1. No more than DEPTH frames are under way at once.
+// Latency:     0 to done; cycles follows in the next cycle. Both counts are modulo 2**COUNT_BITS.
+// Legal:       INPUTS, OUTPUTS, DEPTH, COUNT_BITS >= 1. No more than DEPTH frames are under way at once.
 
 `default_nettype none
 
@@ -22,22 +22,24 @@ module krl_frame_watch #(
   parameter integer INPUTS = 1,
   parameter integer OUTPUTS = 1,
   // frames under way at once, at the most
-  parameter integer DEPTH = 4
+  parameter integer DEPTH = 4,
+  // bits of a count of cycles
+  parameter integer COUNT_BITS = 32
 ) (
-  input  wire               clk,
-  input  wire               rst,
-  input  wire               restart,
+  input  wire                  clk,
+  input  wire                  rst,
+  input  wire                  restart,
 
-  input  wire [INPUTS-1:0]  first,
-  input  wire [OUTPUTS-1:0] last,
+  input  wire [INPUTS-1:0]     first,
+  input  wire [OUTPUTS-1:0]    last,
 
-  output wire               done,
-  output reg  [31:0]        now,
-  output reg  [31:0]        cycles
+  output wire                  done,
+  output reg  [COUNT_BITS-1:0] now,
+  output reg  [COUNT_BITS-1:0] cycles
 );
 
   generate
-    if (!(INPUTS >= 1 && OUTPUTS >= 1 && DEPTH >= 1)) begin : g_legal
+    if (!(INPUTS >= 1 && OUTPUTS >= 1 && DEPTH >= 1 && COUNT_BITS >= 1)) begin : g_legal
       illegal_parameters_of_krl_frame_watch see_legal_in_its_header ();
     end
   endgenerate
@@ -46,7 +48,7 @@ module krl_frame_watch #(
 
   // the beginning of the oldest frame under way
   wire waits;
-  wire [31:0] began;
+  wire [COUNT_BITS-1:0] began;
   wire unused;
 
   // inputs that bring a frame which has begun nowhere yet, outputs that have given the oldest one
@@ -82,7 +84,7 @@ module krl_frame_watch #(
 
   // a frame that is done in the cycle in which it begins passes beside the queue
   krl_fifo #(
-    .WIDTH(32),
+    .WIDTH(COUNT_BITS),
     .DEPTH(DEPTH)
   ) u_began (
     .clk(clk),
@@ -97,10 +99,10 @@ module krl_frame_watch #(
 
   always @(posedge clk) begin
     now <= now + 1'b1;
-    if (done) cycles <= waits ? now - began : 32'd0;
+    if (done) cycles <= waits ? now - began : 0;
     if (rst) begin
-      now <= 32'd0;
-      cycles <= 32'd0;
+      now <= 0;
+      cycles <= 0;
     end
   end
 

@@ -62,6 +62,8 @@ PERMUTE = permute(1, 2, 2, 0, 1, 2)
 UPSAMPLE = upsample(2, 1, 2, 1)
 RESIZE = resize(2, 1, ((0, 0), (1, 1), (1, 0)), ((0, 0), (0, 0)))
 
+WATCH = {"INPUTS": 2, "OUTPUTS": 2, "DEPTH": 2, "COUNT_BITS": 1}
+COUNTED = {"BEATS": 3, "USE_TLAST": 0}
 AXI_LITE = {"ADDRESS_BITS": 5, "WORDS": 4, "MAPPED": 11, "WRITABLE": 9}
 
 SHORT = [
@@ -89,6 +91,41 @@ SHORT = [
         "written wrong",
         Bug("writes what is read-only", "may_write", "&& WRITABLE[write_word]"),
     ),
+    refuted(
+        "krl_frame_watch",
+        WATCH,
+        "done lost",
+        Bug("stays behind", "ahead", "if (last[i] && !done)", "if (1'b0)"),
+    ),
+    refuted(
+        "krl_frame_watch",
+        WATCH,
+        "early",
+        Bug("the first output ends a frame", "done", "&given", "|given"),
+    ),
+    refuted(
+        "krl_frame_watch",
+        WATCH,
+        "wrong",
+        Bug("a frame of no cycles stays", "u_began", "begins && (waits || !done)", "begins"),
+    ),
+    refuted("krl_frame_watch", WATCH, "now", Bug("now stands", "now", "now + 1'b1", "now")),
+    refuted("krl_frame_watch", WATCH, "kept", Bug("cycles go on", "cycles", "if (done)")),
+    refuted(
+        "krl_stream_watch",
+        COUNTED,
+        "first",
+        Bug("a frame survives a restart", "begun", "rst || restart", "rst"),
+    ),
+    refuted(
+        "krl_stream_watch",
+        COUNTED,
+        "last",
+        Bug("beats survive a restart", "beat", "rst || restart", "rst"),
+    ),
+    refuted("krl_stream_watch", COUNTED, "frames", Bug("counts beats", "frames", "if (last)", "if (takes)")),
+    refuted("krl_stream_watch", COUNTED, "stalls", Bug("counts every cycle", "stalls", "if (stalled)")),
+    refuted("krl_stream_watch", COUNTED, "zero", Bug("keeps its count", "frames", "if (rst)", "if (1'b0)")),
     refuted(
         "krl_concat",
         concat(1, 1),

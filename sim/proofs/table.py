@@ -185,6 +185,7 @@ WINDOWS = (
 )
 
 AXI_LITE = "ADDRESS_BITS WORDS MAPPED WRITABLE"
+WATCH = "INPUTS OUTPUTS DEPTH COUNT_BITS"
 
 SHORT = [
     *table("krl_add", add(1)),
@@ -195,6 +196,7 @@ SHORT = [
     Point("krl_frame_guard", {"WIDTH": 2, "BEATS": 5}),
     Point("krl_frame_last", {"BEATS": 6}),
     *table("krl_frame_mark", mark(1, 3, 1, 2)),
+    *rows("krl_frame_watch", WATCH, (1, 1, 2, 2)),
     Point("krl_register", {"WIDTH": 2}),
     *table("krl_gearbox", gearbox(2, 3, 5, bits=1), gearbox(3, 2, 5, bits=1)),
     Point("krl_issue", {"LATENCY": 2, "CREDITS": 3}),
@@ -205,6 +207,7 @@ SHORT = [
     Point("krl_max", {"CELLS": 3, "CHANNELS": 2}),
     *table("krl_requantize_serial", serial(2, 2)),
     *table("krl_serializer", serializer(3, 1, 4, 2)),
+    *rows("krl_stream_watch", "BEATS USE_TLAST", (3, 0)),
     *rows("krl_window", WINDOWS, (1, 2, 1, 1, 2, 1, 1, 0, 1, 1, 2, 1, 1, 1)),
     *table("krl_window_reader", reader((3, 1, 1), (2, 1), rows=2, bits=1)),
     *table("krl_join", {"FUNCTION": 0}, {"FUNCTION": 2, "LEFT_BITS": 2, "RIGHT_BITS": 2, "BITS": 5}),
@@ -226,6 +229,7 @@ FAST = [
     *rows("krl_frame_guard", "WIDTH BEATS", (2, 1), (5, 2), (2, 3), (2, 8)),
     *rows("krl_frame_last", "BEATS", (1,), (2,), (3,), (16,)),
     *table("krl_frame_mark", mark(2, 1, 1, 1), mark(2, 2, 2, 2), mark(1, 3, 3, 3)),
+    *rows("krl_frame_watch", WATCH, (1, 1, 1, 3), (2, 1, 2, 1), (1, 2, 3, 1), (2, 2, 2, 1)),
     Point("krl_register", {"WIDTH": 5}),
     *table(
         "krl_gearbox",
@@ -264,6 +268,7 @@ FAST = [
         serial(2, 2, digit=4),
     ),
     *table("krl_serializer", serializer(1, 1, 1, 1), serializer(2, 1, 3, 1), serializer(2, 1, 5, 3)),
+    *rows("krl_stream_watch", "BEATS USE_TLAST", (1, 0), (2, 0), (2, 1)),
     *rows(
         "krl_window",
         WINDOWS,

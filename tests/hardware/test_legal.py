@@ -34,7 +34,7 @@ ILLEGAL: dict[str, list[Parameters]] = {
     "krl_frame_guard": [{"BEATS": 0}, {"USE_TLAST": 2}],
     "krl_frame_last": [{"BEATS": 0}],
     "krl_frame_mark": [{"INPUTS": 0}, {"DEPTH": 0}],
-    "krl_frame_watch": [{"INPUTS": 0}, {"OUTPUTS": 0}, {"DEPTH": 0}],
+    "krl_frame_watch": [{"INPUTS": 0}, {"OUTPUTS": 0}, {"DEPTH": 0}, {"COUNT_BITS": 0}],
     "krl_gearbox": [{"ELEMENTS": 0}],
     "krl_interpolate": [{"X_BITS": 0}, {"WEIGHT_BITS": 0}],
     "krl_issue": [{"CREDITS": 0}],
