@@ -63,6 +63,7 @@ UPSAMPLE = upsample(2, 1, 2, 1)
 RESIZE = resize(2, 1, ((0, 0), (1, 1), (1, 0)), ((0, 0), (0, 0)))
 
 WATCH = {"INPUTS": 2, "OUTPUTS": 2, "DEPTH": 2, "COUNT_BITS": 1}
+RECEIVED = {"BIT_CLOCKS": 4, "FOLLOWED": 7}
 COUNTED = {"BEATS": 3, "USE_TLAST": 0}
 AXI_LITE = {"ADDRESS_BITS": 5, "WORDS": 4, "MAPPED": 11, "WRITABLE": 9}
 
@@ -126,6 +127,15 @@ SHORT = [
     refuted("krl_stream_watch", COUNTED, "frames", Bug("counts beats", "frames", "if (last)", "if (takes)")),
     refuted("krl_stream_watch", COUNTED, "stalls", Bug("counts every cycle", "stalls", "if (stalled)")),
     refuted("krl_stream_watch", COUNTED, "zero", Bug("keeps its count", "frames", "if (rst)", "if (1'b0)")),
+    refuted(
+        "krl_uart_sender", {"BIT_CLOCKS": 3}, "line", Bug("bits upside down", "line", "bits[0]", "bits[7]")
+    ),
+    refuted(
+        "krl_uart_sender",
+        {"BIT_CLOCKS": 3},
+        "ready",
+        Bug("no byte follows at once", "byte_ready", "|| (left == 1 && ends)"),
+    ),
     refuted(
         "krl_concat",
         concat(1, 1),
@@ -330,6 +340,18 @@ SHORT = [
     ),
 ]
 LONG = [
+    refuted(
+        "krl_uart_receiver",
+        RECEIVED,
+        "early wrong lost",
+        Bug("nine data bits", "left", "4'd10", "4'd11"),
+    ),
+    refuted(
+        "krl_uart_receiver",
+        RECEIVED,
+        "single",
+        Bug("a byte without stop bit is none", "byte_valid", "byte_valid <= 1'b1;", "byte_valid <= level;"),
+    ),
     refuted(
         "krl_axi_lite",
         AXI_LITE,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Proofs without bounds of modules of ``hw/rtl``, by Yosys and the ABC that comes with it.
+"""Proofs without bounds of modules of ``hw/rtl`` and ``hw/board``, by Yosys and the ABC that comes with it.
 
 ``hw/formal/<module>_proof.v``, or another of ``HARNESS_OF``, puts the module between everything that may be
 there: all inputs of the harness are free in every cycle. Each output says one thing that must never happen,
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Protocol
 
 ROOT = Path(__file__).resolve().parents[2]
-RTL, HARNESSES = ROOT / "hw" / "rtl", ROOT / "hw" / "formal"
+RTL, BOARD, HARNESSES = ROOT / "hw" / "rtl", ROOT / "hw" / "board", ROOT / "hw" / "formal"
 ARRIVED = "arrived"
 SECONDS = 120
 MEMORY = 3 << 30  # bytes
@@ -126,7 +126,7 @@ def verdict_on(
     needs more is undecided. Raises ToolError with what a tool printed if it fails.
     """
     start = time.monotonic()
-    sources = [*sorted(RTL.glob("*.v")), *sorted(HARNESSES.glob("*.v"))]
+    sources = [path for folder in (RTL, BOARD, HARNESSES) for path in sorted(folder.glob("*.v"))]
     if change:
         sources = [_changed(path, change, folder) if path.stem == change.module else path for path in sources]
     script = SCRIPT.format(

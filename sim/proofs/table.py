@@ -208,6 +208,7 @@ SHORT = [
     *table("krl_requantize_serial", serial(2, 2)),
     *table("krl_serializer", serializer(3, 1, 4, 2)),
     *rows("krl_stream_watch", "BEATS USE_TLAST", (3, 0)),
+    *rows("krl_uart_sender", "BIT_CLOCKS", (3,)),
     *rows("krl_window", WINDOWS, (1, 2, 1, 1, 2, 1, 1, 0, 1, 1, 2, 1, 1, 1)),
     *table("krl_window_reader", reader((3, 1, 1), (2, 1), rows=2, bits=1)),
     *table("krl_join", {"FUNCTION": 0}, {"FUNCTION": 2, "LEFT_BITS": 2, "RIGHT_BITS": 2, "BITS": 5}),
@@ -269,6 +270,7 @@ FAST = [
     ),
     *table("krl_serializer", serializer(1, 1, 1, 1), serializer(2, 1, 3, 1), serializer(2, 1, 5, 3)),
     *rows("krl_stream_watch", "BEATS USE_TLAST", (1, 0), (2, 0), (2, 1)),
+    *rows("krl_uart_sender", "BIT_CLOCKS", (2,), (4,)),
     *rows(
         "krl_window",
         WINDOWS,
@@ -352,4 +354,5 @@ SLOW = [
         reader((4, 2, 1), (2, 2), strides=(2, 2), rows=2, bits=1),
         reader((3, 3, 1), (2, 2), strides=(2, 2), pad=(1, 1), rows=2, bits=1),
     ),
+    *rows("krl_uart_receiver", "BIT_CLOCKS FOLLOWED", (4, 0), (4, 7)),
 ]
