@@ -64,6 +64,7 @@ RESIZE = resize(2, 1, ((0, 0), (1, 1), (1, 0)), ((0, 0), (0, 0)))
 
 WATCH = {"INPUTS": 2, "OUTPUTS": 2, "DEPTH": 2, "COUNT_BITS": 1}
 RECEIVED = {"BIT_CLOCKS": 4, "FOLLOWED": 7}
+ANSWERED = {"BITS": 2, "SIGNED": 1}
 COUNTED = {"BEATS": 3, "USE_TLAST": 0}
 AXI_LITE = {"ADDRESS_BITS": 5, "WORDS": 4, "MAPPED": 11, "WRITABLE": 9}
 
@@ -340,6 +341,64 @@ SHORT = [
     ),
 ]
 LONG = [
+    refuted(
+        "krl_board_output",
+        ANSWERED,
+        "steady",
+        Bug("never stands still", "free", "!byte_valid || byte_ready", "1'b1"),
+    ),
+    refuted(
+        "krl_board_output",
+        ANSWERED,
+        "form",
+        Bug("answers begin as frames do", "byte_data", "8'h5a", "8'ha5"),
+    ),
+    refuted(
+        "krl_board_output",
+        ANSWERED,
+        "waits",
+        Bug(
+            "waits for the byte in front",
+            "state",
+            "HEAD: if (free && s_axis_tvalid)",
+            "HEAD: if (!byte_valid && s_axis_tvalid)",
+        ),
+    ),
+    refuted(
+        "krl_board_output",
+        ANSWERED,
+        "room number_lost",
+        Bug("room without end", "number_room", "!count[2]", "1'b1"),
+    ),
+    refuted(
+        "krl_board_output",
+        ANSWERED,
+        "number_wrong",
+        Bug(
+            "a number has the place of another",
+            "next_place",
+            "drop ? count[1:0] - 2'd1 : count[1:0]",
+            "count[1:0]",
+        ),
+    ),
+    refuted(
+        "krl_board_output",
+        ANSWERED,
+        "number_early",
+        Bug("answers nothing", "state", "HEAD: if (free && s_axis_tvalid)", "HEAD: if (free)"),
+    ),
+    refuted(
+        "krl_board_output",
+        ANSWERED,
+        "early wrong",
+        Bug("takes what is not there", "take", "&& s_axis_tvalid"),
+    ),
+    refuted(
+        "krl_board_output",
+        ANSWERED,
+        "lost",
+        Bug("takes what it cannot give", "s_axis_tready", "take", "state == BEAT"),
+    ),
     refuted(
         "krl_uart_receiver",
         RECEIVED,

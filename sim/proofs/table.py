@@ -309,6 +309,7 @@ FAST = [
     ),
 ]
 SLOW = [
+    *rows("krl_board_output", "BITS SIGNED", (2, 1), (3, 0)),
     *table("krl_add", add(2), add(3), add(1, SUBTRACT=1)),
     *table("krl_concat", concat(2, 9, 1, 1, 3)),
     *table("krl_gearbox", gearbox(1, 2, 3), gearbox(3, 1, 4), gearbox(2, 3, 8), gearbox(4, 3, 13)),

@@ -19,7 +19,7 @@ needs_yosys = pytest.mark.skipif(
     not (shutil.which("yosys") and shutil.which("yosys-abc")), reason="yosys is not installed"
 )
 POINTS = (*table.SHORT, *table.FAST, *table.SLOW)
-SLOW_ALONE = {"krl_uart_receiver_proof"}  # one that no run of the tests waits for
+SLOW_ALONE = {"krl_board_output_proof", "krl_uart_receiver_proof"}  # that no run of the tests waits for
 CASES = (*bugs.SHORT, *bugs.LONG)
 
 

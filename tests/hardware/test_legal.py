@@ -12,7 +12,7 @@ import pytest
 
 from support.paths import ROOT
 
-RTL = ROOT / "hw" / "rtl"
+RTL, BOARD = ROOT / "hw" / "rtl", ROOT / "hw" / "board"
 Parameters = dict[str, int]
 
 ILLEGAL: dict[str, list[Parameters]] = {
@@ -22,6 +22,8 @@ ILLEGAL: dict[str, list[Parameters]] = {
     "krl_argmax": [{"LANES": 0}, {"LANES": 1, "BEATS": 1}],
     "krl_axi_lite": [{"WORDS": 12}, {"ADDRESS_BITS": 5}, {"MAPPED": 1, "WRITABLE": 2}],
     "krl_bilinear": [{"LANES": 0}, {"ROW_BITS": 0}],
+    "krl_board_input": [{"BITS": 0}, {"BITS": 9}, {"LANES": 0}, {"BEATS": 0}, {"IDLE_CLOCKS": 0}],
+    "krl_board_output": [{"BITS": 0}, {"BITS": 17, "ELEMENT_BYTES": 2}, {"LANES": 0}],
     "krl_channel_lookup": [{"PERIOD": 0}],
     "krl_concat": [{"INPUTS": 1}],
     "krl_crop": [{"LAST_ROW": 8}, {"FIRST_COLUMN": 7}, {"LAST_BEAT": 1}],
@@ -64,12 +66,26 @@ ILLEGAL: dict[str, list[Parameters]] = {
     "krl_serializer": [{"LANES": 3}, {"DEPTH": 0}],
     "krl_stream_watch": [{"BEATS": 0}, {"USE_TLAST": 2}],
     "krl_threshold": [{"LANES": 0}, {"ACC_BITS": 1}, {"WORD_BITS": 7}],
+    "krl_uart_receiver": [{"BIT_CLOCKS": 3}],
+    "krl_uart_sender": [{"BIT_CLOCKS": 1}],
     "krl_upsample": [{"REPEAT_ROWS": 0}, {"COLUMNS": 0}],
     "krl_vectors": [{"COLUMNS": 3}, {"CHANNELS": 3, "DEPTH": 2}],
     "krl_window_reader": [{"ROWS": 2}, {"GROUPS": 3}, {"DILATION_H": 0}, {"PAD_LEFT": 3}],
     "krl_window": [{"ROWS": 2}, {"PIXELS": 3}, {"PAD_LEFT": 3}, {"WAITING": 0}],
 }
+WITHOUT_PARAMETERS = {"krl_crc16"}
+LIBRARY = ["-y", str(RTL), "-y", str(BOARD)]
 CASES = [(module, parameters) for module, found in ILLEGAL.items() for parameters in found]
+
+
+def modules() -> list[Path]:
+    """The files of all modules of the library and of boards."""
+    return [path for folder in (RTL, BOARD) for path in sorted(folder.glob("*.v"))]
+
+
+def source(module: str) -> Path:
+    """The file of ``module``."""
+    return next(path for path in modules() if path.stem == module)
 
 
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -81,7 +97,7 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 def icarus(module: str, parameters: Parameters) -> list[str]:
     values = [f"-P{module}.{name}={value}" for name, value in parameters.items()]
-    return ["iverilog", "-g2005", "-s", module, *values, "-y", str(RTL), "-t", "null", f"{RTL}/{module}.v"]
+    return ["iverilog", "-g2005", "-s", module, *values, *LIBRARY, "-t", "null", str(source(module))]
 
 
 def verilator(module: str, parameters: Parameters) -> list[str]:
@@ -91,16 +107,15 @@ def verilator(module: str, parameters: Parameters) -> list[str]:
         "--lint-only",
         "-Wno-fatal",
         "-Wno-lint",
-        "-y",
-        str(RTL),
+        *LIBRARY,
         *values,
-        f"{RTL}/{module}.v",
+        str(source(module)),
     ]
 
 
 def yosys(module: str, parameters: Parameters) -> list[str]:
     values = " ".join(f"-chparam {name} {value}" for name, value in parameters.items())
-    script = f"read_verilog -defer {RTL}/*.v; hierarchy -check -top {module} {values}"
+    script = f"read_verilog -defer {RTL}/*.v {BOARD}/*.v; hierarchy -check -top {module} {values}"
     return ["yosys", "-q", "-p", script]
 
 
@@ -113,7 +128,7 @@ def assert_refused(command: list[str], module: str, folder: Path) -> None:
 
 
 def test_every_module_is_here() -> None:
-    assert set(ILLEGAL) == {path.stem for path in RTL.glob("*.v")}
+    assert set(ILLEGAL) | WITHOUT_PARAMETERS == {path.stem for path in modules()}
 
 
 def test_what_is_illegal_is_refused_by_icarus(tmp_path: Path) -> None:
@@ -145,6 +160,6 @@ def test_the_defaults_are_legal(tmp_path: Path) -> None:
 
 
 def test_parameters_have_a_type() -> None:
-    for path in sorted(RTL.glob("*.v")):
+    for path in modules():
         for declared in re.findall(r"^ *parameter +([^\n]*)", path.read_text(), re.MULTILINE):
             assert re.match(r"(integer |\[)|\w+ = \"", declared), f"{path.name}: {declared}"
