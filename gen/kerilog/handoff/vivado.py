@@ -8,12 +8,11 @@ Its text depends on the design and the options only: no dates and no absolute pa
 from __future__ import annotations
 
 import re
-import tempfile
 from pathlib import Path
 
 from kerilog import extras, outputs
 from kerilog.errors import KerilogError
-from kerilog.handoff import ip
+from kerilog.handoff import edam, ip
 from kerilog.manifest import Manifest
 from kerilog.progress import Progress, silent
 from kerilog.verify import design, tools
@@ -100,10 +99,6 @@ def _project(manifest: Manifest, part: str) -> str:
         "files": [{"name": name, "file_type": kinds[Path(name).suffix]} for name in names],
         "flow_options": {"part": part},
     }
-    with tempfile.TemporaryDirectory() as work:
-        Vivado(edam=description, work_root=work).configure()
-        text = (Path(work) / f"{manifest.name}.tcl").read_text(encoding="ascii")
-    lines = [line.rstrip() for line in text.splitlines()]
-    body = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
     usage = "Makes the project: cd here, then vivado -mode batch -source project.tcl"
-    return f"# SPDX-License-Identifier: Apache-2.0\n# {usage}\n{body}\n"
+    header = f"# SPDX-License-Identifier: Apache-2.0\n# {usage}\n"
+    return header + edam.script(Vivado, description, f"{manifest.name}.tcl")
