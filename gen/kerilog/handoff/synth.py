@@ -258,7 +258,7 @@ def overrides(found: Snapshot, target: str) -> str:
 
 
 def pins(manifest: Manifest) -> str:
-    """The text of ``PINS_TOP``: for placers that have no run out of context, and want a pin for every port."""
+    """The text of ``PINS_TOP``, for placers that want a pin for every port."""
     ins, outs = [(manifest.reset_port, 1)], [("frame_error", 1)]
     for stream in manifest.inputs:
         ins += [(f"{stream.port}_tdata", stream.tdata_bits), (f"{stream.port}_tvalid", 1)]
