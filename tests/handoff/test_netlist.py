@@ -8,26 +8,35 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+from msgspec import UNSET
 
+from kerilog import frames, storage
 from kerilog.emit import guide
+from kerilog.formats import IntArray
 from kerilog.handoff import synth
 from kerilog.handoff.families import FAMILIES
 from kerilog.integer.model import run_outputs
 from kerilog.manifest import Manifest
 from kerilog.qgraph import QGraph
+from kerilog.quantize import strip_softmax
 from kerilog.verify import design, tools
+from support.command import kerilog
 from support.designs import draw_all, generate
 from support.golden import NETWORKS
+from support.mnist import MODEL, write_small_mnist
+from support.xc7_cells import BLOCK_RAM, with_block_rams
 
-FRAMES = 8  # with and without pauses: half a minute in Icarus
+FRAMES = 8  # of small networks, with and without pauses: half a minute in Icarus
 # block RAM stays out where Yosys has no model of it that a simulator can run
 OPTIONS = {"xc7": " -nobram", "ecp5": " -nobram", "ice40": "", "gowin": " -nobram", "nexus": " -nobram"}
 FOLDERS = {"xc7": "xilinx"}
+IMAGES = 100
 
 
-def netlist(directory: Path, target: str, work: Path) -> None:
-    """Write ``netlist.v`` of the design to ``work``."""
+def netlist(directory: Path, target: str, work: Path, options: str) -> None:
+    """Write ``netlist.v`` of the design to ``work``; ``options``: of the family's synthesis."""
     found, family = design.read(directory), FAMILIES[target]
     top = found.manifest.top
     read = [f"read_verilog -lib -specify {family.library}"] if family.library else []
@@ -35,17 +44,16 @@ def netlist(directory: Path, target: str, work: Path) -> None:
         *read,
         f"read_verilog -defer {' '.join(synth.sources(found, target, work))}",
         f"hierarchy -check -top {top}{synth.overrides(found, target)}",
-        f"{family.passes}{family.no_pads}{OPTIONS[target]} -top {top}",
+        f"{family.passes}{family.no_pads}{options} -top {top}",
         "write_verilog -noattr netlist.v",
     ]
     tools.run_tool(["yosys", "-q", "-p", "; ".join(script)], cwd=work)
 
 
-def bench(graph: QGraph, directory: Path, work: Path) -> str:
-    """Write the folder's own bench, with ``FRAMES`` frames; returns the name of its module."""
+def bench(graph: QGraph, directory: Path, codes: dict[str, IntArray], work: Path) -> str:
+    """Write the folder's own bench, with frames of ``codes``; returns the name of its module."""
     manifest = Manifest.read(directory)
-    codes = {name: array[:FRAMES] for name, array in draw_all(graph, FRAMES).items()}
-    vectors = guide.Vectors(tuple(codes.values()), run_outputs(graph, codes), "random codes")
+    vectors = guide.Vectors(tuple(codes.values()), run_outputs(graph, codes), "codes of a test")
     for name, text in guide.files(manifest, vectors).items():
         if name.startswith("sim/"):
             (work / "sim").mkdir(exist_ok=True)
@@ -76,10 +84,35 @@ def test_netlists_of_small_networks(target: str, network: str, tmp_path: Path) -
     graph = make()
     generate(graph, tmp_path / "design", interval)
     (tmp_path / "work").mkdir()
-    netlist(tmp_path / "design", target, tmp_path / "work")
-    name = bench(graph, tmp_path / "design", tmp_path / "work")
+    netlist(tmp_path / "design", target, tmp_path / "work", OPTIONS[target])
+    name = bench(graph, tmp_path / "design", draw_all(graph, FRAMES), tmp_path / "work")
     words = ["-g2012", "-D", "NO_ICE40_DEFAULT_ASSIGNMENTS", "-s", name, "-o", "bench.vvp"]
     sources = ["netlist.v", str(cells(target)), f"sim/{name}.v"]
     run(["iverilog", *words, *sources], tmp_path / "work")
     printed = run(["vvp", "-n", "bench.vvp"], tmp_path / "work")
     assert re.search(r"^PASS", printed, re.MULTILINE), printed[-2000:]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("scheme", ["fixed", "affine"])
+def test_netlists_of_the_default_designs(scheme: str, tmp_path: Path) -> None:
+    """Those of ``make rtl``, as ``kerilog synth`` counts them: LUTs, DSPs and block RAMs, in Verilator."""
+    data, directory, work = write_small_mnist(tmp_path / "mnist.npz"), tmp_path / "design", tmp_path / "work"
+    built = kerilog("build", MODEL, "--scheme", scheme, "--data", data, "-o", directory)
+    assert built.status == 0, built.error
+    work.mkdir()
+    netlist(directory, "xc7", work, "")
+    kinds = set(re.findall(r"^  (\w+) #", (work / "netlist.v").read_text(), re.MULTILINE))
+    assert "DSP48E1" in kinds and kinds & {"RAMB18E1", "RAMB36E1"}
+    graph = strip_softmax(storage.load(directory / storage.FILE_NAME))
+    with np.load(data) as arrays:
+        images = {graph.inputs[0].name: arrays["x_test"][:IMAGES]}
+    scaling = Manifest.read(directory).scaling
+    assert scaling is not UNSET
+    name = bench(graph, directory, frames.codes_of(graph, images, "raw", scaling), work)
+    (work / "cells.v").write_text(with_block_rams(cells("xc7").read_text()))
+    warnings = ["-Wno-fatal", "-Wno-lint", "-Wno-UNOPTFLAT", "-Wno-MULTITOP"]
+    sources = ["netlist.v", "cells.v", str(BLOCK_RAM), f"sim/{name}.v"]
+    run(["verilator", "--binary", "--timing", *warnings, "--top-module", name, *sources], work)
+    printed = run([f"obj_dir/V{name}"], work)
+    assert re.search(rf"^PASS: 2 x {IMAGES} frames", printed, re.MULTILINE), printed[-2000:]
