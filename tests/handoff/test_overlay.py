@@ -39,7 +39,7 @@ HERE = Path(__file__).parent
 BOARD = "pynq-z2"
 EVERY = pytest.mark.parametrize("board", overlay.BOARDS)
 # 5 bits with 3 lanes in 2 bytes, beats of several bytes, the number of a class, zero points
-DRAWN = ("one_bit", "narrow", "parallel", "classes", "affine", "fixed")
+DRAWN = ("one_bit", "narrow", "three", "parallel", "classes", "affine", "fixed")
 
 
 def narrow() -> QGraph:
@@ -48,13 +48,21 @@ def narrow() -> QGraph:
     return chain.flatten().dense(4, relu=False).graph
 
 
+def three() -> QGraph:
+    """Three bytes a beat at both ends, which become four."""
+    return Chain("three", "fixed", (2, 3, 3), 32).conv(3, (1, 1), relu=False).graph
+
+
 def made(name: str, where: Path, **options: Any) -> QGraph:
     """A design with its overlay in ``where``."""
-    make, interval = NETWORKS.get(name, (narrow, 9))
+    make, interval = DESIGNS[name]
     graph = make()
     generate(graph, where, design=dataclasses.replace(plan(graph, interval), **options))
     write_vivado(where, board=BOARD)
     return graph
+
+
+DESIGNS = {**NETWORKS, "narrow": (narrow, 9), "three": (three, 6)}
 
 
 def driver(where: Path) -> ModuleType:
@@ -122,7 +130,9 @@ def by_icarus(where: Path, manifest: Manifest, work: Path) -> Logic:
         ran = subprocess.run(["vvp", "-n", "bench.vvp"], cwd=work, capture_output=True, text=True, check=True)
         assert "last" in ran.stdout, ran.stdout
         found = re.findall(r"^beat (\w+)$", ran.stdout, re.MULTILINE)
-        return b"".join(bytes.fromhex(beat)[::-1] for beat in found)
+        frame = b"".join(bytes.fromhex(beat)[::-1] for beat in found)
+        assert in_bytes(elements(frame, manifest.output), manifest.output) == frame  # zeros above the codes
+        return frame
 
     return logic
 
@@ -151,7 +161,7 @@ def test_the_driver_gives_what_the_model_gives(name: str, tmp_path: Path, monkey
     assert pynq.downloads == 1
 
 
-@pytest.mark.parametrize("name", ["narrow", "parallel", "classes"])
+@pytest.mark.parametrize("name", ["narrow", "three", "parallel", "classes"])
 def test_the_driver_against_the_verilog(name: str, tmp_path: Path, monkeypatch) -> None:
     """The overlay's module in Icarus, under a core of either reset."""
     graph = made(name, tmp_path / "design", reset="active-low" if name == "classes" else "active-high")
@@ -199,7 +209,7 @@ RULES = {
 @pytest.mark.parametrize("name", ["affine", "fixed", "narrow", "one_bit"])
 def test_the_driver_quantizes_as_kerilog(name: str, tmp_path: Path) -> None:
     """Every element of samples of every type, ties and what saturates among them; or both refuse."""
-    make, interval = NETWORKS.get(name, (narrow, 9))
+    make, interval = DESIGNS[name]
     graph = make()
     generate(graph, tmp_path / "design", interval)
     source = graph.inputs[0]
