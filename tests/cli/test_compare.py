@@ -77,7 +77,7 @@ def test_two_designs_side_by_side(workshop: Path) -> None:
 def test_files_in_one_folder_alone(workshop: Path, tmp_path: Path) -> None:
     shutil.copytree(workshop / "a", tmp_path / "x")
     (tmp_path / "x/notes.txt").write_text("mine")
-    for folder in ("vivado", "model", "hls", "board"):
+    for folder in ("vivado", "model", "hls", "board", "project"):
         (tmp_path / "x" / folder).mkdir()
         (tmp_path / "x" / folder / "work").write_text("of a later command")
     (tmp_path / "x/rtl/tiny.v").write_text("// changed\n")

@@ -47,7 +47,40 @@ namespace eval stub {
     ipx::update_checksums {{-quiet -verbose} {} 0 1}
     ipx::check_integrity  {{-quiet -verbose -xrt} {} 0 1}
     ipx::save_core        {{-quiet -verbose} {} 0 1}
+    create_bd_design      {{-quiet -verbose} {} 1 1}
+    create_bd_cell        {{-quiet -verbose} {-type -vlnv -reference} 1 1}
+    apply_bd_automation   {{-quiet -verbose} {-rule -config} 1 1}
+    get_ipdefs            {{-all -quiet -verbose} {-filter} 0 1}
+    get_bd_pins           {{-quiet -verbose} {} 1 1}
+    get_bd_intf_pins      {{-quiet -verbose} {} 1 1}
+    connect_bd_net        {{-quiet -verbose} {} 2 2}
+    connect_bd_intf_net   {{-quiet -verbose} {} 2 2}
+    assign_bd_address     {{-quiet -verbose} {} 0 0}
+    validate_bd_design    {{-quiet -verbose} {} 0 0}
+    save_bd_design        {{-quiet -verbose} {} 0 0}
+    make_wrapper          {{-top -import -force -quiet -verbose} {-files} 0 0}
+    launch_runs           {{-quiet -verbose} {-to_step -jobs} 1 1}
+    wait_on_run           {{-quiet -verbose} {} 1 1}
   }
+  # what an IP of a block design has: pins, interfaces, and properties that are set here
+  variable ips {
+    processing_system7 {
+      {FCLK_CLK0 FCLK_RESET0_N M_AXI_GP0_ACLK S_AXI_HP0_ACLK} {M_AXI_GP0 S_AXI_HP0}
+      {PCW_USE_M_AXI_GP0 PCW_USE_S_AXI_HP0 PCW_FPGA0_PERIPHERAL_FREQMHZ}}
+    zynq_ultra_ps_e {
+      {pl_clk0 pl_resetn0 maxihpm0_fpd_aclk saxihp0_fpd_aclk} {M_AXI_HPM0_FPD S_AXI_HP0_FPD}
+      {PSU__USE__M_AXI_GP0 PSU__USE__M_AXI_GP1 PSU__USE__M_AXI_GP2 PSU__USE__S_AXI_GP2
+       PSU__CRL_APB__PL0_REF_CTRL__FREQMHZ}}
+    axi_dma {
+      {s_axi_lite_aclk m_axi_mm2s_aclk m_axi_s2mm_aclk axi_resetn}
+      {S_AXI_LITE M_AXI_MM2S M_AXI_S2MM M_AXIS_MM2S S_AXIS_S2MM}
+      {c_include_sg c_sg_length_width c_addr_width c_m_axi_mm2s_data_width c_m_axis_mm2s_tdata_width
+       c_m_axi_s2mm_data_width}}
+    smartconnect { {aclk aresetn} {S00_AXI M00_AXI} {NUM_SI NUM_MI} }
+    proc_sys_reset { {slowest_sync_clk ext_reset_in peripheral_aresetn} {} {} }
+  }
+  variable cells {}
+  variable connected {}
   variable properties {
     part top source_mgmt_mode include_dirs SLACK name version display_name description
     {STEPS.SYNTH_DESIGN.ARGS.MORE OPTIONS} STEPS.SYNTH_DESIGN.TCL.PRE
@@ -58,6 +91,8 @@ namespace eval stub {
     report_drc synth_design  get_timing_paths synth_design
     ipx::package_project update_compile_order  ipx::create_xgui_files ipx::package_project
     ipx::check_integrity ipx::update_checksums  ipx::save_core ipx::check_integrity
+    create_bd_cell create_bd_design  validate_bd_design assign_bd_address  save_bd_design validate_bd_design
+    make_wrapper save_bd_design  launch_runs make_wrapper  wait_on_run launch_runs
   }
 
   # Split the arguments of a command into a dict of its options and a list of the rest.
@@ -113,8 +148,87 @@ namespace eval stub {
     }
   }
 
+  # The IP whose name a filter of get_ipdefs has.
+  proc known_ip {filter} {
+    variable ips
+    if {![regexp {xilinx\.com:ip:(\w+):\*} $filter _ name] || ![dict exists $ips $name]} {
+      error "get_ipdefs: no IP for $filter"
+    }
+    return "xilinx.com:ip:$name:1.0"
+  }
+
+  # Keep what a cell has: for a module its ports, which attributes gather to interfaces.
+  proc add_cell {options name} {
+    variable ips
+    variable cells
+    variable sources
+    if {[dict get $options -type] eq "ip"} {
+      dict set cells $name [dict get $ips [lindex [split [dict get $options -vlnv] :] 2]]
+      return $name
+    }
+    set module [dict get $options -reference]
+    foreach source $sources {
+      if {[file rootname [file tail $source]] ne $module} { continue }
+      set found {}
+      foreach {_ kind interface} [regexp -all -inline {xilinx\.com:(\w+):\w+:1\.0 (\w+) \w+"} [content $source]] {
+        dict set found $kind $interface 1
+      }
+      dict set cells $name [list [dict keys [dict get $found signal]] [dict keys [dict get $found interface]] {}]
+      return $name
+    }
+    error "create_bd_cell: no source of module $module"
+  }
+
+  proc pin {command path place} {
+    variable cells
+    lassign [split $path /] cell name
+    if {![dict exists $cells $cell]} { error "$command: no cell $cell" }
+    lassign [dict get $cells $cell] pins interfaces properties
+    # as many of them as were asked for
+    if {$place && "NUM_SI" in $properties} { lappend interfaces S01_AXI }
+    if {$name ni [expr {$place ? $interfaces : $pins}]} { error "$command: $cell has no $name" }
+    return $path
+  }
+
+  proc connect {command from to} {
+    variable connected
+    if {$to in $connected} { error "$command: $to is connected already" }
+    lappend connected $from $to
+  }
+
+  proc check_connected {} {
+    variable cells
+    variable connected
+    dict for {cell has} $cells {
+      foreach name [concat {*}[lrange $has 0 1]] {
+        if {"$cell/$name" ni $connected} { error "validate_bd_design: $cell/$name is open" }
+      }
+    }
+  }
+
+  proc check_cell {properties cell} {
+    variable cells
+    foreach {name _} $properties {
+      if {[string range $name 7 end] ni [lindex [dict get $cells $cell] 2]} { error "set_property: $cell has no $name" }
+    }
+  }
+
+  proc write_runs {} {
+    foreach {folder file} {
+      project/project.runs/impl_1 overlay_wrapper.bit
+      project/project.gen/sources_1/bd/overlay/hw_handoff overlay.hwh
+    } {
+      file mkdir $folder
+      write_file $folder/$file
+    }
+  }
+
   proc check_property {options plain} {
     variable properties
+    if {[dict exists $options -dict]} {
+      check_cell [dict get $options -dict] [lindex $plain 0]
+      return
+    }
     set name [expr {[dict exists $options -name] ? [dict get $options -name] : [lindex $plain 0]}]
     if {$name ni $properties} { error "set_property: unknown property $name" }
     if {$name eq "top"} { variable top [lindex $plain 1] }
@@ -195,7 +309,14 @@ namespace eval stub {
       ipx::get_bus_interfaces { return [interfaces [lindex $plain 0]] }
       write_checkpoint { write_file [lindex $plain 0] }
       get_timing_paths { return path_0 }
-      get_property { return 1.234 }
+      get_property { return [expr {[lindex $plain 0] eq "PROGRESS" ? "100%" : $::env(STUB_SLACK)}] }
+      get_ipdefs { return [list [known_ip [dict get $options -filter]]] }
+      create_bd_cell { return [add_cell $options [lindex $plain 0]] }
+      get_bd_pins { return [pin $command [lindex $plain 0] 0] }
+      get_bd_intf_pins { return [pin $command [lindex $plain 0] 1] }
+      connect_bd_net - connect_bd_intf_net { connect $command {*}$plain }
+      validate_bd_design { check_connected }
+      launch_runs { write_runs }
     }
     if {[string match report_* $command] && [dict exists $options -file]} { write_file [dict get $options -file] }
     return "${command}_object"
@@ -209,6 +330,7 @@ namespace eval stub {
   }
 }
 
+if {![info exists env(STUB_SLACK)]} { set env(STUB_SLACK) 1.234 }
 namespace eval ipx {}
 foreach command [dict keys $stub::legal] {
   proc ::$command {args} "return \[stub::call $command \$args\]"

@@ -19,6 +19,7 @@ from kerilog.cli.doctor import doctor_command
 from kerilog.cli.eval import eval_command
 from kerilog.cli.explore import explore_command
 from kerilog.cli.hls import hls_command
+from kerilog.cli.project import project_command
 from kerilog.cli.report import report_command
 from kerilog.cli.show import show_command
 from kerilog.cli.sim import sim_command
@@ -102,6 +103,7 @@ for _command in (
     cpp_command,
     hls_command,
     board_command,
+    project_command,
     report_command,
     study_command,
     show_command,

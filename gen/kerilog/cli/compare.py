@@ -35,6 +35,7 @@ _WORK = (
     "model",
     "hls",
     "board",
+    "project",
     outputs.FOLDER,
 )  # folders of later commands, and the list of files
 _MOST_FILES = 8  # named in the table; JSON and --verbose have all

@@ -19,12 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
-from kerilog import axi_lite, outputs, storage
+from kerilog import axi_lite, outputs
 from kerilog.area.devices import Device
-from kerilog.emit import guide
 from kerilog.errors import ArgumentError, KerilogError
 from kerilog.formats import IntArray
-from kerilog.handoff import synth
+from kerilog.handoff import synth, vectors
 from kerilog.handoff.boards import BOARDS, Board
 from kerilog.manifest import Manifest, Stream
 from kerilog.progress import Progress, silent
@@ -245,10 +244,8 @@ def _guide(
     """The scripts, and vectors of random codes with what the integer model makes of them."""
     manifest = found.manifest
     (entry,), (leave,) = manifest.inputs, manifest.outputs
-    vectors = guide.vectors_of(storage.load(directory / storage.FILE_NAME), manifest.frame_interval)
-    (inputs,), (results,) = vectors.inputs, vectors.outputs
-    if inputs.shape[1:] != entry.shape or results.shape[1:] != leave.shape:
-        raise KerilogError(f"{directory}: its integer model is not that of its design; build it again")
+    drawn = vectors.of_design(directory, manifest)
+    (inputs,), (results,) = drawn.inputs, drawn.outputs
     script = tools.render(
         "board/host.py.j2",
         board=board,

@@ -28,7 +28,8 @@ from kerilog.verify.design import Snapshot
 # in the folder of a run; a design has nothing that begins with a dot
 _OURS, _NETLIST, _STATISTICS, _TIMING = ".ours", ".netlist.json", ".stat.json", ".report.json"
 _PINS = ".pins.v"
-_PINS_TOP = "krl_pins"
+PINS_TOP = "krl_pins"
+"""A module of three pins around a design."""
 _PORTS = ("clk", "serial", "parity")
 _GOAL_MHZ = 150  # what place and route aims at
 _WISH = re.compile(r'\(\* ram_style = "distributed", ramstyle = "MLAB, no_rw_check" \*\) *')
@@ -150,8 +151,8 @@ def _measure(
     placing = placer is not None and tools.locate(placer.program) is not None
     wrapped = placing and placer is not None and bool(placer.sites)
     if wrapped:
-        (work / _PINS).write_text(_pins(found.manifest), encoding="ascii")
-    cells = netlist(found, target, work, (_PINS, _PINS_TOP) if wrapped else None)
+        (work / _PINS).write_text(pins(found.manifest), encoding="ascii")
+    cells = netlist(found, target, work, (_PINS, PINS_TOP) if wrapped else None)
     version = tools.run_tool(["yosys", "-V"], cwd=work).split(" (")[0].strip()
     resources = counted(target, version, cells)
     if not placing:
@@ -256,8 +257,8 @@ def overrides(found: Snapshot, target: str) -> str:
     return " -chparam PAIRS 0" if not FAMILIES[target].pairs and pairs else ""
 
 
-def _pins(manifest: Manifest) -> str:
-    """A module around the design with three pins, for placers that have no run out of context."""
+def pins(manifest: Manifest) -> str:
+    """The text of ``PINS_TOP``, for placers that want a pin for every port."""
     ins, outs = [(manifest.reset_port, 1)], [("frame_error", 1)]
     for stream in manifest.inputs:
         ins += [(f"{stream.port}_tdata", stream.tdata_bits), (f"{stream.port}_tvalid", 1)]
@@ -273,7 +274,7 @@ def _pins(manifest: Manifest) -> str:
         outs += [(axi_lite.INTERRUPT, 1)]
     return tools.render(
         "synth/pins.v.j2",
-        name=_PINS_TOP,
+        name=PINS_TOP,
         top=manifest.top,
         inputs=_slices(ins),
         outputs=_slices(outs),
@@ -300,8 +301,8 @@ def _place(
     progress(f"nextpnr, {FAMILIES[resources.target].title.split()[-1]} {device}", None)
     options = ["--freq", str(_GOAL_MHZ), *placer.own]
     if placer.sites:
-        pins = [Pin(*pair) for pair in zip(_PORTS, placer.sites[device], strict=True)]
-        options += constrained(placer, pins, work)
+        sites = [Pin(*pair) for pair in zip(_PORTS, placer.sites[device], strict=True)]
+        options += constrained(placer, sites, work)
     report = place(placer, device, work, options, seed)
     clocks = report["fmax"]
     if len(clocks) != 1:

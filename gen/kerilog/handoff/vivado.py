@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hand-off to AMD Vivado: a folder that stands alone, with a project, a batch run out of context, an IP.
+"""The hand-off to AMD Vivado: a folder that stands alone, with a project, a batch run out of context, an IP,
+and for boards with PYNQ a block design.
 
 The folder holds its own copy of the sources and memories, so that it can be moved or sent without the rest.
 Its text depends on the design and the options only: no dates and no absolute paths.
@@ -8,18 +9,18 @@ Its text depends on the design and the options only: no dates and no absolute pa
 from __future__ import annotations
 
 import re
-import tempfile
 from pathlib import Path
 
 from kerilog import extras, outputs
-from kerilog.errors import KerilogError
-from kerilog.handoff import ip
+from kerilog.errors import ArgumentError, KerilogError
+from kerilog.handoff import edam, ip, overlay
 from kerilog.manifest import Manifest
 from kerilog.progress import Progress, silent
 from kerilog.verify import design, tools
 
 FOLDER = "vivado"
 IP_FOLDER = "ip"
+PART = "xc7a100tcsg324-1"
 _WRITER = outputs.Writer("vivado", ("vivado",))
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _TEMPLATES = {
@@ -31,24 +32,35 @@ _TEMPLATES = {
 
 
 def write_vivado(
-    directory: str | Path, part: str = "xc7a100tcsg324-1", clock_mhz: float = 100.0, force: bool = False
+    directory: str | Path,
+    part: str | None = None,
+    clock_mhz: float = 100.0,
+    force: bool = False,
+    board: str | None = None,
 ) -> Path:
     """Write ``directory/vivado`` for the FPGA ``part`` and a clock of ``clock_mhz``; returns that folder.
 
     ``run.tcl`` synthesizes and implements out of context and reports; ``project.tcl`` makes a project;
-    ``ip/package.tcl`` packages an IP for block designs.
+    ``ip/package.tcl`` packages an IP for block designs. ``part``: by default ``PART``. With a ``board`` of
+    ``overlay.BOARDS``, which has its own part, ``overlay/overlay.tcl`` makes a bitstream for PYNQ, and a
+    driver lies beside it.
     What Vivado itself left in the folder stays. ``force``: replace files that were changed since.
 
-    Raises KerilogError for a part or a clock that cannot be, for a design that is not complete, and where
-    edalize is missing, which lays out the project.
+    Raises KerilogError for a part, a board or a clock that cannot be, for a design that is not complete or
+    that the board does not take, and where edalize is missing, which lays out the project.
     """
     extras.require("edalize", "vivado")
+    part = _part(part, board)
     if not _PART.fullmatch(part):
         raise KerilogError(f"vivado: '{part}' is not the name of a part, as in xc7a100tcsg324-1")
     if not 1.0 <= clock_mhz <= 1000.0:
         raise KerilogError(f"vivado: the clock must be 1 to 1000 MHz, found {clock_mhz}")
     directory = Path(directory)
     found = design.read(directory)
+    contents = {f"{IP_FOLDER}/{name}": content for name, content in ip.files(found, part).items()}
+    if board is not None:
+        made = overlay.files(found, directory, board, clock_mhz)
+        contents |= {f"{overlay.FOLDER}/{name}": content for name, content in made.items()}
     with outputs.folder(directory, _WRITER, force) as root:
         folder = root / FOLDER
         found.write(folder)  # under the same relative paths, which the sources name their memories by
@@ -56,11 +68,19 @@ def write_vivado(
             text = tools.render(template, **_values(found.manifest, part, clock_mhz))
             (folder / name).write_text(text, encoding="ascii")
         (folder / "project.tcl").write_text(_project(found.manifest, part), encoding="ascii")
-        for name, content in ip.files(found, part).items():
-            path = folder / IP_FOLDER / name
+        for name, content in contents.items():
+            path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
     return directory.resolve() / FOLDER
+
+
+def _part(part: str | None, board: str | None) -> str:
+    if board is None:
+        return PART if part is None else part
+    if part is not None:
+        raise ArgumentError("{0} and {1} exclude each other: a board has its own part", "part", "board")
+    return overlay.board_of(board).part
 
 
 def run_vivado(directory: str | Path, progress: Progress = silent) -> Path:
@@ -100,10 +120,6 @@ def _project(manifest: Manifest, part: str) -> str:
         "files": [{"name": name, "file_type": kinds[Path(name).suffix]} for name in names],
         "flow_options": {"part": part},
     }
-    with tempfile.TemporaryDirectory() as work:
-        Vivado(edam=description, work_root=work).configure()
-        text = (Path(work) / f"{manifest.name}.tcl").read_text(encoding="ascii")
-    lines = [line.rstrip() for line in text.splitlines()]
-    body = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
     usage = "Makes the project: cd here, then vivado -mode batch -source project.tcl"
-    return f"# SPDX-License-Identifier: Apache-2.0\n# {usage}\n{body}\n"
+    header = f"# SPDX-License-Identifier: Apache-2.0\n# {usage}\n"
+    return header + edam.script(Vivado, description, f"{manifest.name}.tcl")
