@@ -55,7 +55,7 @@ LAYERS = (
     ("report",),
     ("unused", "measured"),
     ("build",),
-    ("study", "explore"),
+    ("study", "explore", "tune"),
     ("schemas", "support", "reference", "doctor"),
     ("api",),
     ("__init__", "cli"),

@@ -28,7 +28,7 @@ class Library:
 
 
 LIBRARIES = (
-    Library("matplotlib", ("matplotlib",), "plots", "pictures by explore and study"),
+    Library("matplotlib", ("matplotlib",), "plots", "pictures by explore, study and tune"),
     Library("altair", ("altair",), "explore", "the interactive page of explore"),
     Library("vl_convert", ("vl-convert-python",), "explore", "the interactive page of explore"),
     Library("keras", ("keras",), "train", "kerilog.keras"),
