@@ -55,6 +55,7 @@ LAYERS = (
     ("report",),
     ("unused", "measured"),
     ("build",),
+    ("workers", "kept"),
     ("study", "explore", "tune"),
     ("schemas", "support", "reference", "doctor"),
     ("api",),

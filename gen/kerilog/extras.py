@@ -46,6 +46,7 @@ LIBRARIES = (
     Library("peakrdl_cheader", ("peakrdl-cheader",), "control", "build --control"),
     Library("peakrdl_pyral", ("peakrdl-pyral",), "control", "build --control"),
     Library("peakrdl_html", ("peakrdl-html",), "control", "build --control"),
+    Library("distributed", ("distributed",), "cluster", "--scheduler of study, explore and tune"),
     Library("cocotb", ("cocotb",), "cocotb", "the benches of the hardware modules"),
 )
 _EXTRAS = {library.module: library.extra for library in LIBRARIES}

@@ -166,7 +166,7 @@ def test_standard_error_of_a_loss() -> None:
     low, high = intervals.paired(3, 1, 100)
     assert lost.points == pytest.approx(2.0)
     assert lost.error == pytest.approx(100 * (high - low) / 2 / intervals.Z)
-    assert lost.most == lost.points + lost.error
+    assert (lost.least, lost.most) == (lost.points - 2 * lost.error, lost.points + 2 * lost.error)
     assert loss_of(np.zeros(98)).error == pytest.approx(1.0)
 
 
@@ -228,7 +228,7 @@ def test_files(tuned: Path) -> None:
     with (tuned / "tune.csv").open(newline="") as file:
         table = list(csv.DictReader(file))
     assert len(table) == len(found["points"]) > 20
-    assert found["best"]["loss_points"] + found["best"]["loss_standard_error"] <= 2
+    assert found["best"]["loss_points"] + 2 * found["best"]["loss_standard_error"] <= 2
     assert found["saved_percent"] > 0
     assert found["best"]["samples"] == found["validation_samples"] == TRAIN - 1000
     assert (tuned / "tune.svg").read_text().startswith("<?xml")
@@ -281,7 +281,7 @@ def test_more_lost_on_test_samples_is_told(place: Path) -> None:
         (("--max-loss", "1", "--samples", "0"), "--samples must be at least 1, found 0"),
         (
             ("--max-loss", "0.1", "--weight-widths", "2-3"),
-            "expected a loss of at most 0.1 points with one standard error, found",
+            "expected a loss of at most 0.1 points by two standard errors, found",
         ),
         (
             ("--max-loss", "5", *QUICK, "--interval", "12", "--multipliers", "1"),

@@ -271,3 +271,19 @@ def bounds(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+def spread(command: Command) -> Command:
+    """The options that say where long work is done; ``Spread`` has them."""
+    for option in reversed(
+        (
+            click.option("--jobs", type=int, help="Processes.  [default: one for each processor]"),
+            click.option(
+                "--scheduler",
+                metavar="ADDRESS",
+                help="Instead of processes of this machine: the Dask cluster at tcp://HOST:PORT.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command

@@ -11,7 +11,7 @@ import click
 
 from kerilog import build
 from kerilog.cli import output
-from kerilog.cli.options import FORCE, PATH, bounds, data_source, given_options, settings_of_formats
+from kerilog.cli.options import FORCE, PATH, bounds, data_source, given_options, settings_of_formats, spread
 from kerilog.plan.goals import Goal
 
 EXAMPLES = """\b
@@ -37,9 +37,10 @@ Examples:
 @click.option(
     "--validation", default=10_000, show_default=True, help="Training samples to count lost answers on."
 )
-@click.option("--tries", default=200, show_default=True, help="Neighbours to look at.")
+@click.option("--tries", default=100, show_default=True, help="Neighbours to look at.")
 @click.option("--seed", default=0, show_default=True, help="Of the draw of --validation.")
 @bounds
+@spread
 @FORCE
 def tune_command(
     model: Path,
@@ -50,18 +51,21 @@ def tune_command(
     validation: int,
     tries: int,
     seed: int,
+    jobs: int | None,
+    scheduler: str | None,
     **options: Any,
 ) -> None:
     """Choose the bits of the weights and of the result of every layer of MODEL (.keras or .h5).
 
     Of all within --max-loss it looks for those of least cost at the same frame interval: LUTs, with 60 for a
     DSP and 150 for a RAMB18. Losses are counted against float on samples drawn from those of training, and
-    must be within the bound by one standard error. What was found is confirmed on the test samples and
+    must be within the bound by two standard errors. What was found is confirmed on the test samples and
     written as settings that build --config reads.
     """
     from kerilog.tune import results
     from kerilog.tune.command import Asked, tune
     from kerilog.tune.widths import parsed
+    from kerilog.workers import Spread
 
     of_goal = [field.name for field in dataclasses.fields(Goal) if field.name in options]
     goal = Goal(**{name: options.pop(name) for name in of_goal})
@@ -73,10 +77,11 @@ def tune_command(
         tries=tries,
         seed=seed,
     )
+    where = Spread(jobs, scheduler)
     target = target or Path("build") / f"{model.stem}-tuned"
     with output.progress("tune") as progress:
         chosen = build.Options(goal=goal, given=given_options(), **options)
-        report = tune(model, target, chosen, asked, progress, output.warning)
+        report = tune(model, target, chosen, asked, progress, output.warning, where)
     results.show(report, output.console())
     files = [path for path in (target / name for name in results.FILES) if path.is_file()]
     output.line(files[0])

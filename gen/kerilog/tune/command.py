@@ -25,6 +25,7 @@ from kerilog.tune.results import Report
 from kerilog.tune.search import TRIALS, search
 from kerilog.tune.trial import Subject, Trials, network_of
 from kerilog.tune.widths import Widths, choices
+from kerilog.workers import HERE, Spread, workers
 
 VALIDATION = 10_000
 """Samples that losses are counted on, where there are as many."""
@@ -65,11 +66,13 @@ def tune(
     asked: Asked,
     progress: Progress = silent,
     warn: Callable[[str], None] = lambda _: None,
+    spread: Spread = HERE,
 ) -> Report:
     """Find the cheapest widths of ``model`` within a loss and write them, with all that was tried, to
     ``target``.
 
-    ``options`` give data, other settings and bounds; ``warn`` is called with each thing that is doubtful.
+    ``options`` give data, other settings and bounds; ``warn`` is called with each thing that is doubtful;
+    ``spread`` says where points are worked out, which changes nothing of them.
     Raises KerilogError for a model that is no float one, for data without classes, for widths that cannot be
     chosen, and where nothing is within the loss and the bounds; ``target`` is then as it was before.
     """
@@ -87,8 +90,9 @@ def tune(
     for warning in data.warnings:
         warn(warning)
     subject, test = _subject(loaded, data, options, settings, asked, progress, warn)
-    trials = Trials(subject, asked.max_loss)
-    found = search(trials, asked.tries, progress)
+    with workers(subject, spread) as run, Trials(subject, asked.max_loss, run) as trials:
+        found = search(trials, asked.tries, progress)
+        points = tuple(trials.everything())
     progress("test samples", None)
     named = {"best": found.best, "widest": found.widest, "uniform": found.uniform}
     report = Report(
@@ -97,7 +101,7 @@ def tune(
         subject,
         asked.max_loss,
         found,
-        tuple(trials.everything()),
+        points,
         {name: test.loss(subject.network(one.widths)) for name, one in named.items() if one is not None},
         test.float_right,
     )

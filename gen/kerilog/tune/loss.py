@@ -24,8 +24,8 @@ from kerilog.quality.labels import Head, NoAccuracy, Target, target
 
 PROBE = 500
 """Samples that the error of outputs is measured on, and after which a network may be let go."""
-DOUBT = 3.0
-"""Standard errors by which a network is beyond the bound that is let go before all samples were counted."""
+SURE = 2.0
+"""Standard errors by which a loss is within a bound, or beyond it."""
 
 Labels = Mapping[str, npt.NDArray[Any]]
 Reals = npt.NDArray[Any]
@@ -43,10 +43,15 @@ class Loss:
 
     @property
     def most(self) -> float:
-        """The points and one standard error: of the many networks that are tried, those that come out lucky
-        are not to be chosen for it.
+        """The points that it may be: of the many networks that are tried, those that come out lucky are not
+        to be chosen for it.
         """
-        return self.points + self.error
+        return self.points + SURE * self.error
+
+    @property
+    def least(self) -> float:
+        """The points that it is at least."""
+        return self.points - SURE * self.error
 
     @property
     def text(self) -> str:
@@ -106,6 +111,11 @@ class Judge:
         self.float_right = float(self._right.mean())
         self.rule = "; ".join(dict.fromkeys(goal.rule for goal in self._goals))
 
+    @property
+    def content(self) -> tuple[object, ...]:
+        """All that losses follow from, for a digest."""
+        return self.x, *self._truths, *self._references, self._right, self.rule
+
     def loss(self, integer: QGraph, bound: float | None = None) -> Loss:
         """The loss of ``integer``: of the first samples alone where these show that it is beyond ``bound``
         points.
@@ -117,7 +127,7 @@ class Judge:
             found.append(self._right[start:stop].mean(axis=1) - self._marks(answers, start).mean(axis=1))
             if bound is not None and stop >= PROBE:
                 so_far = loss_of(np.concatenate(found))
-                if so_far.points - DOUBT * so_far.error > bound:
+                if so_far.least > bound:
                     return so_far
         return loss_of(np.concatenate(found))
 

@@ -46,7 +46,7 @@ def _losses(axes: Any, report: Report) -> None:
         s=14,
         label="beyond the bound",
     )
-    scatter(within, color=_BLUE, s=18, label="within it, by one standard error")
+    scatter(within, color=_BLUE, s=18, label="within it, by two standard errors")
     marks = {"best": (_PINK, "*", 190), "uniform": (_ORANGE, "s", 60), "widest": ("#111827", "D", 40)}
     for name, title, point in report.named():
         color, marker, size = marks[name]

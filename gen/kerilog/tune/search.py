@@ -18,7 +18,7 @@ from kerilog.tune.estimate import TOGETHER, Estimate, descent, estimate, replace
 from kerilog.tune.trial import Point, Trials
 from kerilog.tune.widths import Choice, Widths, narrower, uniform, wider
 
-TRIALS = 200
+TRIALS = 100
 """Neighbours that are looked at unless another number is asked for."""
 UNLIKELY = 4.0
 """How many times the error of the best point a neighbour may have."""
@@ -63,7 +63,7 @@ def _widest(trials: Trials) -> Point:
     assert area is not None  # the pace is one that it was planned for
     if not trials.within(lost):
         raise KerilogError(
-            f"expected a loss of at most {trials.bound:g} points with one standard error, found {lost.text} "
+            f"expected a loss of at most {trials.bound:g} points by two standard errors, found {lost.text} "
             "with the widest widths: allow wider ones, a larger loss, or more samples"
         )
     return Point(widths, area, lost)

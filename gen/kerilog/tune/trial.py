@@ -4,20 +4,24 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kerilog import area
+from kerilog import area, storage
 from kerilog.area import Area
 from kerilog.errors import KerilogError, Unsupported
 from kerilog.floating import Samples
+from kerilog.graph import Array
+from kerilog.kept import Kept, digest
 from kerilog.plan.goals import Goal, design_for
 from kerilog.qgraph import QGraph
-from kerilog.quantize import Calibration, Settings, strip_softmax
+from kerilog.quantize import Calibration, Settings, strip_softmax, toml_of
 from kerilog.refine import refine
 from kerilog.tune.cost import cost_of
 from kerilog.tune.loss import Judge, Loss
 from kerilog.tune.widths import Choice, Widths, settings_with
+from kerilog.workers import Run
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -29,7 +33,7 @@ class Subject:
     """
 
     calibration: Calibration
-    samples: Samples
+    samples: Mapping[str, Array]
     settings: Settings
     choices: tuple[Choice, ...]
     judge: Judge
@@ -43,6 +47,17 @@ class Subject:
     def network(self, widths: Widths) -> QGraph:
         """The integer network that ``build`` would make with these ``widths``, up to its softmax."""
         return network_of(self.calibration, self.samples, self.chosen(widths))
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """Of all that results follow from but for widths and goal."""
+        return digest(
+            storage.digest(self.calibration.graph),
+            self.samples,
+            toml_of(self.settings),
+            self.choices,
+            *self.judge.content,
+        )
 
     def chosen(self, widths: Widths) -> Settings:
         """The settings with these ``widths``."""
@@ -89,11 +104,26 @@ class Point:
 
 
 class Trials:
-    """What was found of a subject so far; nothing is worked out twice."""
+    """What was found of a subject, now and by earlier commands; nothing is worked out twice.
 
-    def __init__(self, subject: Subject, bound: float) -> None:
+    ``run`` does the work, by default this process. A context, for it holds what is kept.
+    """
+
+    def __init__(self, subject: Subject, bound: float, run: Run | None = None) -> None:
         self.subject, self.bound = subject, bound
+        self._run: Run = run or (lambda work, pieces, together=1: (work(subject, one) for one in pieces))
         self._known: dict[tuple[Callable[..., Any], tuple[Any, ...], Widths], Any] = {}
+        self._kept: dict[Callable[..., Any], Kept[Any]] = {
+            work: Kept(f"{work.__name__} {subject.digest}", kind)
+            for work, kind in ((error, float), (planned, Area | None), (loss, Loss))
+        }
+
+    def __enter__(self) -> Trials:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for kept in self._kept.values():
+            kept.close()
 
     def errors(self, tried: Sequence[Widths]) -> list[float]:
         """The error of each of ``tried``."""
@@ -119,7 +149,7 @@ class Trials:
         return [Point(widths, area, lost) for (widths, area), lost in zip(met.items(), losses, strict=True)]
 
     def within(self, lost: Loss) -> bool:
-        """Whether that is no more than is allowed, by one standard error."""
+        """Whether that is no more than is allowed, by two standard errors."""
         return lost.most <= self.bound
 
     def everything(self) -> list[Point]:
@@ -127,7 +157,19 @@ class Trials:
         return self.points([widths for work, _, widths in list(self._known) if work is loss])
 
     def _each(self, work: Callable[..., Any], more: tuple[Any, ...], tried: Sequence[Widths]) -> list[Any]:
-        for widths in dict.fromkeys(tried):
-            if (work, more, widths) not in self._known:
-                self._known[work, more, widths] = work(self.subject, *more, widths)
+        new = [widths for widths in dict.fromkeys(tried) if (work, more, widths) not in self._known]
+        before = {widths: self._kept[work].get((more, widths)) for widths in new}
+        open_ones = [widths for widths in new if before[widths] is None]
+        found = self._run(functools.partial(_worked, work), [(more, widths) for widths in open_ones])
+        for widths in new:
+            kept = before[widths]
+            result = next(found) if kept is None else kept[0]
+            if kept is None:
+                self._kept[work].put((more, widths), result)
+            self._known[work, more, widths] = result
         return [self._known[work, more, widths] for widths in tried]
+
+
+def _worked(work: Callable[..., Any], subject: Subject, piece: tuple[tuple[Any, ...], Widths]) -> Any:
+    more, widths = piece
+    return work(subject, *more, widths)
