@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Results that were found before, by the content of all that they follow from.
 
-They are in one SQLite file in the user's cache, or where ``KERILOG_CACHE`` says. A command that was killed
-goes on where it was; what cannot be read or written there is worked out anew.
+They are in one SQLite file in the user's cache, or where ``KERILOG_CACHE`` says, unless ``KERILOG_RESULTS``
+is "off". A command that was killed goes on where it was; what cannot be read or written is worked out anew.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import sqlite3
 import time
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ import numpy as np
 from kerilog import workers
 from kerilog.verify import cache
 
+VARIABLE = "KERILOG_RESULTS"
 FILE = "results.sqlite"
 MOST = 1_000_000
 """Results; beyond it, those that were found longest ago go."""
@@ -82,7 +84,9 @@ class Kept(Generic[Result]):
 
 
 def _opened() -> sqlite3.Connection | None:
-    """The file; None where there cannot be one."""
+    """The file; None where there cannot be one, and where nothing is to be kept."""
+    if os.environ.get(VARIABLE) == "off":
+        return None
     top = cache.home()
     with contextlib.suppress(OSError):
         top.mkdir(parents=True, exist_ok=True, mode=0o700)

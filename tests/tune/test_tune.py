@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ from kerilog.manifest import Manifest
 from kerilog.plan.goals import Goal
 from kerilog.quantize import LayerSettings, Settings, calibrate, read_settings, toml_of
 from kerilog.study import intervals
+from kerilog.tune import trial
 from kerilog.tune.cost import cost_of
 from kerilog.tune.loss import PROBE, Judge, loss_of
+from kerilog.tune.results import FILES
 from kerilog.tune.search import search
 from kerilog.tune.trial import Subject, Trials, network_of
 from kerilog.tune.widths import choices, parsed, settings_with, uniform
@@ -32,7 +35,7 @@ from support.paths import MODELS
 SHAPE = (12,)
 CLASSES = 4
 TRAIN, TEST = 1600, 400
-QUICK = ("--weight-widths", "2,3,4,6", "--activation-widths", "3,4,6", "--tries", "8")
+QUICK = ("--weight-widths", "3,4,6", "--activation-widths", "4,6", "--tries", "4")
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +84,7 @@ def subject_of(place: Path, widths: tuple[int, ...], settings: Settings = Settin
 
 def run(place: Path, *arguments: str, data: str = "data.npz") -> Result:
     words = ["tune", str(place / "net.keras"), "--data", str(place / data), *arguments]
+    words += [] if "--jobs" in arguments else ["--jobs", "1"]
     return CliRunner().invoke(cli.main, words)
 
 
@@ -227,7 +231,7 @@ def test_files(tuned: Path) -> None:
     found = found_in(tuned)
     with (tuned / "tune.csv").open(newline="") as file:
         table = list(csv.DictReader(file))
-    assert len(table) == len(found["points"]) > 20
+    assert len(table) == len(found["points"]) > 6
     assert found["best"]["loss_points"] + 2 * found["best"]["loss_standard_error"] <= 2
     assert found["saved_percent"] > 0
     assert found["best"]["samples"] == found["validation_samples"] == TRAIN - 1000
@@ -238,8 +242,40 @@ def test_two_runs_give_the_same_bytes(tuned: Path, place: Path) -> None:
     again = place / "again"
     result = run(place, "--max-loss", "2", *QUICK, "-o", str(again), "--interval", "12")
     assert result.exit_code == 0, result.output
-    for name in ("settings.toml", "tune.json", "tune.csv", "tune.svg", "tune.png"):
+    for name in FILES:
         assert (again / name).read_bytes() == (tuned / name).read_bytes(), name
+
+
+def test_a_run_that_was_stopped_goes_on(
+    tuned: Path, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of the search; what was found is not worked out again, and the end is the same."""
+    monkeypatch.delenv("KERILOG_RESULTS")
+    monkeypatch.setenv("KERILOG_CACHE", str(tmp_path / "cache"))
+    words = ("--max-loss", "2", *QUICK, "-o", str(tmp_path / "on"), "--interval", "12", "--jobs", "1")
+    planned = trial.design_for
+    counts = [0]
+
+    def until(most: float) -> Any:
+        def plan(*arguments: Any, **options: Any) -> Any:
+            counts[0] += 1
+            if counts[0] > most:
+                raise KeyboardInterrupt
+            return planned(*arguments, **options)
+
+        return plan
+
+    monkeypatch.setattr(trial, "design_for", until(6))
+    assert run(place, *words).exit_code == 130
+    assert not (tmp_path / "on").exists()
+    first, counts[0] = counts[0] - 1, 0
+    monkeypatch.setattr(trial, "design_for", until(math.inf))
+    assert run(place, *words).exit_code == 0
+    then, counts[0] = counts[0], 0
+    assert run(place, *words, "--force").exit_code == 0
+    assert first == 6 and then > 0 and counts[0] == 0
+    for name in FILES:
+        assert (tmp_path / "on" / name).read_bytes() == (tuned / name).read_bytes(), name
 
 
 def test_a_pace_is_found_and_kept(place: Path) -> None:

@@ -29,6 +29,7 @@ from support.command import kerilog
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of this test alone."""
     monkeypatch.setenv("KERILOG_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("KERILOG_RESULTS")
     return tmp_path / "cache"
 
 
@@ -213,6 +214,12 @@ def test_without_a_cache_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.Mon
     kept: Kept[float] = Kept("a", float)
     kept.put(1, 0.5)
     assert kept.get(1) is None
+
+
+def test_nothing_is_kept_where_that_is_off(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERILOG_RESULTS", "off")
+    Kept[float]("a", float).put(1, 0.5)
+    assert Kept[float]("a", float).get(1) is None and not cache.exists()
 
 
 def test_digests_tell_contents_apart() -> None:
