@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from kerilog import extras, parallel
-from kerilog.errors import KerilogError
+from kerilog.errors import ArgumentError, KerilogError
 
 PIECES_A_PROCESS = 8
 """Fewer are done before another process has started."""
@@ -46,9 +46,10 @@ class Spread:
 
     def __post_init__(self) -> None:
         if self.jobs is not None and self.jobs < 1:
-            raise KerilogError(f"--jobs must be at least 1, found {self.jobs}")
+            raise ArgumentError("{0} must be at least 1, found {found}", "jobs", found=self.jobs)
         if self.jobs is not None and self.scheduler is not None:
-            raise KerilogError("--jobs and --scheduler exclude each other: a cluster has workers of its own")
+            text = "{0} and {1} exclude each other: a cluster has workers of its own"
+            raise ArgumentError(text, "jobs", "scheduler")
 
 
 HERE = Spread(jobs=1)

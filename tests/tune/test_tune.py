@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from kerilog import cli, floating, frontend
+import kerilog
+from kerilog import area, cli, floating, frontend
 from kerilog.area import Area
 from kerilog.errors import KerilogError
 from kerilog.graph import Graph
@@ -238,14 +239,6 @@ def test_files(tuned: Path) -> None:
     assert (tuned / "tune.svg").read_text().startswith("<?xml")
 
 
-def test_two_runs_give_the_same_bytes(tuned: Path, place: Path) -> None:
-    again = place / "again"
-    result = run(place, "--max-loss", "2", *QUICK, "-o", str(again), "--interval", "12")
-    assert result.exit_code == 0, result.output
-    for name in FILES:
-        assert (again / name).read_bytes() == (tuned / name).read_bytes(), name
-
-
 def test_a_run_that_was_stopped_goes_on(
     tuned: Path, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -307,12 +300,15 @@ def test_more_lost_on_test_samples_is_told(place: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--max-loss", "0"), "--max-loss must be above 0 and below 100 points, found 0"),
+        (("--max-loss", "0"), "--max-loss must be above 0 and below 100 points, found 0.0"),
         (("--max-loss", "nan"), "--max-loss must be above 0 and below 100 points, found nan"),
         (("--max-loss", "1", "--weight-widths", "1-8"), "--weight-widths: expected widths of 2 to 16 bits"),
-        (("--max-loss", "1", "--validation", "0"), "--validation must be at least 1, found 0"),
-        (("--max-loss", "1", "--tries", "-1"), "--tries must be at least 0, found -1"),
-        (("--max-loss", "1", "--seed", "-1"), "--seed must be at least 0, found -1"),
+        (
+            ("--max-loss", "1", "--validation", "0"),
+            "--validation must be a whole number of at least 1, found 0",
+        ),
+        (("--max-loss", "1", "--tries", "-1"), "--tries must be a whole number of at least 0, found -1"),
+        (("--max-loss", "1", "--seed", "-1"), "--seed must be a whole number of at least 0, found -1"),
         (("--max-loss", "1", "--interval", "0"), "the frame interval must be at least 1 cycle, found 0"),
         (("--max-loss", "1", "--samples", "0"), "--samples must be at least 1, found 0"),
         (
@@ -330,3 +326,23 @@ def test_bad_input(place: Path, arguments: tuple[str, ...], message: str) -> Non
     assert result.exit_code == 2, result.output
     assert message in result.output and result.output.count("\n") == 1
     assert not (place / "none").exists()
+
+
+def test_from_python(tuned: Path, place: Path, tmp_path: Path) -> None:
+    """The same as by the command, but for the name of the data."""
+    data = np.load(place / "data.npz")
+    arrays = [data[name] for name in ("x_train", "y_train", "x_test", "y_test")]
+    words: dict[str, Any] = {"max_loss": 2, "interval": 12, "tries": 4, "verbose": False}
+    found = kerilog.tune(
+        place / "net.keras", *arrays, weight_widths=(3, 4, 6), activation_widths=[6, 4], **words
+    )
+    assert found.settings == read_settings(tuned / "settings.toml")
+    assert found.cost == found_in(tuned)["best"]["cost"] == cost_of(area.of(found.network.plan(12).design))
+    assert found.network.evaluate(data["x_test"], data["y_test"])["integer"]["accuracy"] == pytest.approx(
+        found.report.float_right - found.test.points / 100
+    )
+    assert found.write(tmp_path / "written")[0].read_bytes() == (tuned / "settings.toml").read_bytes()
+    with pytest.raises(KerilogError, match=r"^weight_widths: expected widths of 2 to 16 bits"):
+        kerilog.tune(place / "net.keras", *arrays, max_loss=2, weight_widths=[1])
+    with pytest.raises(KerilogError, match=r"^max_loss must be above 0"):
+        kerilog.tune(place / "net.keras", *arrays, max_loss=0)

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping
+from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from kerilog import build, floating, frontend, outputs
 from kerilog.data import NamedData
-from kerilog.errors import KerilogError
+from kerilog.errors import ArgumentError, KerilogError
 from kerilog.graph import Array, Graph
 from kerilog.plan.goals import Goal, design_for
 from kerilog.progress import Progress, silent
@@ -50,13 +50,17 @@ class Asked:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 < self.max_loss < 100 or not math.isfinite(self.max_loss):
-            raise KerilogError(f"--max-loss must be above 0 and below 100 points, found {self.max_loss:g}")
-        for name, least, value in (("validation", 1, self.validation), ("tries", 0, self.tries)):
-            if value < least:
-                raise KerilogError(f"--{name} must be at least {least}, found {value}")
-        if self.seed < 0:
-            raise KerilogError(f"--seed must be at least 0, found {self.seed}")
+        for name, least, value in (
+            ("validation", 1, self.validation),
+            ("tries", 0, self.tries),
+            ("seed", 0, self.seed),
+        ):
+            if not isinstance(value, Integral) or value < least:
+                text = "{0} must be a whole number of at least {least}, found {found!r}"
+                raise ArgumentError(text, name, least=least, found=value)
+        if not isinstance(self.max_loss, Real) or not 0 < self.max_loss < 100:
+            text = "{0} must be above 0 and below 100 points, found {found!r}"
+            raise ArgumentError(text, "max_loss", found=self.max_loss)
 
 
 def tune(
@@ -77,8 +81,6 @@ def tune(
     chosen, and where nothing is within the loss and the bounds; ``target`` is then as it was before.
     """
     outputs.check(target, results.WRITER, options.force)
-    if options.samples < 1:
-        raise KerilogError(f"--samples must be at least 1, found {options.samples}")
     settings = options.settings()
     progress("reading the model", None)
     loaded = frontend.load(model)
@@ -89,48 +91,64 @@ def tune(
     data = build.named_data_for(loaded, model, options)
     for warning in data.warnings:
         warn(warning)
-    subject, test = _subject(loaded, data, options, settings, asked, progress, warn)
+    report = tuned(
+        model.name, loaded, data, settings, options.goal, options.samples, asked, progress, warn, spread
+    )
+    results.write(report, target, options.force)
+    return report
+
+
+def tuned(
+    name: str,
+    graph: Graph,
+    data: NamedData,
+    settings: Settings,
+    goal: Goal,
+    samples: int,
+    asked: Asked,
+    progress: Progress = silent,
+    warn: Callable[[str], None] = lambda _: None,
+    spread: Spread = HERE,
+) -> Report:
+    """As ``tune``, for the float network ``graph``, called ``name``, and ``data`` in memory; of its training
+    samples the first ``samples`` calibrate. Nothing is written.
+    """
+    if samples < 1:
+        raise KerilogError(f"--samples must be at least 1, found {samples}")
+    subject, test = _subject(graph, data, settings, goal, samples, asked, progress, warn)
     with workers(subject, spread) as run, Trials(subject, asked.max_loss, run) as trials:
         found = search(trials, asked.tries, progress)
         points = tuple(trials.everything())
     progress("test samples", None)
     named = {"best": found.best, "widest": found.widest, "uniform": found.uniform}
-    report = Report(
-        model.name,
-        data.source,
-        subject,
-        asked.max_loss,
-        found,
-        points,
-        {name: test.loss(subject.network(one.widths)) for name, one in named.items() if one is not None},
-        test.float_right,
-    )
+    losses = {key: test.loss(subject.network(one.widths)) for key, one in named.items() if one is not None}
+    report = Report(name, data.source, subject, asked.max_loss, found, points, losses, test.float_right)
     for doubt in report.doubts():
         warn(doubt)
-    results.write(report, target, options.force)
     return report
 
 
 def _subject(
     graph: Graph,
     data: NamedData,
-    options: build.Options,
     settings: Settings,
+    goal: Goal,
+    count: int,
     asked: Asked,
     progress: Progress,
     warn: Callable[[str], None],
 ) -> tuple[Subject, Judge]:
-    """What is tuned, and who judges it in the end."""
-    samples = floating.part(data.x_train, 0, options.samples)
+    """What is tuned, and who judges it in the end; ``count`` samples calibrate."""
+    samples = floating.part(data.x_train, 0, count)
     calibration = calibrate(graph, samples, progress)
     open_choices = choices(calibration.graph, settings, asked.weights, asked.activations)
-    held, rest = _split(data, options.samples, asked, warn)
+    held, rest = _split(data, count, asked, warn)
     reference = network_of(calibration, samples, settings)
     progress("answers in float", None)
     judge = Judge(calibration.graph, reference, _drawn(data.x_train, held), _drawn(data.y_train, held))
     test = Judge(calibration.graph, reference, _drawn(data.x_test, rest), _drawn(data.y_test, rest))
-    subject = Subject(calibration, samples, settings, open_choices, judge, options.goal)
-    return dataclasses.replace(subject, goal=_paced(subject, options.goal, progress)), test
+    subject = Subject(calibration, samples, settings, open_choices, judge, goal)
+    return dataclasses.replace(subject, goal=_paced(subject, goal, progress)), test
 
 
 def _paced(subject: Subject, goal: Goal, progress: Progress) -> Goal:

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from numbers import Integral
 from typing import Literal
 
 import msgspec
@@ -49,6 +50,17 @@ def parsed(text: str, option: str) -> Widths:
             raise KerilogError(_refusal(option, part.strip()))
         found.update(range(low, high + 1))
     return tuple(sorted(found))
+
+
+def widths_of(values: Iterable[int], name: str) -> Widths:
+    """``values``, the argument ``name``, ascending. Raises KerilogError as ``parsed``."""
+    found = list(values) if isinstance(values, Iterable) else [values]
+    for width in found:
+        if not isinstance(width, Integral) or not MIN_BITS <= width <= MAX_BITS:
+            raise KerilogError(_refusal(name, str(width)))
+    if not found:
+        raise KerilogError(_refusal(name, ""))
+    return tuple(sorted({int(width) for width in found}))
 
 
 def _refusal(option: str, came: str) -> str:
