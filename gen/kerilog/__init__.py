@@ -18,10 +18,12 @@ from kerilog.api import (
     Plan,
     Quantized,
     Simulation,
+    Tuning,
     convert,
     generate,
     load,
     quantize,
+    tune,
 )
 from kerilog.errors import ArgumentError, KerilogError, KerilogWarning, Unsupported
 from kerilog.handoff.synth import Resources
@@ -46,9 +48,11 @@ __all__ = [
     "Resources",
     "Settings",
     "Simulation",
+    "Tuning",
     "Unsupported",
     "convert",
     "generate",
     "load",
     "quantize",
+    "tune",
 ]

@@ -28,7 +28,7 @@ class Library:
 
 
 LIBRARIES = (
-    Library("matplotlib", ("matplotlib",), "plots", "pictures by explore and study"),
+    Library("matplotlib", ("matplotlib",), "plots", "pictures by explore, study and tune"),
     Library("altair", ("altair",), "explore", "the interactive page of explore"),
     Library("vl_convert", ("vl-convert-python",), "explore", "the interactive page of explore"),
     Library("keras", ("keras",), "train", "kerilog.keras"),
@@ -46,6 +46,7 @@ LIBRARIES = (
     Library("peakrdl_cheader", ("peakrdl-cheader",), "control", "build --control"),
     Library("peakrdl_pyral", ("peakrdl-pyral",), "control", "build --control"),
     Library("peakrdl_html", ("peakrdl-html",), "control", "build --control"),
+    Library("distributed", ("distributed",), "cluster", "--scheduler of study, explore and tune"),
     Library("cocotb", ("cocotb",), "cocotb", "the benches of the hardware modules"),
 )
 _EXTRAS = {library.module: library.extra for library in LIBRARIES}

@@ -29,6 +29,7 @@ class _Within(threading.local):
 
 
 _within = _Within()
+_alone: list[bool] = []  # not empty: this process is kept to one processor
 
 
 def for_each(pieces: Sequence[int], work: Callable[[int], None]) -> None:
@@ -94,8 +95,13 @@ def results(pieces: Sequence[int], work: Callable[[int], Result]) -> Iterator[Re
 
 
 def processors() -> int:
-    """How many processors there are."""
-    return os.cpu_count() or 1
+    """How many processors there are; 1 in a process that is kept to one."""
+    return 1 if _alone else os.cpu_count() or 1
+
+
+def keep_to_one_thread() -> None:
+    """From now on this process works on one processor: others like it have the rest."""
+    _alone.append(True)
 
 
 @functools.cache

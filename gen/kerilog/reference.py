@@ -17,13 +17,18 @@ if TYPE_CHECKING:
 PAGE = Path("docs/api.md")
 
 SECTIONS = {
-    "Functions": ("convert", "load", "quantize", "generate"),
-    "The converted network": ("IntegerModel", "LayerFormats", "LayerError"),
+    "Functions": ("convert", "load", "quantize", "generate", "tune"),
+    "The converted network": ("IntegerModel", "LayerFormats", "LayerError", "Tuning"),
     "Hardware": ("Plan", "Simulation", "Resources", "Manifest", "IntegerManifest"),
     "Choices": ("LayerSettings", "Settings"),
     "Errors": ("KerilogError", "ArgumentError", "Unsupported", "KerilogWarning"),
 }
-METHODS = {"Plan": ("frames_per_second",), "Manifest": ("read",), "IntegerManifest": ("read",)}
+METHODS = {
+    "Tuning": ("write",),
+    "Plan": ("frames_per_second",),
+    "Manifest": ("read",),
+    "IntegerManifest": ("read",),
+}
 """The methods that users need, where it is not all of a class."""
 WHOLE = ("IntegerModel",)
 """Classes with all their methods."""

@@ -60,10 +60,10 @@ def save(item: object, path: Path | BinaryIO) -> None:
             archive.writestr(zipfile.ZipInfo(f"{name}.npy", _DATE), buffer.getbuffer(), how)
 
 
-def digest(graph: QGraph) -> str:
-    """SHA-256 of the bytes that ``save`` writes for ``graph``, in hexadecimal."""
+def digest(item: object) -> str:
+    """SHA-256 of the bytes that ``save`` writes for ``item``, in hexadecimal."""
     buffer = io.BytesIO()
-    save(graph, buffer)
+    save(item, buffer)
     return hashlib.sha256(buffer.getvalue()).hexdigest()
 
 

@@ -7,6 +7,7 @@ from kerilog.api.network import IntegerModel
 from kerilog.api.plans import Plan
 from kerilog.api.simulations import Simulation
 from kerilog.api.steps import Quantized, generate, load, quantize
+from kerilog.api.tuning import Tuning, tune
 
 __all__ = [
     "IntegerModel",
@@ -14,8 +15,10 @@ __all__ = [
     "Plan",
     "Quantized",
     "Simulation",
+    "Tuning",
     "convert",
     "generate",
     "load",
     "quantize",
+    "tune",
 ]

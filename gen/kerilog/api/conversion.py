@@ -74,7 +74,7 @@ def convert(
     Raises KerilogError for a model, samples or choices that cannot be used, Unsupported for layers that are
     not supported, all of them.
     """
-    settings = _settings(layers, weight_bits, weight_scale, activation_bits, bias_bits, range)
+    settings = settings_of(layers, weight_bits, weight_scale, activation_bits, bias_bits, range)
     settings = msgspec.structs.replace(settings, refine=passes_of(refine))
     _check_words(scheme, rounding)
     source = sources.read(model, rounding)
@@ -159,13 +159,13 @@ def _refuse_choices(scheme: str | None, settings: Settings) -> None:
         )
 
 
-def _settings(
+def settings_of(
     layers: Mapping[str, LayerChoices] | None,
-    weight_bits: int | Literal["ternary"] | None,
-    weight_scale: WeightScale | None,
-    activation_bits: int | None,
-    bias_bits: int | Literal["accumulator"] | None,
-    range: FixedRange | None,
+    weight_bits: int | Literal["ternary"] | None = None,
+    weight_scale: WeightScale | None = None,
+    activation_bits: int | None = None,
+    bias_bits: int | Literal["accumulator"] | None = None,
+    range: FixedRange | None = None,
 ) -> Settings:
     """The choices, checked as those of a file are."""
     values = {

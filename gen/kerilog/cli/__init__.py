@@ -25,6 +25,7 @@ from kerilog.cli.show import show_command
 from kerilog.cli.sim import sim_command
 from kerilog.cli.study import study_command
 from kerilog.cli.synth import synth_command
+from kerilog.cli.tune import tune_command
 from kerilog.cli.vivado import vivado_command
 from kerilog.errors import ArgumentError, KerilogError
 
@@ -106,6 +107,7 @@ for _command in (
     project_command,
     report_command,
     study_command,
+    tune_command,
     show_command,
     compare_command,
     doctor_command,

@@ -12,7 +12,7 @@ import click
 
 from kerilog import build
 from kerilog.cli import output, tables
-from kerilog.cli.options import FORCE, PATH, given_options, quantization
+from kerilog.cli.options import FORCE, PATH, bounds, given_options, quantization
 from kerilog.manifest import ControlBus, IntegerManifest, Reset
 from kerilog.plan.goals import Goal
 
@@ -30,31 +30,7 @@ Examples:
 @click.command("build", short_help="Quantize a model and write its Verilog.", epilog=EXAMPLES)
 @quantization
 @click.option("-o", "--output", "target", type=PATH, help="Folder to write.  [default: build/<model name>]")
-@click.option("--interval", type=int, help="Bound: clock cycles per frame.")
-@click.option("--fps", type=float, help="Bound: frames per second, with --clock; instead of --interval.")
-@click.option("--clock", "clock_mhz", type=float, help="MHz, for --fps.")
-@click.option(
-    "--latency", type=int, help="Bound: clock cycles from the first beat of a frame to its last result."
-)
-@click.option("--multipliers", type=int, help="Bound: as many at the most.")
-@click.option("--device", help="Bound: the FPGA that must hold the design (xc7a35t, xc7z020, ...).")
-@click.option(
-    "--fill",
-    type=float,
-    metavar="PERCENT",
-    help="Part of --device's LUTs and flip-flops that may be taken.  [default: 80]",
-)
-@click.option(
-    "--unroll",
-    multiple=True,
-    metavar="LAYER",
-    help="Layer whose weights become constants, all in use at once.",
-)
-@click.option(
-    "--register-borders",
-    is_flag=True,
-    help="Put a register slice at every stream of the border; latency counts it.",
-)
+@bounds
 @click.option(
     "--reset",
     type=click.Choice(get_args(Reset)),

@@ -160,6 +160,36 @@ def _passes(_: click.Context, __: click.Parameter, text: str | None) -> tuple[st
     return () if text is None else tuple(name.strip() for name in text.split(","))
 
 
+_CALIBRATION: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--samples", default=1000, show_default=True, help="Training samples to choose formats from."
+    ),
+    click.option("--config", type=PATH, help="TOML: settings for all layers and for single ones."),
+    click.option(
+        "--range",
+        type=click.Choice(FIXED_RANGES),
+        help="What formats cover.  [default: mse; affine: percentile]",
+    ),
+)
+_BIAS_AND_REFINE: tuple[Callable[[Any], Any], ...] = (
+    click.option("--bias-bits", callback=_bits, help="fixed only: 2 to 16, or accumulator.  [default: 8]"),
+    click.option(
+        "--refine",
+        callback=_passes,
+        metavar="PASS,...",
+        help="Better weights and biases before they are rounded, from the same samples: equalize, "
+        "learn-rounding, correct-bias.  [default: none]",
+    ),
+)
+
+
+def settings_of_formats(command: Command) -> Command:
+    """The options of ``quantization`` that ``tune`` has too: all but the scheme and the widths."""
+    for option in reversed((*_CALIBRATION, *_BIAS_AND_REFINE)):
+        command = option(command)
+    return command
+
+
 def quantization(command: Command) -> Command:
     """The argument and the options that ``build`` and ``explore`` share: which integers the network gets."""
     for option in reversed(
@@ -180,15 +210,7 @@ def quantization(command: Command) -> Command:
                 help="affine only: TFLite's reference kernels, or one rounding as its default interpreter.",
             ),
             data_source,
-            click.option(
-                "--samples", default=1000, show_default=True, help="Training samples to choose formats from."
-            ),
-            click.option("--config", type=PATH, help="TOML: settings for all layers and for single ones."),
-            click.option(
-                "--range",
-                type=click.Choice(FIXED_RANGES),
-                help="What formats cover.  [default: mse; affine: percentile]",
-            ),
+            *_CALIBRATION,
             click.option(
                 "--weight-bits",
                 callback=_bits,
@@ -203,15 +225,63 @@ def quantization(command: Command) -> Command:
             click.option(
                 "--activation-bits", type=int, help="fixed only: 1 (+1 and -1), or 2 to 16.  [default: 8]"
             ),
+            *_BIAS_AND_REFINE,
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def bounds(command: Command) -> Command:
+    """The options that ``build`` and ``tune`` share: what a design is folded for."""
+    for option in reversed(
+        (
+            click.option("--interval", type=int, help="Bound: clock cycles per frame."),
             click.option(
-                "--bias-bits", callback=_bits, help="fixed only: 2 to 16, or accumulator.  [default: 8]"
+                "--fps", type=float, help="Bound: frames per second, with --clock; instead of --interval."
+            ),
+            click.option("--clock", "clock_mhz", type=float, help="MHz, for --fps."),
+            click.option(
+                "--latency",
+                type=int,
+                help="Bound: clock cycles from the first beat of a frame to its last result.",
+            ),
+            click.option("--multipliers", type=int, help="Bound: as many at the most."),
+            click.option(
+                "--device", help="Bound: the FPGA that must hold the design (xc7a35t, xc7z020, ...)."
             ),
             click.option(
-                "--refine",
-                callback=_passes,
-                metavar="PASS,...",
-                help="Better weights and biases before they are rounded, from the same samples: equalize, "
-                "learn-rounding, correct-bias.  [default: none]",
+                "--fill",
+                type=float,
+                metavar="PERCENT",
+                help="Part of --device's LUTs and flip-flops that may be taken.  [default: 80]",
+            ),
+            click.option(
+                "--unroll",
+                multiple=True,
+                metavar="LAYER",
+                help="Layer whose weights become constants, all in use at once.",
+            ),
+            click.option(
+                "--register-borders",
+                is_flag=True,
+                help="Put a register slice at every stream of the border; latency counts it.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def spread(command: Command) -> Command:
+    """The options that say where long work is done; ``Spread`` has them."""
+    for option in reversed(
+        (
+            click.option("--jobs", type=int, help="Processes.  [default: one for each processor]"),
+            click.option(
+                "--scheduler",
+                metavar="ADDRESS",
+                help="Instead of processes of this machine: the Dask cluster at tcp://HOST:PORT.",
             ),
         )
     ):

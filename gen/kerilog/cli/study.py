@@ -10,7 +10,8 @@ import click
 
 from kerilog import build
 from kerilog.cli import output
-from kerilog.cli.options import FORCE, PATH, data_source
+from kerilog.cli.options import FORCE, PATH, data_source, spread
+from kerilog.workers import Spread
 
 EXAMPLES = """\b
 Example:
@@ -31,13 +32,25 @@ Example:
     is_flag=True,
     help="Instead: make kernels, biases, gamma and beta binary, one kind after the other, and count answers.",
 )
+@spread
 @FORCE
 def study_command(
-    model: Path, target: Path | None, samples: int | None, binarize: bool, **options: Any
+    model: Path,
+    target: Path | None,
+    samples: int | None,
+    binarize: bool,
+    jobs: int | None,
+    scheduler: str | None,
+    **options: Any,
 ) -> None:
     """Try many number formats on MODEL (.keras or .h5): accuracy against bytes."""
+    where = Spread(jobs, scheduler)
     target = target or Path("build") / f"{model.stem}-{'binary' if binarize else 'study'}"
-    (_binary if binarize else _formats)(model, target, samples, build.Options(**options))
+    chosen = build.Options(**options)
+    if binarize:
+        _binary(model, target, samples, chosen)
+    else:
+        _formats(model, target, samples, chosen, where)
 
 
 def _binary(model: Path, target: Path, samples: int | None, options: build.Options) -> None:
@@ -51,11 +64,11 @@ def _binary(model: Path, target: Path, samples: int | None, options: build.Optio
     output.result({"model": model.name, "steps": binary_results.rows(steps), "files": [file]})
 
 
-def _formats(model: Path, target: Path, samples: int | None, options: build.Options) -> None:
+def _formats(model: Path, target: Path, samples: int | None, options: build.Options, where: Spread) -> None:
     from kerilog.study import command, results
 
     with output.progress("study") as progress:
-        outcomes = command.study(model, target, options, samples, progress, output.warning)
+        outcomes = command.study(model, target, options, samples, progress, output.warning, where)
     results.show(outcomes, output.console())
     files = [path for path in (target / name for name in results.FILES) if path.is_file()]
     output.line(next((path for path in files if path.suffix == ".svg"), files[-1]))

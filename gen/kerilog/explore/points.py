@@ -3,20 +3,16 @@
 
 from __future__ import annotations
 
-import concurrent.futures
-import contextlib
 import dataclasses
-import functools
-import multiprocessing
-import os
-import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import closing
 
-from kerilog import area
+from kerilog import area, parallel, storage
 from kerilog.area import Area
 from kerilog.area.devices import REFERENCE, occupancy
 from kerilog.errors import KerilogError
 from kerilog.hardware.folding import Shares
+from kerilog.kept import Kept
 from kerilog.plan import refusals
 from kerilog.plan.candidates import reached
 from kerilog.plan.front import front
@@ -24,8 +20,7 @@ from kerilog.plan.goals import EXTRA
 from kerilog.plan.jobs import is_dense
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QGraph
-
-POINTS_A_PROCESS = 8  # fewer are planned before another process has started
+from kerilog.workers import Run, Spread, workers
 
 PARTS_A_PROCESS = 4  # of the foldings, so that all processes end at about the same time
 
@@ -57,30 +52,25 @@ class Point:
         return clock_mhz * 1e6 / self.interval
 
 
-def explore(graph: QGraph, progress: Progress = silent) -> list[Point]:
+def explore(graph: QGraph, progress: Progress = silent, spread: Spread = Spread()) -> list[Point]:  # noqa: B008
     """The front of ``graph``, fastest first; ``kerilog build`` with the interval and the latency of a point
     as bounds finds a design that takes no more of an FPGA.
 
-    Large fronts are planned by as many processes as there are processors, with the same result. Raises
-    Unsupported for what hardware does not take, KerilogError where no interval is reached.
+    Designs are planned where ``spread`` says, with the same result; those that an earlier command planned are
+    not planned again. Raises Unsupported for what hardware does not take, KerilogError where no interval is
+    reached.
     """
     refusals.check(graph)
     foldings = _foldings(graph)
-    planned = functools.partial(_planned, graph)
-    processes = min(os.cpu_count() or 1, len(foldings) // POINTS_A_PROCESS)
-    if processes < 2:
-        found = _collected(map(planned, foldings), foldings, progress)
-    else:  # not forked: Keras may have started threads
-        spawn = multiprocessing.get_context("spawn")
-        # neighbours share what is costly to find, above all sums for constant weights
-        share = -(-len(foldings) // (PARTS_A_PROCESS * processes))
-        with concurrent.futures.ProcessPoolExecutor(processes, spawn) as pool, _ended_with_this():
-            with _deaf_to_interrupts():
-                points = pool.map(planned, foldings, chunksize=share)
-            found = _collected(points, foldings, progress)
+    with workers(graph, spread, len(foldings)) as run, closing(_kept(graph)) as kept:
+        found = _collected(run, kept, foldings, progress)
     if not found:
         raise KerilogError(f"model '{graph.name}': no frame interval is reached")
     return pareto(found)
+
+
+def _kept(graph: QGraph) -> Kept[Point | None]:
+    return Kept(f"explore {storage.digest(graph)}", Point | None)
 
 
 def _foldings(graph: QGraph) -> list[_Folding]:
@@ -91,42 +81,23 @@ def _foldings(graph: QGraph) -> list[_Folding]:
     return [(point.interval, share) for point in front(graph) for share in shares]
 
 
-@contextlib.contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Processes that are started here see no SIGINT: Ctrl-C is for this one, which ends them."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-
-
-@contextlib.contextmanager
-def _ended_with_this() -> Iterator[None]:
-    """Where the block is left by an exception, the processes of the pool end, whatever they are doing."""
-    others = set(multiprocessing.active_children())
-    try:
-        yield
-    except BaseException:
-        for process in set(multiprocessing.active_children()) - others:
-            process.kill()
-        raise
-
-
 def _collected(
-    points: Iterator[Point | None], foldings: Sequence[_Folding], progress: Progress
+    run: Run, kept: Kept[Point | None], foldings: Sequence[_Folding], progress: Progress
 ) -> list[Point]:
-    """Those of ``points`` that are reached, as they come."""
-    found = []
-    for number, (interval, _) in enumerate(foldings):
-        progress(f"{interval} cycles per frame", number / len(foldings))
-        point = next(points)
+    """Those that are reached, as they come."""
+    before = [kept.get(folding) for folding in foldings]
+    new = [folding for folding, found in zip(foldings, before, strict=True) if found is None]
+    # neighbours share what is costly to find, above all sums for constant weights
+    points = run(_planned, new, -(-len(new) // (PARTS_A_PROCESS * parallel.processors())) or 1)
+    reached: list[Point] = []
+    for number, (folding, found) in enumerate(zip(foldings, before, strict=True)):
+        progress(f"{folding[0]} cycles per frame", number / len(foldings))
+        point = next(points) if found is None else found[0]
+        if found is None:
+            kept.put(folding, point)
         if point is not None:
-            found.append(point)
-    return found
+            reached.append(point)
+    return reached
 
 
 def _planned(graph: QGraph, folding: _Folding) -> Point | None:

@@ -18,7 +18,7 @@ from kerilog.quantize.fixed import FixedScheme
 from kerilog.quantize.given import without_formats
 from kerilog.quantize.one_bit import one_bit_tensors
 from kerilog.quantize.rewrite import Scheme, class_scores, convert, results, softmax_tail, strip_softmax
-from kerilog.quantize.settings import LayerSettings, Settings, passes_of, read_settings
+from kerilog.quantize.settings import LayerSettings, Settings, passes_of, read_settings, toml_of
 from kerilog.scales import Rounding
 from kerilog.transforms import simplify
 
@@ -38,6 +38,7 @@ __all__ = [
     "scheme_of",
     "softmax_tail",
     "strip_softmax",
+    "toml_of",
 ]
 
 SCHEMES = ("fixed", "affine")

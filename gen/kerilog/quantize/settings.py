@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
@@ -174,6 +175,41 @@ def read_settings(path: Path) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise KerilogError(f"{path}: is no TOML: {error}") from None
     return typed.checked(tables, Settings, path, typed.TOML)
+
+
+def toml_of(settings: Settings) -> str:
+    """``settings`` as text that ``read_settings`` reads; what is as by default is left out."""
+    whole = {
+        key: value
+        for key, value in msgspec.to_builtins(settings).items()
+        if key not in ("default", "layers") and value != msgspec.to_builtins(getattr(Settings(), key))
+    }
+    tables = [("", whole), ("[default]", dict(settings.default.chosen()))]
+    tables += [
+        (f"[layers.{_toml_text(name)}]", dict(layer.chosen())) for name, layer in settings.layers.items()
+    ]
+    blocks = []
+    for head, values in tables:
+        lines = [head] if head else []
+        lines += [f"{key} = {_toml_value(value)}" for key, value in values.items()]
+        if values:
+            blocks.append("\n".join(lines) + "\n")
+    return "\n".join(blocks)
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, str):
+        return _toml_text(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_toml_value, value))}]"
+    return repr(value)
+
+
+def _toml_text(text: str) -> str:
+    """A basic string: TOML's escapes are those of JSON, which leaves DEL as it is."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _missing(name: str, nodes: Collection[str], absorbed: Collection[str]) -> str:

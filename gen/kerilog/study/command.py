@@ -19,6 +19,7 @@ from kerilog.quantize import calibrate
 from kerilog.study import binary_results, results
 from kerilog.study.binarize import Step, steps
 from kerilog.study.sweep import Network, Outcome, sweep
+from kerilog.workers import HERE, Spread
 
 CALIBRATION_SAMPLES = 1000
 
@@ -30,17 +31,19 @@ def study(
     samples: int | None,
     progress: Progress = silent,
     warn: Callable[[str], None] = lambda _: None,
+    spread: Spread = HERE,
 ) -> tuple[Outcome, ...]:
     """Try every format on ``model`` and write what was found to ``target``.
 
     ``options`` give the data; ``samples`` limits the test samples; ``warn`` is called with each thing that
-    is doubtful. Raises KerilogError for a model that is no float one and for data without class labels.
+    is doubtful; ``spread`` says where formats are tried. Raises KerilogError for a model that is no float one
+    and for data without class labels.
     """
     outputs.check(target, results.WRITER, options.force)
     subject = _read(model, options, samples, progress, warn)
     calibration = calibrate(subject.graph, subject.x_train, progress)
     network = Network(calibration, subject.x_train, subject.x, subject.labels)
-    outcomes = sweep(network, progress)
+    outcomes = sweep(network, progress, spread)
     results.write(outcomes, target, model.name, subject.source, len(network.x), options.force)
     return outcomes
 

@@ -3,20 +3,20 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import dataclasses
 import functools
-import os
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import numpy as np
 import numpy.typing as npt
 import threadpoolctl
 
-from kerilog import build, floating
+from kerilog import build, floating, storage
 from kerilog.calibrate import observe
 from kerilog.graph import Array, Conv2D, Dense, DepthwiseConv2D, Graph
 from kerilog.integer.model import run as run_integer
+from kerilog.kept import Kept, digest
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QGraph
 from kerilog.quantize import Calibration, LayerSettings, Settings, quantize
@@ -24,6 +24,7 @@ from kerilog.quantize.ranges import DEFAULT_PERCENTILE, best_fixed, fixed_format
 from kerilog.quantize.settings import DEFAULT_RANGE
 from kerilog.scales import Rounding
 from kerilog.study import approximate, intervals
+from kerilog.workers import HERE, Spread, workers
 
 WIDTHS = tuple(range(2, 17))
 USUAL = 8  # bits of what is held still while the other is swept
@@ -97,22 +98,34 @@ def trials() -> Iterator[Trial]:
         yield from (functools.partial(few_valued, family + kept) for family in ("ternary", "binary"))
 
 
-def sweep(network: Network, progress: Progress = silent) -> tuple[Outcome, ...]:
-    """The outcome of every trial, in order. The trials share the cores, each on one."""
+def sweep(network: Network, progress: Progress = silent, spread: Spread = HERE) -> tuple[Outcome, ...]:
+    """The outcome of every trial, in order, worked out where ``spread`` says unless an earlier study did."""
     todo = list(trials())
     _ = network.right  # once, before the trials want it all together
-    with (
-        threadpoolctl.threadpool_limits(1),
-        concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool,
-    ):
-        futures = [pool.submit(trial, network) for trial in todo]
-        try:
-            for done, _ in enumerate(concurrent.futures.as_completed(futures), 1):
-                progress(f"{done} of {len(todo)} formats", done / len(todo))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)  # else all the others would be tried first
-            raise
-        return tuple(future.result() for future in futures)
+    content = storage.digest(network.calibration.graph), network.x_train, network.x, network.labels
+    kept: Kept[Outcome] = Kept(f"study {digest(*content)}", Outcome)
+    outcomes = []
+    with closing(kept), workers(network, spread, len(todo)) as run:
+        before = [kept.get(_name(trial)) for trial in todo]
+        new = [trial for trial, found in zip(todo, before, strict=True) if found is None]
+        found = run(_tried, new)
+        for number, (trial, known) in enumerate(zip(todo, before, strict=True)):
+            progress(f"{number} of {len(todo)} formats", number / len(todo))
+            outcomes.append(next(found) if known is None else known[0])
+            if known is None:
+                kept.put(_name(trial), outcomes[-1])
+    return tuple(outcomes)
+
+
+def _name(trial: Trial) -> tuple[object, ...]:
+    """What says all of a trial: its function, and what that is called with."""
+    one = trial if isinstance(trial, functools.partial) else functools.partial(trial)
+    return one.func.__name__, *one.args
+
+
+def _tried(network: Network, trial: Trial) -> Outcome:
+    with threadpoolctl.threadpool_limits(1):  # how BLAS shares out a product changes the last bits of floats
+        return trial(network)
 
 
 def full_precision(network: Network) -> Outcome:

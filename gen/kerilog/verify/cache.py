@@ -32,11 +32,15 @@ _BUILDING = "building_"
 _DAY = 24 * 3600
 
 
+def home() -> Path:
+    """The folder of all that is kept for this user; it may not exist."""
+    chosen = os.environ.get(VARIABLE)
+    return Path(chosen).absolute() if chosen else platformdirs.user_cache_path("kerilog")
+
+
 def root() -> Path:
     """Where the cache is; it may not exist."""
-    chosen = os.environ.get(VARIABLE)
-    place = Path(chosen).absolute() if chosen else platformdirs.user_cache_path("kerilog")
-    return place / "simulators"
+    return home() / "simulators"
 
 
 def entry(name: str, make: Callable[[Path], None]) -> Path:
@@ -49,7 +53,7 @@ def entry(name: str, make: Callable[[Path], None]) -> Path:
     place = top / name
     try:
         top.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _check_owner(top)
+        check_owner(top)
         if _whole(place):
             os.utime(place / _LIST)
             return place
@@ -68,7 +72,7 @@ def entry(name: str, make: Callable[[Path], None]) -> Path:
     return place
 
 
-def _check_owner(top: Path) -> None:
+def check_owner(top: Path) -> None:
     """Raises KerilogError unless ``top`` is a folder that nobody but this user can write to."""
     found = top.lstat()
     if not hasattr(os, "getuid"):
