@@ -4,16 +4,21 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from kerilog import storage
 from kerilog.formats import Fixed, IntArray
+from kerilog.loading.memories import memories_of
+from kerilog.loading.words import file_of
+from kerilog.manifest import Manifest
 from kerilog.qgraph import DoubleMultiplier, Multiplier, QConv2D, QDense, QGraph, QNode, Rescale
 from support.networks import double_multiplier_of, multiplier_of
 
 Kind = Literal["drawn", "lowest", "highest", "zero", "flipped", "alternating"]
-KINDS: tuple[Kind, ...] = ("drawn", "lowest", "highest", "zero", "flipped", "alternating")
+KINDS: tuple[Kind, ...] = ("drawn", "flipped", "lowest", "highest", "zero", "alternating")
 
 
 def with_weights(graph: QGraph, kind: Kind, seed: int, layers: tuple[str, ...] | None = None) -> QGraph:
@@ -65,3 +70,15 @@ def _scaled(rescale: Rescale, by: np.ndarray) -> Rescale:
         return multiplier_of(np.ldexp(rescale.multiplier * by, rescale.shift - 31), rescale.rounding)
     assert isinstance(rescale, DoubleMultiplier)
     return double_multiplier_of(np.ldexp(rescale.significand * by, rescale.exponent))
+
+
+def write_loads(graph: QGraph, manifest: Manifest, folder: Path, kinds: tuple[Kind, ...] = KINDS) -> None:
+    """Files of weights for the design of ``graph``, each with its integer model beside it."""
+    assert manifest.loadable
+    folder.mkdir()
+    named = tuple(layer.layer for layer in manifest.loadable.layers)
+    for number, kind in enumerate(kinds):
+        other = with_weights(graph, kind, number + 1, named)
+        storage.save(other, folder / f"{number}_{kind}.npz")
+        words = file_of(memories_of(manifest.loadable, other), int(manifest.loadable.layout, 16))
+        (folder / f"{number}_{kind}.bin").write_bytes(words)
