@@ -316,9 +316,10 @@ class Layer(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class LoadedWeights(Struct, frozen=True, kw_only=True):
-    """The memory of a layer's weights, ``depth`` words of ``width`` bits, and how they are folded: ``pe`` lanes
-    of ``simd`` codes of ``bits``; a vector comes in ``beats_per_vector`` beats of ``lanes``, in ``turns`` for
-    ``groups`` of ``pe`` outputs; ``vectors`` of them side by side are for shares of the ``outputs``.
+    """The memory of a layer's weights, ``depth`` words of ``width`` bits, and how they are folded: ``pe``
+    lanes of ``simd`` codes of ``bits``; a vector comes in ``beats_per_vector`` beats of ``lanes``, in
+    ``turns`` for ``groups`` of ``pe`` outputs; ``vectors`` of them side by side are for shares of the
+    ``outputs``.
     """
 
     file: MemoryFile
@@ -364,7 +365,7 @@ class LoadedRequantizer(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class LoadedLayer(Struct, frozen=True, kw_only=True):
-    """A layer whose weights are loaded at run time; its input holds codes from ``codes[0]`` to ``codes[1]``."""
+    """A layer whose weights are loaded at run time; its input holds ``codes[0]`` to ``codes[1]``."""
 
     layer: Word
     codes: tuple[Annotated[int, Meta(ge=-_MOST, le=_MOST)], Annotated[int, Meta(ge=-_MOST, le=_MOST)]]
@@ -374,8 +375,8 @@ class LoadedLayer(Struct, frozen=True, kw_only=True):
 
 class Loadable(Struct, frozen=True, kw_only=True):
     """What a core takes at run time: ``words`` of 32 bits for the memories of ``layers``, in their order, of
-    each first the weights. ``layout``: what the second word of a file must be. ``double_buffer``: whether there
-    are two sets of memories.
+    each first the weights. ``layout``: what the second word of a file must be. ``double_buffer``: whether
+    there are two sets of memories.
     """
 
     layout: Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(?![\s\S])", description="eight hexadecimal digits")]

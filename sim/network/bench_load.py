@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A core whose weights are loaded at run time: every element is that of the network that was loaded last.
 
-Runs in the design's folder, where ``loads`` holds files of weights, each beside the integer model that it is of;
-``frames.npz`` holds codes of every input.
+Runs in the design's folder, where ``loads`` holds files of weights, each beside its integer model, and
+``frames.npz`` codes of every input.
 """
 
 from __future__ import annotations
 
+import logging
 import zlib
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from kerilog.qgraph import QGraph
 FILES = sorted(Path("loads").glob("*.bin"))
 assert MANIFEST.loadable
 DOUBLE = MANIFEST.loadable.double_buffer
+HELD = [GRAPH]
+"""The network whose weights are used, by the last test's end too: nothing but a load changes them."""
 WAIT = 40 * (MANIFEST.frame_interval + MANIFEST.latency) + 1000
 
 
@@ -51,6 +54,8 @@ class Loaded(Core):
     async def start(self) -> None:
         await super().start()
         self.rules = Rules(self.dut)
+        for side in (self.master.write_if, self.master.read_if):
+            side.log.setLevel(logging.WARNING)
         self.pause("none", "none", None)
         await ClockCycles(self.dut.clk, 2)
 
@@ -82,6 +87,11 @@ class Loaded(Core):
             await self.write("load_data", word)
         await self.write("load_data", words[-1], resp)
 
+    async def take(self, path: Path) -> None:
+        """Load a file, whose network is then the one that is used."""
+        await self.load(words_of(path))
+        HELD[:] = [graph_of(path)]
+
     async def cleared(self, *names: str) -> None:
         """These bits of status are set; they are no longer."""
         events = sum(bit("status", name) for name in names)
@@ -89,13 +99,13 @@ class Loaded(Core):
         assert found == events, f"status {found:x}, not {events:x}"
         await self.write("status", 0x3F)
 
-    async def answers(self, graph: QGraph) -> None:
-        """All frames, as ``graph`` computes them."""
+    async def answers(self) -> None:
+        """All frames, as the network computes them whose weights are used."""
         for exit in self.exits:
             exit.forget()
         self.send()
         await self.finish(FRAMES)
-        self.compare([graph])
+        self.compare(HELD)
 
     def compare(self, graphs: list[QGraph]) -> None:
         """The frames that came out: some as the first one of ``graphs`` has them, the others as the next."""
@@ -115,6 +125,7 @@ class Loaded(Core):
 
     async def stays_shut(self) -> None:
         """No frame begins."""
+        self.forget()
         self.send()
         await ClockCycles(self.dut.clk, 2 * (MANIFEST.frame_interval + MANIFEST.latency))
         assert not any(exit.frames or exit.begun for exit in self.exits)
@@ -142,18 +153,17 @@ async def every_network(dut: Any) -> None:
     await core.start()
     assert await core.read("layout") == int(MANIFEST.loadable.layout, 16)
     assert await core.read("loaded") == 0
-    await core.answers(GRAPH)
+    await core.answers()
     for number_, path in enumerate(FILES):
         of_source, of_sink = PARAMETERS["pauses"][number_ % len(PARAMETERS["pauses"])]
         core.pause(of_source, of_sink, random_for(f"load {path.name}"))
         pause(core.master, PAUSES[of_sink], path.name)
-        words = words_of(path)
-        await core.load(words)
+        await core.take(path)
         for _ in range(2 if DOUBLE else 1):
             await core.read("load")
         await core.cleared("load_done")
-        assert await core.read("loaded") == words[-1]
-        await core.answers(graph_of(path))
+        assert await core.read("loaded") == words_of(path)[-1]
+        await core.answers()
 
 
 @test(timeout_time=80)
@@ -161,9 +171,9 @@ async def bad_loads(dut: Any) -> None:
     """Files of others, damaged and cut off, words in part: refused, told, and never used."""
     core = Loaded(dut)
     await core.start()
-    good, graph, others = words_of(FILES[0]), graph_of(FILES[0]), words_of(FILES[1])
+    good, others = words_of(FILES[0]), words_of(FILES[1])
     for place in range(3):
-        words = good[:place] + [good[place] ^ 1 << random_for(f"header {place}").randrange(32)]
+        words = [*good[:place], good[place] ^ 1 << random_for(f"header {place}").randrange(32)]
         await core.load(words, SLVERR)
         assert not await core.state("loading") and not await core.state("incomplete")
         await core.cleared("write_error", "load_error")
@@ -172,7 +182,7 @@ async def bad_loads(dut: Any) -> None:
     done = await core.master.write(REGISTERS["load_data"].absolute_address, good[2].to_bytes(4, "little")[:3])
     assert done.resp == SLVERR
     await core.cleared("write_error", "load_error")
-    await core.answers(GRAPH)
+    await core.answers()
     await core.write("status", 0x3F)
 
     for name in ("damaged", "mixed", "cut off", "longer"):
@@ -193,12 +203,12 @@ async def bad_loads(dut: Any) -> None:
         assert await core.state("incomplete") == (not DOUBLE)
         assert not await core.state("loading")
         if DOUBLE:
-            await core.answers(GRAPH)
+            await core.answers()
         else:
             await core.stays_shut()
         await core.write("status", 0x3F)
-    await core.load(good)
-    await core.answers(graph)
+    await core.take(FILES[0])
+    await core.answers()
 
 
 @test(timeout_time=80)
@@ -206,9 +216,11 @@ async def frames_go_on(dut: Any) -> None:
     """A source that never pauses: held between two frames, or changed there by two banks."""
     core = Loaded(dut)
     await core.start()
-    assert differ(GRAPH, graph_of(FILES[0]))
+    assert differ(*map(graph_of, FILES[:2]))
+    await core.take(FILES[1])
+    await core.cleared("load_done")
     for attempt in range(PARAMETERS["rounds"] + 2):
-        path, before = FILES[attempt % 2], GRAPH if attempt == 0 else graph_of(FILES[(attempt + 1) % 2])
+        path, before = FILES[attempt % 2], HELD[0]
         rng = random_for(f"changes {attempt}")
         core.pause(*PARAMETERS["pauses"][attempt % len(PARAMETERS["pauses"])], rng)
         core.forget()
@@ -223,7 +235,7 @@ async def frames_go_on(dut: Any) -> None:
             await core.until("held")
             held = [len(exit.frames) for exit in core.exits]
             assert not any(exit.begun for exit in core.exits) and min(held) == max(held)
-        await core.load(words_of(path))
+        await core.take(path)
         if not DOUBLE:
             await core.write("load", 0)
         while await core.state("pending"):
@@ -232,7 +244,7 @@ async def frames_go_on(dut: Any) -> None:
         feeding.clear()
         rounds = await feeder
         await core.finish(rounds * FRAMES)
-        core.compare([before, graph_of(path)])
+        core.compare([before, *HELD])
         assert min(core.seen) > 0, core.seen
         await core.write("status", 0x3F)
 
@@ -253,16 +265,17 @@ async def resets(dut: Any) -> None:
     """Of the core: a load goes on. Of all: it ends, and what the memories hold stays."""
     core = Loaded(dut)
     await core.start()
-    good, graph = words_of(FILES[0]), graph_of(FILES[0])
+    good = words_of(FILES[0])
     half = len(good) // 2
     await core.load(good[:half])
     await core.write("control", bit("control", "soft_reset"))
     await core.load(good[half:])
-    await core.answers(graph)
+    HELD[:] = [graph_of(FILES[0])]
+    await core.answers()
     await core.reset_for(2, afresh=True)
     await ClockCycles(dut.clk, 2)
     assert await core.read("loaded") == good[-1]
-    await core.answers(graph)
+    await core.answers()
 
     await core.load(words_of(FILES[1])[:half])
     await core.reset_for(1, afresh=True)
@@ -271,10 +284,10 @@ async def resets(dut: Any) -> None:
     assert await core.state("incomplete") == (not DOUBLE)
     core.forget()
     if DOUBLE:
-        await core.answers(graph)
+        await core.answers()
     else:
         await core.stays_shut()
         await core.write("control", bit("control", "soft_reset"))
         await core.stays_shut()
-    await core.load(words_of(FILES[1]))
-    await core.answers(graph_of(FILES[1]))
+    await core.take(FILES[1])
+    await core.answers()

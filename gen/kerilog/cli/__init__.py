@@ -25,6 +25,7 @@ from kerilog.cli.sim import sim_command
 from kerilog.cli.study import study_command
 from kerilog.cli.synth import synth_command
 from kerilog.cli.vivado import vivado_command
+from kerilog.cli.weights import weights_command
 from kerilog.errors import ArgumentError, KerilogError
 
 INTERRUPTED = 130  # exit status
@@ -102,6 +103,7 @@ for _command in (
     cpp_command,
     hls_command,
     board_command,
+    weights_command,
     report_command,
     study_command,
     show_command,

@@ -51,8 +51,8 @@ def _memories(layer: LoadedLayer, node: QNode, op: QConv2D | QDense, source: For
     for memory, told in zip(found, (layer.weights, layer.requantizer), strict=True):
         if (memory.depth, memory.width) != (told.depth, told.width):
             raise KerilogError(
-                f"layer '{node.name}': expected {told.depth} words of {told.width} bits in {told.file}, found "
-                f"{memory.depth} of {memory.width}; build the design again"
+                f"layer '{node.name}': expected {told.depth} words of {told.width} bits in {told.file}, "
+                f"found {memory.depth} of {memory.width}; build the design again"
             )
     return found
 
