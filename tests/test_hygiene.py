@@ -55,7 +55,7 @@ LAYERS = (
     ("report",),
     ("unused", "measured"),
     ("build",),
-    ("study", "explore"),
+    ("study", "explore", "loading"),
     ("schemas", "support", "reference", "doctor"),
     ("api",),
     ("__init__", "cli"),

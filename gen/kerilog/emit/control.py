@@ -93,6 +93,11 @@ class Register:
         return self.address // 4
 
     @property
+    def mask(self) -> str:
+        """The words of the map with this one alone, in hexadecimal, word 0 in bit 0."""
+        return f"{1 << self.word:x}"
+
+    @property
     def is_writable(self) -> bool:
         return any(field.kind in ("pulse", "sticky", "stored", "taken") for field in self.fields)
 
