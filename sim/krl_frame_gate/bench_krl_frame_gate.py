@@ -49,6 +49,7 @@ async def frames_are_held_between(dut: Any) -> None:
     inputs = [Input(rng) for _ in range(INPUTS)]
     given = held_times = 0
     hold, was_open, was_valid = False, [False] * INPUTS, [False] * INPUTS
+    shut, wide = [False] * INPUTS, [False] * INPUTS  # what must be closed now, what must be open
     waits = 0
     for cycle in range(6000):
         rst, restart = cycle < 2 or rng.random() < 0.002, rng.random() < 0.003
@@ -78,6 +79,8 @@ async def frames_are_held_between(dut: Any) -> None:
                 # a beat that was on offer inside stays there, and a frame that has begun goes on
                 assert opened[place] or not (was_open[place] and valid), f"{cycle}: a beat is taken back"
                 assert opened[place] or not middle[place], f"{cycle}: a frame is cut"
+                assert not (opened[place] and shut[place]), f"{cycle}: a frame begins in spite of hold"
+                assert opened[place] or not wide[place], f"{cycle}: a frame is not brought by all"
             idle = not under_way and not any(behind) and not any(middle)
             offered = any(valid and is_open for valid, is_open in zip(takes_offers(dut), opened, strict=True))
             assert bool(number(dut.held)) == (idle and not any(opened)), cycle
@@ -88,9 +91,14 @@ async def frames_are_held_between(dut: Any) -> None:
             assert waits < 600, f"{cycle}: hold is for nothing"
         was_open = opened
         was_valid = [bool(on) and not took for on, took in zip(takes_offers(dut), takes, strict=True)]
+        shut = [
+            hold and not late and (last or not is_open)
+            for late, (_, last), is_open in zip(behind, marks, opened, strict=True)
+        ]
+        wide = list(behind)
         if rst or restart:
-            was_valid = [False] * INPUTS
-        begun = min(one.begun for one in inputs if True)
+            was_valid, shut, wide = [False] * INPUTS, [True] * INPUTS, [False] * INPUTS
+        begun = min(one.begun for one in inputs)
         done = given < begun and all(one.left == 0 or one.begun > given + 1 for one in inputs)
         await RisingEdge(dut.clk)
         await Timer(SETTLE_NS, "ns")

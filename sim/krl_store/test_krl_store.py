@@ -19,15 +19,15 @@ EDGES = table(
 
 def in_both(name: str, *change: str) -> list[Bug]:
     """A bug in block RAM, and the same in look-up tables."""
-    return [Bug(f"{name}, {part}", f"{part}.{change[0]}", *change[1:]) for part in ("g_block", "g_distributed")]
+    return [
+        Bug(f"{name}, {part}", f"{part}.{change[0]}", *change[1:]) for part in ("g_block", "g_distributed")
+    ]
 
 
 BUGS = [
     *in_both("ignores enable", "data", "if (enable)"),
     *in_both("ignores write", "g_column.memory", "write && "),
-    *in_both(
-        "writes every column", "g_column.memory", "write_column == COLUMN[COLUMN_BITS-1:0]", "1'b1"
-    ),
+    *in_both("writes every column", "g_column.memory", "write_column == COLUMN[COLUMN_BITS-1:0]", "1'b1"),
     Bug("reads the first bank", "from", "{bank, address}", "{1'b0, address}"),
     Bug("writes the first bank", "to", "{write_bank, write_address}", "{1'b0, write_address}"),
 ]
