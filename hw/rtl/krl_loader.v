@@ -142,6 +142,9 @@ module krl_loader #(
     if (rst) state <= IDLE;
   end
 
+  // nothing is written before the first reset
+  initial write = {MEMORIES{1'b0}};
+
   always @(posedge clk) begin
     write <= (takes && state == FILL && !rst) ? {{(MEMORIES-1){1'b0}}, 1'b1} << memory : {MEMORIES{1'b0}};
     write_address <= address;
@@ -203,7 +206,7 @@ module krl_loader #(
       always @(posedge clk) begin
         pending <= 1'b0;
         bank <= 1'b0;
-        if (takes && state == FILL) incomplete <= 1'b1;
+        if (takes && state == FILL && !rst) incomplete <= 1'b1;
         if (ends && !rst) begin
           incomplete <= 1'b0;
           loaded <= word;
