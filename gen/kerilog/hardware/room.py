@@ -130,11 +130,9 @@ class _Moved:
         up = shift - form.shift
         half = 1 << (shift - 1) if corrects else 0
         taken = 0 if form.corrects_negatives else half
-        multiplier, offset, correction = (
-            np.asarray(values, object) << up
-            for values in (form.multiplier, form.offset, form.negative_correction)
-        )
-        return cls(shift, half, multiplier, offset - taken, correction)
+        times = 1 << up
+        multiplier, correction = form.multiplier.astype(object), form.negative_correction.astype(object)
+        return cls(shift, half, multiplier * times, form.offset * times - taken, correction * times)
 
     def ends(self, reach: Interval) -> tuple[int, int]:
         """Bounds of the products and of all totals, rounded or not, over ``reach``."""

@@ -125,8 +125,8 @@ def _given(node: Node, design: QGraph, loaded: frozenset[str]) -> Node:
     if node.name in loaded:
         _check_held(node.name, "weights", flat_kernel(op), there.kernel_format)
         _check_held(node.name, "biases", op.bias.astype(np.float64), there.bias_format)
-    formats = {"kernel_format": there.kernel_format, "bias_format": there.bias_format}
-    return dataclasses.replace(node, op=dataclasses.replace(op, **formats))
+    given = dataclasses.replace(op, kernel_format=there.kernel_format, bias_format=there.bias_format)
+    return dataclasses.replace(node, op=given)
 
 
 def _check_held(layer: str, what: str, values: FloatArray, format: Format) -> None:

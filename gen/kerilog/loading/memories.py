@@ -48,7 +48,8 @@ def _memories(layer: LoadedLayer, node: QNode, op: QConv2D | QDense, source: For
         fields = room.fields(form, reach, node.name)
     constants = requantizer_rom(layer.requantizer.file, layer.requantizer.lanes, fields)
     found = weight_memory(layer.weights.file, kernel, folding, layer.weights.bits), constants
-    for memory, told in zip(found, (layer.weights, layer.requantizer), strict=True):
+    tellings: tuple[LoadedWeights | LoadedRequantizer, ...] = (layer.weights, layer.requantizer)
+    for memory, told in zip(found, tellings, strict=True):
         if (memory.depth, memory.width) != (told.depth, told.width):
             raise KerilogError(
                 f"layer '{node.name}': expected {told.depth} words of {told.width} bits in {told.file}, "
