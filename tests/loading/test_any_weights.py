@@ -25,24 +25,11 @@ from support.networks import Chain, draw_codes
 FRAMES = 4
 
 
-def mobile(scheme: str) -> tuple[QGraph, int]:
-    """Depthwise, pointwise, windows side by side, a mean."""
-    net = Branches("mobile", scheme, (8, 8, 2), 31)
-    net.conv(4, (3, 3), padding="same", name="stem").depthwise().conv(5, (1, 1), name="pointwise")
-    net.mean().dense(3, relu=False)
-    return net.graph, 20
-
-
 def folded(scheme: str) -> tuple[QGraph, int]:
     """Windows and vectors that are read word by word."""
     net = Branches("folded", scheme, (7, 6, 3), 32)
     net.conv(4, (3, 3), padding="same", name="stem").depthwise(groups=2, each=3).flatten()
     return net.dense(8).dense(6, relu=False).graph, 4000
-
-
-def at_once(scheme: str) -> tuple[QGraph, int]:
-    """A whole vector in every cycle."""
-    return Chain("at_once", scheme, (1, 9, 2), 33).conv(3, (1, 3)).conv(2, (1, 1), relu=False).graph, 8
 
 
 def once_rounded(scheme: str) -> tuple[QGraph, int]:
@@ -51,23 +38,7 @@ def once_rounded(scheme: str) -> tuple[QGraph, int]:
     return chain.flatten().dense(4, relu=False).graph, 75
 
 
-def wide(scheme: str) -> tuple[QGraph, int]:
-    """Codes of 12 bits and weights of 10."""
-    chain = Chain("wide", scheme, (5, 5, 2), 35, bits=12, weight_bits=10).conv(3, padding="same")
-    return chain.flatten().dense(4, relu=False).graph, 75
-
-
-full = pytest.mark.full
-CASES = [
-    pytest.param("affine", mobile),
-    pytest.param("fixed", folded),
-    pytest.param("fixed", mobile, marks=full),
-    pytest.param("affine", folded, marks=full),
-    pytest.param("affine", at_once, marks=full),
-    pytest.param("fixed", at_once, marks=full),
-    pytest.param("affine", once_rounded, marks=full),
-    pytest.param("fixed", wide, marks=full),
-]
+CASES = [("affine", once_rounded), ("fixed", folded)]
 
 
 @pytest.mark.parametrize(("scheme", "make"), CASES)
