@@ -48,6 +48,7 @@ from kerilog.hardware.modules.frame import FrameGuard, FrameMark
 from kerilog.hardware.modules.gearbox import Gearbox
 from kerilog.hardware.modules.join import MAXIMUM, MINIMUM, PRODUCT, Join
 from kerilog.hardware.modules.lanes import Lanes
+from kerilog.hardware.modules.loader import FrameGate, Loader
 from kerilog.hardware.modules.lookup import Lookup
 from kerilog.hardware.modules.matvec import Folding, MatVec, UnrolledMatVec, Widths
 from kerilog.hardware.modules.max import Max
@@ -65,6 +66,7 @@ from kerilog.hardware.modules.resize import Axis, Resize
 from kerilog.hardware.modules.rom import Rom
 from kerilog.hardware.modules.running_max import RunningMax
 from kerilog.hardware.modules.serializer import Serializer
+from kerilog.hardware.modules.store import Store
 from kerilog.hardware.modules.upsample import Upsample
 from kerilog.hardware.modules.vectors import Vectors
 from kerilog.hardware.modules.window import VectorSlicing, Window
@@ -439,6 +441,26 @@ def draw_rom(rng: random.Random) -> Rom:
     return Rom(memory_of(f"rom_{rng.getrandbits(60):x}.mem", width, block, words, "random words"))
 
 
+def draw_store(rng: random.Random) -> Store:
+    width, depth = rng.choice((8, 18, 64, 72, 90, 128)), rng.choice((2, 8, 10, 16, 32, 64, 100, 256, 512))
+    words = tuple(rng.getrandbits(width) for _ in range(depth))
+    memory = memory_of(f"rom_{rng.getrandbits(60):x}.mem", width, 0, words, "random words")
+    return Store(memory.stored(rng.choice((1, 2))))
+
+
+def draw_loader(rng: random.Random) -> Loader:
+    banks = rng.choice((1, 2))
+    stores = [
+        Store(memory_of("beside.mem", rng.randint(8, 512), 0, [0] * rng.randint(1, 2000), "").stored(banks))
+        for _ in range(2 * rng.randint(1, 8))
+    ]
+    return Loader(tuple(stores), rng.getrandbits(32))
+
+
+def draw_frame_gate(rng: random.Random) -> FrameGate:
+    return FrameGate(rng.choice((1, 1, 2, 3)))
+
+
 def draw_vectors(rng: random.Random) -> Vectors:
     windows, kernel, stride = rng.choice((1, 1, 2, 4)), rng.choice((1, 2, 3)), rng.choice((1, 2))
     depth, groups = rng.choice((1, 1, 3)), rng.choice((1, 2, 4))
@@ -539,6 +561,9 @@ DRAWS: dict[str, Callable[[random.Random], Module]] = {
     "krl_register": draw_register,
     "krl_stream_watch": draw_stream_watch,
     "krl_rom": draw_rom,
+    "krl_store": draw_store,
+    "krl_loader": draw_loader,
+    "krl_frame_gate": draw_frame_gate,
     "krl_vectors": draw_vectors,
     "krl_argmax": draw_argmax,
     "krl_permute": draw_permute,

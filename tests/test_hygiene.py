@@ -56,7 +56,7 @@ LAYERS = (
     ("unused", "measured"),
     ("build",),
     ("workers", "kept"),
-    ("study", "explore", "tune"),
+    ("study", "explore", "tune", "loading"),
     ("schemas", "support", "reference", "doctor"),
     ("api",),
     ("__init__", "cli"),

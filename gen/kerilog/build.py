@@ -41,6 +41,7 @@ from kerilog.progress import Progress, silent
 from kerilog.qgraph import QConv2D, QDense, QGraph
 from kerilog.quality import heads
 from kerilog.quantize import (
+    OF_HARDWARE,
     Settings,
     calibrate,
     end_in_classes,
@@ -135,8 +136,13 @@ def build(
     settings = options.settings()
     asked = options.goal
     goal = dataclasses.replace(
-        asked, reset=asked.reset or settings.reset, control=asked.control or settings.control
+        asked,
+        reset=asked.reset or settings.reset,
+        control=asked.control or settings.control,
+        loadable=asked.loadable or settings.loadable,
+        double_buffer=asked.double_buffer or settings.double_buffer,
     )
+    goal.check_loadable()
     if goal.control != "none":
         control.check()
     if settings.register_borders:
@@ -278,7 +284,7 @@ def integer_network(
 def _refuse_settings(model: Path, settings: Settings) -> None:
     if settings.refine:
         raise KerilogError(f"{model}: refine: a TFLite file has its integers already; it is for Keras models")
-    of_hardware = {name: getattr(settings, name) for name in ("register_borders", "reset", "control")}
+    of_hardware = {name: getattr(settings, name) for name in OF_HARDWARE}
     if settings != Settings(**of_hardware):
         raise KerilogError(
             f"{model}: a TFLite file has its formats already; ranges and widths are for Keras models"

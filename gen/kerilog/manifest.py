@@ -33,6 +33,7 @@ _MOST = 10**15  # what a count may be: far more than any design has, and exact i
 Schema = Annotated[Literal[1], Meta(description="1")]
 Count = Annotated[int, Meta(ge=0, le=_MOST)]
 Size = Annotated[int, Meta(ge=1, le=_MOST)]
+Places = Annotated[int, Meta(ge=0, le=128)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Distance = Annotated[float, Meta(ge=0)]
 Word = Annotated[str, Meta(min_length=1, description="a string that is not empty")]
@@ -314,6 +315,76 @@ class Layer(Struct, frozen=True, omit_defaults=True, kw_only=True):
         return made_by(self.constants is not None, self.signs)
 
 
+class LoadedWeights(Struct, frozen=True, kw_only=True):
+    """The memory of a layer's weights, ``depth`` words of ``width`` bits, and how they are folded: ``pe``
+    lanes of ``simd`` codes of ``bits``; a vector comes in ``beats_per_vector`` beats of ``lanes``, in
+    ``turns`` for ``groups`` of ``pe`` outputs; ``vectors`` of them side by side are for shares of the
+    ``outputs``.
+    """
+
+    file: MemoryFile
+    depth: Size
+    width: Size
+    bits: Annotated[int, Meta(ge=2, le=32)]
+    pe: Size
+    simd: Size
+    lanes: Size
+    beats_per_vector: Size
+    groups: Size
+    outputs: Size
+    vectors: Size
+    turns: Size
+
+
+class LoadedRequantizer(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The memory of a layer's requantizer, ``depth`` words of ``width`` bits, each for ``lanes`` channels.
+
+    Of ``affine``: ``shift`` and the bits of a multiplier, of an offset, of a correction and of totals; of
+    ``fixed``: the bits of a bias and how many places its binary point lies above the sums'. See
+    ``kerilog.hardware.room``.
+    """
+
+    file: MemoryFile
+    depth: Size
+    width: Size
+    lanes: Size
+    shift: Places | UnsetType = UNSET
+    multiplier_bits: Places | UnsetType = UNSET
+    offset_bits: Places | UnsetType = UNSET
+    negative_correction_bits: Places | UnsetType = UNSET
+    total_bits: Places | UnsetType = UNSET
+    bias_bits: Places | UnsetType = UNSET
+    bias_shift: Places | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        of_affine = self.shift, self.multiplier_bits, self.offset_bits
+        of_affine += self.negative_correction_bits, self.total_bits
+        of_fixed = self.bias_bits, self.bias_shift
+        if (UNSET in of_affine) == (UNSET in of_fixed):
+            raise ValueError(".shift: expected the numbers of one kind of requantizer, found others")
+
+
+class LoadedLayer(Struct, frozen=True, kw_only=True):
+    """A layer whose weights are loaded at run time; its input holds ``codes[0]`` to ``codes[1]``."""
+
+    layer: Word
+    codes: tuple[Annotated[int, Meta(ge=-_MOST, le=_MOST)], Annotated[int, Meta(ge=-_MOST, le=_MOST)]]
+    weights: LoadedWeights
+    requantizer: LoadedRequantizer
+
+
+class Loadable(Struct, frozen=True, kw_only=True):
+    """What a core takes at run time: ``words`` of 32 bits for the memories of ``layers``, in their order, of
+    each first the weights. ``layout``: what the second word of a file must be. ``double_buffer``: whether
+    there are two sets of memories.
+    """
+
+    layout: Annotated[str, Meta(pattern=r"^[0-9a-f]{8}(?![\s\S])", description="eight hexadecimal digits")]
+    double_buffer: bool
+    words: Size
+    layers: Annotated[tuple[LoadedLayer, ...], Meta(min_length=1)]
+
+
 class Area(Struct, frozen=True, kw_only=True):
     """Look-up tables of logic, those used as memory, flip-flops, block RAMs of 18 Kbit, DSPs."""
 
@@ -424,7 +495,7 @@ class Manifest(About, frozen=True, kw_only=True):
     ``device``: the FPGA that it was planned for, if one was asked for. ``register_borders``: whether a
     register slice stands at every stream of the border. ``reset``: the level that resets the core.
     ``control``: the bus of its control block, ``integer_sha256``: the SHA-256 of ``integer_model.npz``, which
-    the block tells.
+    the block tells. ``loadable``: the weights that it loads, where it does.
     ``input`` and ``output`` repeat the one element of ``inputs`` and ``outputs`` where there is one.
     ``predicted`` and ``resources``: area by target.
     """
@@ -447,6 +518,7 @@ class Manifest(About, frozen=True, kw_only=True):
     reset: Reset = "active-high"
     control: ControlBus = "none"
     integer_sha256: Digest | UnsetType = UNSET
+    loadable: Loadable | UnsetType = UNSET
     predicted: dict[str, Area]
     layers: tuple[Layer, ...]
     resources: dict[str, Resources] | UnsetType = UNSET

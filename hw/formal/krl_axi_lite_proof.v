@@ -37,6 +37,7 @@ module krl_axi_lite_proof #(
   input  wire                    s_axi_bready,
   input  wire                    s_axi_rready,
   input  wire [32*WORDS-1:0]     values,
+  input  wire [WORDS-1:0]        refused,
 
   output wire                    fault_steady,
   output wire                    fault_unasked,
@@ -141,6 +142,7 @@ module krl_axi_lite_proof #(
     .s_axi_rready(s_axi_rready),
     .values(values),
     .written(written),
+    .refused(refused),
     .data(data),
     .enables(enables),
     .bad_write(bad_write),
@@ -172,6 +174,7 @@ module krl_axi_lite_proof #(
   wire [INDEX_BITS-1:0] read_word = s_axi_araddr[2 +: INDEX_BITS];
   wire may_write = s_axi_awaddr < 4 * WORDS && IS_WRITABLE[write_word];
   wire may_read = s_axi_araddr < 4 * WORDS && IS_MAPPED[read_word];
+  wire is_taken = may_write && !refused[write_word];
   wire [WORDS-1:0] one = 1;
   wire unused = &{1'b0, s_axi_bresp[0], s_axi_rresp[0]};
 
@@ -188,7 +191,7 @@ module krl_axi_lite_proof #(
   assign fault_written = !reset && (
       written != ((takes_write && may_write) ? one << write_word : {WORDS{1'b0}})
       || (takes_write && {enables, data} != {s_axi_wstrb, s_axi_wdata})
-      || bad_write != (takes_write && !may_write) || bad_read != (takes_read && !may_read));
+      || bad_write != (takes_write && !is_taken) || bad_read != (takes_read && !may_read));
   assign fault_open = started && was_reset
       && (s_axi_bvalid || s_axi_rvalid || s_axi_awready || s_axi_wready || s_axi_arready);
   assign fault_idle = !reset && ((could_write && !takes_write) || (could_read && !takes_read));
@@ -210,7 +213,7 @@ module krl_axi_lite_proof #(
     if (s_axi_rvalid && s_axi_rready) read_waits <= 1'b0;
     if (takes_write) begin
       write_waits <= 1'b1;
-      write_is_good <= may_write;
+      write_is_good <= is_taken;
     end
     if (takes_read) begin
       read_waits <= 1'b1;

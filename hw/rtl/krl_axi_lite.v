@@ -8,6 +8,7 @@
 //
 // values:   what a read of each word gives, as it is in the cycle in which the address is taken.
 // written:  the word that is written, for one cycle; data has its new bits, in the bytes of enables.
+// refused:  in the same cycle, for each word: it does not take what is written. The response is then SLVERR, too.
 // Latency:  an address with its data, or an address to read, is taken in the cycle behind the first one in
 //           which it is offered and no response waits; the response is offered in the cycle after that.
 // Bus:      ready, valid and responses are registers. One write and one read at a time, side by side. A
@@ -50,6 +51,7 @@ module krl_axi_lite #(
 
   input  wire [32*WORDS-1:0]     values,
   output wire [WORDS-1:0]        written,
+  input  wire [WORDS-1:0]        refused,
   output wire [31:0]             data,
   output wire [3:0]              enables,
   output wire                    bad_write,
@@ -87,13 +89,13 @@ module krl_axi_lite #(
   assign written = (takes_write && may_write) ? {{(WORDS - 1){1'b0}}, 1'b1} << write_word : {WORDS{1'b0}};
   assign data = s_axi_wdata;
   assign enables = s_axi_wstrb;
-  assign bad_write = takes_write && !may_write;
+  assign bad_write = takes_write && !(may_write && !refused[write_word]);
   assign bad_read = takes_read && !may_read;
 
   always @(posedge clk) begin
     takes_write <= s_axi_awvalid && s_axi_wvalid && !takes_write && (!s_axi_bvalid || s_axi_bready);
     takes_read <= s_axi_arvalid && !takes_read && (!s_axi_rvalid || s_axi_rready);
-    if (takes_write) s_axi_bresp <= may_write ? OKAY : SLVERR;
+    if (takes_write) s_axi_bresp <= bad_write ? SLVERR : OKAY;
     if (takes_read) begin
       s_axi_rresp <= may_read ? OKAY : SLVERR;
       s_axi_rdata <= may_read ? values[32 * read_word +: 32] : 32'd0;

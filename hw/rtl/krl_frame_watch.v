@@ -7,6 +7,8 @@
 // belong together. Frames overlap: each has its own beginning.
 //
 // first, last: for each input, each output whether the first, the last beat of a frame is taken in this cycle.
+// behind:      for each input whether a frame has begun of which it has not brought its first beat.
+// under_way:   a frame has begun and is not done.
 // done:        a frame is done in this cycle.
 // cycles:      the cycles from the beginning of the frame that was done last until it was: 0 if both happened
 //              in one.
@@ -33,6 +35,8 @@ module krl_frame_watch #(
   input  wire [INPUTS-1:0]     first,
   input  wire [OUTPUTS-1:0]    last,
 
+  output wire [INPUTS-1:0]     behind,
+  output wire                  under_way,
   output wire                  done,
   output reg  [COUNT_BITS-1:0] now,
   output reg  [COUNT_BITS-1:0] cycles
@@ -56,18 +60,20 @@ module krl_frame_watch #(
   wire [OUTPUTS-1:0] given;
 
   wire begins = |leads;
+  assign under_way = waits;
   assign done = &given;
 
   genvar i;
   generate
     for (i = 0; i < INPUTS; i = i + 1) begin : g_input
       // frames that have begun elsewhere
-      reg [LEVEL_BITS-1:0] behind;
-      assign leads[i] = first[i] && behind == 0;
+      reg [LEVEL_BITS-1:0] lag;
+      assign behind[i] = lag != 0;
+      assign leads[i] = first[i] && !behind[i];
       always @(posedge clk) begin
-        if (begins && !first[i]) behind <= behind + 1'b1;
-        if (first[i] && !begins) behind <= behind - 1'b1;
-        if (rst || restart) behind <= 0;
+        if (begins && !first[i]) lag <= lag + 1'b1;
+        if (first[i] && !begins) lag <= lag - 1'b1;
+        if (rst || restart) lag <= 0;
       end
     end
     for (i = 0; i < OUTPUTS; i = i + 1) begin : g_output

@@ -15,6 +15,8 @@ WORDS, MAPPED, WRITABLE, ADDRESS_BITS = (
     PARAMETERS[name] for name in ("WORDS", "MAPPED", "WRITABLE", "ADDRESS_BITS")
 )
 SIZE = 1 << ADDRESS_BITS
+REFUSED = WRITABLE & random_for("refused").getrandbits(WORDS)
+"""Words that take nothing."""
 
 
 def has(mask: int, word: int) -> bool:
@@ -29,6 +31,7 @@ class Words:
         self.dut = dut
         self.words = [0] * WORDS
         self.bad = {"write": 0, "read": 0}
+        dut.refused.value = REFUSED
         self.show()
         cocotb.start_soon(self._run())
 
@@ -47,7 +50,7 @@ class Words:
             self.bad["read"] += number(dut.bad_read)
             assert written & (written - 1) == 0, "two words at once"
             assert written & ~WRITABLE == 0, "a word that cannot be written"
-            if written:
+            if written & ~REFUSED:
                 place = written.bit_length() - 1
                 self.words[place] = merged(self.words[place], number(dut.data), number(dut.enables))
                 self.show()
@@ -84,7 +87,7 @@ class Bench:
     async def write(self, address: int, data: bytes) -> None:
         """Write up to four bytes of one word and check the response."""
         word, byte = divmod(address, 4)
-        legal = word < WORDS and has(WRITABLE, word)
+        legal = word < WORDS and has(WRITABLE & ~REFUSED, word)
         done = await self.master.write(address, data)
         assert done.resp == (OKAY if legal else SLVERR), f"write of {address:#x}: {done.resp}"
         if legal:

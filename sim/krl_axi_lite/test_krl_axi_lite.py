@@ -27,10 +27,11 @@ BUGS = [
     Bug(
         "addresses above come around, reads", "read_is_beyond", "!= 0", "!= s_axi_araddr >> (INDEX_BITS + 2)"
     ),
-    Bug("a bad write is OKAY", "s_axi_bresp", "may_write ? OKAY : SLVERR", "OKAY"),
+    Bug("a bad write is OKAY", "s_axi_bresp", "bad_write ? SLVERR : OKAY", "OKAY"),
+    Bug("a refused write is OKAY", "bad_write", "&& !refused[write_word]"),
     Bug("a bad read is OKAY", "s_axi_rresp", "may_read ? OKAY : SLVERR", "OKAY"),
     Bug("a bad read gives what stands there", "s_axi_rdata", "may_read ?", "1'b1 ?"),
-    Bug("a bad write is not told", "bad_write", "!may_write", "1'b0"),
+    Bug("a bad write is not told", "bad_write", "!(may_write && !refused[write_word])", "1'b0"),
     Bug("a bad read is not told", "bad_read", "!may_read", "1'b0"),
     Bug("enables are ignored", "enables", "s_axi_wstrb", "4'hf"),
     Bug("takes an address without data", "takes_write", "&& s_axi_wvalid"),

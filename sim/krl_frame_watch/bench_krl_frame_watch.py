@@ -66,10 +66,14 @@ async def every_cycle(dut: Any) -> None:
         dut.rst.value, dut.restart.value = int(rst), int(restart)
         await Timer(SETTLE_NS, "ns")
         expected_cycles, expected_now = frames.cycles, frames.now
+        behind = number_of([begun < max(frames.begun) for begun in frames.begun])
+        under_way = max(frames.begun) > min(frames.given)
         done = frames.clock(first, last)
         deepest = max(deepest, max(frames.begun) - min(frames.given))
         if cycle >= 2:
             assert number(dut.done) == done, cycle
+            assert number(dut.behind) == behind, cycle
+            assert number(dut.under_way) == under_way, cycle
             assert number(dut.cycles) == expected_cycles, cycle
             assert number(dut.now) == expected_now, cycle
         await RisingEdge(dut.clk)

@@ -19,9 +19,11 @@ from kerilog import build
 from kerilog.data import load_dataset
 from kerilog.manifest import Manifest, Reset
 from kerilog.plan import plan
+from kerilog.plan.goals import Goal, design_for
 from kerilog.qgraph import QGraph, QInput, QNode
 from support.branches import Branches
 from support.designs import draw_all, generate
+from support.loading import with_weights, write_loads
 from support.mnist import MODEL, write_small_mnist
 from support.networks import Chain, draw_codes
 from support.two_ports import two_images
@@ -253,6 +255,33 @@ def test_a_bug_of_the_control_block_is_caught(bug: Bug) -> None:
     source.write_text(bug.apply(source.read_text()))
     with pytest.raises(runner.BenchError):
         run(bug.name, manifest, root, SMALL, bench="control")
+    shutil.rmtree(root)
+
+
+def loaded(
+    name: str, graph: QGraph, interval: int, double_buffer: bool, layers: tuple[str, ...] = ("all",)
+) -> tuple[Manifest, Path]:
+    """Generate a design whose weights a bus loads, weights of other networks, and a few frames."""
+    root = runner.BUILD / "network" / f"load_{name}"
+    shutil.rmtree(root, ignore_errors=True)
+    root.parent.mkdir(parents=True, exist_ok=True)
+    goal = Goal(interval=interval, control="axi-lite", loadable=layers, double_buffer=double_buffer)
+    design = design_for(graph, goal, graph.name)
+    manifest = generate(graph, root, design=design)
+    np.savez(root / "frames.npz", **draw_all(graph, 3))
+    write_loads(graph, manifest, root / "loads")
+    return manifest, root
+
+
+@pytest.mark.parametrize("double_buffer", [False, True])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_weights_are_loaded(scheme: str, double_buffer: bool) -> None:
+    """A core with a convolution and two dense layers, weights as built and as loaded, the extremes too."""
+    chain = Chain(f"load_{scheme}", scheme, (6, 5, 1), 25).conv(2, padding="same").pool((2, 2)).flatten()
+    graph = with_weights(chain.dense(4).dense(3, relu=False).graph, "drawn", 9)
+    name = f"{scheme}_{'two' if double_buffer else 'one'}"
+    manifest, root = loaded(name, graph, 70, double_buffer)
+    run(root.name, manifest, root, SMALL, bench="load")
     shutil.rmtree(root)
 
 

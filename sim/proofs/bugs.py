@@ -155,6 +155,13 @@ SHORT = [
         "steady early wrong lost valid",
         Bug("offers a beat twice", "m_axis_tvalid", "& ~done"),
     ),
+    refuted("krl_frame_gate", {}, "taken", Bug("takes back a beat", "closed", "(begun | tvalid)", "begun")),
+    refuted("krl_frame_gate", {}, "cut", Bug("closes in mid-frame", "closed", "(begun | tvalid)", "tvalid")),
+    refuted(
+        "krl_frame_gate", {}, "begun", Bug("does not stay closed", "closed", "closed | last |", "last |")
+    ),
+    refuted("krl_frame_gate", {}, "missing", Bug("closes behind others", "closed", "& ~behind")),
+    refuted("krl_frame_gate", {}, "false", Bug("held by one input", "held", "&closed", "|closed")),
     refuted(
         "krl_frame_guard",
         {"WIDTH": 2, "BEATS": 5},

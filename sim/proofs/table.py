@@ -193,6 +193,7 @@ SHORT = [
     *table("krl_concat", concat(1, 1), concat(3, 1, 2)),
     *rows("krl_fifo", "WIDTH DEPTH BLOCK", (2, 3, 0), (2, 3, 1)),
     Point("krl_fork", {"WIDTH": 2, "OUTPUTS": 3}),
+    Point("krl_frame_gate", {}),
     Point("krl_frame_guard", {"WIDTH": 2, "BEATS": 5}),
     Point("krl_frame_last", {"BEATS": 6}),
     *table("krl_frame_mark", mark(1, 3, 1, 2)),

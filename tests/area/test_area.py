@@ -43,6 +43,15 @@ needs_yosys = pytest.mark.skipif(shutil.which("yosys") is None, reason="yosys is
 ADD = {"LANES": 2, "TOTAL_BITS": 20, "LEFT_FACTOR": 181, "RIGHT_FACTOR": 347, "SHIFT": 8}
 DENSE = {"PE": 4, "SIMD": 2, "LANES": 2, "BEATS_PER_VECTOR": 169, "GROUPS": 32, "CREDITS": 64, "ACC_BITS": 25}
 DIGITS = {"DSP": 1, "STEPS": 2, "DIGIT_BITS": 17, "SIDES": 2, "SUM_BITS": 12, "HIGH_BITS": 4}
+LOADS = {
+    "MEMORIES": 6,
+    "ADDRESS_BITS": 10,
+    "COLUMN_BITS": 4,
+    "LAST_WORDS": "60'h267f1ff0f00000",
+    "LAST_COLUMNS": "24'hd04",
+    "LAYOUT": "32'h407f952d",
+    "WORDS": 11760,
+}
 REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_accumulator": ("krl_accumulator", {"DEPTH": 32}),
     "krl_add": ("krl_add", dict(ADD)),
@@ -56,6 +65,7 @@ REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_dot_xnor": ("krl_dot_xnor", {"SIMD": 25}),
     "krl_fifo": ("krl_fifo", {"WIDTH": 16, "DEPTH": 20}),
     "krl_fork": ("krl_fork", {"OUTPUTS": 3}),
+    "krl_frame_gate": ("krl_frame_gate", {"INPUTS": 2}),
     "krl_frame_guard": ("krl_frame_guard", {}),
     "krl_frame_last": ("krl_frame_last", {}),
     "krl_frame_mark": ("krl_frame_mark", {}),
@@ -92,6 +102,10 @@ REFERENCE: dict[str, tuple[str, dict[str, int | str]]] = {
     "krl_resize": ("krl_resize", {"BEATS": 3}),
     "krl_rom, block": ("krl_rom", {"WIDTH": 36, "DEPTH": 256, "FILE": "table.mem", "BLOCK": 1}),
     "krl_rom, tables": ("krl_rom", {"WIDTH": 16, "DEPTH": 64, "FILE": "table.mem"}),
+    "krl_store, block": ("krl_store", {"WIDTH": 36, "DEPTH": 256, "FILE": "table.mem", "BLOCK": 1}),
+    "krl_store, two banks": ("krl_store", {"WIDTH": 16, "DEPTH": 16, "FILE": "table.mem", "BANKS": 2}),
+    "krl_loader": ("krl_loader", dict(LOADS)),
+    "krl_loader, two banks": ("krl_loader", {**LOADS, "BANKS": 2}),
     "krl_adder_tree": ("krl_adder_tree", {"COUNT": 9}),
     "krl_dot_pair": ("krl_dot_pair", {"SIMD": 9}),
     "krl_select": ("krl_select", {"COUNT": 9, "BITS": 24}),

@@ -19,13 +19,13 @@ def path_of(given: object, what: str = "directory") -> Path:
     raise KerilogError(f"{what}: expected a path, found {type(given).__name__}")
 
 
-def layers_of(given: object) -> tuple[str, ...]:
-    """``unroll``: names of layers, of which one may come by itself. Raises KerilogError for others."""
+def layers_of(given: object, what: str = "unroll") -> tuple[str, ...]:
+    """Argument ``what``: names of layers, of which one may come by itself. Raises KerilogError for others."""
     if isinstance(given, str):
         return (given,)
     found = tuple(given) if isinstance(given, Iterable) else (given,)
     if not all(isinstance(name, str) for name in found):
-        raise KerilogError(f"unroll: expected names of layers, found {given!r}")
+        raise KerilogError(f"{what}: expected names of layers, found {given!r}")
     return found
 
 

@@ -269,6 +269,8 @@ class IntegerModel:
         register_borders: bool = False,
         reset: Reset = "active-high",
         control: ControlBus = "none",
+        loadable: str | Sequence[str] = (),
+        double_buffer: bool = False,
         argmax: bool = False,
         name: str | None = None,
     ) -> Plan:
@@ -283,11 +285,12 @@ class IntegerModel:
         ``unroll`` get a constant multiplier for every weight; it goes with ``interval`` or ``fps``.
         ``register_borders`` puts a register slice at every stream of the border. ``reset`` is "active-high",
         port ``rst``, or "active-low", port ``aresetn``. ``control="axi-lite"`` puts a block with registers
-        beside the core: identity, counters, errors, soft reset and interrupt. With ``argmax`` every
-        output that has scores of several classes ends in the number of the class, the lowest of equal ones.
-        ``name`` is the top module's. Raises KerilogError when no folding meets the bounds, naming the best
-        there is, and where ``argmax`` finds no scores, Unsupported, with all reasons, where hardware does not
-        support the network.
+        beside the core: identity, counters, errors, soft reset and interrupt; at run time it can load other
+        weights for the layers ``loadable``, "all" for all with weights, with ``double_buffer`` while frames
+        go through. With ``argmax`` every output that has scores of several classes ends in the number of the
+        class, the lowest of equal ones. ``name`` is the top module's. Raises KerilogError when no folding
+        meets the bounds, naming the best there is, and where ``argmax`` finds no scores, Unsupported, with
+        all reasons, where hardware does not support the network.
         """
         goal = Goal(
             interval=interval,
@@ -301,6 +304,8 @@ class IntegerModel:
             register_borders=register_borders,
             reset=reset,
             control=control,
+            loadable=layers_of(loadable, "loadable"),
+            double_buffer=double_buffer,
         )
         return self._planned(self._ending(argmax), goal, name_of(name) or self.name)
 
@@ -332,6 +337,8 @@ class IntegerModel:
         register_borders: bool = False,
         reset: Reset = "active-high",
         control: ControlBus = "none",
+        loadable: str | Sequence[str] = (),
+        double_buffer: bool = False,
         argmax: bool = False,
         name: str | None = None,
         x_test: Arrays | None = None,
@@ -340,12 +347,12 @@ class IntegerModel:
     ) -> Manifest:
         """Write the Verilog, the memories, the integer model and the manifest to ``directory``.
 
-        The bounds, ``register_borders``, ``reset``, ``control``, ``argmax`` and ``name`` as for ``plan``.
-        ``x_test`` and ``y_test``, as for ``evaluate``, are what the accuracy in the manifest and the errors
-        in the report are measured on; without them the report shows the first 1,000 calibration samples. What
-        Kerilog wrote to ``directory`` before is replaced, all else stays; what was changed since is replaced
-        with ``force`` alone. Raises as ``plan``, and KerilogError when ``directory`` cannot be written or
-        holds something in the way; it is then as it was before.
+        The bounds, ``register_borders``, ``reset``, ``control``, ``loadable``, ``argmax`` and ``name`` as for
+        ``plan``. ``x_test`` and ``y_test``, as for ``evaluate``, are what the accuracy in the manifest and
+        the errors in the report are measured on; without them the report shows the first 1,000 calibration
+        samples. What Kerilog wrote to ``directory`` before is replaced, all else stays; what was changed
+        since is replaced with ``force`` alone. Raises as ``plan``, and KerilogError when ``directory`` cannot
+        be written or holds something in the way; it is then as it was before.
         """
         goal = Goal(
             interval=interval,
@@ -359,6 +366,8 @@ class IntegerModel:
             register_borders=register_borders,
             reset=reset,
             control=control,
+            loadable=layers_of(loadable, "loadable"),
+            double_buffer=double_buffer,
         )
         graph = self._ending(argmax)
         planned = self._planned(graph, goal, name_of(name) or self.name)

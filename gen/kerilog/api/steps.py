@@ -87,20 +87,23 @@ def generate(
     register_borders: bool = False,
     reset: Reset = "active-high",
     control: ControlBus = "none",
+    loadable: str | Sequence[str] = (),
+    double_buffer: bool = False,
     argmax: bool = False,
 ) -> Manifest:
     """Write the RTL, the memories, the integer model and the manifest of ``quantized`` to ``directory``.
 
     The bounds ``interval`` or ``fps`` at ``clock_mhz``, ``latency``, ``multipliers`` and ``device`` with
-    ``fill`` may be given together, as for ``IntegerModel.plan``; by default it is the shortest interval
-    that 76 multipliers allow, or one per layer if there are more layers. The layers of ``unroll`` get
-    constant multipliers, one for every weight; ``register_borders`` puts a register slice at every stream of
-    the border; ``reset`` is "active-high" or "active-low"; ``control="axi-lite"`` puts a block with registers
-    beside the core; with ``argmax`` scores of classes end in the number of the class. Raises KerilogError
-    when no folding meets the bounds, when there are no scores or when ``directory`` cannot be written,
-    Unsupported, with all reasons, where hardware does not support the network; ``directory`` is then as it
-    was before. Nothing is measured; ``IntegerModel.build`` does that, too. There is no model file here, so
-    the manifest's SHA-256 is that of the integer model.
+    ``fill`` may be given together, as for ``IntegerModel.plan``; by default it is the shortest interval that
+    76 multipliers allow, or one per layer if there are more layers. The layers of ``unroll`` get constant
+    multipliers, one for every weight; ``register_borders`` puts a register slice at every stream of the
+    border; ``reset`` is "active-high" or "active-low"; ``control="axi-lite"`` puts a block with registers
+    beside the core, which loads other weights for the layers ``loadable`` at run time, with ``double_buffer``
+    while frames go through; with ``argmax`` scores of classes end in the number of the class. Raises
+    KerilogError when no folding meets the bounds, when there are no scores or when ``directory`` cannot be
+    written, Unsupported, with all reasons, where hardware does not support the network; ``directory`` is then
+    as it was before. Nothing is measured; ``IntegerModel.build`` does that, too. There is no model file here,
+    so the manifest's SHA-256 is that of the integer model.
     """
     graph = build.ending(quantized.graph, quantized.original, argmax)
     goal = Goal(
@@ -115,6 +118,8 @@ def generate(
         register_borders=register_borders,
         reset=reset,
         control=control,
+        loadable=layers_of(loadable, "loadable"),
+        double_buffer=double_buffer,
     )
     design = design_for(strip_softmax(graph), goal, name_of(name) or graph.name)
     model = Model(file=graph.name, sha256=storage.digest(graph))

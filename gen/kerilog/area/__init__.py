@@ -19,7 +19,7 @@ from kerilog.hardware import border
 from kerilog.hardware.border import Border
 from kerilog.hardware.design import Design, Stage
 from kerilog.hardware.module import Area, Counts, Module
-from kerilog.hardware.modules.rom import Rom
+from kerilog.hardware.modules.store import holder
 
 __all__ = ["Area", "fitted", "of", "of_module", "of_stage", "of_stages", "without_memories"]
 
@@ -45,7 +45,7 @@ def of_stage(stage: Stage) -> Area:
 
 def of_module(module: Module) -> Area:
     """The area of one library module, with the ROMs that it reads."""
-    roms = sum((of_module(Rom(memory)) for memory in module.memories), Area())
+    roms = sum((of_module(holder(memory)) for memory in module.memories), Area())
     return without_memories(module) + roms * module.copies
 
 

@@ -27,6 +27,7 @@ from kerilog.cli.study import study_command
 from kerilog.cli.synth import synth_command
 from kerilog.cli.tune import tune_command
 from kerilog.cli.vivado import vivado_command
+from kerilog.cli.weights import weights_command
 from kerilog.errors import ArgumentError, KerilogError
 
 INTERRUPTED = 130  # exit status
@@ -105,6 +106,7 @@ for _command in (
     hls_command,
     board_command,
     project_command,
+    weights_command,
     report_command,
     study_command,
     tune_command,

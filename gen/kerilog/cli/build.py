@@ -15,6 +15,7 @@ from kerilog.cli import output, tables
 from kerilog.cli.options import FORCE, PATH, bounds, given_options, quantization
 from kerilog.manifest import ControlBus, IntegerManifest, Reset
 from kerilog.plan.goals import Goal
+from kerilog.plan.refusals import ALL
 
 NO_HARDWARE = 3  # exit status
 EXAMPLES = """\b
@@ -40,6 +41,19 @@ Examples:
     "--control",
     type=click.Choice(get_args(ControlBus)),
     help="Bus of a block with registers: identity, counters, errors, soft reset, interrupt.  [default: none]",
+)
+@click.option(
+    "--loadable",
+    is_flag=False,
+    flag_value=ALL,
+    multiple=True,
+    metavar="[LAYER]",
+    help="Layer whose weights the bus of --control can load at run time; all layers if none is named.",
+)
+@click.option(
+    "--double-buffer",
+    is_flag=True,
+    help="Two sets of the weights of --loadable: a load is no pause, and falls between two frames.",
 )
 @click.option(
     "--argmax",

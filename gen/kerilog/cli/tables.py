@@ -91,6 +91,10 @@ def _port_rows(manifest: Manifest) -> Iterator[Row]:
         yield "reset", f"{manifest.reset}, port {manifest.reset_port}"
     if manifest.control != "none":
         yield "control", f"{manifest.control}, port {axi_lite.BUS}, registers in {axi_lite.FOLDER}/"
+    if manifest.loadable:
+        layers = ", ".join(layer.layer for layer in manifest.loadable.layers)
+        sets = ", two sets" if manifest.loadable.double_buffer else ""
+        yield "loadable", f"weights of {layers}{sets}: 'kerilog weights'"
 
 
 def _design_rows(manifest: Manifest) -> Iterator[Row]:

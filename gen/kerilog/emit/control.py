@@ -18,9 +18,10 @@ from typing import Any
 
 from kerilog import axi_lite, extras
 from kerilog.emit.verilog import environment
-from kerilog.hardware import border
+from kerilog.hardware import border, loading
 from kerilog.hardware.design import Design
 from kerilog.hardware.modules.control import AxiLite
+from kerilog.hardware.modules.loader import Loader
 
 IDENTITY = int.from_bytes(b"KRLG", "big")
 MAP = 1
@@ -36,8 +37,8 @@ _LONE = "value"  # the field of a register that has one
 class Field:
     """Bits ``low`` to ``low`` + ``width`` - 1 of a word; ``signal`` is its name in Verilog.
 
-    ``kind``: "constant", with its ``value``; "counter", which the block counts; "pulse", "sticky" and
-    "stored" are written by the bus.
+    ``kind``: "constant", with its ``value``; "counter", which the block counts or knows; "pulse", "sticky",
+    "stored" and "taken", which goes on to somewhere else, are written by the bus.
     """
 
     name: str
@@ -53,14 +54,17 @@ class Field:
         """What a read of it gives, in Verilog."""
         if self.kind == "constant":
             return f"{self.width}'h{self.value:x}"
-        return f"{self.width}'d0" if self.kind == "pulse" else self.signal
+        return f"{self.width}'d0" if self.kind in ("pulse", "taken") else self.signal
 
     @property
     def access(self) -> str:
         """What the bus can do with it."""
-        return {"pulse": "write 1", "sticky": "read, write 1 to clear", "stored": "read, write"}.get(
-            self.kind, "read"
-        )
+        return {
+            "pulse": "write 1",
+            "sticky": "read, write 1 to clear",
+            "stored": "read, write",
+            "taken": "write",
+        }.get(self.kind, "read")
 
     @property
     def byte(self) -> int:
@@ -89,8 +93,13 @@ class Register:
         return self.address // 4
 
     @property
+    def mask(self) -> str:
+        """The words of the map with this one alone, in hexadecimal, word 0 in bit 0."""
+        return f"{1 << self.word:x}"
+
+    @property
     def is_writable(self) -> bool:
-        return any(field.kind in ("pulse", "sticky", "stored") for field in self.fields)
+        return any(field.kind in ("pulse", "sticky", "stored", "taken") for field in self.fields)
 
     @property
     def pieces(self) -> tuple[str, ...]:
@@ -158,6 +167,7 @@ def verilog(design: Design, control: Control) -> str:
     """The Verilog of the control block."""
     watch = border.of(design).control
     assert watch is not None
+    loader = _loader(design)
     slots: list[Register | None] = [None] * control.bus.words
     for register in control.registers:
         slots[register.word] = register
@@ -172,7 +182,18 @@ def verilog(design: Design, control: Control) -> str:
         entries=list(zip(design.inputs, watch.inputs, strict=True)),
         exits=list(zip(design.outputs, watch.outputs, strict=True)),
         frames=watch.frames,
+        gate=watch.gate,
+        loader=loader,
+        takes=next((register for register, _ in control.fields("taken")), None),
     )
+
+
+def _loader(design: Design) -> Loader | None:
+    """What fills the memories of ``design`` at run time, if anything does."""
+    watch = border.of(design).control
+    if watch is None or watch.loader is None:
+        return None
+    return dataclasses.replace(watch.loader, layout=loading.layout(design))
 
 
 def write(control: Control, name: str, root: Path) -> None:
@@ -195,8 +216,11 @@ def write(control: Control, name: str, root: Path) -> None:
 def _description(design: Design, version: str, digest: str) -> str:
     major, minor, patch = _version(version)
     template = environment().get_template("control/registers.rdl.j2")
+    loader = _loader(design)
     return template.render(
         top=design.name,
+        layout=f"0x{loader.layout:08x}" if loader else "",
+        banks=loader.banks if loader else 0,
         identity=f"0x{IDENTITY:08x}",
         version={"major": major, "minor": minor, "patch": patch, "map": MAP},
         hash=[f"0x{digest[at : at + 8]}" for at in (0, 8)],
@@ -253,6 +277,8 @@ def _field(node: Any, register: str) -> Field:
 
 def _kind(node: Any) -> str:
     if node.is_sw_writable:
+        if not node.is_sw_readable and not node.get_property("singlepulse"):
+            return "taken"
         return (
             "pulse"
             if node.get_property("singlepulse")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -12,9 +13,25 @@ from kerilog import area, frames, manifest
 from kerilog.errors import Reason
 from kerilog.exact.shift_add import AdderGraph
 from kerilog.formats import ClassNumber, Format, Sign
-from kerilog.hardware import design
+from kerilog.hardware import design, loading, weights
 from kerilog.hardware.design import Design, Stage
-from kerilog.manifest import About, Area, IntegerManifest, Layer, Manifest, Stream, Tensor
+from kerilog.hardware.modules.loader import Loader
+from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer
+from kerilog.hardware.room import AffineRoom, FixedRoom
+from kerilog.hardware.sums import WeightedStage
+from kerilog.manifest import (
+    About,
+    Area,
+    IntegerManifest,
+    Layer,
+    Loadable,
+    LoadedLayer,
+    LoadedRequantizer,
+    LoadedWeights,
+    Manifest,
+    Stream,
+    Tensor,
+)
 from kerilog.qgraph import QGraph
 
 
@@ -87,7 +104,47 @@ def design_manifest(
         reset=design.reset,
         control=design.control,
         integer_sha256=UNSET if digest is None else digest,
+        loadable=_loadable(design),
         layers=layers_of(design, names[0]),
+    )
+
+
+def _loadable(design: Design) -> Loadable | UnsetType:
+    """The memories that are loaded at run time, in their order."""
+    if not design.stores:
+        return UNSET
+    stages = [stage for stage in design.stages if isinstance(stage, WeightedStage) and stage.stores]
+    return Loadable(
+        layout=f"{loading.layout(design):08x}",
+        double_buffer=design.stores[0].banks == 2,
+        words=Loader.of(design.stores).words,
+        layers=tuple(_loaded_layer(stage) for stage in stages),
+    )
+
+
+def _loaded_layer(stage: WeightedStage) -> LoadedLayer:
+    matvec, requantizer = stage.matvec, stage.requantizer
+    assert isinstance(matvec.weights, weights.Loadable)
+    assert isinstance(requantizer, AffineRequantizer | FixedRequantizer)
+    memory, constants = matvec.weights.memory, requantizer.rom
+    folding = {
+        name: getattr(matvec, name) for name in LoadedWeights.__struct_fields__ if hasattr(matvec, name)
+    }
+    kind = AffineRoom if isinstance(requantizer, AffineRequantizer) else FixedRoom
+    room = {field.name: getattr(requantizer, field.name) for field in dataclasses.fields(kind)}
+    return LoadedLayer(
+        layer=stage.layer,
+        codes=matvec.weights.codes,
+        weights=LoadedWeights(
+            file=memory.file, depth=memory.depth, width=memory.width, bits=matvec.w_bits, **folding
+        ),
+        requantizer=LoadedRequantizer(
+            file=constants.file,
+            depth=constants.depth,
+            width=constants.width,
+            lanes=requantizer.lanes,
+            **room,
+        ),
     )
 
 

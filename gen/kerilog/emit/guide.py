@@ -104,6 +104,7 @@ def files(manifest: Manifest, vectors: Vectors, registers: Sequence[Register] = 
         "registers": registers,
         "header": f"{top}_control".upper(),
         "addresses": {register.name: f"0x{register.address:03x}" for register in registers},
+        "loadable": manifest.loadable or None,
         "watchdog": min(4 * (1000 + 4 * manifest.frame_interval + 4 * manifest.latency), _LARGEST),
     }
     values["both"] = [*values["inputs"], *values["outputs"]]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from importlib import resources
@@ -17,6 +18,7 @@ from kerilog.hardware import border
 from kerilog.hardware.design import Design, Port, Stage
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.rom import Rom
+from kerilog.hardware.modules.store import Store
 from kerilog.manifest import reset_port
 
 # an instance of a module of ``hw/rtl``
@@ -33,8 +35,8 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    jinja.filters |= {"range": bit_range, "span": span, "counted": counted}
-    jinja.globals |= {"rom": Rom, "input_port": input_port}
+    jinja.filters |= {"store": Store, "range": bit_range, "span": span, "counted": counted}
+    jinja.globals |= {"rom": Rom, "store": Store, "input_port": input_port}
     return jinja
 
 
@@ -88,8 +90,11 @@ def render(design: Design, control: str | None = None) -> dict[str, str]:
     if control is not None:
         rendered[f"rtl/{design.name}_control.v"] = control
     around = border.of(design)
+    firsts = _first_stores(design)
     rendered[f"rtl/{design.name}.v"] = jinja.get_template("design/top.v.j2").render(
         design=design,
+        loader=around.control.loader if around.control else None,
+        places_of=lambda stage: (firsts[stage.name], firsts[stage.name] + len(stage.stores)),
         streams=[port.name for port in (*design.inputs, *design.outputs)],
         bus_ports=axi_lite.ports(design.control),
         reset="rst" if design.control == "none" else "core_rst",
@@ -100,6 +105,13 @@ def render(design: Design, control: str | None = None) -> dict[str, str]:
     )
     library = {f"rtl/{name}.v": library_source(name) for name in library_modules(rendered.values())}
     return library | rendered
+
+
+def _first_stores(design: Design) -> dict[str, int]:
+    """By stage the number of its first memory among all that are written."""
+    counts = [len(stage.stores) for stage in design.stages]
+    firsts = itertools.accumulate(counts, initial=0)
+    return {stage.name: first for stage, first in zip(design.stages, firsts, strict=False)}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -228,6 +228,13 @@ def _offsets(steps: Steps, multiplier: IntArray, shift: int | IntArray) -> tuple
     return low.max(axis=0, initial=-_EVERYTHING), high.min(axis=0, initial=_EVERYTHING)
 
 
+def two_roundings(
+    factor: Multiplier, bias: IntArray, reach: Interval, lowest: int, highest: int, layer: str
+) -> ExactMultiplier:
+    """As ``exact_multiplier``, always in gemmlowp's own form, which there is for every ``factor``."""
+    return _proven(gemmlowp(factor, bias), Steps.of(factor, bias, reach, lowest, highest), layer)
+
+
 def gemmlowp(factor: Multiplier, bias: IntArray) -> ExactMultiplier:
     """gemmlowp's two roundings as one shift, exact for every 32-bit accumulator.
 

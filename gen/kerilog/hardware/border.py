@@ -10,6 +10,7 @@ from kerilog.hardware.design import Design, Stage, Tensor
 from kerilog.hardware.module import Module
 from kerilog.hardware.modules.control import AxiLite, FrameWatch, StreamWatch
 from kerilog.hardware.modules.frame import FrameGuard, FrameMark
+from kerilog.hardware.modules.loader import FrameGate, Loader
 from kerilog.hardware.modules.register import Register
 
 
@@ -20,20 +21,27 @@ class Watch:
     inputs: tuple[StreamWatch, ...]
     outputs: tuple[StreamWatch, ...]
     frames: FrameWatch
+    gate: FrameGate | None = None
+    loader: Loader | None = None
 
     @property
     def modules(self) -> tuple[Module, ...]:
         """With the bus, whose words are counted as the description places them."""
         streams = (*self.inputs, *self.outputs)
+        loads = self.gate is not None
         words = {
-            *range(_COMMON_WORDS),
+            *range(_COMMON_WORDS + loads * _LOAD_WORDS),
             *(16 + 4 * place + word for place in range(len(streams)) for word in range(3)),
         }
-        return (*streams, self.frames, AxiLite(frozenset(words), frozenset(_WRITABLE_WORDS)))
+        writable = (*_WRITABLE_WORDS, *_WRITABLE_TO_LOAD) if loads else _WRITABLE_WORDS
+        bus = AxiLite(frozenset(words), frozenset(writable))
+        return (*streams, self.frames, *filter(None, (self.gate, self.loader)), bus)
 
 
 _COMMON_WORDS = 12
 _WRITABLE_WORDS = (7, 8, 9)
+_LOAD_WORDS = 4
+_WRITABLE_TO_LOAD = (12, 13)
 _SLICES = 4
 """Frames of one beat in the register slices at both ends of a core."""
 
@@ -62,7 +70,11 @@ def of(design: Design) -> Border:
     around = between(inputs, outputs, design.in_flight, design.registered)
     if design.control == "none":
         return around
-    return dataclasses.replace(around, control=_watch(inputs, outputs, design.in_flight, design.registered))
+    watch = _watch(inputs, outputs, design.in_flight, design.registered)
+    if design.stores:
+        gate, loader = FrameGate(len(inputs)), Loader.of(design.stores)
+        watch = dataclasses.replace(watch, gate=gate, loader=loader)
+    return dataclasses.replace(around, control=watch)
 
 
 def _watch(inputs: Sequence[Tensor], outputs: Sequence[Tensor], in_flight: int, registered: bool) -> Watch:

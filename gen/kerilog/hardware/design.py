@@ -156,6 +156,11 @@ class Stage(abc.ABC):
         return tuple(memory for module in self.modules for memory in module.memories)
 
     @property
+    def stores(self) -> tuple[Memory, ...]:
+        """Those of the memories that are written at run time."""
+        return tuple(memory for memory in self.memories if memory.banks)
+
+    @property
     def facts(self) -> Facts:
         return Facts()
 
@@ -282,3 +287,8 @@ class Design:
     @property
     def memories(self) -> tuple[Memory, ...]:
         return tuple(memory for stage in self.stages for memory in stage.memories)
+
+    @property
+    def stores(self) -> tuple[Memory, ...]:
+        """The memories that are written at run time, in the order in which they are loaded."""
+        return tuple(memory for stage in self.stages for memory in stage.stores)

@@ -20,13 +20,16 @@ Field = tuple[str, npt.NDArray[Any], int]  # name, values (channels,), bits
 
 BLOCK_BITS = 8192  # from here on a memory is worth a block RAM
 BLOCK_DEPTH = 64  # shallower ones are not: a look-up table holds 64 words
+STORE_DEPTH = 32  # the same of memories that are written at run time: of these words it holds half as many
+COLUMN_BITS = 32  # of a word that are written at once
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Memory:
     """A ROM of ``depth`` words of ``width`` bits, made of what ``lanes`` gives when it is asked for.
 
-    ``contents`` says what they hold.
+    ``contents`` says what they hold. With ``banks`` it is no ROM: it has so many sets of words, which are
+    written at run time, 32 bits at a time; the first one begins with these.
     """
 
     file: str
@@ -35,6 +38,13 @@ class Memory:
     block: int
     lanes: Callable[[], Sequence[Lanes]] = dataclasses.field(repr=False)
     contents: str
+    banks: int = 0
+
+    def stored(self, banks: int) -> Memory:
+        """The same words where they can be written at run time, if there are ``banks`` of them."""
+        if not banks:
+            return self
+        return dataclasses.replace(self, banks=banks, block=int(banks * self.depth > STORE_DEPTH))
 
     @property
     def literal(self) -> str:

@@ -31,7 +31,8 @@ KEYWORDS = frozenset(
 # names that the top module uses itself
 BORDER = ("frame_guard", "frame_mark", "guarded", "input_register", "marked", "output_register", "registered")
 CONTROL = ("control", "core_rst", "irq", "soft_reset")
-PORTS = frozenset({"clk", "rst", "aresetn", "frame_error", "frame_last", *BORDER, *CONTROL})
+LOADING = ("load_from", "load_to", "load_write", "load_address", "load_column", "load_data")
+PORTS = frozenset({"clk", "rst", "aresetn", "frame_error", "frame_last", *BORDER, *CONTROL, *LOADING})
 
 
 def verilog_name(text: str) -> str:

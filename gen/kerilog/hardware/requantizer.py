@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from kerilog.formats import Format, IntArray
 from kerilog.hardware import serial
 from kerilog.hardware.memories import Field, requantizer_rom
 from kerilog.hardware.modules.requantize import AffineRequantizer, FixedRequantizer, Thresholds
+from kerilog.hardware.room import AffineRoom, FixedRoom, form_of
 from kerilog.qgraph import Clamp, QConv2D, QDense, Shift, Threshold
 
 
@@ -50,6 +52,56 @@ def requantizer_of(
     zero = format.zero_point
     exact = exact_multiplier(op.rescale, bias, reach, op.clamp[0] - zero, op.clamp[1] - zero, layer)
     return affine(exact, reach, results, zero)
+
+
+def loaded_requantizer(
+    result: tuple[str, Format],
+    op: QConv2D | QDense,
+    source: Format,
+    lanes: int,
+    reach: Interval,
+    held: tuple[Interval, IntArray],
+    file: str,
+) -> AffineRequantizer | FixedRequantizer:
+    """As ``requantizer_of``, in a memory that is written at run time: with room for any weights of the
+    format, with which sums are in ``reach``. ``held``: the sums and the bias that it begins with;
+    ``source``: the format of the input.
+    """
+    layer, format = result
+    actual, bias = held
+    results = Results(lanes, math.lcm(bias.size, lanes) // lanes, format.bits, op.clamp, file)
+    shared: dict[str, Any] = {
+        "lanes": lanes,
+        "period": results.period,
+        "acc_bits": reach.bits,
+        "bits": results.bits,
+        "clamp_min": op.clamp[0],
+        "clamp_max": op.clamp[1],
+    }
+    if isinstance(op.rescale, Shift):
+        of_bias = FixedRoom.of(op, source)
+        low, high = of_bias.reach
+        return FixedRequantizer(
+            rom=requantizer_rom(file, lanes, of_bias.fields(bias, layer)).stored(op.banks),
+            shift=_one_shift(op.rescale, layer),
+            bias_bits=of_bias.bias_bits,
+            biased_bits=max(
+                signed_bits(int(reach.low.min()) + low, int(reach.high.max()) + high),
+                results.bits + 1,
+                of_bias.bias_bits,
+            ),
+            bias_shift=of_bias.bias_shift,
+            **shared,
+        )
+    zero = format.zero_point
+    form = form_of(op.rescale, bias, actual, (op.clamp[0] - zero, op.clamp[1] - zero), layer)
+    room = AffineRoom.around(form, actual, reach.bits, results.bits)
+    return AffineRequantizer(
+        rom=requantizer_rom(file, lanes, room.fields(form, actual, layer)).stored(op.banks),
+        **dataclasses.asdict(room),
+        zero_point=zero,
+        **shared,
+    )
 
 
 def _thresholds(rescale: Threshold, reach: Interval, bias: IntArray, results: Results) -> Thresholds:

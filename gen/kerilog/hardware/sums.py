@@ -26,9 +26,10 @@ from kerilog.hardware.modules.requantize import (
 from kerilog.hardware.modules.serializer import Serializer
 from kerilog.hardware.modules.vectors import Vectors
 from kerilog.hardware.modules.window import VectorSlicing
-from kerilog.hardware.requantizer import requantizer_of
+from kerilog.hardware.requantizer import loaded_requantizer, requantizer_of
+from kerilog.hardware.room import any_reach
 from kerilog.hardware.unrolled import unrolled
-from kerilog.hardware.weights import Rom, Signs
+from kerilog.hardware.weights import Loadable, Rom, Signs
 from kerilog.qgraph import Clamp, QConv2D, QDense, QNode
 
 
@@ -179,14 +180,15 @@ def _weighted(
     steps = kernel * factor
     reach = dot_interval(steps, *codes)
     bias = op.bias + offset * kernel.sum(axis=0)
+    if op.banks:
+        return _loaded(op, result, folding, source, codes, (reach, bias), files)
     widths = Widths(format.bits, op.kernel_format.bits, reach.bits)
     matvec: MatVec | None = None
     if folding.steps == 1 and slicing and slicing.groups == 1:
         matvec = unrolled(_wide_kernel(steps, slicing), codes, folding, widths, layer, forced)
     if matvec is None:
         stored = (kernel < 0).astype(np.int64) if isinstance(op.kernel_format, Binary) else kernel
-        split = functools.partial(_by_step, stored, folding)
-        rom = memories.weights(files[0], split, folding.steps, folding.pe, folding.simd, widths.w)
+        rom = weight_memory(files[0], stored, folding, widths.w)
         matvec = MatVec.of(folding, widths, _source(op.kernel_format)(rom))
         if isinstance(format, Sign):
             counted = matvec.counted(kernel.shape[0]) + kernel.sum(axis=0)
@@ -194,6 +196,34 @@ def _weighted(
             matvec = dataclasses.replace(matvec, acc_bits=reach.bits)
     requantizer = requantizer_of(result, op, matvec.result_lanes, reach, bias, files[1])
     return Sums(matvec, requantizer, reach, op.kernel_format, op.bias_format)
+
+
+def _loaded(
+    op: QConv2D | QDense,
+    result: tuple[str, Format],
+    folding: Folding,
+    source: tuple[Format, Clamp],
+    codes: Clamp,
+    held: tuple[Interval, IntArray],
+    files: tuple[str, str],
+) -> Sums:
+    """As ``_weighted``, for any weights of the format; ``held``: the sums and the bias of those that it
+    begins with, ``codes``: what is multiplied.
+    """
+    format = source[0]
+    reach = any_reach(op.kernel[..., 0].size, op.bias.size, op.kernel_format, codes)
+    widths = Widths(format.bits, op.kernel_format.bits, reach.bits)
+    kernel: IntArray = op.kernel.reshape(-1, op.kernel.shape[-1])
+    memory = weight_memory(files[0], kernel, folding, widths.w).stored(op.banks)
+    matvec = MatVec.of(folding, widths, Loadable(memory, codes))
+    requantizer = loaded_requantizer(result, op, format, matvec.result_lanes, reach, held, files[1])
+    return Sums(matvec, requantizer, reach, op.kernel_format, op.bias_format)
+
+
+def weight_memory(file: str, kernel: IntArray, folding: Folding, bits: int) -> memories.Memory:
+    """The memory of ``kernel`` (inputs, outputs of one window), codes of ``bits``, for ``folding``."""
+    split = functools.partial(_by_step, kernel, folding)
+    return memories.weights(file, split, folding.steps, folding.pe, folding.simd, bits)
 
 
 def _source(weights: Format) -> type[Rom]:

@@ -19,6 +19,7 @@ from kerilog.exact.shift_add_estimate import (
 from kerilog.exact.shift_add_search import STEPS, shift_add
 from kerilog.formats import IntArray
 from kerilog.hardware.memories import Memory
+from kerilog.qgraph import Clamp
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -31,6 +32,13 @@ class Rom:
     @property
     def memories(self) -> tuple[Memory, ...]:
         return (self.memory,)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Loadable(Rom):
+    """Codes in a memory that is written at run time: any of their format, times elements in ``codes``."""
+
+    codes: Clamp
 
 
 class Signs(Rom):
@@ -111,4 +119,4 @@ def _graph(kernel: bytes, outputs: int, low: int, high: int, steps: int) -> Adde
     return shift_add(np.frombuffer(kernel, np.int64).reshape(-1, outputs), low, high, steps)
 
 
-WeightSource = Rom | Signs | Ones | Unrolled
+WeightSource = Rom | Loadable | Signs | Ones | Unrolled

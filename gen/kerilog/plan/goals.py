@@ -51,7 +51,9 @@ class Goal:
     flip-flops, 80 by default. ``unroll``: names of layers that get a constant multiplier for every weight,
     with an interval or without any bound. ``register_borders``: a register slice stands at every
     stream of the border. ``reset``: the level that resets the core; None is active-high.
-    ``control``: the bus of a control block beside it; None is none.
+    ``control``: the bus of a control block beside it; None is none. ``loadable``: names of layers whose
+    weights that bus can load at run time, "all" for every layer with weights; ``double_buffer``: in memories
+    of two sets, so that a load is no pause.
 
     What is not bounded is minimized: the interval first, then area; with ``latency`` alone, area. For
     ``interval`` or ``fps`` alone each layer gets the fewest multipliers, or up to half as many again where
@@ -71,6 +73,8 @@ class Goal:
     register_borders: bool = False
     reset: Reset | None = None
     control: ControlBus | None = None
+    loadable: tuple[str, ...] = ()
+    double_buffer: bool = False
 
     def __post_init__(self) -> None:
         self._check_types()
@@ -103,6 +107,13 @@ class Goal:
             if found not in (None, *known):
                 wanted = " or ".join(known)
                 raise ArgumentError("{0} must be {wanted}, found {found!r}", name, wanted=wanted, found=found)
+
+    def check_loadable(self) -> None:
+        """Raises KerilogError for weights to load without a bus that brings them: settings may give it."""
+        if self.double_buffer and not self.loadable:
+            raise ArgumentError("{0} is for {1}: name the layers as well", "double_buffer", "loadable")
+        if self.loadable and self.control in (None, "none"):
+            raise ArgumentError("{0} needs a bus: give {1} axi-lite as well", "loadable", "control")
 
     def _check_types(self) -> None:
         """From Python anything may come."""
@@ -181,6 +192,9 @@ def design_for(graph: QGraph, goal: Goal, name: str | None = None, progress: Pro
     stands in the way and the best there is.
     """
     refusals.check(graph)
+    goal.check_loadable()
+    if goal.loadable:
+        graph = refusals.loadable(graph, goal.loadable, goal.unroll, 2 if goal.double_buffer else 1)
     bounds = goal.bounds
     asks = _Asks(name, goal.unroll, goal.register_borders)
     if bounds == Bounds():

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
-from kerilog.errors import Reason, Unsupported
-from kerilog.formats import Binary, Sign
+from kerilog.errors import KerilogError, Reason, Unsupported
+from kerilog.formats import Affine, Binary, Fixed, Sign, UnsignedAffine
 from kerilog.hardware.kind import title
 from kerilog.hardware.stages import KINDS
 from kerilog.names import chosen
@@ -27,6 +28,9 @@ from kerilog.qgraph import (
     QSlice,
     QUpSampling2D,
 )
+
+ALL = "all"
+"""Every layer with weights, where layers are named whose weights are loaded."""
 
 _WITH_SIGNS = (
     *(QConv2D, QDense, QMaxPooling2D, QGlobalMaxPooling2D, QConcatenate, QLookup, QRequantize),
@@ -85,3 +89,48 @@ def unrolled(graph: QGraph, unroll: tuple[str, ...]) -> tuple[str, ...]:
     others = {node.name for node in graph} - set(possible)
     otherwise = f"not one that can be unrolled; those are {', '.join(possible) or 'none'}"
     return tuple(chosen(name, [] if name in others else possible, otherwise) for name in unroll)
+
+
+def loadable(graph: QGraph, asked: tuple[str, ...], unroll: tuple[str, ...], banks: int) -> QGraph:
+    """``graph``, the weights of the layers that ``asked`` names in memories of ``banks`` sets that are
+    written at run time: ``ALL`` for every layer with weights; a part of a name that no other layer has is
+    enough.
+
+    Raises KerilogError, naming the layer, where weights cannot be loaded, or are to be constants.
+    """
+    weighted = [node for node in graph if isinstance(node.op, QConv2D | QDense)]
+    names = [node.name for node in weighted]
+    others = {node.name for node in graph} - set(names)
+    otherwise = f"has no weights to load; those with weights are {', '.join(names) or 'none'}"
+    every = ALL in asked and ALL not in names
+    found = set(names)
+    if not every:
+        found = {chosen(name, [] if name in others else names, otherwise) for name in asked}
+    for node in weighted:
+        if node.name in found:
+            _check_loadable(node, graph)
+    for name in found.intersection(unrolled(graph, unroll)):
+        raise KerilogError(
+            f"layer '{name}': expected weights to load or to unroll into constants, found both asked for"
+        )
+    nodes = tuple(_with_banks(node, banks) if node.name in found else node for node in graph)
+    return dataclasses.replace(graph, nodes=nodes)
+
+
+def _with_banks(node: QNode, banks: int) -> QNode:
+    assert isinstance(node.op, QConv2D | QDense)
+    return dataclasses.replace(node, op=dataclasses.replace(node.op, banks=banks))
+
+
+def _check_loadable(node: QNode, graph: QGraph) -> None:
+    """Raises KerilogError for weights, inputs and results of few levels: what becomes of them depends on the
+    weights.
+    """
+    assert isinstance(node.op, QConv2D | QDense)
+    formats = node.op.kernel_format, graph[node.inputs[0]].format, node.format
+    for what, format in zip(("weights", "an input", "results"), formats, strict=True):
+        if not isinstance(format, Fixed | Affine) or isinstance(format, UnsignedAffine):
+            raise KerilogError(
+                f"layer '{node.name}': loading weights at run time is for weights and activations of 2 bits "
+                f"and more, found {what} in {format}; leave it out of the layers to load"
+            )

@@ -18,11 +18,19 @@ from kerilog.quantize.fixed import FixedScheme
 from kerilog.quantize.given import without_formats
 from kerilog.quantize.one_bit import one_bit_tensors
 from kerilog.quantize.rewrite import Scheme, class_scores, convert, results, softmax_tail, strip_softmax
-from kerilog.quantize.settings import LayerSettings, Settings, passes_of, read_settings, toml_of
+from kerilog.quantize.settings import (
+    OF_HARDWARE,
+    LayerSettings,
+    Settings,
+    passes_of,
+    read_settings,
+    toml_of,
+)
 from kerilog.scales import Rounding
 from kerilog.transforms import simplify
 
 __all__ = [
+    "OF_HARDWARE",
     "SCHEMES",
     "Calibration",
     "LayerSettings",

@@ -40,6 +40,8 @@ RefinePass = Literal["equalize", "learn-rounding", "correct-bias"]
 REFINE_PASSES: tuple[RefinePass, ...] = get_args(RefinePass)  # in the order in which they work
 Frac = Annotated[int, Meta(ge=-MAX_FRAC, le=MAX_FRAC)]
 
+OF_HARDWARE = ("register_borders", "reset", "control", "loadable", "double_buffer")
+"""The settings that are not about numbers."""
 _WEIGHT_KEYS = ("weight_bits", "bias_bits", "weight_frac", "bias_frac", "per_channel", "weight_scale")
 _ACTIVATION_KEYS = ("activation_bits", "frac", "range", "percentile")
 _AFFINE_KEYS = ("range", "percentile")
@@ -105,8 +107,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """``default`` holds for every layer, ``layers`` by name for single ones.
 
     ``register_borders``: hardware has a register slice at every stream of its border. ``reset``: the level
-    that resets it. ``control``: the bus of its control block. ``refine``: what is done to weights and biases
-    before they are rounded, in any order, see ``kerilog.refine``.
+    that resets it. ``control``: the bus of its control block; ``loadable``: the layers whose weights it loads
+    at run time, "all" for all of them, and ``double_buffer``: whether there are two sets of these.
+    ``refine``: what is done to weights and biases before they are rounded, in any order, see
+    ``kerilog.refine``.
     """
 
     default: LayerSettings = LayerSettings()
@@ -114,6 +118,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     register_borders: bool = False
     reset: Reset = "active-high"
     control: ControlBus = "none"
+    loadable: tuple[str, ...] = ()
+    double_buffer: bool = False
     refine: tuple[RefinePass, ...] = ()
 
     def of(self, name: str) -> LayerSettings:

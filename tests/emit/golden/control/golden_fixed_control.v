@@ -120,6 +120,10 @@ module golden_fixed_control #(
     .stalls(m_axis_stalls)
   );
 
+  wire [0:0] behind;
+  wire under_way;
+  wire unused_frames = &{1'b0, behind, under_way};
+
   krl_frame_watch #(
     .INPUTS(1),
     .OUTPUTS(1),
@@ -130,6 +134,8 @@ module golden_fixed_control #(
     .restart(soft_reset),
     .first({s_axis_first}),
     .last({m_axis_last}),
+    .behind(behind),
+    .under_way(under_way),
     .done(done),
     .now(cycles),
     .cycles(last_frame)
@@ -139,6 +145,7 @@ module golden_fixed_control #(
 
   wire [1023:0] values;
   wire [31:0] written;
+  wire [31:0] refused;
   wire [31:0] data;
   wire [3:0] enables;
   wire bad_write;
@@ -172,6 +179,7 @@ module golden_fixed_control #(
     .s_axi_rready(s_axi_rready),
     .values(values),
     .written(written),
+    .refused(refused),
     .data(data),
     .enables(enables),
     .bad_write(bad_write),
@@ -184,6 +192,7 @@ module golden_fixed_control #(
   wire status_frame_error_event = frame_fault;
   wire status_write_error_event = bad_write;
   wire status_read_error_event = bad_read;
+  assign refused = 32'd0;
   reg control_soft_reset;
   reg status_frame_done;
   reg status_frame_error;

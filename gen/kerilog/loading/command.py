@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From another model of the same shape to a file of weights for a design."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import UNSET, Struct
+
+from kerilog import build, frontend, regular, storage
+from kerilog.emit.writer import memory_text
+from kerilog.errors import KerilogError
+from kerilog.graph import Graph
+from kerilog.hardware.memories import Memory
+from kerilog.loading import comparison
+from kerilog.loading.conversion import converted, rounding_of
+from kerilog.loading.memories import memories_of
+from kerilog.loading.words import file_of
+from kerilog.manifest import Loadable, Manifest, Refined
+from kerilog.progress import Progress, silent
+from kerilog.qgraph import QArgMax, QGraph
+from kerilog.quantize import strip_softmax
+from kerilog.refine.figures import figures
+from kerilog.transforms import simplify
+
+
+class Weights(Struct, frozen=True, kw_only=True):
+    """A file of weights that was written: its bytes, its last word as 8 hexadecimal digits, the layers that
+    it holds, and, where there were samples, how near the integer network in ``model`` is to the float one.
+    """
+
+    path: Path
+    model: Path
+    size: int
+    checksum: str
+    layers: tuple[str, ...]
+    quality: tuple[Refined, ...]
+
+
+def write_weights(
+    model: Path,
+    directory: Path,
+    target: Path,
+    options: build.Options = build.Options(),  # noqa: B008 - frozen
+    progress: Progress = silent,
+) -> Weights:
+    """Quantize ``model`` into the formats of the design in ``directory`` and write the words that load it to
+    ``target``, the integer model to ``target`` with ``.npz`` behind.
+
+    Raises KerilogError, naming the layer, for another network, and for one that does not fit the formats and
+    the widths of the design; nothing is written then.
+    """
+    manifest = Manifest.read(directory)
+    if manifest.loadable is UNSET:
+        raise KerilogError(f"{directory}: its weights stay as they are; build it with --loadable")
+    design = _design(directory, manifest.loadable)
+    loaded = frozenset(layer.layer for layer in manifest.loadable.layers)
+    progress("reading the model", None)
+    frontend.check_file(model)
+    read = frontend.load(model, rounding_of(design))
+    graph, quality = _integers(read, design, loaded, model, options)
+    memories = list(memories_of(manifest.loadable, graph))
+    text = file_of(memories, int(manifest.loadable.layout, 16))
+    beside = target.with_name(f"{target.name}.npz")
+    with _written(target, beside) as (first, second):
+        first.write_bytes(text)
+        storage.save(graph, second)
+    names = tuple(layer.layer for layer in manifest.loadable.layers)
+    return Weights(
+        path=target,
+        model=beside,
+        size=len(text),
+        checksum=text[:-5:-1].hex(),
+        layers=names,
+        quality=quality,
+    )
+
+
+def _design(directory: Path, loadable: Loadable) -> QGraph:
+    """The integer model of a design, after its memories have been held against it."""
+    graph = storage.load(directory / storage.FILE_NAME)
+    try:
+        memories = list(memories_of(loadable, graph))
+    except (AssertionError, AttributeError, IndexError, TypeError, ValueError) as error:
+        raise KerilogError(
+            f"{directory}: the manifest and the integer model do not fit together ({error!r}); build it again"
+        ) from None
+    for memory in memories:
+        _check_memory(directory, memory)
+    return graph
+
+
+def _check_memory(directory: Path, memory: Memory) -> None:
+    path = directory / memory.file
+    try:
+        found = regular.content(path)
+    except OSError as error:
+        raise KerilogError(f"{path}: cannot be read: {regular.reason(error)}") from None
+    if found != memory_text(memory).encode("ascii"):
+        raise KerilogError(
+            f"{path}: does not hold the weights of {storage.FILE_NAME}; build the design again"
+        )
+
+
+def _integers(
+    read: Graph | QGraph, design: QGraph, loaded: frozenset[str], model: Path, options: build.Options
+) -> tuple[QGraph, tuple[Refined, ...]]:
+    """The integer network in the formats of the design, and figures of it if there are samples."""
+    argmax = any(isinstance(node.op, QArgMax) for node in design)
+    bare = strip_softmax(design)
+    if isinstance(read, QGraph):
+        graph = strip_softmax(build.ending(read, None, argmax))
+        comparison.check(bare, graph, loaded)
+        return graph, ()
+    simple, made = converted(simplify(read), bare, loaded)
+    graph = build.ending(made, read, argmax)
+    comparison.check(bare, strip_softmax(graph), loaded)
+    if options.request(model).source is None:
+        return graph, ()
+    data = build.named_data_for(read, model, options)
+    return graph, tuple(figures("nearest", simple, made, data.x_test))
+
+
+@contextlib.contextmanager
+def _written(*targets: Path) -> Iterator[tuple[Path, ...]]:
+    """Drafts that take the places of ``targets`` at the end, or vanish if anything fails."""
+    folder = targets[0].parent
+    try:
+        with tempfile.TemporaryDirectory(prefix=".kerilog_", dir=folder) as work:
+            drafts = tuple(Path(work) / target.name for target in targets)
+            yield drafts
+            for draft, target in zip(drafts, targets, strict=True):
+                draft.replace(target)
+    except OSError as error:
+        raise KerilogError(f"{targets[0]}: cannot be written: {regular.reason(error)}") from None

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``kerilog build --loadable`` and ``kerilog weights``: what they write, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kerilog import storage
+from kerilog.manifest import Loadable, Manifest
+from support.command import kerilog
+from support.paths import MODELS, TESTS
+
+TINY = TESTS / "cli" / "tiny.tflite"
+BUILD = ("build", TINY, "-o", "design")
+LOADABLE = ("--control", "axi-lite", "--loadable")
+
+
+@pytest.fixture(autouse=True)
+def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_design_takes_the_weights_of_its_model() -> None:
+    built = kerilog(*BUILD, *LOADABLE)
+    assert built.status == 0, built.error
+    assert "kerilog weights" in built.output
+    manifest = Manifest.read("design")
+    assert isinstance(manifest.loadable, Loadable)
+    made = kerilog("weights", TINY, "--for", "design", "-o", "tiny.bin", "--json")
+    assert made.status == 0, made.error
+    found = json.loads(made.output)
+    words = np.fromfile("tiny.bin", "<u4")
+    assert found["size"] == words.nbytes == 4 * (manifest.loadable.words + 4)
+    assert found["checksum"] == f"{words[-1]:08x}"
+    assert f"{words[1]:08x}" == manifest.loadable.layout
+    loaded, design = storage.load(Path("tiny.bin.npz")), storage.load(Path("design/integer_model.npz"))
+    assert [node.name for node in loaded] == [node.name for node in design]
+    assert "kerilog weights MODEL --for FOLDER" in Path("design/README.md").read_text()
+    np.save("codes.npy", np.random.default_rng(1).integers(-128, 128, (2, *manifest.input.shape)))
+    checked = kerilog("sim", "design", "--inputs", "codes.npy", "--codes")
+    assert checked.status == 0, checked.error
+
+
+def test_the_settings_say_it_too() -> None:
+    Path("settings.toml").write_text('control = "axi-lite"\nloadable = ["all"]\ndouble_buffer = true\n')
+    built = kerilog(*BUILD, "--config", "settings.toml")
+    assert built.status == 0, built.error
+    found = Manifest.read("design").loadable
+    assert isinstance(found, Loadable) and found.double_buffer
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (("--loadable",), "--loadable needs a bus: give --control axi-lite as well"),
+        (("--double-buffer", "--control", "axi-lite"), "--double-buffer is for --loadable"),
+        ((*LOADABLE, "nobody"), "layer 'nobody': has no weights to load; those with weights are"),
+    ],
+)
+def test_what_cannot_be_built(given: tuple[str, ...], told: str) -> None:
+    found = kerilog(*BUILD, *given)
+    assert found.status == 2
+    assert told in found.error
+    assert not Path("design").exists()
+
+
+def test_weights_of_nothing() -> None:
+    assert kerilog(*BUILD).status == 0
+    found = kerilog("weights", TINY, "--for", "design", "-o", "tiny.bin")
+    assert found.status == 2 and "its weights stay as they are; build it with --loadable" in found.error
+    assert kerilog(*BUILD, *LOADABLE, "--force").status == 0
+    for model, told in ((MODELS / "mnist_cnn.keras", "expected the"), (Path("none.keras"), "none.keras")):
+        found = kerilog("weights", model, "--for", "design", "-o", "tiny.bin")
+        assert found.status == 2 and told in found.error
+    memory = next(Path("design/rom").glob("*weights.mem"))
+    memory.write_text(memory.read_text().replace("0", "1"))
+    found = kerilog("weights", TINY, "--for", "design", "-o", "tiny.bin")
+    assert found.status == 2 and "does not hold the weights of integer_model.npz" in found.error
+    assert not list(Path().glob("tiny*")) and not list(Path().glob(".kerilog*"))
