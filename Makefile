@@ -167,7 +167,7 @@ lint: $(STAMP)
 	  verilator --lint-only -Wall -y hw/rtl $(wildcard hw/lint/*.vlt) $$module || exit 1; \
 	done
 	@for module in hw/formal/*.v; do \
-	  verilator --lint-only -Wall -y hw/rtl -y hw/formal $$module || exit 1; \
+	  verilator --lint-only -Wall -y hw/rtl -y hw/board -y hw/formal $$module || exit 1; \
 	done
 	@for module in hw/ecp5/*.v; do \
 	  verilator --lint-only -Wall -y hw/ecp5 -y hw/rtl -y sim/krl_multiplier $$module || exit 1; \
@@ -205,7 +205,7 @@ lock: $(LIGHT)
 	@$(PIP) uv==0.13.9
 	@$(BIN)/$(COMPILE) pyproject.toml requirements/build.in -o requirements/test.txt \
 	  --extra plots --extra train-cpu --extra data --extra vivado --extra cocotb --extra explore --extra fast \
-	  --extra control --extra test
+	  --extra control --extra cluster --extra test
 	@$(BIN)/$(COMPILE) pyproject.toml requirements/build.in -o requirements/rtl.txt \
 	  --extra data --extra vivado -c requirements/test.txt --overrides requirements/overrides.txt
 	@$(BIN)/$(COMPILE) pyproject.toml -o requirements/ecp5.txt --extra ecp5 -c requirements/test.txt
