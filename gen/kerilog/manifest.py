@@ -357,8 +357,10 @@ class LoadedRequantizer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     bias_shift: Places | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        of_affine = self.shift, self.multiplier_bits, self.offset_bits
-        of_affine += self.negative_correction_bits, self.total_bits
+        of_affine = (
+            *(self.shift, self.multiplier_bits, self.offset_bits),
+            *(self.negative_correction_bits, self.total_bits),
+        )
         of_fixed = self.bias_bits, self.bias_shift
         if (UNSET in of_affine) == (UNSET in of_fixed):
             raise ValueError(".shift: expected the numbers of one kind of requantizer, found others")

@@ -121,7 +121,10 @@ def _integers(
     if options.request(model).source is None:
         return graph, ()
     data = build.named_data_for(read, model, options)
-    return graph, tuple(figures("nearest", simple, made, data.x_test))
+    # a network that was made anew has other names
+    inputs = dict(zip((node.name for node in read.inputs), (node.name for node in made.inputs), strict=True))
+    samples = {inputs[name]: values for name, values in data.x_test.items()}
+    return graph, tuple(figures("nearest", simple, made, samples))
 
 
 @contextlib.contextmanager
