@@ -5,6 +5,7 @@
 //
 // No input begins a frame while DEPTH are under way for it; no output ends one that an input has not begun.
 //
+// told:  a frame is under way, or an input behind the others, and it is not said, or said and not so.
 // done:  a frame is done and not told, or told and not done.
 // now:   the count of cycles is not that of the cycle before and one more, or not zero behind a reset.
 // kept:  the cycles of the frame that was done last change, though none was done.
@@ -27,6 +28,7 @@ module krl_frame_watch_proof #(
   input  wire [INPUTS-1:0]  begin_one,
   input  wire [OUTPUTS-1:0] end_one,
 
+  output wire               fault_told,
   output wire               fault_done,
   output wire               fault_now,
   output wire               fault_kept,
@@ -42,6 +44,9 @@ module krl_frame_watch_proof #(
   reg started = 1'b0;
   wire reset = rst || !started;
 
+  wire [INPUTS-1:0] behind;
+  wire [INPUTS-1:0] is_behind;
+  wire in_core;
   wire done;
   wire [COUNT_BITS-1:0] now;
   wire [COUNT_BITS-1:0] cycles;
@@ -64,6 +69,7 @@ module krl_frame_watch_proof #(
       wire [LEVEL_BITS:0] with_this = begun + {{LEVEL_BITS{1'b0}}, first[i]};
       assign first[i] = begin_one[i] && begun != FULL[LEVEL_BITS-1:0];
       assign leads[i] = first[i] && begun == under_way;
+      assign is_behind[i] = begun != under_way;
       always @(posedge clk) begin
         begun <= with_this[LEVEL_BITS-1:0] - {{(LEVEL_BITS-1){1'b0}}, is_done};
         if (reset || restart) begin
@@ -100,6 +106,8 @@ module krl_frame_watch_proof #(
     .restart(restart),
     .first(first),
     .last(last),
+    .behind(behind),
+    .under_way(in_core),
     .done(done),
     .now(now),
     .cycles(cycles)
@@ -130,6 +138,7 @@ module krl_frame_watch_proof #(
     .arrived(arrived)
   );
 
+  assign fault_told = !reset && (behind != is_behind || in_core != (under_way != 0));
   assign fault_done = !reset && done != is_done;
   assign fault_now = !reset && now != (was_reset ? {COUNT_BITS{1'b0}} : then + 1'b1);
   assign fault_kept = !reset && cycles != cycles_before && !was_done && !was_reset;

@@ -9,14 +9,14 @@
 // word_valid: a word is offered, with all its bytes if word_whole. refused, in the same cycle: it is not taken.
 //           A word is refused, and the load is over, if it is not whole, or no word of the header in its
 //           place, or not the CRC; the first one also while quiet is low (BANKS = 1) or a change is pending.
-// abort:    the load is over.
+// cancel:   the load is over.
 // hold:     no frame may begin. With BANKS = 1 from the first word of a load on, and after one that was cut off
 //           while it wrote until another has come to its end (incomplete); with BANKS = 2 from the end of a
 //           load until the memories change (pending), in a cycle in which held is high.
 // quiet, held: no frame is under way and none begins in this cycle; held: nor will any while hold is high.
 // bank, write_bank: the bank that is read, the one that is written.
 // loaded:   the CRC of the load whose words are read; 0: those that the memories began with.
-// Events:   done and failed are high for one cycle: a load has come to its end, was refused or aborted.
+// Events:   done and failed are high for one cycle: a load has come to its end, was refused or cancelled.
 // Reset:    ends a load. incomplete, pending, bank and loaded are about what the memories hold, and stay.
 // Latency:  1 cycle from a word to write, which is high for one of the memories, for one cycle.
 // Legal:    MEMORIES >= 2; ADDRESS_BITS, COLUMN_BITS >= 1; WORDS >= 1; BANKS is 1 or 2. Words are 2 cycles apart or more.
@@ -45,7 +45,7 @@ module krl_loader #(
   input  wire                    word_whole,
   input  wire [31:0]             word,
   output wire                    refused,
-  input  wire                    abort,
+  input  wire                    cancel,
 
   output wire                    hold,
   input  wire                    quiet,
@@ -105,7 +105,7 @@ module krl_loader #(
   assign refused = word_valid && !right;
   assign loading = state != IDLE;
   assign done = ends;
-  assign failed = refused || (abort && loading);
+  assign failed = refused || (cancel && loading);
   assign hold = pending || incomplete || (BANKS == 1 && loading);
 
   // ---- where it goes ----
@@ -154,7 +154,7 @@ module krl_loader #(
 
   // ---- the checksum, in two cycles per word ----
 
-  wire [31:0] before = (takes && state == IDLE) ? 32'hffffffff : crc;
+  wire [31:0] crc_before = (takes && state == IDLE) ? 32'hffffffff : crc;
   wire [15:0] joins = half ? write_data[31:16] : word[15:0];
   wire [31:0] after;
 
@@ -163,7 +163,7 @@ module krl_loader #(
     for (i = 0; i < 17; i = i + 1) begin : g_step
       wire [31:0] rest;
       if (i == 0) begin : g_first
-        assign rest = before ^ {16'd0, joins};
+        assign rest = crc_before ^ {16'd0, joins};
       end else begin : g_next
         assign rest = {1'b0, g_step[i-1].rest[31:1]} ^ (g_step[i-1].rest[0] ? POLYNOMIAL : 32'd0);
       end
@@ -203,6 +203,7 @@ module krl_loader #(
         end
       end
     end else begin : g_one_bank
+      wire unused_held = held;
       always @(posedge clk) begin
         pending <= 1'b0;
         bank <= 1'b0;

@@ -87,7 +87,7 @@ class Bench:
     async def start(self) -> None:
         dut = self.dut
         start_clock(dut)
-        dut.word_valid.value = dut.word_whole.value = dut.word.value = dut.abort.value = 0
+        dut.word_valid.value = dut.word_whole.value = dut.word.value = dut.cancel.value = 0
         dut.quiet.value = dut.held.value = 0
         dut.rst.value = 1
         await ClockCycles(dut.clk, 3)
@@ -199,14 +199,14 @@ async def wrong_words(dut: Any) -> None:
 
 
 @test(timeout_time=5)
-async def aborts_and_resets(dut: Any) -> None:
+async def cancels_and_resets(dut: Any) -> None:
     """Both end a load; what the memories hold is told as before."""
     bench = Bench(dut)
     await bench.start()
     rng = bench.rng
     good = load_of(rng)
     await bench.whole(good)
-    for signal in ("abort", "rst"):
+    for signal in ("cancel", "rst"):
         for count in (1, 3, 4, 3 + WORDS):
             await bench.idle()
             await bench.put_all(load_of(rng)[:count])
@@ -218,18 +218,18 @@ async def aborts_and_resets(dut: Any) -> None:
             await bench.settle()
             torn = int(BANKS == 1 and count > 3)
             assert bench.flags() == (torn, 0, torn, 0), (signal, count)
-            assert bench.memories.failed == failed + (signal == "abort")
+            assert bench.memories.failed == failed + (signal == "cancel")
             assert number(dut.loaded) == good[-1]
             if not torn:
                 bench.check(good)
             else:
                 await bench.whole(good)
-    dut.abort.value = 1
+    dut.cancel.value = 1
     failed = bench.memories.failed
     await ClockCycles(dut.clk, 2)
-    dut.abort.value = 0
+    dut.cancel.value = 0
     await RisingEdge(dut.clk)
-    assert bench.memories.failed == failed, "there was nothing to abort"
+    assert bench.memories.failed == failed, "there was nothing to cancel"
     bench.check(good)
 
 

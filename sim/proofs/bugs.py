@@ -111,6 +111,12 @@ SHORT = [
         "wrong",
         Bug("a frame of no cycles stays", "u_began", "begins && (waits || !done)", "begins"),
     ),
+    refuted(
+        "krl_frame_watch",
+        WATCH,
+        "told",
+        Bug("an input ahead is behind", "behind", "lag != 0", "lag == 0"),
+    ),
     refuted("krl_frame_watch", WATCH, "now", Bug("now stands", "now", "now + 1'b1", "now")),
     refuted("krl_frame_watch", WATCH, "kept", Bug("cycles go on", "cycles", "if (done)")),
     refuted(
