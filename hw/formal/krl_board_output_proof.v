@@ -64,7 +64,7 @@ module krl_board_output_proof #(
 
   // numbers of frames that the core has not begun to give, and of those that are not answered
   reg [2:0] ahead;
-  reg [2:0] inside;
+  reg [2:0] unanswered;
   reg in_frame;
   wire number_valid = gives_number && number_room;
   // a beat that is offered stays, and so does the number that let it begin
@@ -79,6 +79,7 @@ module krl_board_output_proof #(
   wire comes = byte_valid && !waited;
   wire ends = comes && place == LOWER;
   wire number_arrived;
+  wire unused_number = number_arrived;
   // a byte could be made in the cycle before
   reg could;
 
@@ -166,14 +167,14 @@ module krl_board_output_proof #(
       (place == HEAD && byte_data != 8'h5a)
       || (place == BODY && byte_data[7:BITS] != {(8-BITS){fill}})
       || (place == STATUS && byte_data != {7'd0, frame_bad}));
-  assign fault_room = !reset && number_room != (inside != 4 || ends);
+  assign fault_room = !reset && number_room != (unanswered != 4 || ends);
   assign fault_waits = !reset && could && !byte_valid;
 
   always @(posedge clk) begin
     started <= 1'b1;
     waited <= byte_valid && !byte_ready && !reset;
     ahead <= ahead + {2'd0, number_valid} - {2'd0, takes && !in_frame};
-    inside <= inside + {2'd0, number_valid} - {2'd0, ends};
+    unanswered <= unanswered + {2'd0, number_valid} - {2'd0, ends};
     if (takes) begin
       in_frame <= !last;
       ended <= last;
@@ -192,7 +193,7 @@ module krl_board_output_proof #(
     could <= (!byte_valid || byte_ready) && s_axis_tvalid && !reset;
     if (reset) begin
       ahead <= 0;
-      inside <= 0;
+      unanswered <= 0;
       in_frame <= 1'b0;
       place <= HEAD;
     end
