@@ -95,7 +95,7 @@ async def frames_are_held_between(dut: Any) -> None:
             hold and not late and (last or not is_open)
             for late, (_, last), is_open in zip(behind, marks, opened, strict=True)
         ]
-        wide = list(behind)
+        wide = [late or not hold for late in behind]
         if rst or restart:
             was_valid, shut, wide = [False] * INPUTS, [True] * INPUTS, [False] * INPUTS
         begun = min(one.begun for one in inputs)

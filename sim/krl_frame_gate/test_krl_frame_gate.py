@@ -18,12 +18,9 @@ BUGS = [
     Bug("closes by itself", "closed", "{INPUTS{hold}}", "{INPUTS{1'b1}}"),
     Bug("a frame never ends", "begun", "& ~last"),
     Bug("held by one input", "held", "&closed", "|closed"),
-    Bug("held behind others", "held", "&& behind == 0"),
     Bug("held with frames under way", "held", "&& !under_way"),
     Bug("quiet with frames under way", "quiet", "&& !under_way"),
-    Bug("quiet behind others", "quiet", "&& behind == 0"),
     Bug("quiet while a beat is on offer", "quiet", "| tvalid"),
-    Bug("quiet in mid-frame", "quiet", "(begun | tvalid)", "tvalid"),
     Bug("a frame survives a restart", "begun", "rst || restart", "rst"),
 ]
 

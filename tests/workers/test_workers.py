@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -16,13 +15,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kerilog import parallel
 from kerilog.area import Area
 from kerilog.errors import KerilogError
 from kerilog.kept import FILE, Kept, digest
 from kerilog.tune.loss import Loss
 from kerilog.workers import HERE, Spread, workers
 from support.command import kerilog
+from support.pieces import added, killed, marked, refused
 
 
 @pytest.fixture(autouse=True)
@@ -31,30 +30,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("KERILOG_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("KERILOG_RESULTS")
     return tmp_path / "cache"
-
-
-def added(shared: int, piece: int) -> tuple[int, int, int]:
-    """The sum, and where it was made: process and processors."""
-    return shared + piece, os.getpid(), parallel.processors()
-
-
-def refused(shared: int, piece: int) -> int:
-    if piece == shared:
-        raise KerilogError(f"piece {piece}")
-    return piece
-
-
-def killed(_: int, piece: int) -> int:
-    if piece:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return piece
-
-
-def marked(folder: str, piece: int) -> int:
-    """Slow, and tells which process it runs in."""
-    (Path(folder) / f"{piece}-{os.getpid()}").touch()
-    time.sleep(0.2)
-    return piece * piece
 
 
 def test_in_this_process() -> None:
