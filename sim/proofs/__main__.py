@@ -19,6 +19,7 @@ from pathlib import Path
 
 from proofs import bugs, table
 from proofs.engine import SECONDS, Point, ToolError, verdict_on
+from proofs.refuted import Refuted
 
 # a line and whether all is well
 Outcome = tuple[str, bool]
@@ -37,7 +38,7 @@ def prove(point: Point, seconds: int, memory: int) -> Outcome:
     return line, verdict.word == "proven"
 
 
-def refute(case: bugs.Refuted, seconds: int, memory: int) -> Outcome:
+def refute(case: Refuted, seconds: int, memory: int) -> Outcome:
     """Find the faults of one bug."""
     try:
         with tempfile.TemporaryDirectory() as folder:

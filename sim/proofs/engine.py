@@ -6,7 +6,7 @@ there: all inputs of the harness are free in every cycle. Each output says one t
 but for ``arrived``: that is what the others are about, and where it cannot happen nothing is proven.
 
 To add a module: write its harness beside the others, from the ``proof_*`` modules, and give its parameters
-in ``table.py`` and its bugs in ``bugs.py``.
+in ``table.py`` and its bugs in ``bugs/``.
 """
 
 from __future__ import annotations

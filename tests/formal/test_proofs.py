@@ -12,8 +12,8 @@ import pytest
 from common.bugs import Bug
 from proofs import __main__ as prover
 from proofs import bugs, table
-from proofs.bugs import Refuted
 from proofs.engine import ARRIVED, BOARD, HARNESSES, RTL, Point, Verdict, verdict_on
+from proofs.refuted import Refuted
 
 needs_yosys = pytest.mark.skipif(
     not (shutil.which("yosys") and shutil.which("yosys-abc")), reason="yosys is not installed"
