@@ -155,10 +155,11 @@ _GOWIN_FF = tuple(
 )
 _GOWIN = Family(
     title="Gowin",
-    passes="synth_gowin",
+    # Of the carry chains that Yosys 0.23 makes, those of comparisons are wrong in its own model of the ALU.
+    passes="synth_gowin -noalu",
     no_pads=" -noiopads",
-    # a sum takes the LUT of its carry; the multiplexers between LUTs are beside them
-    lut={f"LUT{inputs}": 1 for inputs in range(1, 5)} | {"ALU": 1},
+    # the multiplexers between LUTs are beside them
+    lut={f"LUT{inputs}": 1 for inputs in range(1, 5)},
     lutram={"RAM16S1": 1, "RAM16S2": 2, "RAM16S4": 4, "RAM16SDP1": 1, "RAM16SDP2": 2, "RAM16SDP4": 4},
     ff=_GOWIN_FF,
     bram=dict.fromkeys(
