@@ -14,6 +14,7 @@ import functools
 import hashlib
 import logging
 import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -101,13 +102,24 @@ _shared: list[Any] = []  # of a worker process: what all its pieces are worked o
 
 
 def _begin(shared: Any) -> None:
-    """A worker process starts: it has one processor."""
+    """A worker process starts: it has one processor, and can be terminated from here on."""
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
     _shared[:] = [shared]
     parallel.keep_to_one_thread()
 
 
-def _on_shared(work: Work, piece: Any) -> Any:
-    return work(_shared[0], piece)
+def _end_with_the_parent() -> None:
+    """An interrupt may reach the parent just after it started this process, and before it has noted that."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _on_shared(work: Work, pieces: Sequence[Any]) -> list[Any]:
+    return [work(_shared[0], piece) for piece in pieces]
 
 
 @contextlib.contextmanager
@@ -115,11 +127,14 @@ def _processes(shared: Any, processes: int) -> Iterator[Run]:
     spawn = multiprocessing.get_context("spawn")  # not forked: Keras may have started threads
     pool = concurrent.futures.ProcessPoolExecutor(processes, spawn, _begin, (shared,))
 
+    # Not pool.map: left early, it cancels what waits, and a pool whose processes end trips over that.
     def run(work: Work, pieces: Sequence[Any], together: int = 1) -> Iterator[Any]:
+        shares = [pieces[start : start + together] for start in range(0, len(pieces), together)]
         with _deaf_to_interrupts():
-            found = pool.map(functools.partial(_on_shared, work), pieces, chunksize=together)
+            found = [pool.submit(_on_shared, work, share) for share in shares]
         try:
-            yield from found
+            for share in found:
+                yield from share.result()
         except BrokenProcessPool:
             raise KerilogError(
                 "a worker process was killed, perhaps for want of memory: run again, with fewer --jobs"
@@ -131,11 +146,14 @@ def _processes(shared: Any, processes: int) -> Iterator[Run]:
 
 @contextlib.contextmanager
 def _deaf_to_interrupts() -> Iterator[None]:
-    """Processes that are started here see no SIGINT: Ctrl-C is for this one, which ends them."""
+    """Processes that are started here see no SIGINT: Ctrl-C is for this one, which ends them.
+
+    Nor does a signal come between the halves of a start: the new process would tell of what it did not get.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
         yield
     finally:

@@ -34,3 +34,8 @@ def marked(folder: str, piece: int) -> int:
     (Path(folder) / f"{piece}-{os.getpid()}").touch()
     time.sleep(0.2)
     return piece * piece
+
+
+def endless(_shared: object, _piece: object) -> None:
+    """Waits for a signal that does not come."""
+    signal.pause()
