@@ -270,7 +270,9 @@ def test_memories_and_products_as_yosys_maps_them() -> None:
 
 
 @needs_yosys
-@pytest.mark.parametrize(("scheme", "interval"), [("fixed", 200), ("affine", 64)])
+@pytest.mark.parametrize(
+    ("scheme", "interval"), [("fixed", 200), pytest.param("affine", 64, marks=pytest.mark.full)]
+)
 def test_a_whole_design_is_predicted(scheme: str, interval: int, tmp_path: Path) -> None:
     chain = Chain("whole", scheme, (10, 10, 1), 7).conv(4, name="first").pool().flatten()
     graph = chain.dense(16, "middle").dense(5, "last").graph
