@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -71,11 +71,6 @@ class Threshold:
 Rescale = Multiplier | DoubleMultiplier | Shift | Threshold
 
 
-def _of_hardware() -> Any:
-    """A field that says what hardware is asked for: 0 in every file, where it is left out."""
-    return dataclasses.field(default=0, metadata={"stored": False})
-
-
 @dataclasses.dataclass(frozen=True, eq=False)
 class QOp:
     """Base of all integer operations."""
@@ -97,8 +92,7 @@ class QConv2D(QOp):
     the zero point.
 
     ``kernel`` (kh, kw, cin / groups, filters); ``bias`` (filters,), in units of the accumulator.
-    A depthwise convolution has ``groups == cin``. ``steps`` is that of the input's format. ``banks``: sets of
-    weights that hardware holds in memories that are written at run time; 0 for weights that stay.
+    A depthwise convolution has ``groups == cin``. ``steps`` is that of the input's format.
     """
 
     kernel: IntArray
@@ -112,7 +106,6 @@ class QConv2D(QOp):
     dilation_rate: Pair = (1, 1)
     groups: int = 1
     pad_code: int | None = None
-    banks: int = _of_hardware()
 
     def border(self, source: Format) -> int:
         """The code of the cells outside the image, which is in the format ``source``."""
@@ -121,10 +114,7 @@ class QConv2D(QOp):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class QDense(QOp):
-    """``clamp(zero_out + rescale(sum kernel * steps(x) + bias))``; ``kernel`` (inputs, units).
-
-    ``banks`` as for ``QConv2D``.
-    """
+    """``clamp(zero_out + rescale(sum kernel * steps(x) + bias))``; ``kernel`` (inputs, units)."""
 
     kernel: IntArray
     bias: IntArray
@@ -132,7 +122,6 @@ class QDense(QOp):
     bias_format: Format
     rescale: Rescale
     clamp: Clamp
-    banks: int = _of_hardware()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

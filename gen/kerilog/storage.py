@@ -107,8 +107,7 @@ def _encode(value: Any, arrays: dict[str, npt.NDArray[Any]]) -> Any:
         arrays[name] = _narrowed(value)
         return {"array": name} if arrays[name].dtype == value.dtype else {"array": name, "wide": True}
     if dataclasses.is_dataclass(value):
-        stored = (f for f in dataclasses.fields(value) if f.metadata.get("stored", True))
-        fields = {f.name: _encode(getattr(value, f.name), arrays) for f in stored}
+        fields = {f.name: _encode(getattr(value, f.name), arrays) for f in dataclasses.fields(value)}
         return {"type": type(value).__name__, "fields": fields}
     if isinstance(value, (tuple, list)):
         return [_encode(item, arrays) for item in value]

@@ -12,6 +12,7 @@ import pytest
 from kerilog import storage
 from kerilog.manifest import Loadable, Manifest
 from support.command import kerilog
+from support.keras_files import SHAPE, layer, write, write_samples
 from support.paths import MODELS, TESTS
 
 TINY = TESTS / "cli" / "tiny.tflite"
@@ -43,6 +44,29 @@ def test_a_design_takes_the_weights_of_its_model() -> None:
     np.save("codes.npy", np.random.default_rng(1).integers(-128, 128, (2, *manifest.input.shape)))
     checked = kerilog("sim", "design", "--inputs", "codes.npy", "--codes")
     assert checked.status == 0, checked.error
+
+
+def write_named(name: str, seed: int) -> Path:
+    """A network whose layers are called after ``name``."""
+    rng = np.random.default_rng(seed)
+    layers = [
+        layer("InputLayer", f"{name}_in", batch_shape=[None, *SHAPE]),
+        layer("Flatten", f"{name}_flat"),
+        layer("Dense", f"{name}_out", units=3, activation="softmax"),
+    ]
+    path = Path(f"{name}.keras")
+    return write(path, layers, {"dense": [rng.uniform(-0.4, 0.4, (30, 3)), rng.uniform(-0.1, 0.1, 3)]})
+
+
+def test_other_names_are_no_other_network() -> None:
+    """Keras numbers names anew in every network of a session; samples go by the names of the new one."""
+    write_samples(Path("samples.npz"))
+    first, second = write_named("first", 1), write_named("second", 2)
+    built = kerilog("build", first, "--data", "samples.npz", "-o", "design", *LOADABLE)
+    assert built.status == 0, built.error
+    made = kerilog("weights", second, "--for", "design", "--data", "samples.npz", "-o", "second.bin")
+    assert made.status == 0, made.error
+    assert "SNR of output 'first_out' against float" in made.output
 
 
 def test_the_settings_say_it_too() -> None:

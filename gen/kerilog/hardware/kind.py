@@ -99,6 +99,11 @@ class Wiring(Protocol):
     def is_unrolled(self, node: QNode) -> bool:
         """Whether the user asks for a constant multiplier per weight."""
 
+    def banks(self, node: QNode) -> int:
+        """How many sets of weights there are in memories that are written at run time; 0 for those that
+        stay.
+        """
+
     def share(self, modules: Iterable[Module]) -> float:
         """How much the ``modules``, without ROMs beside them, take of an FPGA: the sum of the shares of LUTs,
         flip-flops, DSPs and block RAMs.

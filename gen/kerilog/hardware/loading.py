@@ -5,12 +5,24 @@ loaded with.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 
 from kerilog.hardware.design import Design, Stage
 from kerilog.hardware.memories import Memory
 from kerilog.hardware.module import Module
+from kerilog.qgraph import QGraph
+
+
+@dataclasses.dataclass(frozen=True)
+class LoadableGraph(QGraph):
+    """A network whose layers ``loadable`` have their weights in memories that are written at run time, in
+    ``banks`` sets.
+    """
+
+    loadable: frozenset[str]
+    banks: int
 
 
 def layout(design: Design) -> int:

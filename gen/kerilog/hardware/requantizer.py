@@ -63,9 +63,9 @@ def loaded_requantizer(
     held: tuple[Interval, IntArray],
     file: str,
 ) -> AffineRequantizer | FixedRequantizer:
-    """As ``requantizer_of``, in a memory that is written at run time: with room for any weights of the
-    format, with which sums are in ``reach``. ``held``: the sums and the bias that it begins with;
-    ``source``: the format of the input.
+    """As ``requantizer_of``, with room for any weights of the format, with which sums are in ``reach``.
+
+    ``held``: the sums and the bias that it begins with; ``source``: the format of the input.
     """
     layer, format = result
     actual, bias = held
@@ -82,7 +82,7 @@ def loaded_requantizer(
         of_bias = FixedRoom.of(op, source)
         low, high = of_bias.reach
         return FixedRequantizer(
-            rom=requantizer_rom(file, lanes, of_bias.fields(bias, layer)).stored(op.banks),
+            rom=requantizer_rom(file, lanes, of_bias.fields(bias, layer)),
             shift=_one_shift(op.rescale, layer),
             bias_bits=of_bias.bias_bits,
             biased_bits=max(
@@ -97,7 +97,7 @@ def loaded_requantizer(
     form = form_of(op.rescale, bias, actual, (op.clamp[0] - zero, op.clamp[1] - zero), layer)
     room = AffineRoom.around(form, actual, reach.bits, results.bits)
     return AffineRequantizer(
-        rom=requantizer_rom(file, lanes, room.fields(form, actual, layer)).stored(op.banks),
+        rom=requantizer_rom(file, lanes, room.fields(form, actual, layer)),
         **dataclasses.asdict(room),
         zero_point=zero,
         **shared,

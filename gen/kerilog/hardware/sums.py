@@ -146,15 +146,19 @@ def weighted(
     frame: Frame,
     macs: int,
     forced: bool,
+    banks: int,
 ) -> Sums:
     """The sums of a layer with weights, folded as ``folding``.
 
     Weights are unrolled into constants where that is cheaper, and where it is ``forced``; never of vectors
-    that come in parts, without a ``slicing``.
+    that come in parts, without a ``slicing``, nor where there are ``banks`` of them that are written at run
+    time.
     """
     source = flow.tensor.format, flow.codes
     files = frame.memory("weights"), frame.memory("requantizer")
-    sums = _weighted(op, (node.name, node.format), folding, slicing, source, files, frame.layer, forced)
+    sums = _weighted(
+        op, (node.name, node.format), folding, slicing, source, files, frame.layer, forced, banks
+    )
     return dataclasses.replace(sums, macs=macs)
 
 
@@ -168,6 +172,7 @@ def _weighted(
     files: tuple[str, str],
     layer: str,
     forced: bool,
+    banks: int,
 ) -> Sums:
     """Those of ``op``, whose tensor is ``result``, fed with codes of ``source``; its ``files`` are those of
     the weights and of the requantizer.
@@ -180,8 +185,8 @@ def _weighted(
     steps = kernel * factor
     reach = dot_interval(steps, *codes)
     bias = op.bias + offset * kernel.sum(axis=0)
-    if op.banks:
-        return _loaded(op, result, folding, source, codes, (reach, bias), files)
+    if banks:
+        return _loaded(op, result, folding, source, codes, (reach, bias), files, banks)
     widths = Widths(format.bits, op.kernel_format.bits, reach.bits)
     matvec: MatVec | None = None
     if folding.steps == 1 and slicing and slicing.groups == 1:
@@ -206,6 +211,7 @@ def _loaded(
     codes: Clamp,
     held: tuple[Interval, IntArray],
     files: tuple[str, str],
+    banks: int,
 ) -> Sums:
     """As ``_weighted``, for any weights of the format; ``held``: the sums and the bias of those that it
     begins with, ``codes``: what is multiplied.
@@ -214,9 +220,10 @@ def _loaded(
     reach = any_reach(op.kernel[..., 0].size, op.bias.size, op.kernel_format, codes)
     widths = Widths(format.bits, op.kernel_format.bits, reach.bits)
     kernel: IntArray = op.kernel.reshape(-1, op.kernel.shape[-1])
-    memory = weight_memory(files[0], kernel, folding, widths.w).stored(op.banks)
+    memory = weight_memory(files[0], kernel, folding, widths.w).stored(banks)
     matvec = MatVec.of(folding, widths, Loadable(memory, codes))
     requantizer = loaded_requantizer(result, op, format, matvec.result_lanes, reach, held, files[1])
+    requantizer = dataclasses.replace(requantizer, rom=requantizer.rom.stored(banks))
     return Sums(matvec, requantizer, reach, op.kernel_format, op.bias_format)
 
 

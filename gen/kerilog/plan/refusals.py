@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 
 from kerilog.errors import KerilogError, Reason, Unsupported
 from kerilog.formats import Affine, Binary, Fixed, Sign, UnsignedAffine
 from kerilog.hardware.kind import title
+from kerilog.hardware.loading import LoadableGraph
 from kerilog.hardware.stages import KINDS
 from kerilog.names import chosen
 from kerilog.qgraph import (
@@ -91,7 +91,7 @@ def unrolled(graph: QGraph, unroll: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(chosen(name, [] if name in others else possible, otherwise) for name in unroll)
 
 
-def loadable(graph: QGraph, asked: tuple[str, ...], unroll: tuple[str, ...], banks: int) -> QGraph:
+def loadable(graph: QGraph, asked: tuple[str, ...], unroll: tuple[str, ...], banks: int) -> LoadableGraph:
     """``graph``, the weights of the layers that ``asked`` names in memories of ``banks`` sets that are
     written at run time: ``ALL`` for every layer with weights; a part of a name that no other layer has is
     enough.
@@ -113,13 +113,7 @@ def loadable(graph: QGraph, asked: tuple[str, ...], unroll: tuple[str, ...], ban
         raise KerilogError(
             f"layer '{name}': expected weights to load or to unroll into constants, found both asked for"
         )
-    nodes = tuple(_with_banks(node, banks) if node.name in found else node for node in graph)
-    return dataclasses.replace(graph, nodes=nodes)
-
-
-def _with_banks(node: QNode, banks: int) -> QNode:
-    assert isinstance(node.op, QConv2D | QDense)
-    return dataclasses.replace(node, op=dataclasses.replace(node.op, banks=banks))
+    return LoadableGraph(graph.name, graph.scheme, graph.nodes, graph.outputs, frozenset(found), banks)
 
 
 def _check_loadable(node: QNode, graph: QGraph) -> None:

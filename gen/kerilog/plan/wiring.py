@@ -14,6 +14,7 @@ from kerilog.hardware import connectors
 from kerilog.hardware.design import INPUT, Stage, Tensor
 from kerilog.hardware.folding import FEWEST, Shares, divisors, possible_lanes
 from kerilog.hardware.kind import Flow, code_range, title
+from kerilog.hardware.loading import LoadableGraph
 from kerilog.hardware.module import Module
 from kerilog.hardware.naming import BORDER, ports, verilog_name
 from kerilog.hardware.stages import KINDS
@@ -129,6 +130,10 @@ class Network:
 
     def is_unrolled(self, node: QNode) -> bool:
         return node.name in self._unroll
+
+    def banks(self, node: QNode) -> int:
+        graph = self.graph
+        return graph.banks if isinstance(graph, LoadableGraph) and node.name in graph.loadable else 0
 
     def share(self, modules: Iterable[Module]) -> float:
         found = sum((area.without_memories(module) for module in modules), Area())

@@ -119,7 +119,7 @@ class Conv2D(LayerKind):
         lanes = folding.vectors * folding.lanes
         flow = wiring.buffered(before, wiring.cut(before, lanes, layer), layer)
         frame = Frame.of(node, wiring, (flow,), folding.result_lanes)
-        sums = weighted(node, _op(node), folding, slicing, flow, frame, job.macs, forced)
+        sums = weighted(node, _op(node), folding, slicing, flow, frame, job.macs, forced, wiring.banks(node))
         return wiring.append(PointwiseConv2DStage(**vars(frame), **vars(sums)), code_range(node))
 
     def _windowed(self, node: QNode, wiring: Wiring) -> Flow:
@@ -132,7 +132,7 @@ class Conv2D(LayerKind):
         job, forced = self.job(node).side_by_side(slicing.windows), wiring.is_unrolled(node)
         folding = fold(job, window, flow.lanes, wiring.interval, layer, forced)
         frame = Frame.of(node, wiring, (flow,), folding.result_lanes)
-        sums = weighted(node, op, folding, slicing, flow, frame, job.macs, forced)
+        sums = weighted(node, op, folding, slicing, flow, frame, job.macs, forced, wiring.banks(node))
         window = window.waiting_for(folding.steps)
         stage = Conv2DStage(**vars(frame), **vars(sums), window=window, slicing=slicing)
         return wiring.append(stage, code_range(node))
@@ -164,7 +164,8 @@ class Conv2D(LayerKind):
         before = wiring.take(node)
         flow = wiring.cut(before, folding.vectors * folding.lanes, title(node))
         frame = Frame.of(node, wiring, (flow,), folding.result_lanes)
-        sums = weighted(node, _op(node), folding, None, flow, frame, self.job(node).macs, forced=False)
+        macs, banks = self.job(node).macs, wiring.banks(node)
+        sums = weighted(node, _op(node), folding, None, flow, frame, macs, forced=False, banks=banks)
         reader = geometry.reader(flow.tensor, node.shape, folding)
         return wiring.append(ReadConv2DStage(**vars(frame), **vars(sums), reader=reader), code_range(node))
 

@@ -88,7 +88,7 @@ class Dense(LayerKind):
         frame = Frame.of(node, wiring, (flow,), folding.result_lanes)
         channels = flow.tensor.elements
         whole = VectorSlicing(1, 1, 1, 1, 1, channels, channels)
-        sums = weighted(node, op, folding, whole, flow, frame, job.macs, forced)
+        sums = weighted(node, op, folding, whole, flow, frame, job.macs, forced, wiring.banks(node))
         stage = DenseStage(**vars(frame), **vars(sums), patience=patience)
         flow = wiring.append(stage, code_range(node))
         return dataclasses.replace(flow, at_end=folding.steps > 1)
@@ -132,7 +132,8 @@ class Dense(LayerKind):
     def _read(self, node: QNode, before: Flow, wiring: Wiring, folding: Folding) -> Flow:
         flow = wiring.cut(before, folding.lanes, title(node))
         frame = Frame.of(node, wiring, (flow,), folding.result_lanes)
-        sums = weighted(node, _op(node), folding, None, flow, frame, self.job(node).macs, forced=False)
+        macs, banks = self.job(node).macs, wiring.banks(node)
+        sums = weighted(node, _op(node), folding, None, flow, frame, macs, forced=False, banks=banks)
         stage = ReadDenseStage(**vars(frame), **vars(sums), reader=_reader(flow.tensor, folding))
         return dataclasses.replace(wiring.append(stage, code_range(node)), products=self.job(node).macs)
 
