@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 Reason = tuple[str, str]
 
@@ -42,6 +43,13 @@ class ArgumentError(KerilogError):
 
 def _argument_error(text: str, arguments: tuple[str, ...], values: dict[str, object]) -> ArgumentError:
     return ArgumentError(text, *arguments, **values)
+
+
+def unknown(what: str, name: str, known: Collection[str]) -> KerilogError:
+    """That ``name`` is none of the ``known`` ones, in lower case, and which of them is the nearest."""
+    near = difflib.get_close_matches(name.lower(), known, 1)
+    hint = f", the nearest is {near[0]}" if near else ""
+    return KerilogError(f"unknown {what} '{name}'{hint}; known are {', '.join(known)}")
 
 
 class UnreachedError(KerilogError):

@@ -80,7 +80,7 @@ class Kept(Generic[Result]):
             self._file.execute("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", row)
 
     def _key(self, piece: object) -> str:
-        return digest(workers.code(), self._content, piece)
+        return digest(workers.code(), np.__version__, self._content, piece)
 
 
 def _opened() -> sqlite3.Connection | None:

@@ -92,6 +92,21 @@ def test_what_cannot_be_built(given: tuple[str, ...], told: str) -> None:
     assert not Path("design").exists()
 
 
+def test_no_file_of_the_user_goes() -> None:
+    """Samples beside the weights, above all: the integer model has such a name."""
+    assert kerilog(*BUILD, *LOADABLE).status == 0
+    make = ("weights", TINY, "--for", "design", "-o")
+    Path("mine.npz").write_text("samples")
+    found = kerilog(*make, "mine")
+    assert found.status == 2 and found.error.count("\n") == 1
+    assert "mine.npz: was there before and is no file of weights" in found.error and "--force" in found.error
+    Path("mine.bin").write_text("notes")
+    assert kerilog(*make, "mine.bin").status == 2
+    assert (Path("mine.npz").read_text(), Path("mine.bin").read_text()) == ("samples", "notes")
+    assert kerilog(*make, "mine.bin", "--force").status == 0
+    assert kerilog(*make, "mine.bin").status == 0  # its own files make way
+
+
 def test_weights_of_nothing() -> None:
     assert kerilog(*BUILD).status == 0
     found = kerilog("weights", TINY, "--for", "design", "-o", "tiny.bin")

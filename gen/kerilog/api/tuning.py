@@ -99,7 +99,8 @@ def tune(
     by ``seed``, judge; ``x_test`` confirms. Bounds are those of ``IntegerModel.plan``; without an interval or
     ``fps`` it is that of the widest network. ``layers`` are choices that stay. ``tries``: neighbours that the
     search looks at. ``jobs``: processes, None for one a processor, which a script must then start below
-    ``if __name__ == "__main__"``; or ``scheduler``, the address of a Dask cluster.
+    ``if __name__ == "__main__"``; or ``scheduler``, the address of a Dask cluster, whose
+    workers then count.
 
     What is doubtful is a ``KerilogWarning``. Raises KerilogError for a model, samples, widths or bounds that
     cannot be used, and where nothing is within the loss and the bounds.

@@ -10,11 +10,10 @@ Gowin: what nextpnr reports of each.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
 from typing import Protocol
 
-from kerilog.errors import KerilogError
+from kerilog.errors import unknown
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,6 +157,4 @@ def seven_series(name: str) -> Device:
     rest = text[len(max(fitting, key=len)) :] if fitting else ""
     if fitting and (not rest or not rest[0].isdigit()):
         return SEVEN_SERIES[max(fitting, key=len)]
-    near = difflib.get_close_matches(text, SEVEN_SERIES, 1)
-    hint = f", the nearest is {near[0]}" if near else ""
-    raise KerilogError(f"unknown device '{name}'{hint}; known are {', '.join(SEVEN_SERIES)}")
+    raise unknown("device", name, SEVEN_SERIES)

@@ -10,7 +10,7 @@ import click
 
 from kerilog import build
 from kerilog.cli import output
-from kerilog.cli.options import PATH, data_source, given_options
+from kerilog.cli.options import FORCE, PATH, data_source, given_options
 from kerilog.loading.command import write_weights
 
 EXAMPLES = """\b
@@ -27,7 +27,8 @@ Examples:
 )
 @click.option("-o", "--output", "target", type=PATH, required=True, help="File to write.")
 @data_source
-def weights_command(model: Path, directory: Path, target: Path, **options: Any) -> None:
+@FORCE
+def weights_command(model: Path, directory: Path, target: Path, force: bool, **options: Any) -> None:
     """Quantize MODEL into the number formats of the design in DIR, and write what its bus is to be given.
 
     MODEL has the layers and shapes of the model that the design was built from; where weights are not
@@ -36,7 +37,7 @@ def weights_command(model: Path, directory: Path, target: Path, **options: Any) 
     """
     chosen = build.Options(given=given_options(), **options)
     with output.progress("weights") as progress:
-        made = write_weights(model, directory, target, chosen, progress)
+        made = write_weights(model, directory, target, chosen, progress, force)
     output.line(f"{made.path}: {made.size:,} bytes for {', '.join(made.layers)}, checksum {made.checksum}")
     output.line(f"{made.model}: the integer model that the loaded core computes")
     for one in made.quality:

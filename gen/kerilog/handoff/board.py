@@ -8,7 +8,6 @@ and memories, so that it can be moved or sent without the rest.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import importlib.resources
 import io
 import json
@@ -21,7 +20,7 @@ import numpy as np
 
 from kerilog import axi_lite, outputs
 from kerilog.area.devices import Device
-from kerilog.errors import ArgumentError, KerilogError
+from kerilog.errors import ArgumentError, KerilogError, unknown
 from kerilog.formats import IntArray
 from kerilog.handoff import synth, vectors
 from kerilog.handoff.boards import BOARDS, Board
@@ -116,9 +115,7 @@ def write_board(
 def _board(name: str) -> Board:
     if name in BOARDS:
         return BOARDS[name]
-    near = difflib.get_close_matches(name.lower(), BOARDS, 1)
-    hint = f", the nearest is {near[0]}" if near else ""
-    raise KerilogError(f"unknown board '{name}'{hint}; known are {', '.join(BOARDS)}")
+    raise unknown("board", name, BOARDS)
 
 
 def _check_ports(manifest: Manifest, board: Board) -> None:

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import io
 from pathlib import Path
 
 import numpy as np
 from msgspec import UNSET
 
-from kerilog.errors import KerilogError
+from kerilog.errors import KerilogError, unknown
 from kerilog.handoff import ip, vectors
 from kerilog.manifest import Manifest, Stream
 from kerilog.verify import tools
@@ -84,9 +83,7 @@ def board_of(name: str) -> PynqBoard:
     """The board ``name``. Raises KerilogError where there is none."""
     if name in BOARDS:
         return BOARDS[name]
-    near = difflib.get_close_matches(name.lower(), BOARDS, 1)
-    hint = f", the nearest is {near[0]}" if near else ""
-    raise KerilogError(f"unknown board '{name}'{hint}; known are {', '.join(BOARDS)}")
+    raise unknown("board", name, BOARDS)
 
 
 def files(found: Snapshot, directory: Path, name: str, clock_mhz: float) -> dict[str, bytes]:

@@ -7,7 +7,6 @@ Its text depends on the design and the options only: no dates and no absolute pa
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
@@ -15,7 +14,7 @@ from typing import Any
 
 from kerilog import axi_lite, outputs
 from kerilog.emit import guide
-from kerilog.errors import ArgumentError, KerilogError
+from kerilog.errors import ArgumentError, unknown
 from kerilog.handoff import ip, vectors, vendors
 from kerilog.manifest import Manifest, Stream
 from kerilog.verify import design, tools
@@ -62,9 +61,7 @@ def write_project(
 
 def _check(tool: str, part: str | None, clock_mhz: float | None) -> None:
     if tool not in TOOLS:
-        near = difflib.get_close_matches(tool.lower(), TOOLS, 1)
-        hint = f", the nearest is {near[0]}" if near else ""
-        raise KerilogError(f"unknown tool '{tool}'{hint}; known are {', '.join(TOOLS)}")
+        raise unknown("tool", tool, TOOLS)
     for argument, value in (("part", part), ("clock_mhz", clock_mhz)):
         if value is not None and tool not in vendors.VENDORS:
             raise ArgumentError(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +13,13 @@ from msgspec import UNSET, Struct
 
 from kerilog import build, frontend, regular, storage
 from kerilog.emit.writer import memory_text
-from kerilog.errors import KerilogError
+from kerilog.errors import ArgumentError, KerilogError
 from kerilog.graph import Graph
 from kerilog.hardware.memories import Memory
 from kerilog.loading import comparison
 from kerilog.loading.conversion import converted, rounding_of
 from kerilog.loading.memories import memories_of
-from kerilog.loading.words import file_of
+from kerilog.loading.words import BEGINNING, file_of
 from kerilog.manifest import Loadable, Manifest, Refined
 from kerilog.progress import Progress, silent
 from kerilog.qgraph import QArgMax, QGraph
@@ -46,13 +47,18 @@ def write_weights(
     target: Path,
     options: build.Options = build.Options(),  # noqa: B008 - frozen
     progress: Progress = silent,
+    force: bool = False,
 ) -> Weights:
     """Quantize ``model`` into the formats of the design in ``directory`` and write the words that load it to
-    ``target``, the integer model to ``target`` with ``.npz`` behind.
+    ``target``, the integer model to ``target`` with ``.npz`` behind. Both take the places of an earlier pair,
+    with ``force`` those of any other files.
 
     Raises KerilogError, naming the layer, for another network, and for one that does not fit the formats and
-    the widths of the design; nothing is written then.
+    the widths of the design, and for files that are in the way; nothing is written then.
     """
+    beside = target.with_name(f"{target.name}.npz")
+    if not force:
+        _check_place(target, beside)
     manifest = Manifest.read(directory)
     if manifest.loadable is UNSET:
         raise KerilogError(f"{directory}: its weights stay as they are; build it with --loadable")
@@ -64,7 +70,6 @@ def write_weights(
     graph, quality = _integers(read, design, loaded, model, options)
     memories = list(memories_of(manifest.loadable, graph))
     text = file_of(memories, int(manifest.loadable.layout, 16))
-    beside = target.with_name(f"{target.name}.npz")
     with _written(target, beside) as (first, second):
         first.write_bytes(text)
         storage.save(graph, second)
@@ -77,6 +82,19 @@ def write_weights(
         layers=names,
         quality=quality,
     )
+
+
+def _check_place(target: Path, beside: Path) -> None:
+    """Raises KerilogError for files that would go, unless they are weights with the model beside them."""
+    is_pair = target.is_file() and regular.content(target)[: len(BEGINNING)] == BEGINNING
+    for path in (target, beside):
+        if os.path.lexists(path) and not is_pair:
+            raise ArgumentError(
+                "{path}: was there before and is no file of weights; choose another name, or give {0} to "
+                "replace it",
+                "force=True",
+                path=path,
+            )
 
 
 def _design(directory: Path, loadable: Loadable) -> QGraph:

@@ -16,6 +16,8 @@ import numpy.typing as npt
 from kerilog.hardware.memories import COLUMN_BITS, Memory
 
 MAGIC = int.from_bytes(b"KRLW", "big")
+BEGINNING = MAGIC.to_bytes(4, "little")
+"""The first bytes of every file."""
 
 Words = npt.NDArray[np.uint32]
 
