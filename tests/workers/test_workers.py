@@ -73,6 +73,12 @@ def test_bad_options(command: tuple[str, ...], options: tuple[str, ...], message
     assert found.status == 2 and message in found.error and found.error.count("\n") == 1
 
 
+@pytest.mark.parametrize("where", [("--jobs", "2"), ("--scheduler", "tcp://a:1")])
+def test_what_is_not_spread_says_so(where: tuple[str, ...]) -> None:
+    found = kerilog("study", "none.keras", "--binarize", *where)
+    assert found.status == 2 and f"{where[0]} is for the study of formats" in found.error
+
+
 # ---- a cluster ----
 
 

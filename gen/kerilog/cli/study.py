@@ -11,6 +11,7 @@ import click
 from kerilog import build
 from kerilog.cli import output
 from kerilog.cli.options import FORCE, PATH, data_source, spread
+from kerilog.errors import ArgumentError
 from kerilog.workers import Spread
 
 EXAMPLES = """\b
@@ -45,6 +46,10 @@ def study_command(
 ) -> None:
     """Try many number formats on MODEL (.keras or .h5): accuracy against bytes."""
     where = Spread(jobs, scheduler)
+    for argument, value in (("jobs", jobs), ("scheduler", scheduler)):
+        if binarize and value is not None:
+            text = "{0} is for the study of formats; {1} works in one process"
+            raise ArgumentError(text, argument, "binarize=True")
     target = target or Path("build") / f"{model.stem}-{'binary' if binarize else 'study'}"
     chosen = build.Options(**options)
     if binarize:
