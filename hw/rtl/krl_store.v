@@ -64,6 +64,8 @@ module krl_store #(
 
   wire [PLACE_BITS-1:0] from;
   wire [PLACE_BITS-1:0] to;
+  // words may be narrower than what is written at once
+  wire unused_write_data = &{1'b0, write_data};
 
   genvar k;
   generate

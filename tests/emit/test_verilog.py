@@ -20,9 +20,11 @@ from kerilog.hardware.naming import KEYWORDS, verilog_name
 from kerilog.integer.model import run
 from kerilog.manifest import Manifest
 from kerilog.plan import plan
+from kerilog.plan.goals import Goal, design_for
 from kerilog.qgraph import QDense, QGraph
 from kerilog.verify import simulate
 from support.designs import generate, weighted_stages
+from support.loading import with_weights
 from support.networks import Chain, draw_case, draw_codes
 
 
@@ -118,6 +120,17 @@ def assert_silent(directory: Path) -> None:
     top = Manifest.read(directory).top
     assert tool(directory, "verilator", "--lint-only", "-Wall", "--top-module", top) == ""
     assert tool(directory, "iverilog", "-g2005", "-Wall", "-s", top, "-o", "design.vvp") == ""
+
+
+@pytest.mark.parametrize("double_buffer", [False, True])
+@pytest.mark.parametrize("name", ["corrected", "lines"])
+def test_tools_are_silent_about_weights_to_load(name: str, double_buffer: bool, tmp_path: Path) -> None:
+    """Words of more than 32 bits, and of fewer, of both schemes."""
+    make, interval = DESIGNS[name]
+    goal = Goal(interval=interval, control="axi-lite", loadable=("all",), double_buffer=double_buffer)
+    graph = with_weights(make(), "drawn", 1)
+    generate(graph, tmp_path / "design", design=design_for(graph, goal))
+    assert_silent(tmp_path / "design")
 
 
 @pytest.mark.parametrize("name", DESIGNS)
