@@ -13,7 +13,7 @@ from common.bugs import Bug
 from proofs import __main__ as prover
 from proofs import bugs, table
 from proofs.engine import ARRIVED, BOARD, HARNESSES, RTL, Point, Verdict, verdict_on
-from proofs.refuted import Refuted
+from proofs.refuted import Refuted, refuted
 
 needs_yosys = pytest.mark.skipif(
     not (shutil.which("yosys") and shutil.which("yosys-abc")), reason="yosys is not installed"
@@ -85,7 +85,7 @@ def test_exit_status(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     )
     monkeypatch.setattr(table, "SHORT", [good])
     monkeypatch.setattr(table, "FAST", [])
-    monkeypatch.setattr(bugs, "SHORT", [bugs.refuted(good.module, good.parameters, "wrong", harmless)])
+    monkeypatch.setattr(bugs, "SHORT", [refuted(good.module, good.parameters, "wrong", harmless)])
     monkeypatch.setattr(bugs, "LONG", [])
     assert prover.main(["--fast", "--only", "krl_frame_last", "--no-bugs"]) == 0
     assert "krl_frame_last BEATS=3  scorr+pdr -a" in capsys.readouterr().out
