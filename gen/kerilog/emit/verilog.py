@@ -17,6 +17,7 @@ from kerilog.exact.shift_add import AdderGraph
 from kerilog.hardware import border
 from kerilog.hardware.design import Design, Port, Stage
 from kerilog.hardware.module import Module
+from kerilog.hardware.modules.loader import Loader
 from kerilog.hardware.modules.rom import Rom
 from kerilog.hardware.modules.store import Store
 from kerilog.manifest import reset_port
@@ -35,8 +36,8 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    jinja.filters |= {"store": Store, "range": bit_range, "span": span, "counted": counted}
-    jinja.globals |= {"rom": Rom, "store": Store, "input_port": input_port}
+    jinja.filters |= {"range": bit_range, "span": span, "counted": counted}
+    jinja.globals |= {"rom": Rom, "store": Store, "loader_of": Loader.of, "input_port": input_port}
     return jinja
 
 

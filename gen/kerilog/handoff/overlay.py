@@ -106,6 +106,9 @@ def files(found: Snapshot, directory: Path, name: str, clock_mhz: float) -> dict
         "output": leave,
         "input_bits": 8 * _beat_bytes(entry),
         "output_bits": 8 * _beat_bytes(leave),
+        # of what the DMA has at memory: 32 at the least
+        "input_memory_bits": max(32, 8 * _beat_bytes(entry)),
+        "output_memory_bits": max(32, 8 * _beat_bytes(leave)),
         "input_bytes": _beat_bytes(entry),
         "output_bytes": _beat_bytes(leave),
         "output_pad": 8 * _beat_bytes(leave) - leave.tdata_bits,
