@@ -18,7 +18,7 @@ from kerilog import floating, frames, frontend, measured, outputs, storage
 from kerilog.data import NamedData, Request, intakes, load, shipped
 from kerilog.data.source import Source
 from kerilog.emit import control, describe, guide, verilog, writer
-from kerilog.errors import KerilogError, Reason, Unsupported
+from kerilog.errors import ArgumentError, KerilogError, Reason, Unsupported
 from kerilog.formats import IntArray
 from kerilog.graph import Graph
 from kerilog.hardware.design import Design
@@ -81,7 +81,7 @@ class Options:
     weight_scale: str | None = None
     activation_bits: int | None = None
     bias_bits: int | Literal["accumulator"] | None = None
-    refine: tuple[str, ...] = ()
+    refine: tuple[str, ...] | None = None
     given: frozenset[str] = frozenset()
 
     def request(self, model: Path) -> Request:
@@ -94,7 +94,7 @@ class Options:
     def settings(self) -> Settings:
         """The file ``config``, its defaults replaced by what else is given. KerilogError if that is wrong."""
         read = Settings() if self.config is None else read_settings(self.config)
-        if self.refine:
+        if self.refine is not None:
             read = msgspec.structs.replace(read, refine=passes_of(self.refine))
         return read.with_default(
             range=self.range,
@@ -365,7 +365,7 @@ def _quantized(
     graph: Graph, data: NamedData, options: Options, settings: Settings, progress: Progress
 ) -> Quantized:
     if options.samples < 1:
-        raise KerilogError(f"--samples must be at least 1, found {options.samples}")
+        raise ArgumentError("{0} must be at least 1, found {found}", "samples", found=options.samples)
     samples = floating.part(data.x_train, 0, options.samples)
     calibration = calibrate(graph, samples, progress)
     return refine(calibration, samples, options.scheme, options.rounding, settings, progress)

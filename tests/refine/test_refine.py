@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerilog import floating
+from kerilog.build import Options
 from kerilog.errors import KerilogError
 from kerilog.formats import Affine, Fixed
 from kerilog.graph import (
@@ -237,6 +239,16 @@ def test_a_pass_moves_what_it_is_for_and_nothing_else(one: RefinePass) -> None:
         for key in ("kernel", "bias")
     )
     assert (kernels, biases) == ((True, False) if one == "learn-rounding" else (False, True))
+
+
+def test_the_command_takes_back_what_its_file_says(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('refine = ["equalize"]\n', encoding="utf-8")
+    assert Options(config=file).settings().refine == ("equalize",)
+    assert Options(config=file, refine=("correct-bias",)).settings().refine == ("correct-bias",)
+    assert Options(config=file, refine=("none",)).settings().refine == ()
+    with pytest.raises(KerilogError, match="refine: unknown pass 'none'"):
+        Options(config=file, refine=("none", "equalize")).settings()
 
 
 def test_affine_is_refined_too() -> None:

@@ -346,3 +346,5 @@ def test_from_python(tuned: Path, place: Path, tmp_path: Path) -> None:
         kerilog.tune(place / "net.keras", *arrays, max_loss=2, weight_widths=[1])
     with pytest.raises(KerilogError, match=r"^max_loss must be above 0"):
         kerilog.tune(place / "net.keras", *arrays, max_loss=0)
+    with pytest.raises(KerilogError, match=r"^samples_count must be at least 1, found 0"):
+        kerilog.tune(place / "net.keras", *arrays, max_loss=2, samples_count=0)

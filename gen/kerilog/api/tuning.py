@@ -17,7 +17,7 @@ from kerilog.api.conversion import LayerChoices, settings_of
 from kerilog.api.network import IntegerModel
 from kerilog.api.samples import Arrays, Calibrated
 from kerilog.data import NamedData
-from kerilog.errors import KerilogError, KerilogWarning
+from kerilog.errors import ArgumentError, KerilogError, KerilogWarning
 from kerilog.graph import Graph
 from kerilog.plan.goals import Goal
 from kerilog.progress import show_progress
@@ -113,6 +113,8 @@ def tune(
         tries=tries,
         seed=seed,
     )
+    if samples_count < 1:
+        raise ArgumentError("{0} must be at least 1, found {found}", "samples_count", found=samples_count)
     goal = Goal(
         interval=interval,
         fps=fps,

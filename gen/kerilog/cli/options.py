@@ -155,9 +155,9 @@ def _bits(_: click.Context, __: click.Parameter, text: str | None) -> int | str 
     return int(text) if text is not None and text.isdecimal() else text
 
 
-def _passes(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str, ...]:
+def _passes(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str, ...] | None:
     """The names in the value of --refine, which ``passes_of`` will check."""
-    return () if text is None else tuple(name.strip() for name in text.split(","))
+    return None if text is None else tuple(name.strip() for name in text.split(","))
 
 
 _CALIBRATION: tuple[Callable[[Any], Any], ...] = (
@@ -178,7 +178,7 @@ _BIAS_AND_REFINE: tuple[Callable[[Any], Any], ...] = (
         callback=_passes,
         metavar="PASS,...",
         help="Better weights and biases before they are rounded, from the same samples: equalize, "
-        "learn-rounding, correct-bias.  [default: none]",
+        "learn-rounding, correct-bias; or none.  [default: the config's, else none]",
     ),
 )
 

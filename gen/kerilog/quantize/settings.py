@@ -158,11 +158,14 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def passes_of(words: object) -> tuple[RefinePass, ...]:
-    """``words``, one name of a pass or several in any order, in the order in which they work.
+    """``words``, one name of a pass or several in any order, in the order in which they work; "none" alone
+    is no pass.
 
     Raises KerilogError for what is no name of a pass.
     """
     names = [words] if isinstance(words, str) else list(words) if isinstance(words, Iterable) else [words]
+    if names == ["none"]:
+        return ()
     for name in names:
         if name not in REFINE_PASSES:
             raise KerilogError(f"refine: unknown pass {name!r}; choose of {', '.join(REFINE_PASSES)}")

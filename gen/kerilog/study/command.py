@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kerilog import build, floating, frontend, outputs
-from kerilog.errors import KerilogError
+from kerilog.errors import ArgumentError, KerilogError
 from kerilog.graph import Array, Graph
 from kerilog.progress import Progress, silent
 from kerilog.quality import classes
@@ -85,7 +85,7 @@ def _read(
     warn: Callable[[str], None],
 ) -> _Subject:
     if samples is not None and samples < 1:
-        raise KerilogError(f"--samples must be at least 1, found {samples}")
+        raise ArgumentError("{0} must be at least 1, found {found}", "samples", found=samples)
     progress("reading the model", None)
     loaded = frontend.load(model)
     if not isinstance(loaded, Graph):

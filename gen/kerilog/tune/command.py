@@ -114,7 +114,7 @@ def tuned(
     samples the first ``samples`` calibrate. Nothing is written.
     """
     if samples < 1:
-        raise KerilogError(f"--samples must be at least 1, found {samples}")
+        raise ArgumentError("{0} must be at least 1, found {found}", "samples", found=samples)
     subject, test = _subject(graph, data, settings, goal, samples, asked, progress, warn)
     with workers(subject, spread) as run, Trials(subject, asked.max_loss, run) as trials:
         found = search(trials, asked.tries, progress)
