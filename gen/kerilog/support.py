@@ -12,6 +12,7 @@ from pathlib import Path
 from kerilog import qgraph
 from kerilog.frontend.keras import CONVERTERS, TRAINING_ONLY
 from kerilog.frontend.keras.functions import ACTIVATIONS
+from kerilog.frontend.keras.libraries import LAYERS as LIBRARIES
 from kerilog.frontend.keras.topology import SAME_SIZE
 from kerilog.frontend.tflite import OPERATORS
 from kerilog.hardware.stages import KINDS
@@ -92,6 +93,9 @@ _CONVERTERS = (
 )
 
 
+_OF_LIBRARIES = tuple(f"{library}>{kind}" for library, kinds in LIBRARIES.items() for kind in kinds)
+
+
 @dataclasses.dataclass(frozen=True)
 class Row:
     """What is known of one operation, in Markdown."""
@@ -118,7 +122,12 @@ def rows() -> list[Row]:
 
 def unexplained() -> set[str]:
     """Keras layers and TFLite operators that are read and in no row."""
-    keras = {name for row in rows() for name in row.keras} | {*TRAINING_ONLY, *SAME_SIZE, *_CONVERTERS}
+    keras = {name for row in rows() for name in row.keras} | {
+        *TRAINING_ONLY,
+        *SAME_SIZE,
+        *_CONVERTERS,
+        *_OF_LIBRARIES,
+    }
     tflite = {name for row in rows() for name in row.tflite}
     return (set(CONVERTERS) - keras) | (set(OPERATORS) - tflite)
 
@@ -141,6 +150,7 @@ def page() -> str:
         "",
         f"Nothing at inference: {', '.join(TRAINING_ONLY)}; to the size that the image has already also "
         f"{', '.join(SAME_SIZE)}. Converters of `kerilog.keras`: {', '.join(_CONVERTERS)}.",
+        *(f"Layers of {library}: {', '.join(kinds)}." for library, kinds in LIBRARIES.items()),
         f"Functions, as `Activation` or as `activation=` of any layer: {', '.join(ACTIVATIONS)};",
         "LeakyReLU, ELU and ReLU objects too. ReLU has any slope, threshold and maximum.",
         "Layers of sequences (1-D) are those of images of height 1, under their own names; their `padding`",

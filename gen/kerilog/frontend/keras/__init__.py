@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kerilog.errors import KerilogError
-from kerilog.frontend.keras import converters, functions, moving, plain, scaling, slopes, weighted
+from kerilog.frontend.keras import converters, functions, libraries, moving, plain, scaling, slopes, weighted
 from kerilog.frontend.keras.archive import open_model
 from kerilog.frontend.keras.calls import Converter
 from kerilog.frontend.keras.nesting import read_model
@@ -75,6 +75,9 @@ CONVERTERS: dict[str, Converter] = {
     "QuantConv2D": converters.matrix,
     "QuantDepthwiseConv2D": converters.matrix,
     "QuantDense": converters.matrix,
+    **{f"{libraries.LARQ}>{kind}": libraries.larq for kind in libraries.LAYERS[libraries.LARQ]},
+    **{f"{libraries.QKERAS}>{kind}": libraries.qkeras for kind in ("QDense", "QConv2D")},
+    libraries.QACTIVATION: libraries.qactivation,
 }
 
 

@@ -54,7 +54,9 @@ def read_model(config: dict[str, Any]) -> Model:
         raise KerilogError(f"model: expected at most {MAX_LAYERS} layers, got {len(entries)}")
     flat = _Flat(_named(blueprint, entries))
     outputs = flat.call(blueprint, None)
-    stored = tuple(Stored(entry.layer.key, entry.layer.kind, entry.shared) for entry in entries)
+    stored = tuple(
+        Stored(entry.layer.key, entry.layer.kind.split(">")[-1], entry.shared) for entry in entries
+    )
     return Model(stored, tuple(flat.steps), outputs, tuple(flat.names.values()), blueprint.name)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from kerilog.errors import KerilogError, Unsupported
 from kerilog.frontend.keras.calls import Call, Converter, Nodes, UnknownInputError
 from kerilog.frontend.keras.functions import activation_of
+from kerilog.frontend.keras.libraries import QACTIVATION
 from kerilog.frontend.keras.nesting import Source, Step
 from kerilog.frontend.keras.options import Key, Layer
 from kerilog.frontend.keras.plain import nothing
@@ -69,7 +70,7 @@ class Reading:
         """What stands against ``layer``; on the last unknown one follows what is supported instead."""
         last, text = self._unknown[-1] if self._unknown else (None, "")
         computing = (kind for kind, make in self._converters.items() if make is not nothing)
-        shown_kinds = ", ".join(kind for kind in computing if not kind.endswith("1D"))
+        shown_kinds = ", ".join(kind for kind in computing if not kind.endswith("1D") and ">" not in kind)
         known = f"{text}; supported: {shown_kinds}, those of 2D in 1D, and layers for training alone"
         return [known if layer is last and found == text else found for found in layer.refused]
 
@@ -78,7 +79,8 @@ class Reading:
         sources = [self._made[source] for source in step.inputs]
         known = tuple(source for source in sources if source)
         try:
-            activation_of(layer)  # is refused whatever is known of the input
+            if layer.kind != QACTIVATION:  # whose option is a quantizer
+                activation_of(layer)  # is refused whatever is known of the input
             return self._convert(step, known if len(known) == len(sources) else None)
         except UnknownInputError:
             return ()

@@ -13,6 +13,7 @@ from typing import Any
 
 from kerilog.errors import KerilogError, Unsupported
 from kerilog.frontend.keras.converters import KINDS, PACKAGE
+from kerilog.frontend.keras.libraries import library_of
 from kerilog.frontend.keras.options import Key, Layer, checked_name, readable
 from kerilog.names import shown
 
@@ -135,6 +136,9 @@ def _entry(stored: object, position: int, path: Key) -> Entry:
     if kind.startswith(f"{PACKAGE}>"):
         # All that an .h5 file says of a registered class.
         kind, registered = kind.removeprefix(f"{PACKAGE}>"), kind
+    library = library_of(kind, module, registered, options)
+    if library is not None:
+        kind, module, registered = f"{library}>{kind}", None, None
     key = (*path, name)
     layer = Layer(readable(key), kind, options, key)
     shared = stored.get("shared_object_id")
