@@ -141,17 +141,13 @@ def design(name: str, path: Path, data: Dataset) -> Values:
     }
 
 
-def points(key: str) -> Any:
-    return lambda row: f"{100 * row[key]:.2f} %" if key in row else ""
-
-
 COLUMNS: list[page.Column] = [
     ("weights of `hidden`", lambda row: row["name"]),
-    ("accuracy, converted after training", points("after")),
-    ("trained", points("trained")),
+    ("accuracy, converted after training", page.points("after")),
+    ("trained", page.points("trained")),
     ("epoch", page.whole("epoch")),
-    ("held back", points("held")),
-    ("integer model", points("integer")),
+    ("held back", page.points("held")),
+    ("integer model", page.points("integer")),
     ("elements that differ from Keras", lambda row: f"{row['differing']} of {row['elements']:,}"),
     ("bytes", page.whole("bytes")),
     ("cycles", page.whole("interval")),

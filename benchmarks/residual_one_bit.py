@@ -125,17 +125,13 @@ def measure(name: str, path: Path, samples: Images, tests: tuple[Images, Classes
     }
 
 
-def points(key: str) -> Any:
-    return lambda row: f"{100 * row[key]:.1f} %" if key in row else ""
-
-
 COLUMNS: list[page.Column] = [
     ("weights", lambda row: row["name"]),
-    ("converted after training", points("after")),
-    ("trained", points("trained")),
+    ("converted after training", page.points("after", 1)),
+    ("trained", page.points("trained", 1)),
     ("pass", page.whole("pass")),
-    ("held back", points("held")),
-    ("integer model", points("integer")),
+    ("held back", page.points("held", 1)),
+    ("integer model", page.points("integer", 1)),
     ("bytes", page.whole("bytes")),
     ("cycles per frame", page.whole("interval")),
     ("latency", page.whole("latency")),

@@ -184,16 +184,12 @@ def design(path: Path, x: Images, samples: Images, y: Any, frames: int) -> Value
     }
 
 
-def points(key: str) -> Any:
-    return lambda row: f"{100 * row[key]:.2f} %" if key in row else ""
-
-
 COLUMNS: list[page.Column] = [
     ("network", lambda row: row["name"]),
-    ("Keras", points("trained")),
+    ("Keras", page.points("trained")),
     ("epoch", page.whole("epoch")),
-    ("held back", points("held")),
-    ("integer model", points("integer")),
+    ("held back", page.points("held")),
+    ("integer model", page.points("integer")),
     ("elements that differ from Keras", lambda row: f"{row['differing']} of {row['elements']:,}"),
     ("bytes", page.whole("bytes")),
     ("cycles", page.whole("interval")),

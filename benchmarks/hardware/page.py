@@ -30,6 +30,11 @@ def seconds(field: str) -> Callable[[Values], str]:
     return lambda row: "-" if row.get(field) is None else f"{row[field]:.1f}"
 
 
+def points(field: str, digits: int = 2) -> Callable[[Values], str]:
+    """A share in per cent; nothing where there is none."""
+    return lambda row: f"{100 * row[field]:.{digits}f} %" if field in row else ""
+
+
 def _rate(row: Values) -> float:
     return MILLION / float(row["interval"])
 

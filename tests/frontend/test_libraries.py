@@ -79,6 +79,25 @@ def test_convolution_of_larq(border: float, quantizer: Any, levels: Any, tmp_pat
     np.testing.assert_array_equal(outputs(path, X), expected)
 
 
+@pytest.mark.parametrize("border", [0.0, 1.0, -1.0])
+def test_depthwise_convolution_of_larq(border: float, tmp_path: Path) -> None:
+    kernel = DRAW.choice(STEPS, size=(3, 3, 2, 1)).astype(np.float32)
+    options = {"kernel_size": [3, 3], "padding": "same", "pad_values": border, "depth_multiplier": 1}
+    own = {"input_quantizer": SIGN, "depthwise_quantizer": TERN}
+    path = write(tmp_path / "m.h5", "QuantDepthwiseConv2D", kernel, IMAGE, **options, **own)
+    expected = [convolved(sign(X[..., [c]]), ternary(kernel[:, :, [c]]), border) for c in range(2)]
+    np.testing.assert_array_equal(outputs(path, X), np.concatenate(expected, axis=-1))
+
+
+@pytest.mark.parametrize(("border", "quantizer"), [(0.5, SIGN), (1.0, None)])
+def test_other_borders_of_larq_are_refused(border: float, quantizer: Any, tmp_path: Path) -> None:
+    options = {"filters": 3, "kernel_size": [3, 3], "padding": "same", "pad_values": border}
+    kernel = np.ones((3, 3, 2, 3), np.float32)
+    path = write(tmp_path / "m.h5", "QuantConv2D", kernel, IMAGE, input_quantizer=quantizer, **options)
+    with pytest.raises(Unsupported, match=r"layer 'q'.*with pad_values .* is not supported, only 0, and"):
+        load(path)
+
+
 def test_dense_of_larq_and_of_qkeras(tmp_path: Path) -> None:
     kernel = DRAW.choice(STEPS, size=(6, 4)).astype(np.float32)
     x = DRAW.integers(-2, 3, size=(5, 6)).astype(np.float32)
