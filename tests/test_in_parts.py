@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -290,6 +291,13 @@ def test_nothing_depends_on_the_processors(count: int, monkeypatch: pytest.Monke
         assert_same(work(), expected)
     finally:
         parallel._pool.cache_clear()
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not tell")
+def test_only_processors_that_the_process_may_use_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {3, 5})
+    assert parallel.processors() == 2
 
 
 def test_codes_of_every_tensor_are_those_of_the_model() -> None:

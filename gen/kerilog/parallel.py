@@ -95,8 +95,12 @@ def results(pieces: Sequence[int], work: Callable[[int], Result]) -> Iterator[Re
 
 
 def processors() -> int:
-    """How many processors there are; 1 in a process that is kept to one."""
-    return 1 if _alone else os.cpu_count() or 1
+    """How many processors this process may use; 1 where it is kept to one."""
+    if _alone:
+        return 1
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def keep_to_one_thread() -> None:
