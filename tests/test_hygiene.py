@@ -60,6 +60,7 @@ LAYERS = (
     ("schemas", "support", "reference", "doctor"),
     ("api",),
     ("__init__", "cli"),
+    ("__main__",),
     # For users only: nothing else imports it.
     ("keras",),
 )

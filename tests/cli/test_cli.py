@@ -28,6 +28,13 @@ OPTIONS = {
 FRAMES = 5
 
 
+def test_the_package_runs_as_the_command() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "kerilog", "--version"], capture_output=True, text=True, check=True
+    )
+    assert package.__version__ in ran.stdout
+
+
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a model, samples, a design for each scheme, and frames as floats and as images."""
