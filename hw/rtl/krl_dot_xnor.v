@@ -30,7 +30,6 @@ module krl_dot_xnor #(
   // three comparisons have six inputs, as a look-up table has: one for each bit of their count
   localparam COUNTS = (SIMD + 2) / 3;
   localparam LEVELS = $clog2(COUNTS);
-  // nodes of a level of a full tree; those that no count reaches cost nothing
   localparam LEAVES = 1 << LEVELS;
   // and a zero above them
   localparam TREE_BITS = LEVELS + 3;
@@ -46,49 +45,44 @@ module krl_dot_xnor #(
 
   assign equal[SIMD-1:0] = ~(x ^ weight);
 
-  // node n of level l stands at l * LEAVES + n
-  wire [TREE_BITS-1:0] node [0:(LEVELS+1)*LEAVES-1];
+  // as in krl_adder_tree: the root is node 0, and below node n are nodes 2 * n + 1 and 2 * n + 2
+  wire [TREE_BITS-1:0] node [0:2*LEAVES-2];
 
-  genvar i, l;
+  genvar i;
   generate
     if (3 * COUNTS > SIMD) begin : g_rest
       assign equal[3*COUNTS-1:SIMD] = 0;
     end
-    for (i = 0; i < LEAVES; i = i + 1) begin : g_leaf
-      if (i < COUNTS) begin : g_count
-        wire first = equal[3*i];
-        wire second = equal[3*i+1];
-        wire third = equal[3*i+2];
-        reg [1:0] count;
-        always @(posedge clk) begin
-          count <= {(first & second) | (first & third) | (second & third), first ^ second ^ third};
-        end
-        assign node[i] = {{LEVELS+1{1'b0}}, count};
-      end else begin : g_none
-        assign node[i] = 0;
+    for (i = 0; i < COUNTS; i = i + 1) begin : g_count
+      wire first = equal[3*i];
+      wire second = equal[3*i+1];
+      wire third = equal[3*i+2];
+      reg [1:0] count;
+      always @(posedge clk) begin
+        count <= {(first & second) | (first & third) | (second & third), first ^ second ^ third};
       end
+      assign node[LEAVES-1+i] = {{LEVELS+1{1'b0}}, count};
     end
-    for (l = 0; l < LEVELS; l = l + 1) begin : g_level
-      // of a count of this level and of the one below
-      localparam BITS = l + 3;
-      for (i = 0; i < LEAVES; i = i + 1) begin : g_node
-        localparam AT = (l + 1) * LEAVES + i;
-        // the leaf from which on the left half reaches
-        localparam LEFT = (2 * i) << l;
-        if (LEFT < COUNTS) begin : g_total
-          reg [BITS-1:0] total;
-          always @(posedge clk) begin
-            total <= {1'b0, node[l*LEAVES+2*i][BITS-2:0]} + {1'b0, node[l*LEAVES+2*i+1][BITS-2:0]};
-          end
-          assign node[AT] = {{TREE_BITS-BITS{1'b0}}, total};
-        end else begin : g_none
-          assign node[AT] = 0;
+    for (i = COUNTS; i < LEAVES; i = i + 1) begin : g_none
+      assign node[LEAVES-1+i] = 0;
+    end
+    for (i = 0; i < LEAVES-1; i = i + 1) begin : g_add
+      localparam HEIGHT = LEVELS + 1 - $clog2(i + 2);
+      localparam BITS = HEIGHT + 2;
+      // what is above zeros alone is zero
+      if (((i + 1) << HEIGHT) - LEAVES < COUNTS) begin : g_total
+        reg [BITS-1:0] total;
+        always @(posedge clk) begin
+          total <= {1'b0, node[2*i+1][BITS-2:0]} + {1'b0, node[2*i+2][BITS-2:0]};
         end
+        assign node[i] = {{TREE_BITS-BITS{1'b0}}, total};
+      end else begin : g_zero
+        assign node[i] = 0;
       end
     end
   endgenerate
 
-  wire [TREE_BITS-1:0] root = node[LEVELS*LEAVES];
+  wire [TREE_BITS-1:0] root = node[0];
   reg [REST*TOTAL_BITS-1:0] late;
 
   always @(posedge clk) late <= {late[(REST-1)*TOTAL_BITS-1:0], root[TOTAL_BITS-1:0]};

@@ -25,7 +25,8 @@ BUGS = [
         "assign equal[3*COUNTS-1:SIMD] = 0",
         "assign equal[3*COUNTS-1:SIMD] = ~0",
     ),
-    Bug("the left half twice", "total", "node[l*LEAVES+2*i+1][BITS-2:0]", "node[l*LEAVES+2*i][BITS-2:0]"),
+    Bug("the right half twice", "total", "node[2*i+1][BITS-2:0]", "node[2*i+2][BITS-2:0]"),
+    Bug("a node that has a count is left out", "total", "- LEAVES < COUNTS", "- LEAVES + 1 < COUNTS"),
     Bug("a cycle early", "sum", "late[REST*TOTAL_BITS-1 -:", "late[(REST-1)*TOTAL_BITS-1 -:"),
 ]
 
