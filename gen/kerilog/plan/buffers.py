@@ -62,16 +62,19 @@ def _attempts(
     """Buffers from small to large.
 
     Without the queues that stages next to each other do not need, a run at the pace of the goal shows what
-    the others and the rings must hold. Then with all queues, and ample rows. Where no queue is left, there
-    may be register slices.
+    the others and the rings must hold. First with queues of narrow beats ahead of converters in the place of
+    wide ones behind them, last with all queues, and ample rows. Where no queue is left, there may be register
+    slices.
     """
     lean = _without(stages, spare.spare_queues(stages, goal, kept))
-    seen = _observed(sliced(lean), goal, registered)
-    idle = (seen.idle & spare.queues_at_joins(lean)) - set(kept)
-    rows = spare.fewest_rows(lean, seen.rows, goal)
-    yield _sized(sliced(_without(lean, idle)), seen.depths, rows)
-    if idle or rows != seen.rows:
-        yield _sized(sliced(lean), seen.depths, seen.rows)
+    wide = set(spare.wide_queues(lean, goal, kept))
+    for tried in (spare.exchanged(lean, wide), lean) if wide else (lean,):
+        seen = _observed(sliced(tried), goal, registered)
+        idle = (seen.idle & spare.queues_at_joins(tried)) - set(kept)
+        rows = spare.fewest_rows(tried, seen.rows, goal)
+        yield _sized(sliced(_without(tried, idle)), seen.depths, rows)
+        if idle or rows != seen.rows:
+            yield _sized(sliced(tried), seen.depths, seen.rows)
     whole = sliced(stages)
     yield _sized(whole, _observed(whole, goal, registered).depths, {})
 

@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which queues and rows of a ring can be spared: tried on the two stages next to each, by themselves."""
+"""Which queues and rows of a ring can be spared, and which queues can hold narrower beats: tried on the two
+stages next to each, by themselves.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Iterator, Sequence
 
-from kerilog.hardware.connectors import FifoStage, ForkStage, LanesStage
+from kerilog.hardware.connectors import FifoStage, ForkStage, LanesStage, fifo
 from kerilog.hardware.design import Stage
 from kerilog.hardware.windowed import RingStage
 from kerilog.plan import cycles
+
+WIDE = 1024
+"""Bits of a beat from which a queue of two beats is worth a queue of narrow ones: it fills a look-up table of
+32 places for each bit with two."""
 
 
 def spare_queues(stages: Sequence[Stage], goal: int, kept: Collection[str]) -> Iterator[str]:
@@ -25,6 +32,47 @@ def spare_queues(stages: Sequence[Stage], goal: int, kept: Collection[str]) -> I
         pair = [*neighbours.before(queue), *neighbours.behind(queue)]
         if queue.name not in at_joins and (next_to_queue or _interval(pair) <= goal):
             yield queue.name
+
+
+def wide_queues(stages: Sequence[Stage], goal: int, kept: Collection[str]) -> Iterator[str]:
+    """The names of the queues of ``WIDE`` beats behind a converter that makes them of narrow ones that could
+    stand ahead of it: the stages next to both, with a queue for two of its beats there, still give a frame
+    every ``goal`` cycles.
+
+    Those that are ``kept`` are not, nor those in front of a join.
+    """
+    neighbours, at_joins = Neighbours(stages), queues_at_joins(stages)
+    for queue in stages:
+        if not isinstance(queue, FifoStage) or queue.output.width < WIDE or queue.name in {*kept, *at_joins}:
+            continue
+        converter = neighbours.driver(queue)
+        if isinstance(converter, LanesStage) and converter.inputs[0].lanes < converter.output.lanes:
+            two = queue.with_depth(2 * converter.output.lanes // converter.inputs[0].lanes)
+            around = [*neighbours.before(queue), two, *neighbours.behind(queue)]
+            if _interval(exchanged(around, {queue.name})) <= goal:
+                yield queue.name
+
+
+def exchanged(stages: Sequence[Stage], queues: Collection[str]) -> list[Stage]:
+    """``stages`` with each of ``queues`` ahead of the converter that it stands behind."""
+    converters = {stage.sources[0]: stage.name for stage in stages if stage.name in queues}
+    behind = {stage.name: stage for stage in stages if stage.name in converters}
+    given_by = {queue: converter for converter, queue in converters.items()}
+    found: list[Stage] = []
+    for stage in stages:
+        if stage.name in converters:
+            continue  # it comes with its queue
+        if isinstance(stage, FifoStage) and stage.name in queues:
+            converter = behind[stage.sources[0]]
+            source = given_by.get(converter.sources[0], converter.sources[0])
+            found.append(fifo(stage.name, stage.layer, source, converter.inputs[0], stage.depth))
+            found.append(dataclasses.replace(converter, sources=(stage.name,)))
+        elif given_by.keys() & set(stage.sources):
+            sources = tuple(given_by.get(source, source) for source in stage.sources)
+            found.append(dataclasses.replace(stage, sources=sources))
+        else:
+            found.append(stage)
+    return found
 
 
 def queues_at_joins(stages: Sequence[Stage]) -> set[str]:
