@@ -60,7 +60,7 @@ def byte_matrix(kernel: IntArray, bias: IntArray, source: Format) -> Matrix:
 
 
 def _session(kernel: IntArray, kind: type[Any]) -> Any:
-    """What multiplies codes as unsigned bytes (rows, inputs) with ``kernel`` (inputs, units), on one thread."""
+    """What multiplies unsigned bytes (rows, inputs) with ``kernel`` (inputs, units), on one thread."""
     import onnxruntime
     from onnx import TensorProto, helper, numpy_helper
 
