@@ -33,6 +33,7 @@ _MOST = 10**15  # what a count may be: far more than any design has, and exact i
 Schema = Annotated[Literal[1], Meta(description="1")]
 Count = Annotated[int, Meta(ge=0, le=_MOST)]
 Size = Annotated[int, Meta(ge=1, le=_MOST)]
+Signed = Annotated[int, Meta(ge=-_MOST, le=_MOST)]
 Places = Annotated[int, Meta(ge=0, le=128)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Distance = Annotated[float, Meta(ge=0)]
@@ -67,7 +68,7 @@ class Tensor(Struct, frozen=True, kw_only=True):
     bits: Annotated[int, Meta(ge=1, le=32)]
     signed: bool
     scale: Annotated[float, Meta(gt=0)]
-    zero_point: Annotated[int, Meta(ge=-_MOST, le=_MOST)]
+    zero_point: Signed
     kind: Literal["class", "sign"] | UnsetType = UNSET
     classes: Annotated[int, Meta(ge=2, le=_MOST)] | UnsetType = UNSET
 
@@ -490,9 +491,9 @@ class Manifest(About, frozen=True, kw_only=True):
     """A folder with a design. Paths are POSIX, relative to the folder; ``sources`` are in compile order.
 
     ``frame_interval``, ``latency`` and ``first_output`` are in cycles; the latter two run from the first beat
-    in to the last and to the first beat out of the first frame. ``multipliers`` are those that multiply two
-    variables; ``constants`` counts the products per cycle that layers of constants and of signs make without
-    any.
+    in to the last and to the first beat out of the first frame; padding may leave before. ``multipliers`` are
+    those that multiply two variables; ``constants`` counts the products per cycle that layers of constants
+    and of signs make without any.
     ``macs``: multiplications of the network per frame. ``goal``: what it was planned for, in words;
     ``device``: the FPGA that it was planned for, if one was asked for. ``register_borders``: whether a
     register slice stands at every stream of the border. ``reset``: the level that resets the core.
@@ -510,7 +511,7 @@ class Manifest(About, frozen=True, kw_only=True):
     outputs: Annotated[tuple[Stream, ...], Meta(min_length=1)]
     frame_interval: Size
     latency: Count
-    first_output: Count
+    first_output: Signed
     multipliers: Count
     constants: Count
     macs: Count

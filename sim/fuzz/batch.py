@@ -113,6 +113,7 @@ def _together(manifests: Sequence[Manifest]) -> Manifest:
         memories=tuple(name for manifest in manifests for name in manifest.memories),
         frame_interval=max(manifest.frame_interval for manifest in manifests),
         latency=max(manifest.latency for manifest in manifests),
+        control="none",  # what stands beside a core is left alone
         only_input=msgspec.UNSET,
         only_output=msgspec.UNSET,
         **ports,

@@ -154,11 +154,15 @@ def _words(manifest: Manifest, vectors: Vectors) -> dict[str, Any]:
         "scheme": manifest.scheme,
         "version": manifest.kerilog,
         "interval": manifest.frame_interval,
-        "first_output": manifest.first_output,
+        "first_result": _after(manifest.first_output),
         "fps": f"{1e8 / manifest.frame_interval:,.0f}",
         "microseconds": f"{manifest.latency / 100:g}",
         "ports": ports,
     }
+
+
+def _after(cycles: int) -> str:
+    return f"after {cycles}" if cycles >= 0 else f"{-cycles} before that"
 
 
 def _port(stream: Stream) -> dict[str, Any]:
