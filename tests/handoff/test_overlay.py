@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,7 +19,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from kerilog import frames
+from kerilog import frames, storage
 from kerilog.errors import KerilogError
 from kerilog.formats import Format
 from kerilog.handoff import overlay
@@ -26,11 +27,13 @@ from kerilog.handoff.vivado import write_vivado
 from kerilog.integer.model import run_outputs
 from kerilog.manifest import Manifest, Scaling, Stream
 from kerilog.plan import plan
+from kerilog.plan.goals import Goal, design_for
 from kerilog.qgraph import QGraph
 from kerilog.verify import design
 from support.command import contents, kerilog
 from support.designs import draw_all, generate
 from support.golden import NETWORKS
+from support.loading import write_loads
 from support.networks import Chain
 from support.pynq_stand_in import Logic, Pynq
 from support.two_ports import two_images
@@ -111,30 +114,56 @@ def by_model(graph: QGraph, manifest: Manifest) -> Logic:
     return logic
 
 
-def by_icarus(where: Path, manifest: Manifest, work: Path) -> Logic:
-    """A logic that is the Verilog of the overlay, a simulation for each frame."""
-    source = where / "vivado/overlay/src"
-    for memory in source.glob("*.mem"):
-        (work / memory.name).write_bytes(memory.read_bytes())
-    entry, leave = beat_bytes(manifest.input), beat_bytes(manifest.output)
-    macros = {"TOP": f"{manifest.top}_overlay", "IN_BITS": 8 * entry, "OUT_BITS": 8 * leave}
-    macros["IN_BEATS"] = manifest.input.beats
-    words = [f"-D{name}={value}" for name, value in macros.items()]
-    sources = [*sorted(source.glob("*.v")), HERE / "overlay_bench.v"]
-    command = ["iverilog", "-g2005", *words, "-s", "overlay_bench", "-o", "bench.vvp", *sources]
-    subprocess.run(command, cwd=work, check=True)
+class Icarus:
+    """A logic that is the Verilog of the overlay in ``where``, with a simulation for each frame and for each
+    read of a register, in which all accesses to registers before it are made anew.
+    """
 
-    def logic(content: bytes) -> bytes:
+    def __init__(self, where: Path, work: Path) -> None:
+        self.manifest, self.work = Manifest.read(where), work
+        self.source = where / "vivado/overlay/src"
+        # without any, the inputs of a bus would be open
+        self.accesses = [] if self.manifest.control == "none" else [0]
+        self.writes = 0
+        for memory in self.source.glob("*.mem"):
+            (work / memory.name).write_bytes(memory.read_bytes())
+
+    def _run(self, beats: list[str]) -> str:
+        """What the bench prints."""
+        entry, leave = beat_bytes(self.manifest.input), beat_bytes(self.manifest.output)
+        macros = {"TOP": f"{self.manifest.top}_overlay", "IN_BITS": 8 * entry, "OUT_BITS": 8 * leave}
+        macros["IN_BEATS"] = len(beats)
+        if self.accesses:
+            macros["ACCESSES"] = len(self.accesses)
+        (self.work / "accesses.mem").write_text("".join(f"{access:012x}\n" for access in self.accesses))
+        (self.work / "input.mem").write_text("\n".join(beats) + "\n")
+        words = [f"-D{name}={value}" for name, value in macros.items()]
+        sources = [*sorted(self.source.glob("*.v")), HERE / "overlay_bench.v"]
+        command = ["iverilog", "-g2005", *words, "-s", "overlay_bench", "-o", "bench.vvp", *sources]
+        subprocess.run(command, cwd=self.work, check=True)
+        ran = subprocess.run(
+            ["vvp", "-n", "bench.vvp"], cwd=self.work, capture_output=True, text=True, check=True
+        )
+        assert "last" in ran.stdout and "refused" not in ran.stdout, ran.stdout
+        return ran.stdout
+
+    def __call__(self, content: bytes) -> bytes:
+        entry = beat_bytes(self.manifest.input)
         beats = [content[start : start + entry][::-1].hex() for start in range(0, len(content), entry)]
-        (work / "input.mem").write_text("\n".join(beats) + "\n")
-        ran = subprocess.run(["vvp", "-n", "bench.vvp"], cwd=work, capture_output=True, text=True, check=True)
-        assert "last" in ran.stdout, ran.stdout
-        found = re.findall(r"^beat (\w+)$", ran.stdout, re.MULTILINE)
+        found = re.findall(r"^beat (\w+)$", self._run(beats), re.MULTILINE)
         frame = b"".join(bytes.fromhex(beat)[::-1] for beat in found)
-        assert in_bytes(elements(frame, manifest.output), manifest.output) == frame  # zeros above the codes
+        # zeros above the codes
+        assert in_bytes(elements(frame, self.manifest.output), self.manifest.output) == frame
         return frame
 
-    return logic
+    def write(self, address: int, value: int) -> None:
+        assert 0 <= value < 1 << 32
+        self.accesses.append(1 << 44 | address << 32 | value)
+        self.writes += 1
+
+    def read(self, address: int) -> int:
+        self.accesses.append(address << 32)
+        return int(re.findall(r"^read (\w+)$", self._run([]), re.MULTILINE)[-1], 16)
 
 
 def codes_of(graph: QGraph, count: int) -> np.ndarray:
@@ -166,15 +195,115 @@ def test_the_driver_against_the_verilog(name: str, tmp_path: Path, monkeypatch) 
     """The overlay's module in Icarus, under a core of either reset."""
     graph = made(name, tmp_path / "design", reset="active-low" if name == "classes" else "active-high")
     (tmp_path / "work").mkdir()
-    logic = by_icarus(tmp_path / "design", Manifest.read(tmp_path / "design"), tmp_path / "work")
+    logic = Icarus(tmp_path / "design", tmp_path / "work")
     monkeypatch.setitem(sys.modules, "pynq", Pynq(logic))
     codes = codes_of(graph, 3)
     (expected,) = run_outputs(graph, {graph.inputs[0].name: codes})
     assert np.array_equal(driver(tmp_path / "design").Network().run(codes), expected)
 
 
-def test_the_overlay_passes_lint(tmp_path: Path) -> None:
-    made("narrow", tmp_path)
+def loadable() -> tuple[QGraph, int]:
+    """A network whose weights can be loaded, and an interval for it."""
+    make, interval = NETWORKS["affine"]
+    return make(), interval
+
+
+@pytest.mark.parametrize("double_buffer", [False, True], ids=["one set", "two sets"])
+def test_weights_are_loaded(double_buffer: bool, tmp_path: Path, monkeypatch) -> None:
+    """The overlay of a core with registers, in Icarus, computes with what was loaded last; a file that is not
+    for it is refused before anything is written.
+    """
+    (graph, interval), where = loadable(), tmp_path / "design"
+    goal = Goal(interval=interval, control="axi-lite", loadable=("all",), double_buffer=double_buffer)
+    generate(graph, where, design=design_for(graph, goal))
+    write_vivado(where, board=BOARD)
+    write_loads(graph, Manifest.read(where), tmp_path / "loads", ("drawn", "flipped"))
+    (tmp_path / "work").mkdir()
+    logic = Icarus(where, tmp_path / "work")
+    monkeypatch.setitem(sys.modules, "pynq", Pynq(logic, logic))
+    module, codes = driver(where), codes_of(graph, 2)
+    network = module.Network()
+    other = {path.stem: storage.load(path) for path in (tmp_path / "loads").glob("*.npz")}
+    expected = {name: run_outputs(one, {graph.inputs[0].name: codes})[0] for name, one in other.items()}
+    assert len({values.tobytes() for values in expected.values()}) == 2
+    assert np.array_equal(network.run(codes), run_outputs(graph, {graph.inputs[0].name: codes})[0])
+    for name in ("0_drawn", "1_flipped"):
+        network.load(tmp_path / f"loads/{name}.bin")
+        assert np.array_equal(network.run(codes), expected[name]), name
+
+    writes, whole = logic.writes, (tmp_path / "loads/0_drawn.bin").read_bytes()
+    for bad, message in (
+        (whole[:-4], "damaged"),
+        (whole[:-5], "damaged"),
+        (whole[:40] + bytes([whole[40] ^ 1]) + whole[41:], "damaged"),
+        (b"", "expected a file of `kerilog weights`"),
+        (bytes(len(whole)), "expected a file of `kerilog weights`"),
+        (resealed(whole[:4] + bytes([whole[4] ^ 1]) + whole[5:-4]), "for another design"),
+    ):
+        (tmp_path / "bad.bin").write_bytes(bad)
+        with pytest.raises(ValueError, match=message):
+            network.load(tmp_path / "bad.bin")
+    assert logic.writes == writes
+
+
+def resealed(text: bytes) -> bytes:
+    """A file with the right checksum."""
+    return text + zlib.crc32(text).to_bytes(4, "little")
+
+
+def test_an_interrupted_load_is_made_anew(tmp_path: Path, monkeypatch) -> None:
+    """What was half written is gone with the download; the weights before it come back."""
+    (graph, interval), where = loadable(), tmp_path / "design"
+    goal = Goal(interval=interval, control="axi-lite", loadable=("all",))
+    generate(graph, where, design=design_for(graph, goal))
+    write_vivado(where, board=BOARD)
+    manifest = Manifest.read(where)
+    write_loads(graph, manifest, tmp_path / "loads", ("drawn", "flipped"))
+    assert manifest.loadable
+    core = Registers(by_model(graph, manifest), int(manifest.loadable.layout, 16))
+    pynq = Pynq(core, core)
+    monkeypatch.setitem(sys.modules, "pynq", pynq)
+    network = driver(where).Network()
+    network.load(tmp_path / "loads/0_drawn.bin")
+    first = list(core.words)
+    core.left = 5
+    with pytest.raises(KeyboardInterrupt):
+        network.load(tmp_path / "loads/1_flipped.bin")
+    core.words.clear()
+    network.run(codes_of(graph, 1))
+    assert (core.words, pynq.downloads) == (first, 2)
+
+
+class Registers:
+    """Those of a load, as far as a driver needs them; it is interrupted when ``left`` words have come."""
+
+    def __init__(self, logic: Logic, layout: int) -> None:
+        self.logic, self.layout = logic, layout
+        self.words: list[int] = []
+        self.left, self.holds = 1 << 30, False
+
+    def __call__(self, content: bytes) -> bytes:
+        assert not self.holds
+        return self.logic(content)
+
+    def write(self, address: int, value: int) -> None:
+        if address == 0x34:
+            self.holds = bool(value & 2)
+        else:
+            assert address == 0x30 and self.holds
+            self.left -= 1
+            if not self.left:
+                self.left = 1 << 30
+                raise KeyboardInterrupt
+            self.words.append(value)
+
+    def read(self, address: int) -> int:
+        return {0x34: 4, 0x38: self.layout, 0x3C: self.words[-1] if self.words else 0}[address]
+
+
+@pytest.mark.parametrize("control", ["none", "axi-lite"])
+def test_the_overlay_passes_lint(control: str, tmp_path: Path) -> None:
+    made("narrow", tmp_path, control=control)
     folder = tmp_path / "vivado/overlay"
     sources = sorted(path.relative_to(folder) for path in (folder / "src").glob("*.v"))
     words = ["-Wall", "-Wno-UNUSED", "-Wno-PINCONNECTEMPTY", "--top-module", "narrow_overlay"]
@@ -332,6 +461,17 @@ def test_the_tcl_makes_a_bitstream(board: str, tmp_path: Path) -> None:
     assert {"narrow.bit", "narrow.hwh"} <= {path.name for path in folder.iterdir()}
 
 
+@EVERY
+def test_the_bus_of_a_control_block_is_connected(board: str, tmp_path: Path) -> None:
+    generate(narrow(), tmp_path, design=dataclasses.replace(plan(narrow(), 9), control="axi-lite"))
+    write_vivado(tmp_path, board=board)
+    script = tmp_path / "vivado/overlay/overlay.tcl"
+    done = tcl(script.parent)
+    assert done.returncode == 0, done.stderr
+    script.write_text(script.read_text().replace("bus control/M01_AXI core/s_axi\n", ""))
+    assert "core/s_axi is open" in tcl(script.parent).stderr
+
+
 def test_no_bitstream_where_the_clock_is_not_met(tmp_path: Path) -> None:
     made("narrow", tmp_path)
     done = tcl(tmp_path / "vivado/overlay", "-0.1")
@@ -392,13 +532,9 @@ def test_boards_that_cannot_be(tmp_path: Path) -> None:
 
 def test_designs_that_cannot_be(tmp_path: Path) -> None:
     generate(two_images(), tmp_path / "two", 40)
-    bus = dataclasses.replace(plan(narrow(), 9), control="axi-lite")
-    generate(narrow(), tmp_path / "bus", design=bus)
-    refused = {"two": "one input and one output, found 2 and 1", "bus": "--control none, found axi-lite"}
-    for name, message in refused.items():
-        with pytest.raises(KerilogError, match=message):
-            write_vivado(tmp_path / name, board=BOARD)
-        assert not (tmp_path / name / "vivado").exists()
+    with pytest.raises(KerilogError, match="one input and one output, found 2 and 1"):
+        write_vivado(tmp_path / "two", board=BOARD)
+    assert not (tmp_path / "two/vivado").exists()
 
 
 def test_beats_and_frames_that_are_too_large(tiny_design) -> None:

@@ -185,7 +185,7 @@ namespace eval stub {
     if {![dict exists $cells $cell]} { error "$command: no cell $cell" }
     lassign [dict get $cells $cell] pins interfaces properties
     # as many of them as were asked for
-    if {$place && "NUM_SI" in $properties} { lappend interfaces S01_AXI }
+    if {$place && "NUM_SI" in $properties} { lappend interfaces S01_AXI M01_AXI }
     if {$name ni [expr {$place ? $interfaces : $pins}]} { error "$command: $cell has no $name" }
     return $path
   }

@@ -75,9 +75,11 @@ class _Receive(_Channel):
 
 
 class Pynq(types.ModuleType):
-    """The module. ``downloads`` counts; ``bitfile`` is the last one."""
+    """The module. ``downloads`` counts; ``bitfile`` is the last one; ``core`` is the core's IP, for a core
+    that has registers.
+    """
 
-    def __init__(self, logic: Logic) -> None:
+    def __init__(self, logic: Logic, core: Any = None) -> None:
         super().__init__("pynq")
         self.downloads = 0
         self.bitfile = ""
@@ -93,6 +95,7 @@ class Pynq(types.ModuleType):
             def download(self) -> None:
                 stand_in.downloads += 1
                 send = _Send(logic)
+                self.core = core
                 self.dma: Any = types.SimpleNamespace(sendchannel=send, recvchannel=_Receive(send))
 
         self.Overlay = Overlay

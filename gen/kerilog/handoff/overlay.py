@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from msgspec import UNSET
 
+from kerilog import axi_lite
 from kerilog.errors import KerilogError, unknown
 from kerilog.handoff import ip, vectors
 from kerilog.manifest import Manifest, Stream
@@ -89,8 +90,8 @@ def board_of(name: str) -> PynqBoard:
 def files(found: Snapshot, directory: Path, name: str, clock_mhz: float) -> dict[str, bytes]:
     """What is in the files of the overlay for the board ``name``, by their paths.
 
-    Raises KerilogError for a design that has a control block, or not one input and one output, and for beats
-    or frames that a DMA does not take.
+    Raises KerilogError for a design that has not one input and one output, and for beats or frames that a DMA
+    does not take.
     """
     manifest, board = found.manifest, board_of(name)
     _check(manifest, name)
@@ -115,6 +116,8 @@ def files(found: Snapshot, directory: Path, name: str, clock_mhz: float) -> dict
         "shapes": [repr(tuple(stream.shape)) for stream in (entry, leave)],
         "scales": [repr(stream.scale) for stream in (entry, leave)],
         "scaling": _scaling(manifest),
+        "bus_ports": axi_lite.ports(manifest.control),
+        "loadable": manifest.loadable or None,
     }
     contents = ip.flat(found)
     contents[f"src/{around}.v"] = tools.render("vivado/overlay.v.j2", **values).encode("ascii")
@@ -132,10 +135,6 @@ def _check(manifest: Manifest, name: str) -> None:
         raise KerilogError(
             f"{manifest.top}: an overlay for {name} takes designs of one input and one output, found "
             f"{len(manifest.inputs)} and {len(manifest.outputs)}"
-        )
-    if manifest.control != "none":
-        raise KerilogError(
-            f"{manifest.top}: an overlay for {name} takes designs of --control none, found {manifest.control}"
         )
     for stream in (*manifest.inputs, *manifest.outputs):
         if stream.tdata_bits > _WIDEST:
