@@ -154,7 +154,6 @@ module krl_loader #(
 
   // ---- the checksum, in two cycles per word ----
 
-  wire [31:0] crc_before = (takes && state == IDLE) ? 32'hffffffff : crc;
   wire [15:0] joins = half ? write_data[31:16] : word[15:0];
   wire [31:0] after;
 
@@ -163,7 +162,7 @@ module krl_loader #(
     for (i = 0; i < 17; i = i + 1) begin : g_step
       wire [31:0] rest;
       if (i == 0) begin : g_first
-        assign rest = crc_before ^ {16'd0, joins};
+        assign rest = crc ^ {16'd0, joins};
       end else begin : g_next
         assign rest = {1'b0, g_step[i-1].rest[31:1]} ^ (g_step[i-1].rest[0] ? POLYNOMIAL : 32'd0);
       end
@@ -174,7 +173,8 @@ module krl_loader #(
 
   always @(posedge clk) begin
     half <= takes && !rst;
-    if (takes || half) crc <= after;
+    if (rst || (state == IDLE && !takes)) crc <= 32'hffffffff;
+    else if (takes || half) crc <= after;
   end
 
   // ---- what the memories hold ----

@@ -51,7 +51,7 @@ BUGS = [
     Bug("columns go on from the last load", "column", "column <= 0;"),
     Bug("words go on from the last load", "address", "address <= 0;"),
     Bug("writes the header", "write", "&& state == FILL"),
-    Bug("the checksum begins with the last one", "crc_before", "(takes && state == IDLE) ?", "1'b0 ?"),
+    Bug("the checksum begins with the last one", "crc", "if (rst || (state == IDLE && !takes))", "if (rst)"),
     Bug("the checksum leaves out half", "joins", "half ? write_data[31:16] :", "half ? word[15:0] :"),
     Bug("another polynomial", "POLYNOMIAL", "32'hedb88320", "32'hedb88321"),
     Bug("writes what is read", "write_bank", "!bank", "bank"),

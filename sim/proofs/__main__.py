@@ -32,9 +32,9 @@ def prove(point: Point, seconds: int, memory: int) -> Outcome:
         with tempfile.TemporaryDirectory() as folder:
             verdict = verdict_on(point, Path(folder), seconds=seconds, memory=memory)
     except ToolError as error:
-        return f"{point}  {point.engine}  broken off: {error}", False
+        return f"{point}  {point.engine()}  broken off: {error}", False
     faults = " ".join(sorted(verdict.faults))
-    line = f"{point}  {point.engine}  {verdict.seconds:.1f} s  {verdict.word} {faults}".rstrip()
+    line = f"{point}  {point.engine()}  {verdict.seconds:.1f} s  {verdict.word} {faults}".rstrip()
     return line, verdict.word == "proven"
 
 
@@ -44,10 +44,10 @@ def refute(case: Refuted, seconds: int, memory: int) -> Outcome:
         with tempfile.TemporaryDirectory() as folder:
             verdict = verdict_on(case.point, Path(folder), case.bug, seconds, memory)
     except ToolError as error:
-        return f"{case}  {case.point.engine}  broken off: {error}", False
+        return f"{case}  {case.point.engine(True)}  broken off: {error}", False
     missing = {f"fault_{name}" for name in case.faults.split()} - verdict.faults
     word = f"not refuted: no {' '.join(sorted(missing))}" if missing else "refuted"
-    return f"{case}  {case.point.engine}  {verdict.seconds:.1f} s  {word}", not missing
+    return f"{case}  {case.point.engine(True)}  {verdict.seconds:.1f} s  {word}", not missing
 
 
 def outcomes(jobs: Sequence[Callable[[], Outcome]], workers: int) -> Iterator[Outcome]:

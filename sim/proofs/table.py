@@ -198,6 +198,7 @@ SHORT = [
     Point("krl_frame_last", {"BEATS": 6}),
     *table("krl_frame_mark", mark(1, 3, 1, 2)),
     *rows("krl_frame_watch", WATCH, (1, 1, 2, 2)),
+    *rows("krl_loader", "BANKS", (1,), (2,)),
     Point("krl_register", {"WIDTH": 2}),
     *table("krl_gearbox", gearbox(2, 3, 5, bits=1), gearbox(3, 2, 5, bits=1)),
     Point("krl_issue", {"LATENCY": 2, "CREDITS": 3}),

@@ -8,6 +8,7 @@ from proofs.refuted import refuted
 from proofs.table import mark
 
 WATCH = {"INPUTS": 2, "OUTPUTS": 2, "DEPTH": 2, "COUNT_BITS": 1}
+ONE_BANK, TWO_BANKS = {"BANKS": 1}, {"BANKS": 2}
 COUNTED = {"BEATS": 3, "USE_TLAST": 0}
 AXI_LITE = {"ADDRESS_BITS": 5, "WORDS": 4, "MAPPED": 11, "WRITABLE": 9}
 
@@ -84,6 +85,29 @@ SHORT = [
     ),
     refuted("krl_frame_gate", {}, "missing", Bug("closes behind others", "closed", "& ~behind")),
     refuted("krl_frame_gate", {}, "false", Bug("held by one input", "held", "&closed", "|closed")),
+    refuted(
+        "krl_loader",
+        ONE_BANK,
+        "refused",
+        Bug("begins in mid-frame", "may_begin", "(BANKS == 2 || quiet)", "1'b1"),
+    ),
+    refuted("krl_loader", ONE_BANK, "refused place", Bug("takes parts of words", "right", "word_whole &&")),
+    refuted(
+        "krl_loader",
+        ONE_BANK,
+        "place",
+        Bug("columns stay", "column", "column_is_last ? 0 : column + 1'b1", "0"),
+    ),
+    refuted("krl_loader", ONE_BANK, "place", Bug("writes the header", "write", "&& state == FILL")),
+    refuted("krl_loader", ONE_BANK, "told", Bug("a cancel is not told", "failed", "|| (cancel && loading)")),
+    refuted("krl_loader", ONE_BANK, "held", Bug("no hold of what is cut off", "hold", "|| incomplete")),
+    refuted(
+        "krl_loader", ONE_BANK, "loaded", Bug("tells the last one", "g_one_bank.loaded", "loaded <= word;")
+    ),
+    refuted(
+        "krl_loader", TWO_BANKS, "bank", Bug("changes at once", "g_two_banks.bank", "if (held)", "if (1'b1)")
+    ),
+    refuted("krl_loader", TWO_BANKS, "bank", Bug("writes what is read", "write_bank", "!bank", "bank")),
     refuted(
         "krl_frame_guard",
         {"WIDTH": 2, "BEATS": 5},
