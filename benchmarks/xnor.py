@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """784-256-256-256-10 with signs for inputs, weights and activations, from its training to its area.
 
-    python benchmarks/xnor.py --data mnist.npz [--epochs N] [--hidden N] [--frames N] [--dry]
+    python benchmarks/xnor.py --data mnist.npz [--epochs N] [--hidden N] [--frames N] [--area] [--dry]
 
 Images are black and white: pixels from half of the range on are +1, others -1. The network is trained with
 converters from its beginning, with a batch normalization before each sign, on images that are moved by up
 to a pixel; the epoch is the best one on 10,000 training images that are held back, and the test images
 choose nothing. Two hundred epochs take half an hour on one processor at most; what is trained is kept in
 build/bench. Prints the accuracies, how many elements of all tensors differ between the integer model and
-Keras, and the design at 16 cycles an image: its predicted area, and on how many frames its RTL in Verilator
-gave every logit of the integer model, in the planned cycles. Writes the table into docs/quantization.md.
+Keras, and the design at 16 cycles an image: its predicted area, with --area also what Yosys counts, and on
+how many frames its RTL in Verilator gave every logit of the integer model, in the planned cycles. Writes the
+table into docs/quantization.md.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import numpy as np
 import kerilog
 from kerilog.data import load_dataset
 from kerilog.errors import KerilogError
+from kerilog.handoff.synth import synthesize
 from kerilog.manifest import Manifest
 from kerilog.verify.steady import simulate_steady
 from runs import ROOT
@@ -34,7 +36,7 @@ from runs import ROOT
 sys.path.insert(0, str(ROOT / "benchmarks" / "hardware"))
 
 import page
-from store import WORK, Values, say
+from store import WORK, Values, digest, recall, say
 
 PAGE = ROOT / "docs" / "quantization.md"
 FOLDER = WORK / "xnor"
@@ -175,7 +177,7 @@ def trained(hidden: int, epochs: int, x: Images, y: Any) -> tuple[Path, Values]:
     return path, cast(Values, json.loads(told.read_text(encoding="ascii")))
 
 
-def design(path: Path, x: Images, samples: Images, y: Any, frames: int) -> Values:
+def design(path: Path, x: Images, samples: Images, y: Any, frames: int, area: bool) -> Values:
     """The figures of the design, after its RTL was held to the integer model."""
     network = kerilog.convert(path, samples, verbose=False)
     folder = FOLDER / path.stem
@@ -189,6 +191,9 @@ def design(path: Path, x: Images, samples: Images, y: Any, frames: int) -> Value
         if wrong or troubles:
             raise KerilogError(f"{wrong} of {steady.result.codes.size} logits differ {troubles}")
     need = manifest.predicted["xc7"]
+    if area:
+        key = digest([folder / file for file in (*manifest.sources, *manifest.memories)])
+        told |= recall("xnor", key, "Yosys, a quarter of an hour", lambda: measured(folder))
     return {
         **told,
         "bytes": network.bytes.in_integers,
@@ -203,6 +208,12 @@ def design(path: Path, x: Images, samples: Images, y: Any, frames: int) -> Value
     }
 
 
+def measured(folder: Path) -> Values:
+    """What Yosys counts."""
+    found = synthesize(folder)
+    return {"yosys_lut": found.lut, "yosys_lutram": found.lutram}
+
+
 COLUMNS: list[page.Column] = [
     ("network", lambda row: row["name"]),
     ("Keras", page.points("trained")),
@@ -215,6 +226,8 @@ COLUMNS: list[page.Column] = [
     ("latency", page.whole("latency")),
     ("LUT", page.whole("lut")),
     ("as memory", page.whole("lutram")),
+    ("LUT by Yosys", page.whole("yosys_lut")),
+    ("as memory", page.whole("yosys_lutram")),
     ("FF", page.whole("ff")),
     ("RAMB18", page.whole("bram18")),
     ("DSP", page.whole("dsp")),
@@ -230,6 +243,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--hidden", type=int, default=HIDDEN)
     parser.add_argument("--frames", type=int, default=FRAMES, help="of the RTL; 0: none")
+    parser.add_argument("--area", action="store_true", help="synthesize the design with Yosys, too")
     parser.add_argument("--dry", action="store_true", help="print, but leave the page as it is")
     arguments = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -250,7 +264,7 @@ def main() -> None:
         "elements": sum(seen.elements.values()),
     }
     say(f"{row}")
-    row |= design(path, x_test, x_train[:SAMPLES], data.y_test, arguments.frames)
+    row |= design(path, x_test, x_train[:SAMPLES], data.y_test, arguments.frames, arguments.area)
     text = page.table(COLUMNS, [row])
     print(f"\n{text}")
     if not arguments.dry:
