@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,7 +43,7 @@ class Subject:
 
     title: str
     make: Callable[[], kerilog.IntegerModel]
-    bounds: dict[str, int] = dataclasses.field(default_factory=dict)
+    bounds: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def subjects(data: Path | None, models: Path) -> Iterator[Subject]:
@@ -77,7 +78,7 @@ def measure(subject: Subject) -> list[Values]:
     for name, folder, manifest in designs(subject):
         key = digest([folder / file for file in (*manifest.sources, *manifest.memories)])
         label = f"{subject.title}, {name}: Yosys"
-        found = recall("loadable", key, label, lambda folder=folder: area(folder))
+        found = recall("loadable", key, label, functools.partial(area, folder))
         rows.append({"subject": subject.title, "name": name, "interval": manifest.frame_interval, **found})
     if len({row["interval"] for row in rows[1:]}) > 1:
         raise KerilogError(f"{subject.title}: expected the same cycles with ROMs and without, found {rows}")

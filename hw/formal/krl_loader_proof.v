@@ -11,7 +11,7 @@
 // place:   a word is written that was not taken for the memories in the cycle before, or elsewhere, or with other data;
 //          or a word that was taken is not.
 // told:    done without the end of a load, failed without a refusal or a cancel of one, or neither where it should be;
-//          loading while nothing has been taken.
+//          loading while nothing has been taken; incomplete or pending that is not so.
 // held:    hold is not high from the first word that is written to the end of a whole load (BANKS = 1), or from there
 //          until the memories change (BANKS = 2); or it is high for nothing.
 // bank:    what is read changes without the end of a load, or while frames are not held; or what is read is written.
@@ -132,7 +132,8 @@ module krl_loader_proof #(
 
   assign fault_refused = !reset && refused != (offers && !takes);
   assign fault_place = started && (write != wanted_write || (fills && (!in_place || write_data != data)));
-  assign fault_told = !reset && (done != ends || failed != cut || loading != (taken != 0));
+  assign fault_told = !reset && (done != ends || failed != cut || loading != (taken != 0)
+                                 || incomplete != broken || pending != waiting);
   assign fault_held = !reset && hold != (waiting || broken || (BANKS == 1 && taken != 0));
   assign fault_bank = started && (bank != reads || (write != 0 && write_bank != (BANKS == 2 && !bank)));
   assign fault_loaded = started && loaded != read_sum;
