@@ -109,6 +109,23 @@ def test_dense_of_larq_and_of_qkeras(tmp_path: Path) -> None:
         np.testing.assert_array_equal(outputs(path, x), x @ sign(kernel))
 
 
+@pytest.mark.parametrize(
+    ("stored", "threshold"),
+    [
+        ({"class_name": "ternary", "config": {"alpha": 1, "threshold": 0.5, "number_of_unrolls": 5}}, 0.5),
+        ({"class_name": "ternary", "config": {"alpha": 1.0, "threshold": None}}, 0.33),
+        ("ternary(alpha=1,threshold=0.25)", 0.25),
+        ("ternary(alpha=1.0)", 0.33),
+    ],
+)
+def test_ternary_kernels_of_qkeras(stored: Any, threshold: float, tmp_path: Path) -> None:
+    kernel = DRAW.choice([*STEPS, 0.33, -0.33], size=(6, 4)).astype(np.float32)
+    x = DRAW.integers(-2, 3, size=(5, 6)).astype(np.float32)
+    levels = (np.abs(kernel) >= np.float32(threshold)) * np.sign(kernel)
+    path = write(tmp_path / "m.h5", "QDense", kernel, (6,), units=4, kernel_quantizer=stored)
+    np.testing.assert_array_equal(outputs(path, x), x @ levels)
+
+
 def test_activation_of_qkeras(tmp_path: Path) -> None:
     path = write(tmp_path / "m.h5", "QActivation", None, (3,), activation="binary(alpha=1)")
     np.testing.assert_array_equal(outputs(path, np.array([[-1, 0, 2]], np.float32)), [[-1, 1, 1]])
@@ -130,6 +147,16 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (
         "QDense",
         {"kernel_quantizer": {"class_name": "binary", "config": {"alpha": "auto_po2"}}},
+        "kernel_quantizer",
+    ),
+    ("QDense", {"kernel_quantizer": "ternary()"}, "kernel_quantizer"),
+    ("QDense", {"kernel_quantizer": "ternary(alpha=2)"}, "kernel_quantizer"),
+    ("QDense", {"kernel_quantizer": "ternary(alpha=1,threshold=0)"}, "kernel_quantizer"),
+    ("QDense", {"kernel_quantizer": "ternary(alpha=1,use_stochastic_rounding=1)"}, "kernel_quantizer"),
+    ("QDense", {"kernel_quantizer": "stochastic_ternary(alpha=1)"}, "kernel_quantizer"),
+    (
+        "QDense",
+        {"kernel_quantizer": {"class_name": "ternary", "config": {"alpha": 1, "threshold": "auto"}}},
         "kernel_quantizer",
     ),
     ("QDense", {"kernel_quantizer": BINARY, "bias_quantizer": "quantized_bits(4,0,1)"}, "bias_quantizer"),

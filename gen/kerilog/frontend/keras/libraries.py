@@ -7,6 +7,7 @@ What computes the same as something here is read; every other quantizer is refus
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -39,7 +40,11 @@ _OF_GRADIENTS = ("name", "clip_value", "beta", "metrics", "trainable", "dtype")
 _ROLES = ("kernel_quantizer", "depthwise_quantizer")
 _BORDERS: dict[float, BinaryPadding] = {0.0: "none", 1.0: "+1", -1.0: "-1"}
 _LARQ_KERNELS = "ste_sign, approx_sign, swish_sign and ste_tern with a fixed threshold"
-_QKERAS_BINARY = "binary(alpha=1)"
+_QKERAS_KERNELS = "binary(alpha=1) and ternary(alpha=1) with a fixed threshold"
+_QKERAS_THRESHOLD = 0.33
+_NUMBER = r"\w+=\d+(?:\.\d*)?"
+_CALL = re.compile(rf"(\w+)\(((?:{_NUMBER}(?:,{_NUMBER})*)?)\)")
+"""Of a quantizer in words, numbers alone."""
 
 
 def library_of(kind: str, module: object, registered: object, options: dict[str, Any]) -> str | None:
@@ -67,20 +72,24 @@ def larq(call: Call) -> Nodes:
 
 
 def qkeras(call: Call) -> Nodes:
-    """QDense and QConv2D with a binary kernel of scale 1."""
+    """QDense and QConv2D with a binary or a ternary kernel of scale 1."""
     layer = call.layer
     if layer.options.get("bias_quantizer") is not None:
         layer.unsupported("bias_quantizer", layer.options["bias_quantizer"], "none", same_shape=True)
-    # without alpha the layer gives its kernel a scale that follows the weights
-    format = Binary(scale=1.0) if _is_binary(layer, "kernel_quantizer") else None
+    format, threshold = _qkeras_kernel(layer)
     own = ("kernel_quantizer", "bias_quantizer", "kernel_range", "bias_range")
-    return _matrix(call, layer.kind.removeprefix(f"{QKERAS}>Q"), own, False, format, None, "none")
+    return _matrix(call, layer.kind.removeprefix(f"{QKERAS}>Q"), own, False, format, threshold, "none")
 
 
 def qactivation(call: Call) -> Nodes:
     """QActivation with a binary function of scale 1: the sign."""
     call.layer.check_options(("activation",))
-    _is_binary(call.layer, "activation")
+    name, options = _named(call.layer.options.get("activation"))
+    # by itself it has scale 1 without alpha, too
+    if name != "binary" or not _has_scale_one(options, 1) or any(options.values()):
+        call.layer.unsupported(
+            "activation", call.layer.options.get("activation"), "binary(alpha=1)", same_shape=True
+        )
     return (call.node(Converter(Sign(frac=0)), call.shape),)
 
 
@@ -159,23 +168,39 @@ def _border(layer: Layer, signs: bool) -> BinaryPadding:
     return border
 
 
-def _is_binary(layer: Layer, role: str) -> bool:
-    """Whether ``role`` is a binary quantizer; whatever is neither that nor an absent kernel's is refused."""
-    stored = layer.options.get(role)
-    if stored is None and role != "activation":
-        return False
+def _qkeras_kernel(layer: Layer) -> tuple[Format | None, float | None]:
+    """The format of the kernel, and the threshold of a ternary one.
+
+    Without alpha, or with one in words, the layer gives its kernel a scale that follows the weights.
+    """
+    stored = layer.options.get("kernel_quantizer")
+    if stored is None:
+        return None, None
     name, options = _named(stored)
-    if isinstance(stored, str) and stored.replace(" ", "") in ("binary(alpha=1)", "binary(alpha=1.0)"):
-        name, options = "binary", {"alpha": 1.0}
+    if _has_scale_one(options, None):
+        if name == "binary" and not any(options.values()):
+            return Binary(scale=1.0), None
+        threshold = options.pop("threshold", None)
+        threshold = _QKERAS_THRESHOLD if threshold is None else threshold
+        options.pop("number_of_unrolls", None)  # of a scale that is looked for
+        if name == "ternary" and is_number(threshold) and threshold > 0 and not any(options.values()):
+            return Ternary(scale=1.0), float(threshold)
+    layer.unsupported("kernel_quantizer", stored, _QKERAS_KERNELS, same_shape=True)
+    return None, None
+
+
+def _has_scale_one(options: dict[str, Any], otherwise: int | None) -> bool:
+    """Whether alpha, which is taken out of ``options``, is 1; ``otherwise``: what it is by default."""
     alpha = options.pop("alpha", None)
-    one = (is_number(alpha) and alpha == 1) or (alpha is None and role == "activation")
-    if name != "binary" or not one or any(options.values()):
-        layer.unsupported(role, stored, _QKERAS_BINARY, same_shape=True)
-    return True
+    alpha = otherwise if alpha is None else alpha
+    return is_number(alpha) and alpha == 1
 
 
 def _named(stored: object) -> tuple[object, dict[str, Any]]:
-    """Name and options of a quantizer: a name alone, or {"class_name", "config"}; a copy of the options."""
+    """Name and options of a quantizer: a name, a call in words, or {"class_name", "config"}."""
+    if isinstance(stored, str) and (words := _CALL.fullmatch(stored.replace(" ", ""))):
+        given = (word.split("=") for word in words[2].split(",") if word)
+        return words[1], {key: float(number) for key, number in given}
     if not isinstance(stored, dict):
         return stored, {}
     config = stored.get("config")
