@@ -285,6 +285,26 @@ def test_weights_are_loaded(scheme: str, double_buffer: bool) -> None:
     shutil.rmtree(root)
 
 
+def depthwise(scheme: str) -> QGraph:
+    """Windows that are read, of each channel and of groups of channels."""
+    net = Branches("load_depthwise", scheme, (5, 4, 2), 32)
+    net.conv(4, (3, 3), padding="same", name="stem").depthwise((2, 2)).depthwise(groups=2, each=3)
+    return net.flatten().dense(3, relu=False).graph
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "interval", "double_buffer"),
+    [("depthwise", depthwise, 900, False), ("two_inputs", two_images, 60, True)],
+)
+def test_weights_of_other_layers_and_of_two_inputs_are_loaded(
+    name: str, make: Callable[[str], QGraph], interval: int, double_buffer: bool
+) -> None:
+    graph = with_weights(make("fixed"), "drawn", 9)
+    manifest, root = loaded(name, graph, interval, double_buffer)
+    run(root.name, manifest, root, SMALL, bench="load")
+    shutil.rmtree(root)
+
+
 RESET_BUGS = [
     Bug("ready in reset", "s_axis_tready", "!rst &&", "", module="krl_frame_guard"),
     survives_reset("beat", module="krl_frame_guard"),
