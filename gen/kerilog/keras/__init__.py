@@ -17,6 +17,7 @@ try:
     from kerilog.keras.converters import Affine, Binary, FixedPoint, Sign, Ternary
     from kerilog.keras.insert import insert_converters
     from kerilog.keras.layers import QuantConv2D, QuantDense, QuantDepthwiseConv2D
+    from kerilog.keras.schedule import LowerWidths
 except ModuleNotFoundError as error:
     raise extras.missing(error, "keras", "kerilog.keras") from None
 
@@ -25,6 +26,7 @@ __all__ = [
     "Binary",
     "Comparison",
     "FixedPoint",
+    "LowerWidths",
     "QuantConv2D",
     "QuantDense",
     "QuantDepthwiseConv2D",

@@ -27,18 +27,34 @@ class Converter(keras.layers.Layer):  # type: ignore[misc]
     def __init__(self, format: Format, **options: Any) -> None:
         super().__init__(**options)
         self.format = format
+        self._wider: Format | None = None  # what it rounds to instead, for a while
         self.built = True
+
+    def widen(self, bits: int) -> bool:
+        """Round to ``bits`` bits over the same range while ``format`` has fewer, else to ``format``.
+
+        Returns whether that is a change. What was traced before holds what it was.
+        """
+        wider = self._with_bits(bits) if bits > self.format.bits else None
+        changed, self._wider = wider != self._wider, wider
+        return changed
+
+    def _with_bits(self, bits: int) -> Format | None:
+        """``format`` with finer steps; None where there is none."""
+        return None
 
     def convert(self, x: Any) -> Any:
         """``x``, a tensor or a variable of any shape, rounded: for weights, inside a layer's call."""
         x = ops.convert_to_tensor(x)
         if not keras.backend.is_float_dtype(x.dtype):
             x = ops.cast(x, "float32")
-        scale = self.format.scales.astype(np.float32)
-        low, high = self.format.steps([self.format.minimum, self.format.maximum]).tolist()
+        format = self._wider or self.format
+        scale = format.scales.astype(np.float32)
+        low, high = format.steps([format.minimum, format.maximum]).tolist()
         steps = ops.clip(x / scale, float(low), float(high))
+        codes = round_half_away(steps) if self._wider else self._nearest(steps)
         # The difference is exactly 0, so that the sum is the codes; clip's gradient is 0 where it saturates.
-        return (ops.stop_gradient(self._nearest(steps)) + (steps - ops.stop_gradient(steps))) * scale
+        return (ops.stop_gradient(codes) + (steps - ops.stop_gradient(steps))) * scale
 
     def _nearest(self, steps: Any) -> Any:
         """The codes that are nearest to ``steps``, which lie in the range of the format."""
@@ -76,6 +92,11 @@ class FixedPoint(Converter):
         self._places = tuple(frac) if isinstance(frac, Sequence) else frac
         super().__init__(formats.Fixed(bits, self._places), **options)
         self.bits = bits
+
+    def _with_bits(self, bits: int) -> Format:
+        places = self._places if isinstance(self._places, tuple) else (self._places,)
+        finer = tuple(place + bits - self.bits for place in places)
+        return formats.Fixed(bits, finer if isinstance(self._places, tuple) else finer[0])
 
     def get_config(self) -> dict[str, Any]:
         """The options of the constructor."""
@@ -125,6 +146,9 @@ class Sign(Converter):
         super().__init__(formats.Sign(frac=frac), **options)
         self.frac = frac
 
+    def _with_bits(self, bits: int) -> Format:
+        return formats.Fixed(bits, self.frac + bits - 1)
+
     def get_config(self) -> dict[str, Any]:
         """The options of the constructor."""
         return {**super().get_config(), "frac": self.frac}
@@ -140,6 +164,9 @@ class Levels(Converter):
         _check(kind.__name__, "frac", frac, -MAX_FRAC, MAX_FRAC)
         super().__init__(kind(scale=2.0**-frac), **options)
         self.frac = frac
+
+    def _with_bits(self, bits: int) -> Format:
+        return formats.Fixed(bits, self.frac + bits - 1)
 
     @property
     def limit(self) -> float:
