@@ -20,9 +20,9 @@ class LowerWidths(keras.callbacks.Callback):  # type: ignore[misc]
 
     ``bits``: from an epoch on, counted from 0, no converter has fewer bits. ``{0: 8, 3: 4, 6: 1}`` trains
     three epochs with 8 bits at the least, three with 4, and the rest with the widths of the model, which it
-    has again when training ends, however that comes. Ranges stay: a converter with more bits has finer steps,
-    and one of few levels or of signs rounds between its outermost ones. Affine converters keep their 8 bits.
-    What is saved meanwhile has the model's own widths.
+    has again when training ends; where training is broken off, from the next one on. Ranges stay: a converter
+    with more bits has finer steps, and one of few levels or of signs rounds between its outermost ones.
+    Affine converters keep their 8 bits. What is saved meanwhile has the model's own widths.
 
     Raises KerilogError for epochs or widths that cannot be, and for widths that do not fall.
     """
