@@ -84,7 +84,10 @@ def test_average_pooling_is_the_integer_model(
     drawn: tuple[QNode, QAveragePooling2D, tuple[int, int, int], Clamp], seed: int, data: st.DataObject
 ) -> None:
     node, op, image, codes = drawn
-    lanes = data.draw(st.sampled_from([n for n in range(1, image[2] + 1) if image[2] % n == 0]))
+    # parts of a window's channels, several windows, the whole frame
+    elements = math.prod(node.shape)
+    several = [n * image[2] for n in range(1, elements // image[2] + 1) if elements // image[2] % n == 0]
+    lanes = data.draw(st.sampled_from([n for n in range(1, image[2]) if image[2] % n == 0] + several))
     found = average.pooling_requantizer(node, op, image, codes, lanes, "rom/x.mem")
     rng = np.random.default_rng(seed)
     frames = [rng.integers(codes[0], codes[1] + 1, (1, *image)), rng.choice(codes, (1, *image))]

@@ -59,8 +59,7 @@ def pooling_division(
     distinct, index = np.unique(counts, return_inverse=True)
     reach = Interval(np.minimum(codes[0] * distinct, 0), np.maximum(codes[1] * distinct, 0))
     exact = exact_multiplier(Mean(distinct), np.zeros_like(distinct), reach, *op.clamp, layer)
-    beats = 1 if distinct.size == 1 else counts.size * out[-1] // lanes
-    places = np.repeat(index.reshape(-1), beats * lanes // index.size) if beats > 1 else np.zeros(lanes, int)
+    places = np.zeros(lanes, int) if distinct.size == 1 else np.repeat(index.reshape(-1), out[-1])
     return _at(places, exact, reach)
 
 
