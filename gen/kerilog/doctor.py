@@ -6,7 +6,6 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import importlib.util
-import os
 import platform
 import re
 import subprocess
@@ -14,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any, Literal
 
-from kerilog import extras, timing
+from kerilog import extras, parallel, timing
 from kerilog.errors import KerilogError
 from kerilog.verify import tools
 
@@ -77,7 +76,7 @@ def doctor() -> Diagnosis:
         package=str(Path(__file__).resolve().parent),
         python=f"{platform.python_version()}, {sys.executable}",
         platform=platform.platform(),
-        processors=_processors(),
+        processors=parallel.processors(),
         memory=_free_memory(),
         timing_compiled=timing.COMPILED,
         parts=(*map(_program, _PROGRAMS), *map(_base, _ALWAYS), *map(_library, extras.LIBRARIES)),
@@ -148,13 +147,6 @@ def _origin(module: str) -> str | None:
         return None
     places = spec.submodule_search_locations or [str(Path(spec.origin or "").parent)]
     return next(iter(places), None)
-
-
-def _processors() -> int:
-    """Those that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _free_memory() -> int | None:
