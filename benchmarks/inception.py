@@ -180,7 +180,7 @@ def speed(network: kerilog.IntegerModel, model: Any, image: Array, rounds: int) 
         autograph=False,
     )
     given, codes = tf.constant(image), network.quantize_input(image).astype(np.int8)
-    engines = [Running(network.graph, "numpy"), Running(network.graph, "onnxruntime")]
+    engines = [Running(network.graph, "numpy"), Running(network.graph, "fast")]
     if not np.array_equal(engines[0].run(codes), engines[1].run(codes)):
         raise KerilogError(f"{network.name}: the engines differ")
     calls: list[Callable[[], Any]] = [lambda: function(given).numpy()]

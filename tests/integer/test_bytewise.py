@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from kerilog.errors import KerilogError
 from kerilog.extras import MissingLibraryError
 from kerilog.formats import Affine, Fixed
-from kerilog.integer import bytewise, model
+from kerilog.integer import bytewise, fast, model
 from kerilog.integer.bytewise import ByteMatrix, byte_matrix
 from kerilog.integer.convolution import conv2d
+from kerilog.integer.engine import NUMPY
 from kerilog.integer.matmul import ExactMatrix
 from kerilog.qgraph import Multiplier, QConv2D, QGraph, QInput, QNode
 
@@ -25,7 +26,7 @@ FORMAT = Affine(8, 0.5, -7)
 
 @pytest.fixture(scope="module")
 def library() -> None:
-    for name in ("onnxruntime", "onnx"):
+    for name in ("onnxruntime", "onnx", "numba"):
         pytest.importorskip(name, reason=f"{name} is not installed: pip install 'kerilog[fast]'")
 
 
@@ -35,7 +36,7 @@ def library() -> None:
 def test_products_are_those_of_int64(
     library: None, kind: type[Any], seed: int, inputs: int, units: int, rows: int
 ) -> None:
-    if not bytewise._is_exact(kind):
+    if not bytewise.is_exact(kind):
         pytest.skip("this processor adds two products in 16 bits")
     rng = np.random.default_rng(seed)
     kernel = rng.choice([-128, 127, int(rng.integers(-128, 128))], (inputs, units)).astype(np.int64)
@@ -53,9 +54,7 @@ def test_a_convolution_gives_the_same_codes(library: None, shape: tuple[int, ...
     around = ((1, 1), (1, 1))
     op = QConv2D(kernel, np.arange(filters), FORMAT, FORMAT, factor, (-100, 120), padding=around)
     x = rng.integers(-128, 128, (2, height, width, depth)).astype(np.int8)
-    found = [
-        conv2d(op, FORMAT, FORMAT, (height, width), make_matrix=m)(x) for m in (ExactMatrix, byte_matrix)
-    ]
+    found = [conv2d(op, FORMAT, FORMAT, (height, width), engine=one)(x) for one in (NUMPY, fast.engine())]
     np.testing.assert_array_equal(*found)
 
 
@@ -73,8 +72,8 @@ def network() -> QGraph:
 
 def test_the_model_tells_its_engine(library: None) -> None:
     assert model.Model(network()).engine == f"NumPy {np.__version__}"
-    assert model.Model(network(), "onnxruntime").engine.startswith("ONNX Runtime ")
-    with pytest.raises(KerilogError, match="engine: expected 'numpy' or 'onnxruntime', found 'x'"):
+    assert model.Model(network(), "fast").engine.startswith("ONNX Runtime ")
+    with pytest.raises(KerilogError, match="engine: expected 'numpy' or 'fast', found 'x'"):
         model.Model(network(), "x")  # type: ignore[arg-type]
 
 
@@ -85,8 +84,8 @@ def test_products_that_saturate_are_not_taken(library: None, monkeypatch: pytest
         return np.minimum(exact(self, x), (1 << 15) - 1)
 
     monkeypatch.setattr(ByteMatrix, "product", saturating)
-    with pytest.raises(KerilogError, match="expected exact products on this processor"):
-        bytewise.engine.__wrapped__()
+    with pytest.raises(KerilogError, match="expected exact numbers on this processor"):
+        fast.engine.__wrapped__()
     assert bytewise.weight_type.__wrapped__() is np.uint8
 
 
@@ -95,7 +94,10 @@ def test_bytes_and_enough_of_them_are_taken(library: None) -> None:
     assert isinstance(byte_matrix(kernel, bias, FORMAT), ByteMatrix)
 
 
-def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(MissingLibraryError, match="fast"):
-        bytewise.engine.__wrapped__()
+@pytest.mark.parametrize("name", ["onnxruntime", "onnx", "numba"])
+def test_a_library_that_is_missing_is_named(
+    library: None, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(MissingLibraryError, match=f"the engine 'fast' needs {name}"):
+        fast.engine.__wrapped__()

@@ -30,7 +30,7 @@ from kerilog.frames import Kind
 from kerilog.graph import Activation, Array, Graph
 from kerilog.handoff.synth import Resources
 from kerilog.integer import model as integer_model
-from kerilog.integer.model import Engine, Inputs
+from kerilog.integer.model import EngineName, Inputs
 from kerilog.manifest import Bytes, ControlBus, IntegerManifest, Manifest, Refined, Reset, Scaling
 from kerilog.plan.goals import Goal, design_for
 from kerilog.progress import Progress, show_progress
@@ -56,8 +56,8 @@ class IntegerModel:
     what a design is called by default; ``scaling``, what was done to the raw samples of each input, by its
     name; ``warnings``, what was doubtful, a line each; ``refined``, what each pass of ``refine`` brought on
     the calibration samples, with ``after``, ``output``, ``snr_db`` and ``agreement``; ``engine``, what makes
-    the matrix products of ``predict``, ``run`` and ``run_outputs``: "numpy", or "onnxruntime", which gives
-    the same codes, is faster on large networks and has to be installed (``pip install 'kerilog[fast]'``);
+    the numbers of ``predict``, ``run`` and ``run_outputs``: "numpy", or "fast" (ONNX Runtime and Numba),
+    which gives the same codes in less time and has to be installed (``pip install 'kerilog[fast]'``);
     ``verbose``, whether long work shows a progress bar (on the error stream of a terminal, or in a notebook
     that has ipywidgets).
     """
@@ -77,7 +77,7 @@ class IntegerModel:
         self.graph, self.original = graph, original
         self.name = graph.name if source is None else source.name
         self.verbose = verbose
-        self.engine: Engine = "numpy"
+        self.engine: EngineName = "numpy"
         self.scaling, self.warnings, self.refined = dict(scaling), warnings, refined
         self.evaluated: Figures | None = None
         """What ``evaluate`` gave last."""
@@ -85,7 +85,7 @@ class IntegerModel:
         self._folder = Folder(graph, None if source is None else source.file, scaling, warnings, refined)
         self.last_plan: Plan | None = None
         """What was planned or built last."""
-        self._models: dict[Engine, integer_model.Model] = {}
+        self._models: dict[EngineName, integer_model.Model] = {}
         self._plans: dict[tuple[Goal, str, tuple[str, ...]], Plan] = {}
 
     # ---- what it is ----
@@ -196,7 +196,7 @@ class IntegerModel:
 
     @property
     def engine_name(self) -> str:
-        """What makes the products, with its version. Raises KerilogError where it is not to be had."""
+        """What makes the numbers, with versions. Raises KerilogError where it is not to be had."""
         return self._model.engine
 
     @property

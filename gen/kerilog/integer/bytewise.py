@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Matrix products of bytes by ONNX Runtime, for those who ask for it; NumPy's are the definition.
+"""Matrix products of bytes by ONNX Runtime.
 
 Codes are given as unsigned bytes with the zero point 128. Its kernels for unsigned times signed bytes are the
 fastest, but on processors without VNNI they add two products in 16 bits, saturating. So ``weight_type`` tries
 them on the processor at hand, with the extremes among others; where they are not exact weights are unsigned
-bytes, too, which its kernels multiply in 32 bits. ``engine`` tries those before anything relies on them. Sums
+bytes, too, which its kernels multiply in 32 bits. ``kerilog.integer.fast`` tries those before anything
+relies on them. Sums
 in int32 wrap, so that a result below 2**31 is exact whatever the partial sums are.
 """
 
@@ -15,16 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from kerilog.errors import KerilogError
-from kerilog.extras import require
 from kerilog.formats import Affine, Format, IntArray
 from kerilog.integer.matmul import ExactMatrix, Matrix, Numbers
 from kerilog.integer.scratch import scratch
 
 _ZERO = 128
-_PURPOSE = "the engine 'onnxruntime'"
 _OPSET, _VERSION = 13, 8  # of ONNX: the first that have all that is used
-_FEWEST_WEIGHTS = 1 << 10  # with fewer, a call costs more than it saves
+_FEWEST_WEIGHTS = 1 << 9  # with fewer, a call costs more than it saves
 
 
 class ByteMatrix:
@@ -84,28 +82,12 @@ def _session(kernel: IntArray, kind: type[Any]) -> Any:
 
 
 @functools.cache
-def engine() -> str:
-    """Name and version of the library, once it is loaded and tried on extremes and at random.
-
-    Raises MissingLibraryError where it is not installed, and KerilogError where a product is not exact.
-    """
-    for module in ("onnxruntime", "onnx"):
-        require(module, _PURPOSE)
-    import onnxruntime
-
-    name = f"ONNX Runtime {onnxruntime.__version__}"
-    if not _is_exact(np.uint8):
-        raise KerilogError(f"{name}: expected exact products on this processor, found others")
-    return name
-
-
-@functools.cache
 def weight_type() -> type[Any]:
     """What weights are best stored as on this processor: int8 where that is exact, else uint8."""
-    return np.int8 if _is_exact(np.int8) else np.uint8
+    return np.int8 if is_exact(np.int8) else np.uint8
 
 
-def _is_exact(kind: type[Any]) -> bool:
+def is_exact(kind: type[Any]) -> bool:
     """Whether products with weights stored as ``kind`` are those of integers: extremes, and at random."""
     random = np.random.default_rng(0)
     source = Affine(8, 1.0, 0)

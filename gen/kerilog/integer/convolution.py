@@ -7,16 +7,19 @@ The functions are made and used as those of ``kerilog.integer.ops``.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from kerilog.formats import Format, IntArray
 from kerilog.graph import Pair
-from kerilog.integer.finish import Codes, Finish, Numbers, Unary
-from kerilog.integer.matmul import ExactMatrix, MakeMatrix, Matrix, exact_type, fold_steps
+from kerilog.integer.engine import NUMPY, Engine
+from kerilog.integer.finish import Codes, Numbers, Unary
+from kerilog.integer.matmul import ExactMatrix, MakeMatrix, Matrix, exact_type
 from kerilog.integer.scratch import scratch
 from kerilog.integer.windows import pad, windows
 from kerilog.parallel import for_each, processors
@@ -25,7 +28,7 @@ from kerilog.qgraph import QConv2D
 _LARGEST_TILE = 1 << 16  # weights of a tiled kernel, so that they stay in the cache
 _LARGEST_BAND = 1 << 19  # numbers that are gathered at once, where one frame has more
 _WORTH_SHARING = 1 << 22  # products of a frame that are worth waking another processor for
-_BANDS = 2  # for each processor at least, so that one that is late holds up the others less
+_BANDS = 2  # for each of several processors at least, so that one that is late holds up the others less
 _FEWEST_WINDOWS, _FEWEST_FILTERS = 64, 64  # for a processor's share of a convolution
 # The cost of gathering a run of neighbours, of each of its elements, and of a product without BLAS, in
 # multiply-adds of BLAS.
@@ -38,7 +41,7 @@ def conv2d(
     target: Format,
     shape: Pair | None = None,
     pool: Pair = (1, 1),
-    make_matrix: MakeMatrix = ExactMatrix,
+    engine: Engine = NUMPY,
 ) -> Unary:
     """Convolution in any of its forms, then the maximum over each block of ``pool`` cells.
 
@@ -52,23 +55,24 @@ def conv2d(
     if op.groups > 1:
         if pool != (1, 1):
             raise ValueError("a grouped convolution is not pooled here")
-        return _grouped(op, source, target, shape)
+        grouped = _depthwise if op.kernel.shape[2] == 1 else _grouped
+        return grouped(op, source, target, shape, engine)
     split = 1 if shape is None or pool != (1, 1) else _shares(op, shape)
     tile = pool if shape is None else best_tile(op, shape, pool)
     if split > 1:
         tile = 1, 1
-    made = [(some, _matrix(some, source, pool, tile, make_matrix)) for some in _filters_apart(op, split)]
+    made = [(some, _matrix(some, source, pool, tile, engine.matrix)) for some in _filters_apart(op, split)]
     if len({type(matrix) for _, matrix in made}) > 1:  # all take the same codes
         made = [(some, _matrix(some, source, pool, tile, ExactMatrix)) for some, _ in made]
     prepare = made[0][1].prepare
     spans = _span(op.kernel.shape, tile, op.strides)
     steps = op.strides[0] * tile[0], op.strides[1] * tile[1]
     columns = math.prod(tile) * op.kernel.shape[3]
-    parts = [_part(some, matrix, target, (shape, pool, tile), columns) for some, matrix in made]
+    parts = [_part(some, matrix, target, (shape, pool, tile), columns, engine) for some, matrix in made]
 
     def apply(x: Codes) -> Codes:
         view = windows(prepare(pad(x, op.padding, op.border(source))), spans, steps, op.dilation_rate)
-        return _in_bands(parts, view, columns)
+        return _in_bands([functools.partial(_on_rows, part, view) for part in parts], view, columns)
 
     return apply
 
@@ -83,7 +87,12 @@ def _matrix(op: QConv2D, source: Format, pool: Pair, tile: Pair, make_matrix: Ma
 
 
 def _part(
-    op: QConv2D, matrix: Matrix, target: Format, places: tuple[Pair | None, Pair, Pair], columns: int
+    op: QConv2D,
+    matrix: Matrix,
+    target: Format,
+    places: tuple[Pair | None, Pair, Pair],
+    columns: int,
+    engine: Engine,
 ) -> Unary:
     """Codes of the windows (frames, rows, columns, ...) of an image, as for ``conv2d``: ``places`` are its
     shape, the pool and the tile, and ``columns`` those of the products of all parts.
@@ -96,7 +105,7 @@ def _part(
     inputs = math.prod(_span(op.kernel.shape, tile, op.strides)) * op.kernel.shape[2]
     if shape is not None and _in_parts(positions // (rows * across) * inputs, columns):
         positions //= shape[0] // tile[0]  # those of one row of tiles
-    end = Finish(op.rescale, target, op.clamp, matrix.bias[:filters], matrix.number, positions)
+    end = engine.finish(op.rescale, target, op.clamp, matrix.bias[:filters], matrix.number, positions)
 
     def some(view: Numbers) -> Codes:
         frames, high, wide = view.shape[:3]
@@ -144,32 +153,39 @@ def _in_parts(gathered: int, columns: int) -> bool:
     return gathered > _LARGEST_BAND or gathered * columns > _WORTH_SHARING
 
 
-def _in_bands(parts: list[Unary], view: Numbers, columns: int) -> Codes:
-    """The codes of all ``parts`` side by side for the windows ``view`` (frames, rows, ...), of which each
-    number is multiplied ``columns`` times; a few rows at a time, on every processor, if a frame is large.
+def _in_bands(parts: list[Callable[[slice], Codes]], view: Numbers, columns: int) -> Codes:
+    """The codes side by side that all ``parts`` give of rows of the windows ``view`` (frames, rows, ...), of
+    which each number is multiplied ``columns`` times; a few rows at a time, on every processor, if a frame is
+    large.
     """
     frames, rows = view.shape[:2]
     most = rows
     if _in_parts(view.size // max(frames, 1), columns):
-        most = max(
-            1, min(_LARGEST_BAND * rows // view.size, -(-rows * len(parts) // (_BANDS * processors())))
-        )
+        bands = _BANDS * processors() if processors() > 1 else 1
+        most = max(1, min(_LARGEST_BAND * rows // view.size, -(-rows * len(parts) // bands)))
     starts = range(0, rows, most) or range(1)
-    found: list[list[Codes]] = [[view] * len(starts) for _ in parts]
+    found: list[list[Any]] = [[None] * len(starts) for _ in parts]
 
     def work(piece: int) -> None:
         part, place = divmod(piece, len(starts))
-        found[part][place] = parts[part](view[:, starts[place] : starts[place] + most])
+        found[part][place] = parts[part](slice(starts[place], starts[place] + most))
 
     for_each(range(len(parts) * len(starts)), work)
-    bands = [one[0] if len(one) == 1 else np.concatenate(one, axis=1) for one in found]
-    return bands[0] if len(bands) == 1 else np.concatenate(bands, axis=3)
+    made = [one[0] if len(one) == 1 else np.concatenate(one, axis=1) for one in found]
+    return made[0] if len(made) == 1 else np.concatenate(made, axis=3)
+
+
+def _on_rows(part: Unary, view: Numbers, rows: slice) -> Codes:
+    """What ``part`` makes of some rows of windows."""
+    return part(view[:, rows])
 
 
 def _gather(view: Numbers, number: type[Any]) -> Numbers:
-    """The windows of ``view`` as rows, in scratch memory."""
-    gathered = scratch("windows", view.shape, number)
-    np.copyto(gathered, view)
+    """The windows of ``view`` as rows, in scratch memory where they do not lie so already."""
+    gathered = view
+    if view.dtype != number or not view.flags.c_contiguous:
+        gathered = scratch("windows", view.shape, number)
+        np.copyto(gathered, view)
     return gathered.reshape(math.prod(view.shape[:3]), -1)
 
 
@@ -231,7 +247,7 @@ def _divisors(n: int) -> list[int]:
     return [d for d in range(1, n + 1) if n % d == 0]
 
 
-def _grouped(op: QConv2D, source: Format, target: Format, shape: Pair | None) -> Unary:
+def _grouped(op: QConv2D, source: Format, target: Format, shape: Pair | None, engine: Engine) -> Unary:
     """Filter f sees the channels of group ``f // (filters / groups)`` only; ``shape`` as for ``conv2d``."""
     height, width, depth, filters = op.kernel.shape
     each = filters // op.groups
@@ -239,16 +255,9 @@ def _grouped(op: QConv2D, source: Format, target: Format, shape: Pair | None) ->
     matrices = [ExactMatrix(k, b, source) for k, b in zip(kernels, np.split(op.bias, op.groups), strict=True)]
     number = exact_type(max(matrix.bound for matrix in matrices))
     bias = np.concatenate([matrix.bias.astype(number) for matrix in matrices])
-    taps = fold_steps(op.kernel.reshape(-1, filters), op.bias, source)[0]
-    taps = taps.reshape(height * width, depth, op.groups, each).astype(number)
-    columns = each * (_COST_TAP if depth == 1 else 1)
-    positions = 1
-    if shape is not None:
-        gathered = math.prod(shape) * height * width * depth * op.groups
-        positions = shape[1] if _in_parts(gathered, columns) else math.prod(shape)
-    end = Finish(op.rescale, target, op.clamp, bias, number, positions)
+    end = engine.finish(op.rescale, target, op.clamp, bias, number, _positions(op, shape, each))
 
-    def multiply(view: Numbers) -> Codes:
+    def some(view: Numbers) -> Codes:
         total = scratch("groups", (*view.shape[:3], filters), number)
         for group, matrix in enumerate(matrices):
             part = _gather(view[..., group * depth : (group + 1) * depth], matrix.factor)
@@ -256,22 +265,34 @@ def _grouped(op: QConv2D, source: Format, target: Format, shape: Pair | None) ->
             total[..., group * each : (group + 1) * each] = product
         return end(total)
 
-    def add_taps(view: Numbers) -> Codes:
-        shape = (*view.shape[:3], op.groups, each)
-        total, product = scratch("total", shape, number), scratch("product", shape, number)
-        for index, tap in enumerate(taps[:, 0]):
-            seen = view[:, :, :, index // width, index % width, :, np.newaxis]
-            np.multiply(seen, tap, out=product if index else total)
-            if index:
-                total += product
-        return end(total.reshape(*view.shape[:3], filters))
-
     def apply(x: Codes) -> Codes:
         padded = pad(x, op.padding, op.border(source))
-        of_taps = depth == 1
-        view = windows(
-            padded.astype(number) if of_taps else padded, (height, width), op.strides, op.dilation_rate
-        )
-        return _in_bands([add_taps if of_taps else multiply], view, columns)
+        view = windows(padded, (height, width), op.strides, op.dilation_rate)
+        return _in_bands([functools.partial(_on_rows, some, view)], view, each)
 
     return apply
+
+
+def _depthwise(op: QConv2D, source: Format, target: Format, shape: Pair | None, engine: Engine) -> Unary:
+    """As ``_grouped`` for groups of one channel."""
+    height, width, _, filters = op.kernel.shape
+    each = filters // op.groups
+    kernel = op.kernel.reshape(height, width, op.groups, each)
+    taps = engine.taps(kernel, op.bias, source, op.strides, op.dilation_rate)
+    positions = _positions(op, shape, each * _COST_TAP)
+    end = engine.finish(op.rescale, target, op.clamp, taps.bias, taps.number, positions)
+
+    def apply(x: Codes) -> Codes:
+        padded = taps.prepare(pad(x, op.padding, op.border(source)))
+        view = windows(padded, (height, width), op.strides, op.dilation_rate)
+        return _in_bands([lambda rows: end(taps.sums(padded, rows))], view, each * _COST_TAP)
+
+    return apply
+
+
+def _positions(op: QConv2D, shape: Pair | None, columns: int) -> int:
+    """Places that a band of a grouped convolution has for certain, as ``Finish`` takes them."""
+    if shape is None:
+        return 1
+    gathered = math.prod(shape) * math.prod(op.kernel.shape[:3]) * op.groups
+    return shape[1] if _in_parts(gathered, columns) else math.prod(shape)

@@ -13,7 +13,8 @@ from collections.abc import Callable
 import numpy as np
 
 from kerilog.formats import Format, IntArray
-from kerilog.integer.finish import Codes, Finish, Numbers, Unary, finish, storage
+from kerilog.integer.engine import NUMPY, Engine
+from kerilog.integer.finish import Codes, Numbers, Unary, finish, storage
 from kerilog.integer.matmul import exact_type
 from kerilog.integer.rescale import rescale
 from kerilog.integer.windows import pad
@@ -36,10 +37,8 @@ from kerilog.qgraph import (
 
 Binary = Callable[[Codes, Codes], Codes]
 
-_CHUNK = 1 << 15  # codes that are looked up at a time
 
-
-def add(op: QAdd, left: Format, right: Format, target: Format) -> Binary:
+def add(op: QAdd, left: Format, right: Format, target: Format, engine: Engine = NUMPY) -> Binary:
     """Sum, or difference for a ``QSubtract``, of two tensors brought to one scale."""
     first = _scaled(_codes(left), left, op.left, op.headroom)
     second = _scaled(_codes(right), right, op.right, op.headroom)
@@ -48,11 +47,11 @@ def add(op: QAdd, left: Format, right: Format, target: Format) -> Binary:
         first.astype(number),
         (-second if isinstance(op, QSubtract) else second).astype(number),
     )
-    end = Finish(op.rescale, target, op.clamp, np.zeros(1), number)
+    end = engine.finish(op.rescale, target, op.clamp, np.zeros(1), number)
 
     def apply(x: Codes, y: Codes) -> Codes:
-        total: Numbers = _looked_up(of_left, x, left)
-        other = _looked_up(of_right, y, right)
+        total: Numbers = engine.look_up(of_left, x, left.minimum)
+        other = engine.look_up(of_right, y, right.minimum)
         return end(np.add(total, other, out=total) if total.shape == other.shape else total + other)
 
     return apply
@@ -68,24 +67,12 @@ def _codes(source: Format) -> IntArray:
     return np.arange(source.minimum, source.maximum + 1)
 
 
-def _looked_up(table: Numbers, x: Codes, source: Format) -> Numbers:
-    """The entries of ``table`` for codes ``x`` of ``source``, a cache's worth at a time."""
-    flat = x.reshape(-1)
-    found = np.empty(flat.shape, table.dtype)
-    for start in range(0, flat.size, _CHUNK):
-        places = flat[start : start + _CHUNK].astype(np.intp)
-        places -= source.minimum
-        # of the three modes only "clip" writes into ``out`` without a buffer; all codes are in the table
-        np.take(table, places, out=found[start : start + _CHUNK], mode="clip")
-    return found.reshape(x.shape)
-
-
-def multiply(op: QMultiply, left: Format, right: Format, target: Format) -> Binary:
+def multiply(op: QMultiply, left: Format, right: Format, target: Format, engine: Engine = NUMPY) -> Binary:
     """Product of two tensors."""
     number = exact_type(
         math.prod(int(np.abs(source.steps(_codes(source))).max()) for source in (left, right))
     )
-    end = Finish(op.rescale, target, op.clamp, np.zeros(1), number)
+    end = engine.finish(op.rescale, target, op.clamp, np.zeros(1), number)
 
     def apply(x: Codes, y: Codes) -> Codes:
         first: Numbers = left.steps(x).astype(number)
@@ -107,16 +94,16 @@ def extreme(op: QMaximum, target: Format) -> Binary:
     return apply
 
 
-def requantize(op: QRequantize, source: Format, target: Format) -> Unary:
+def requantize(op: QRequantize, source: Format, target: Format, engine: Engine = NUMPY) -> Unary:
     """The same numbers in another format, clamped."""
     table = finish(source.steps(_codes(source)), op.rescale, target, op.clamp)
-    return lambda x: _looked_up(table, x, source)
+    return lambda x: engine.look_up(table, x, source.minimum)
 
 
-def lookup(op: QLookup, source: Format, target: Format) -> Unary:
+def lookup(op: QLookup, source: Format, target: Format, engine: Engine = NUMPY) -> Unary:
     """A table with one entry a code."""
     table = op.table.astype(storage(target))
-    return lambda x: _looked_up(table, x, source)
+    return lambda x: engine.look_up(table, x, source.minimum)
 
 
 def channel_lookup(op: QChannelLookup, source: Format, target: Format) -> Unary:

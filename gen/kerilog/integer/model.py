@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
-from kerilog.integer import bytewise
+from kerilog.integer import fast
 from kerilog.integer.encode import encode
+from kerilog.integer.engine import NUMPY
 from kerilog.integer.finish import Codes, storage
-from kerilog.integer.matmul import ExactMatrix
 from kerilog.integer.steps import Step, make_step, make_steps
 from kerilog.parallel import for_each
 from kerilog.qgraph import QGraph, QNode
@@ -26,7 +26,7 @@ __all__ = ["Inputs", "Model", "make_step", "run", "run_all", "run_outputs"]
 Inputs = npt.NDArray[Any] | Mapping[str, npt.NDArray[Any]]
 """Codes (frames, *shape) of the one input, or of each input by its name."""
 
-Engine = Literal["numpy", "onnxruntime"]
+EngineName = Literal["numpy", "fast"]
 
 _CHUNK_ELEMENTS = 1 << 17  # elements of the widest tensor that are worked on at once: what the cache takes
 _CHUNK_FRAMES = 1024
@@ -60,19 +60,19 @@ def prepared(graph: QGraph) -> Model:
 class Model:
     """A graph made ready to run: all that does not depend on data is done once.
 
-    ``engine`` is what makes matrix products: "numpy", or "onnxruntime", which gives the same and is faster on
-    large networks. ``engine`` then tells which it is, with its version. Raises MissingLibraryError where it
-    is not installed, and KerilogError where it is not exact on this processor.
+    ``engine`` is what does the arithmetic: "numpy", or "fast" (ONNX Runtime and Numba), which gives the same
+    and is faster on large networks. The attribute ``engine`` tells which it is, with versions. Raises
+    MissingLibraryError where a library is not installed, and KerilogError where it is not exact on this
+    processor.
     """
 
-    def __init__(self, graph: QGraph, engine: Engine = "numpy") -> None:
+    def __init__(self, graph: QGraph, engine: EngineName = "numpy") -> None:
         if not graph.inputs:
             raise KerilogError(f"{graph.name}: expected an input, found none")
-        if engine not in get_args(Engine):
-            raise KerilogError(f"engine: expected 'numpy' or 'onnxruntime', found {engine!r}")
-        by_bytes = engine == "onnxruntime"
-        self.engine = bytewise.engine() if by_bytes else f"NumPy {np.__version__}"
-        self._make_matrix = bytewise.byte_matrix if by_bytes else ExactMatrix
+        if engine not in get_args(EngineName):
+            raise KerilogError(f"engine: expected 'numpy' or 'fast', found {engine!r}")
+        self._engine = fast.engine() if engine == "fast" else NUMPY
+        self.engine = self._engine.name
         self.graph = graph
         self.sources = graph.inputs
         self._shapes = {node.name: node.shape for node in graph}
@@ -92,7 +92,7 @@ class Model:
         """The tensors ``names`` for codes ``x``, worked out a few frames at a time on each processor."""
         codes = self._checked(x)
         if names not in self._steps:
-            self._steps[names] = make_steps(self.graph, names, self._make_matrix)
+            self._steps[names] = make_steps(self.graph, names, self._engine)
         steps = self._steps[names]
         size = min(max(_CHUNK_ELEMENTS // max(self._widest, 1), 1), _CHUNK_FRAMES)
         frames = len(next(iter(codes.values())))
@@ -115,7 +115,7 @@ class Model:
         yield from tuple(tensors.items())
         names = tuple(self._shapes)
         if names not in self._steps:
-            self._steps[names] = make_steps(self.graph, names, self._make_matrix)
+            self._steps[names] = make_steps(self.graph, names, self._engine)
         frames = len(next(iter(tensors.values())))
         steps = self._steps[names]
         last = {name: step.name for step in steps for name in step.inputs}

@@ -15,8 +15,8 @@ import numpy as np
 
 from kerilog.formats import Format, IntArray
 from kerilog.graph import Pair
-from kerilog.integer.finish import Codes, Finish, Numbers, Unary, finish, storage
-from kerilog.integer.matmul import ExactMatrix, MakeMatrix
+from kerilog.integer.engine import NUMPY, Engine
+from kerilog.integer.finish import Codes, Numbers, Unary, finish, storage
 from kerilog.integer.windows import pad
 from kerilog.parallel import for_each, on_this_thread, processors
 from kerilog.qgraph import (
@@ -36,11 +36,11 @@ def dense(
     source: Format,
     target: Format,
     positions: int = 1,
-    make_matrix: MakeMatrix = ExactMatrix,
+    engine: Engine = NUMPY,
 ) -> Unary:
     """Matrix times the last axis, at each of ``positions`` places of a frame."""
-    matrix = make_matrix(op.kernel, op.bias, source)
-    end = Finish(op.rescale, target, op.clamp, matrix.bias, matrix.number, positions)
+    matrix = engine.matrix(op.kernel, op.bias, source)
+    end = engine.finish(op.rescale, target, op.clamp, matrix.bias, matrix.number, positions)
     if op.kernel.size < _LARGE_KERNEL:
         return lambda x: end(matrix.product(matrix.prepare(x)))
 

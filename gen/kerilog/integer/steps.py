@@ -12,8 +12,8 @@ import numpy as np
 from kerilog.errors import Unsupported
 from kerilog.formats import Format
 from kerilog.integer import convolution, elementwise, ops, softmax
+from kerilog.integer.engine import NUMPY, Engine
 from kerilog.integer.finish import Codes, Unary, storage
-from kerilog.integer.matmul import ExactMatrix, MakeMatrix
 from kerilog.qgraph import (
     Clamp,
     QAdd,
@@ -64,7 +64,7 @@ class Step:
     dead: tuple[str, ...]
 
 
-def make_steps(graph: QGraph, wanted: tuple[str, ...], make_matrix: MakeMatrix = ExactMatrix) -> list[Step]:
+def make_steps(graph: QGraph, wanted: tuple[str, ...], engine: Engine = NUMPY) -> list[Step]:
     """What makes the tensors ``wanted`` of a graph from those of its inputs, in order.
 
     A maximum over the output of a convolution that nobody else wants is one step with it.
@@ -80,9 +80,7 @@ def make_steps(graph: QGraph, wanted: tuple[str, ...], make_matrix: MakeMatrix =
         sources = [nodes[name] for name in inputs[node.name]]
         first = pooled.get(node.name)
         function = (
-            pooled_convolution(first, node, sources[0], make_matrix)
-            if first
-            else make_step(node, sources, make_matrix)
+            pooled_convolution(first, node, sources[0], engine) if first else make_step(node, sources, engine)
         )
         dead = {name for name in inputs[node.name] if last[name] == node.name and name not in wanted}
         constant = isinstance(node.op, QConstant)
@@ -109,7 +107,7 @@ def _rises(factor: Rescale) -> bool:
     return not isinstance(factor, Threshold) or bool(np.all(factor.direction > 0))
 
 
-def pooled_convolution(first: QNode, pool: QNode, source: QNode, make_matrix: MakeMatrix) -> Unary:
+def pooled_convolution(first: QNode, pool: QNode, source: QNode, engine: Engine) -> Unary:
     """The convolution ``first`` on ``source`` and the maximum ``pool`` over it."""
     assert isinstance(first.op, QConv2D) and isinstance(pool.op, QMaxPooling2D)
     low, high = pool.op.clamp
@@ -121,15 +119,15 @@ def pooled_convolution(first: QNode, pool: QNode, source: QNode, make_matrix: Ma
         first.format,
         (first.shape[0], first.shape[1]),
         pool.op.pool_size,
-        make_matrix,
+        engine,
     )
 
 
-def make_step(node: QNode, sources: list[QNode], make_matrix: MakeMatrix = ExactMatrix) -> Function:
+def make_step(node: QNode, sources: list[QNode], engine: Engine = NUMPY) -> Function:
     """The function that makes ``node``'s tensor from those of its inputs."""
     formats = [source.format for source in sources]
-    step = _constant_or_move(node, sources) or _binary(node, formats)
-    step = step or _unary(node, formats[0], make_matrix) or _tabled(node, formats[0]) if formats else step
+    step = _constant_or_move(node, sources) or _binary(node, formats, engine)
+    step = step or _unary(node, formats[0], engine) or _tabled(node, formats[0], engine) if formats else step
     if step is None:
         raise Unsupported(f"{node.name}: the integer model has no {node.op.kind}")
     return step
@@ -159,26 +157,26 @@ def _constant_or_move(node: QNode, sources: list[QNode]) -> Function | None:
     return elementwise.zero_padding(op, sources[0].format) if isinstance(op, QZeroPadding2D) else None
 
 
-def _binary(node: QNode, formats: list[Format]) -> Function | None:
+def _binary(node: QNode, formats: list[Format], engine: Engine) -> Function | None:
     """Operations on two tensors."""
     op = node.op
     if isinstance(op, QAdd):
-        return elementwise.add(op, formats[0], formats[1], node.format)
+        return elementwise.add(op, formats[0], formats[1], node.format, engine)
     if isinstance(op, QMaximum):
         return elementwise.extreme(op, node.format)
     if isinstance(op, QMultiply):
-        return elementwise.multiply(op, formats[0], formats[1], node.format)
+        return elementwise.multiply(op, formats[0], formats[1], node.format, engine)
     return None
 
 
-def _unary(node: QNode, source: Format, make_matrix: MakeMatrix) -> Unary | None:
+def _unary(node: QNode, source: Format, engine: Engine) -> Unary | None:
     """Operations on one tensor."""
     match node.op:
         case QConv2D() as op:
             size = node.shape[0], node.shape[1]
-            return convolution.conv2d(op, source, node.format, size, make_matrix=make_matrix)
+            return convolution.conv2d(op, source, node.format, size, engine=engine)
         case QDense() as op:
-            return ops.dense(op, source, node.format, math.prod(node.shape[:-1]), make_matrix)
+            return ops.dense(op, source, node.format, math.prod(node.shape[:-1]), engine)
         case QResizeBilinear() as op:
             return elementwise.resize_bilinear(op, node.format)
         case QSoftmax() as op:
@@ -204,13 +202,13 @@ def _pool(node: QNode, source: Format) -> Unary | None:
     return None
 
 
-def _tabled(node: QNode, source: Format) -> Unary | None:
+def _tabled(node: QNode, source: Format, engine: Engine) -> Unary | None:
     """Functions of one code."""
     match node.op:
         case QRequantize() as op:
-            return elementwise.requantize(op, source, node.format)
+            return elementwise.requantize(op, source, node.format, engine)
         case QLookup() as op:
-            return elementwise.lookup(op, source, node.format)
+            return elementwise.lookup(op, source, node.format, engine)
         case QChannelLookup() as op:
             return elementwise.channel_lookup(op, source, node.format)
     return None

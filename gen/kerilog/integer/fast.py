@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engine for those who ask for it: products by ONNX Runtime, the passes around them compiled by Numba."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from kerilog.errors import KerilogError
+from kerilog.extras import require
+from kerilog.formats import Affine, Format, IntArray
+from kerilog.graph import Pair
+from kerilog.integer import bytewise, compiled
+from kerilog.integer.engine import NUMPY, Engine
+from kerilog.integer.finish import Codes, Finish, Numbers
+from kerilog.integer.matmul import Matrix
+from kerilog.integer.taps import ExactTaps, Taps
+from kerilog.qgraph import Clamp, Multiplier, Rescale
+
+
+class Fast(Engine):
+    """As NumPy's, faster on large networks."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def matrix(self, kernel: IntArray, bias: IntArray, source: Format) -> Matrix:
+        """By ONNX Runtime, where operands are bytes."""
+        return bytewise.byte_matrix(kernel, bias, source)
+
+    def taps(self, kernel: IntArray, bias: IntArray, source: Format, strides: Pair, dilation: Pair) -> Taps:
+        """Compiled, where sums fit 32 bits."""
+        return compiled.taps(ExactTaps(kernel, bias, source, strides, dilation))
+
+    def finish(
+        self,
+        factor: Rescale,
+        target: Format,
+        clamp: Clamp,
+        bias: Numbers,
+        number: type[Any],
+        positions: int = 1,
+    ) -> Finish:
+        """Compiled, where there is a linear form."""
+        return compiled.CompiledFinish(factor, target, clamp, bias, number, positions)
+
+    def look_up(self, table: Numbers, x: Codes, lowest: int) -> Numbers:
+        """Compiled."""
+        return compiled.looked_up(table, x, lowest)
+
+
+@functools.cache
+def engine() -> Fast:
+    """The engine, once its libraries are loaded and tried on extremes and at random.
+
+    Raises MissingLibraryError where one is not installed, and KerilogError where one is not exact.
+    """
+    for module in ("onnxruntime", "onnx", "numba"):
+        require(module, compiled.PURPOSE)
+    import numba
+    import onnxruntime
+
+    libraries = {
+        f"ONNX Runtime {onnxruntime.__version__}": bytewise.is_exact(np.uint8),
+        f"Numba {numba.__version__}": _is_exact(),
+    }
+    for name, exact in libraries.items():
+        if not exact:
+            raise KerilogError(f"{name}: expected exact numbers on this processor, found others")
+    return Fast(", ".join(libraries))
+
+
+def _is_exact() -> bool:
+    """Whether compiled passes give NumPy's numbers: accumulators of bytes with both signs of a tilt."""
+    random = np.random.default_rng(0)
+    target = Affine(8, 1.0, -3)
+    factor = Multiplier(random.integers(1 << 30, 1 << 31, 7), random.integers(-12, 1, 7), "double")
+    total = (random.integers(-(1 << 19), 1 << 19, (64, 7)) >> random.integers(0, 19, (64, 1))).astype(
+        np.int32
+    )
+    kernel = random.integers(-128, 128, (3, 3, 7, 1))
+    x = random.integers(-128, 128, (2, 9, 8, 7)).astype(np.int8)
+    table = random.integers(-999, 999, 256)
+
+    def numbers(one: Engine) -> list[Numbers]:
+        sums = one.taps(kernel, np.arange(7), target, (1, 2), (2, 1))
+        end = one.finish(factor, target, (-128, 127), np.arange(7), np.int32)
+        return [
+            sums.sums(sums.prepare(x), slice(1, 4)) + sums.bias,
+            end(total.copy()),
+            one.look_up(table, x, -128),
+        ]
+
+    return all(map(np.array_equal, numbers(NUMPY), numbers(Fast(""))))
