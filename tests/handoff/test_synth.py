@@ -218,6 +218,11 @@ def test_missing_yosys_names_the_package(tiny_design, without_tools) -> None:
         synthesize(tiny_design().directory)
 
 
+def needs_yosys(target: str) -> None:
+    if tools.locate(FAMILIES[target].yosys) is None:
+        pytest.skip(f"the extra kerilog[{target}] is not installed")
+
+
 @pytest.fixture
 def yosys_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if there were Yosys, and no nextpnr."""
@@ -233,17 +238,22 @@ def test_missing_nextpnr_names_the_extra(tiny_design, yosys_alone) -> None:
         synthesize(directory, "gowin", device="9k")
 
 
-@pytest.mark.parametrize(("target", "bram", "dsp"), [("ecp5", 2, 1), ("ice40", 8, 0), ("nexus", 2, 1)])
+@pytest.mark.parametrize(
+    ("target", "bram", "dsp"), [("ecp5", 2, 1), ("ice40", 8, 0), ("nexus", 2, 1), ("gatemate", 2, 1)]
+)
 def test_what_families_map_without_nextpnr(
     target: str, bram: int, dsp: int, rich_design, yosys_alone
 ) -> None:
     """The area alone. An initialized ROM of 4,096 bytes is block RAM; a product is a block in some."""
+    needs_yosys(target)
     found = synthesize(rich_design.directory, target)
     assert (found.bram18, found.dsp) == (bram, dsp)
     assert found.device == f"{FAMILIES[target].title}, not placed"
     assert found.fmax_mhz is None
     assert found.lut > 20 and found.ff > 24
-    counted = {cell for cell in found.cells if cell.startswith(("DFF", "SB_DFF", "FD1P3", "TRELLIS_FF"))}
+    counted = {
+        cell for cell in found.cells if cell.startswith(("DFF", "SB_DFF", "FD1P3", "TRELLIS_FF", "CC_DFF"))
+    }
     assert sum(found.cells[cell] for cell in counted) == found.ff, "every kind of flip-flop is known"
 
 
@@ -271,9 +281,10 @@ REPORT = {
 }
 
 
-@pytest.mark.parametrize("target", ["ice40", "gowin"])
+@pytest.mark.parametrize("target", ["ice40", "gowin", "gatemate"])
 def test_placement_with_three_pins(target: str, tiny_design, monkeypatch: pytest.MonkeyPatch) -> None:
     """What nextpnr is given, and what is read of its report; it itself does not run."""
+    needs_yosys(target)
     placer = FAMILIES[target].placer
     assert placer is not None
     calls: list[list[str]] = []
@@ -307,9 +318,10 @@ def test_placement_with_three_pins(target: str, tiny_design, monkeypatch: pytest
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("target", ["ice40", "gowin"])
+@pytest.mark.parametrize("target", ["ice40", "gowin", "gatemate"])
 def test_placement(target: str, rich_design) -> None:
     placer = FAMILIES[target].placer
+    needs_yosys(target)
     if placer is None or tools.locate(placer.program) is None:
         pytest.skip(f"the extra kerilog[{target}] is not installed")
     found = synthesize(rich_design.directory, target)

@@ -416,7 +416,7 @@ class IntegerModel:
 
     def synthesize(
         self,
-        target: Literal["xc7", "ecp5", "ice40", "gowin", "nexus"] = "xc7",
+        target: Literal["xc7", "ecp5", "ice40", "gowin", "nexus", "gatemate"] = "xc7",
         *,
         device: str | None = None,
         seed: int | None = None,
@@ -425,9 +425,10 @@ class IntegerModel:
 
         ``target``: "xc7", Xilinx 7-series, and "nexus" by Yosys, before placement; the others, placed by
         nextpnr on ``device`` (by default the smallest that holds it) from ``seed``: "ecp5" ("25k", "45k",
-        "85k"), "ice40" ("up5k", "hx8k"), "gowin" ("9k", "20k"); without a clock where nextpnr is missing and
-        neither was asked for. The manifest in the folder gets it, too. Without a build as for ``simulate``.
-        Raises KerilogError for a missing tool and for a design that no device holds.
+        "85k"), "ice40" ("up5k", "hx8k"), "gowin" ("9k", "20k"), "gatemate" ("a1"); without a
+        clock where nextpnr is missing and neither was asked for. The manifest in the folder gets it, too.
+        Without a build as for ``simulate``. Raises KerilogError for a missing tool and for a design that no
+        device holds.
         """
         directory = self._built()
         with self._progress("synthesize") as progress:

@@ -13,13 +13,15 @@ from kerilog.manifest import Manifest
 
 RESOURCES = ("LUT", "FF", "RAMB18", "DSP")
 """LUT: of logic and as memory together."""
-TITLES = {"ecp5": "ECP5", "ice40": "iCE40", "gowin": "Gowin", "nexus": "Nexus"}
+TITLES = {"ecp5": "ECP5", "ice40": "iCE40", "gowin": "Gowin", "nexus": "Nexus", "gatemate": "GateMate"}
 """Of the targets that are placed."""
+BLOCKS = {"ice40": "RAM4K", "gatemate": "RAM20K"}
+"""What a block RAM that is not of 18 Kbit is called."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Share:
-    """One of ``RESOURCES`` of a design (of iCE40 RAM4K for RAMB18): counts ``predicted`` and ``measured``,
+    """One of ``RESOURCES`` of a design (or of ``BLOCKS``): counts ``predicted`` and ``measured``,
     None where there is none, and how many the device has, None without one.
     """
 
@@ -87,7 +89,7 @@ def of_manifest(manifest: Manifest) -> tuple[AreaShares, ...]:
     for target in TITLES:
         if target in measured:
             placed = _placed(target, measured[target].device)
-            shares = _shares(None, measured[target], placed, "RAM4K" if target == "ice40" else "RAMB18")
+            shares = _shares(None, measured[target], placed, BLOCKS.get(target, "RAMB18"))
             found.append(AreaShares(target, placed.name if placed else "", False, shares))
     return tuple(found)
 

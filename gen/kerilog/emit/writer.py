@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kerilog.emit import picture
 from kerilog.errors import KerilogError
 from kerilog.exact import packing
@@ -20,11 +22,6 @@ def memory_text(memory: Memory) -> str:
     """The ``$readmemh`` file: one word a line, all of the same length."""
     title = f"// {memory.depth} words of {memory.width} bits; {memory.contents}\n"
     return title + packing.hexadecimal(memory.packed, memory.width)
-
-
-def read_memory(text: str) -> tuple[int, ...]:
-    """The words of a memory file, as ``$readmemh`` reads them."""
-    return tuple(int(line, 16) for line in text.splitlines() if line and not line.startswith("//"))
 
 
 def certificate(design: Design) -> dict[str, Any]:
@@ -55,7 +52,7 @@ def write(files: dict[str, str], design: Design, root: Path) -> None:
         path = root / memory.file
         path.parent.mkdir(exist_ok=True)
         path.write_text(memory_text(memory), encoding="ascii")
-        if read_memory(path.read_text(encoding="ascii")) != memory.words:
+        if not np.array_equal(packing.read(path.read_text(encoding="ascii"), memory.width), memory.packed):
             raise KerilogError(f"{path}: does not read back as it was written")
     report = root / "report"
     report.mkdir()

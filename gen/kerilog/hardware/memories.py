@@ -57,11 +57,6 @@ class Memory:
         return packing.packed(self.lanes())
 
     @functools.cached_property
-    def words(self) -> tuple[int, ...]:
-        """The words as unsigned integers."""
-        return packing.integers(self.packed)
-
-    @functools.cached_property
     def columns(self) -> int:
         """Columns of bits that differ from each other and are not constant."""
         return packing.columns(self.packed, self.width)
@@ -118,7 +113,9 @@ def _step_lanes(beats: int, lanes: int, steps: int, fields: Sequence[Field]) -> 
     for _, values, bits in fields:
         of_beats = np.resize(values.astype(object), (beats, 1, lanes))
         places = bits * np.arange(steps).astype(object)[:, None]
-        split.append((((of_beats >> places) & ((1 << bits) - 1)).reshape(beats * steps, lanes), bits))
+        part = (of_beats >> places) & ((1 << bits) - 1)
+        kind = np.uint64 if bits <= 64 else object
+        split.append((part.reshape(beats * steps, lanes).astype(kind), bits))
     return split
 
 

@@ -20,6 +20,8 @@ from kerilog.timing.window_reader import WindowReader
 
 OBSERVED = 8
 """Frames after which a run at a steady pace shows nothing new."""
+FEWEST_OBSERVED = 3
+"""Frames of a run without a pause before it is asked whether it keeps the pace of the slowest stage."""
 MOST_BEATS = 50_000_000
 """Beats between all stages after which one that does not repeat itself is no longer waited for."""
 
@@ -166,7 +168,7 @@ def measured(stages: Sequence[Stage], registered: bool = False) -> Fitted:
 def _patience(stages: Sequence[Stage]) -> int:
     """Frames that a run without a pause may take to repeat itself."""
     beats = sum(stage.output.beats_per_frame for stage in stages)
-    return min(LONGEST_TRANSIENT, max(OBSERVED, MOST_BEATS // beats))
+    return min(LONGEST_TRANSIENT, max(FEWEST_OBSERVED, MOST_BEATS // beats))
 
 
 def keeps_pace(stages: Sequence[Stage], registered: bool = False) -> bool:

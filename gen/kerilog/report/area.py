@@ -38,6 +38,7 @@ _TITLES = {
     "ice40": "Lattice iCE40",
     "gowin": "Gowin",
     "nexus": "Lattice Nexus",
+    "gatemate": "Cologne Chip GateMate",
 }
 
 

