@@ -374,7 +374,7 @@ BAD: dict[str, tuple[Any, str]] = {
     ),
     "target": (
         lambda x: api.convert("tiny.keras", x).synthesize("xc7", seed=3),
-        "seed is for the targets ecp5, ice40, gowin, gatemate; xc7 is not placed on any",
+        "seed is for the targets ecp5, ice40, gowin, nexus, gatemate; xc7 is not placed on any",
     ),
     "simulator": (
         lambda x: api.convert("tiny.keras", x).simulate(x[:1] / 255.0, "vcs"),  # type: ignore[arg-type]

@@ -39,6 +39,6 @@ def test_the_command_names_its_options(shared_design, tmp_path: Path) -> None:
     found = kerilog("synth", directory, "--target", "xc7", "--device", "25k")
     assert (found.status, found.error) == (
         2,
-        "kerilog: error: --device is for the targets ecp5, ice40, gowin, gatemate; "
+        "kerilog: error: --device is for the targets ecp5, ice40, gowin, nexus, gatemate; "
         "xc7 is not placed on any\n",
     )

@@ -166,7 +166,7 @@ def test_a_device_that_is_not_there(tiny_design) -> None:
     with pytest.raises(KerilogError, match="unknown device '12x'; choose one of 25k, 45k, 85k"):
         synthesize(directory, "ecp5", device="12x")
     with pytest.raises(
-        KerilogError, match=r"^device is for the targets ecp5, ice40, gowin; xc7 is not placed"
+        KerilogError, match=r"^device is for the targets ecp5, ice40, gowin, nexus, gatemate; xc7 is"
     ):
         synthesize(directory, "xc7", device="45k")
     with pytest.raises(KerilogError, match=r"^seed is for the targets ecp5"):
@@ -281,7 +281,7 @@ REPORT = {
 }
 
 
-@pytest.mark.parametrize("target", ["ice40", "gowin", "gatemate"])
+@pytest.mark.parametrize("target", ["ice40", "gowin", "nexus", "gatemate"])
 def test_placement_with_three_pins(target: str, tiny_design, monkeypatch: pytest.MonkeyPatch) -> None:
     """What nextpnr is given, and what is read of its report; it itself does not run."""
     needs_yosys(target)
@@ -318,7 +318,7 @@ def test_placement_with_three_pins(target: str, tiny_design, monkeypatch: pytest
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("target", ["ice40", "gowin", "gatemate"])
+@pytest.mark.parametrize("target", ["ice40", "gowin", "nexus", "gatemate"])
 def test_placement(target: str, rich_design) -> None:
     placer = FAMILIES[target].placer
     needs_yosys(target)

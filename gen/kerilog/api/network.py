@@ -423,9 +423,9 @@ class IntegerModel:
     ) -> Resources:
         """Area and, where it is placed, clock of the design that was built last, from open tools.
 
-        ``target``: "xc7", Xilinx 7-series, and "nexus" by Yosys, before placement; the others, placed by
-        nextpnr on ``device`` (by default the smallest that holds it) from ``seed``: "ecp5" ("25k", "45k",
-        "85k"), "ice40" ("up5k", "hx8k"), "gowin" ("9k", "20k"), "gatemate" ("a1"); without a
+        ``target``: "xc7", Xilinx 7-series, by Yosys, before placement; the others, placed by nextpnr on
+        ``device`` (by default the smallest that holds it) from ``seed``: "ecp5" ("25k", "45k", "85k"),
+        "ice40" ("up5k", "hx8k"), "gowin" ("9k", "20k"), "nexus" ("40k"), "gatemate" ("a1"); without a
         clock where nextpnr is missing and neither was asked for. The manifest in the folder gets it, too.
         Without a build as for ``simulate``. Raises KerilogError for a missing tool and for a design that no
         device holds.

@@ -4,7 +4,7 @@
 Xilinx: the feature summaries of DS180 (7 Series FPGAs Data Sheet: Overview) and DS190 (Zynq-7000 SoC Data
 Sheet: Overview); a slice has 4 LUTs and 8 flip-flops, a block RAM of 36 Kbit is two of 18. Lattice: the
 resources that the maker's own mapper reports for the ECP5 devices, which are those of FPGA-DS-02012. iCE40,
-Gowin, GateMate: what nextpnr reports of each.
+Gowin, Nexus, GateMate: what nextpnr reports of each.
 """
 
 from __future__ import annotations
@@ -97,12 +97,14 @@ GOWIN = {
 GATEMATE = {device.name: device for device in (Device("a1", 568, 64, 40960, 40960),)}
 """20,480 CPEs, each two look-up tables and two flip-flops; a product of 8 x 8 bits takes some 36 of them, and
 there are no others."""
-PLACED = {"ecp5": ECP5, "ice40": ICE40, "gowin": GOWIN, "gatemate": GATEMATE}
+NEXUS = {device.name: device for device in (Device("40k", 56, 84, 32256, 32256),)}
+PLACED = {"ecp5": ECP5, "ice40": ICE40, "gowin": GOWIN, "nexus": NEXUS, "gatemate": GATEMATE}
 """The devices that nextpnr places on, by target and name, from the smallest."""
 PARTS = {
     "ecp5": {name: f"LFE5U-{name}" for name in ECP5},
     "ice40": {"up5k": "iCE40UP5K-SG48", "hx8k": "iCE40HX8K-CT256"},
     "gowin": {"9k": "GW1NR-LV9QN88PC6/I5", "20k": "GW2AR-LV18QN88C8/I7"},
+    "nexus": {"40k": "LIFCL-40-9BG400C"},
     "gatemate": {"a1": "CCGM1A1"},
 }
 """What their makers call these devices, where it matters with package and speed grade."""

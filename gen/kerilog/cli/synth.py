@@ -29,17 +29,17 @@ Examples:
     type=click.Choice(list(FAMILIES)),
     default="xc7",
     show_default=True,
-    help="xc7 and nexus: area alone. ecp5, ice40, gowin and gatemate: placed and routed, too.",
+    help="xc7: area alone. The others: placed and routed, too.",
 )
 @click.option(
     "--device",
-    help="ecp5: 25k, 45k, 85k; ice40: up5k, hx8k; gowin: 9k, 20k; gatemate: a1.  "
+    help="ecp5: 25k, 45k, 85k; ice40: up5k, hx8k; gowin: 9k, 20k; nexus: 40k; gatemate: a1.  "
     "[default: the smallest that holds the design]",
 )
 @click.option(
     "--seed",
     type=click.IntRange(min=1),
-    help="ecp5, ice40, gowin, gatemate: where placement starts.  [default: 1]",
+    help="of all but xc7: where placement starts.  [default: 1]",
 )
 @FORCE
 def synth_command(directory: Path, target: str, device: str | None, seed: int | None, force: bool) -> None:

