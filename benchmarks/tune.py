@@ -3,23 +3,27 @@
 
     python benchmarks/tune.py --data mnist.npz [--only NETWORK ...] [--dry]
 
-The MNIST CNN of this repository and two networks that are trained here, shortly: convolutions with batch
-normalization, and depthwise ones. Each is tuned as ``kerilog tune`` does by default, at the interval of its
-widest form. Widths are chosen on training images; the test images confirm. Writes the table into
-docs/quantization.md. Trained networks and figures are kept in build/bench, by what they were made from.
+The MNIST CNN of this repository and networks that are trained here, shortly: convolutions with batch
+normalization, depthwise ones, and two of the zoo (`zoo_models.py`) for images of MNIST. Each is tuned as
+``kerilog tune`` does by default, at the interval of its widest form. Widths are chosen on training images;
+the test images confirm. Writes the table into docs/quantization.md. Trained networks and figures are kept in
+build/bench, by what they were made from.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import rounding
+import zoo_models
 from kerilog import build
-from kerilog.data import MNIST_SHAPE, load_dataset
+from kerilog.data import MNIST_SHAPE, Dataset, load_dataset
 from kerilog.errors import KerilogError
 from kerilog.tune import results
 from kerilog.tune.command import Asked, tune
@@ -30,10 +34,32 @@ sys.path.insert(0, str(ROOT / "benchmarks" / "hardware"))
 import page
 from store import WORK, Values, digest, recall, say
 
+import compare_with_tflite
+
 PAGE = ROOT / "docs" / "quantization.md"
 FOLDER = WORK / "tune"
 SOURCES = sorted((ROOT / "gen" / "kerilog" / "tune").glob("*.py"))
-ROWS = (("mnist_cnn", 0.5), ("mnist_cnn", 1.0), ("conv_norm_relu", 1.0), ("depthwise", 1.0))
+ROWS = (
+    ("mnist_cnn", 0.5),
+    ("mnist_cnn", 1.0),
+    ("conv_norm_relu", 1.0),
+    ("depthwise", 1.0),
+    ("densenet", 1.0),
+    ("squeeze_excite", 1.0),
+)
+ZOO = {"densenet": zoo_models.densenet, "squeeze_excite": zoo_models.squeeze_excite}
+
+
+def of_zoo(make: Callable[..., Any], data: Dataset) -> Any:
+    """A network of the zoo for images of MNIST, trained for as long as the depthwise one."""
+
+    def with_softmax() -> Any:
+        import keras
+
+        logits = make(keras, MNIST_SHAPE)
+        return keras.Model(logits.input, keras.layers.Softmax()(logits.output))
+
+    return compare_with_tflite.train(with_softmax, data, rounding.TRAINING, rounding.EPOCHS)
 
 
 def of_row(name: str, bound: float, path: Path, data: Path) -> Values:
@@ -100,7 +126,10 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=names, choices=names, metavar="NETWORK")
     parser.add_argument("--dry", action="store_true", help="print, but leave the page as it is")
     arguments = parser.parse_args()
-    makers = rounding.makers(load_dataset(arguments.data, MNIST_SHAPE))
+    data = load_dataset(arguments.data, MNIST_SHAPE)
+    makers = rounding.makers(data) | {
+        name: functools.partial(of_zoo, make, data) for name, make in ZOO.items()
+    }
     rows = []
     for name, bound in ROWS:
         if name in arguments.only:

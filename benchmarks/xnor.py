@@ -11,7 +11,7 @@ choose nothing. Each takes 15 to 30 minutes on one processor; what is trained is
 the accuracies, how many elements of all tensors differ between the integer model and Keras, and the designs
 at 16 cycles an image: the predicted area, and of those 256 wide on how many frames the RTL in Verilator gave
 every logit of the integer model, in the planned cycles, and with --area what Yosys counts. Wider ones are too
-much for both: the C++ of the narrow one has 27 MB. Writes the table into docs/quantization.md.
+much for both. Writes the table into docs/quantization.md.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import pytest
 
 from kerilog.emit.cpp import header
 from kerilog.errors import KerilogError
-from kerilog.formats import Fixed
+from kerilog.formats import Binary, Fixed, Sign
 from kerilog.integer.model import run_outputs
 from kerilog.qgraph import (
     QConcatenate,
@@ -35,8 +35,6 @@ from support.moves import Moves
 from support.networks import Chain, draw_graph
 from support.paths import ROOT
 from support.two_ports import heads, two_images
-
-NO_KERNEL = "one_bit"
 
 
 def assert_equal(graphs: Sequence[QGraph], folder: Path, *options: str, frames: int = 12) -> None:
@@ -97,9 +95,37 @@ def in_groups(rounding: str) -> QGraph:
     return net.depthwise((3, 3)).depthwise(groups=2, each=3).average((3, 3), (2, 2), "same").graph
 
 
+def signs(seed: int) -> QGraph:
+    """Results of one bit behind an image of eight, padded with +1 or -1."""
+    net = Chain(f"signs{seed}", "fixed", (6, 5, 4), seed, bits=1, weight_bits=1, input_bits=8)
+    net.conv(4, (3, 3), padding="same").conv(6, (3, 2), (2, 1), "same").pool().conv(4, (2, 2), padding="same")
+    net.flatten().dense(9)
+    net.bits = 8
+    return net.dense(5, relu=False).graph
+
+
+def signs_in_groups() -> QGraph:
+    """A depthwise convolution of signs, with -1 around them."""
+    rng = np.random.default_rng(3)
+    bits, around = Fixed(8, 0), ((1, 0), (1, 2))
+    op = QConv2D(
+        rng.choice((-1, 1), (3, 3, 1, 4)),
+        rng.integers(-9, 9, 4),
+        Binary(),
+        bits,
+        Shift(np.zeros(1, np.int64)),
+        (-128, 127),
+        padding=around,
+        groups=4,
+        pad_code=-1,
+    )
+    first = QNode("input", QInput(), (), (5, 4, 4), Sign())
+    return QGraph("groups", "fixed", (first, QNode("layer", op, ("input",), (4, 5, 4), bits)), ("layer",))
+
+
 def networks() -> list[QGraph]:
     """Small ones that have every layer of hardware between them, and random ones."""
-    graphs = [make() for name, (make, _) in NETWORKS.items() if name != NO_KERNEL]
+    graphs = [*(make() for make, _ in NETWORKS.values()), *map(signs, range(4)), signs_in_groups()]
     graphs += [two_images(), heads(), rows_side_by_side(), wide_sums(), *map(in_groups, ("double", "single"))]
     return [*graphs, *moves(), dilated("affine"), dilated("fixed"), *map(draw_graph, range(16))]
 
@@ -126,10 +152,10 @@ def test_random_networks(first: int, tmp_path: Path) -> None:
     assert_equal([draw_graph(seed) for seed in range(first, first + 20)], tmp_path, *cpp.CHECKED)
 
 
-def test_results_of_one_bit_are_refused_by_name() -> None:
-    graph = NETWORKS[NO_KERNEL][0]()
-    with pytest.raises(KerilogError, match=r"layer .input.: C\+\+ has .* 2 bits or more, found 1 bit"):
-        header(graph, "net")
+def test_signs_are_padded_with_either_sign() -> None:
+    """So that the networks of this file have both."""
+    found = {node.op.pad_code for seed in range(4) for node in signs(seed) if isinstance(node.op, QConv2D)}
+    assert {-1, 0} <= found
 
 
 def test_a_wrong_weight_shows(tmp_path: Path) -> None:

@@ -12,9 +12,8 @@ import pytest
 
 from kerilog import area
 from kerilog.emit.verilog import render
-from kerilog.errors import KerilogError, Unsupported
+from kerilog.errors import Unsupported
 from kerilog.formats import Fixed, Sign
-from kerilog.handoff.cpp import write_cpp
 from kerilog.hardware.modules.matvec import UnrolledMatVec
 from kerilog.hardware.modules.requantize import Thresholds
 from kerilog.plan import plan
@@ -121,9 +120,3 @@ def test_signs_need_weights_of_one_bit() -> None:
         Unsupported, match="layer 'deep': hardware supports an input of 1 bit with weights of 1 bit"
     ):
         plan(classifier("ternary", 8), 500)
-
-
-def test_cpp_refuses_it_by_name(tmp_path: Path) -> None:
-    generate(mixed(), tmp_path / "design", interval=500)
-    with pytest.raises(KerilogError, match="layer 'conv': C\\+\\+ has results of 2 bits or more, found 1"):
-        write_cpp(tmp_path / "design")

@@ -10,14 +10,25 @@ import numpy as np
 
 from kerilog.emit.cpp_calls import Value, Writer, storage_type
 from kerilog.emit.verilog import environment
-from kerilog.errors import KerilogError
 from kerilog.formats import Sign
 from kerilog.hardware.naming import verilog_name
 from kerilog.names import harmless
-from kerilog.qgraph import QAdd, QConstant, QGraph, QInput, QMaximum, QMultiply, QNode, QReshape
+from kerilog.qgraph import (
+    QAdd,
+    QConstant,
+    QConv2D,
+    QGraph,
+    QInput,
+    QMaximum,
+    QMultiply,
+    QNode,
+    QReshape,
+    QZeroPadding2D,
+)
 from kerilog.quantize import strip_softmax
 
 _JOINS = (QAdd, QMaximum, QMultiply)
+_NO_PADDING = ((0, 0), (0, 0))
 _DPI = {
     f"std::{'' if signed else 'u'}int{bits}_t": name + ("" if signed else " unsigned")
     for bits, name in ((8, "byte"), (16, "shortint"), (32, "int"), (64, "longint"))
@@ -102,10 +113,6 @@ class _Program:
 
     def _value(self, node: QNode) -> Value:
         """The tensor of ``node``, and what makes it."""
-        if isinstance(node.format, Sign):
-            raise KerilogError(
-                f"layer '{node.name}': C++ has results of 2 bits or more, found 1 bit of activation_bits"
-            )
         if isinstance(node.op, QInput):
             self.inputs.append(_tensor(f"x{len(self.inputs)}", node))
             return Value(self.inputs[-1].variable, node.shape, node.format)
@@ -117,9 +124,24 @@ class _Program:
             return Value(sources[0].variable, node.shape, node.format)
         if isinstance(node.op, _JOINS):
             sources = [self._spread(node, source) for source in sources]
+        if isinstance(node.op, QConv2D) and isinstance(sources[0].format, Sign) and np.any(node.op.padding):
+            node, sources = self._padded(node, node.op, sources[0])
         value = self._new(node)
         self.writer.add(node, sources, value)
         return value
+
+    def _padded(self, node: QNode, op: QConv2D, source: Value) -> tuple[QNode, list[Value]]:
+        """A convolution of signs, around which something else stands than 0, without its padding; and what it
+        is of.
+        """
+        height, width, channels = source.shape
+        rows, columns = (sum(ends) for ends in op.padding)
+        shape = height + rows, width + columns, channels
+        padding = QZeroPadding2D(op.padding, code=op.border(source.format))
+        around = dataclasses.replace(node, op=padding, shape=shape, format=source.format)
+        value = self._new(around)
+        self.writer.add(around, [source], value)
+        return dataclasses.replace(node, op=dataclasses.replace(op, padding=_NO_PADDING)), [value]
 
     def _spread(self, node: QNode, source: Value) -> Value:
         """An operand in the shape of the result."""
@@ -136,5 +158,8 @@ class _Program:
 
 def _tensor(variable: str, node: QNode) -> Tensor:
     shape, format = tuple(map(int, node.shape)), node.format
-    told = f"{int(format.bits)} bits, scale {float(format.scales)!r}, zero point {int(format.zero_point)}"
+    scale = repr(float(format.scales))
+    told = f"{int(format.bits)} bits, scale {scale}, zero point {int(format.zero_point)}"
+    if isinstance(format, Sign):
+        told = f"1 bit, 0 for +{scale} and -1 for -{scale}"
     return Tensor(variable, storage_type(format), shape, math.prod(shape), harmless(node.name), told)

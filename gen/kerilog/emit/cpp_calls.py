@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from kerilog.errors import KerilogError
-from kerilog.formats import Format, IntArray
+from kerilog.formats import Format, IntArray, Sign
 from kerilog.integer.finish import finish, storage
+from kerilog.integer.matmul import fold_steps
 from kerilog.integer.rescale import rescale
 from kerilog.names import harmless
 from kerilog.qgraph import (
@@ -182,14 +183,17 @@ class Writer:
     def _conv(self, node: QNode, op: QConv2D, x: Value, y: Value, sides: tuple[int, ...]) -> None:
         height, width, down, across = sides
         rows, columns, depth, filters = op.kernel.shape
-        totals = np.abs(op.kernel).reshape(-1, filters).sum(axis=0).tolist()
-        most = max(total * x.most + abs(int(bias)) for total, bias in zip(totals, op.bias, strict=True))
+        kernel, offsets = op.kernel.reshape(-1, filters), op.bias
+        if isinstance(x.format, Sign):  # around which nothing is padded
+            kernel, offsets = fold_steps(kernel, offsets, x.format)
+        totals = np.abs(kernel).sum(axis=0).tolist()
+        most = max(total * x.most + abs(int(bias)) for total, bias in zip(totals, offsets, strict=True))
         _check(node, most)
         kind = "std::int32_t" if most < 1 << 31 else "std::int64_t"
         scaled = self.rescaler(node, op.rescale, most, filters)
         shape = (height, width, depth * op.groups, down, across, filters, rows, columns)
         steps = (*op.strides, *op.dilation_rate, op.padding[0][0], op.padding[1][0], op.groups, kind)
-        weights, bias = self.codes(op.kernel), self.array(kind, op.bias)
+        weights, bias = self.codes(kernel), self.array(kind, offsets)
         ends = (x.format.zero_point, y.format.zero_point, *op.clamp)
         self.call("conv2d", (*shape, *steps), (x.variable, y.variable, weights, bias, scaled, *ends))
 
@@ -233,7 +237,7 @@ class Writer:
             raise KerilogError(f"layer '{node.name}': a table of {codes.size:,} codes is too large for C++")
         if isinstance(op, QRequantize):
             self.rescaler(node, op.rescale, x.most, 1)  # for its bounds
-            table = finish(codes - x.format.zero_point, op.rescale, y.format, op.clamp)
+            table = finish(x.format.steps(codes), op.rescale, y.format, op.clamp)
         else:
             table = op.table
         period = op.table.shape[0] if isinstance(op, QChannelLookup) else 1
@@ -341,7 +345,7 @@ class Writer:
                 kind = "Twice" if factor.rounding == "double" else "Once"
                 arrays = [factor.multiplier, factor.shift]
             case Threshold():
-                raise KerilogError(f"layer '{node.name}': C++ has no results of 1 bit")
+                kind, arrays = "Threshold", [factor.direction]
             case _:
                 _check(node, max(most << max(-int(n), 0) for n in factor.shift))
                 kind, arrays = "Shift", [factor.shift]
