@@ -130,6 +130,13 @@ weights = st.one_of(
             "weight_scale": st.sampled_from([None, "none", "channel"]),
         }
     ),
+    st.fixed_dictionaries(
+        {
+            "weight_bits": st.sampled_from([1, 1, "ternary", 5]),
+            "activation_bits": st.just(1),
+            "binary_padding": st.sampled_from([None, "+1", "-1"]),
+        }
+    ),
 )
 formats = st.builds(
     lambda kernel, others: others | kernel,

@@ -215,6 +215,7 @@ SHORT = [
     *table("krl_window_reader", reader((3, 1, 1), (2, 1), rows=2, bits=1)),
     *table("krl_join", {"FUNCTION": 0}, {"FUNCTION": 2, "LEFT_BITS": 2, "RIGHT_BITS": 2, "BITS": 5}),
     *table("krl_channel_lookup", {"PERIOD": 3}, {"PERIOD": 1, "X_BITS": 2}),
+    *table("krl_threshold", {"LANES": 2, "PERIOD": 3}),
     *rows("krl_repeat", "BEATS TIMES COPIES", (3, 2, 1), (1, 3, 2)),
     *table("krl_argmax", argmax(2, 2)),
     *table("krl_running_max", running_max(2, 2)),
@@ -294,6 +295,7 @@ FAST = [
         "krl_join", {"FUNCTION": 1, "LEFT_BITS": 4, "RIGHT_BITS": 4, "BITS": 4}, {"FUNCTION": 2, "BITS": 7}
     ),
     *rows("krl_channel_lookup", "LANES PERIOD X_BITS", (1, 6, 3), (3, 2, 1)),
+    *rows("krl_threshold", "LANES PERIOD ACC_BITS THRESHOLD_BITS", (1, 1, 2, 4), (3, 2, 3, 3)),
     *rows("krl_repeat", "BEATS TIMES COPIES", (4, 3, 1), (2, 1, 1), (1, 1, 3)),
     *table("krl_argmax", argmax(1, 3), argmax(3, 1, 0), argmax(3, 2)),
     *table("krl_running_max", running_max(2, 3), running_max(1, 2), running_max(3, 1)),

@@ -59,6 +59,16 @@ class Control(abc.ABC):
         """All registers, and nothing that only counts: what happens next follows from them."""
 
 
+def following(place: i64, last: i64) -> i64:
+    """The place after ``place`` in 0 .. ``last``, 0 after the last.
+
+    A conditional expression of a native integer and a literal would be compiled to objects.
+    """
+    if place == last:
+        return 0
+    return place + 1
+
+
 def check_depth(depth: int) -> None:
     """Raises ValueError for more than ``LONGEST`` registers one behind the other, or none."""
     if not 1 <= depth <= LONGEST:

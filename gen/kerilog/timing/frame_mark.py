@@ -8,7 +8,7 @@ from typing import final
 
 from mypy_extensions import i64
 
-from kerilog.timing.control import NEVER
+from kerilog.timing.control import NEVER, following
 from kerilog.timing.nodes import Agenda, Node, Source, Stream
 from kerilog.timing.register import Register
 
@@ -81,7 +81,7 @@ class FrameMark(Node):
             self.aside = False
         elif entered:
             self.aside = self.early
-            self.beat = 0 if self.beat == self.last_beat else self.beat + 1
+            self.beat = following(self.beat, self.last_beat)
         self.cycle += 1
         agenda.offer(self)
         agenda.take(self)

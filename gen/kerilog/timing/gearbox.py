@@ -7,7 +7,7 @@ from typing import final
 
 from mypy_extensions import i64
 
-from kerilog.timing.control import Control
+from kerilog.timing.control import Control, following
 
 
 @final
@@ -33,9 +33,8 @@ class Gearbox(Control):
         if left:
             self.level -= self.given
         if entered:
-            last = self.beat == self.last_beat
-            self.level += self.gain_of_last if last else self.gain
-            self.beat = 0 if last else self.beat + 1
+            self.level += self.gain_of_last if self.beat == self.last_beat else self.gain
+            self.beat = following(self.beat, self.last_beat)
         self.valid = self.level >= self.given
 
     def state(self) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from typing import final
 
 from mypy_extensions import i64
 
-from kerilog.timing.control import Control
+from kerilog.timing.control import Control, following
 
 
 @final
@@ -28,10 +28,11 @@ class Widen(Control):
         if right_ready:
             self.valid = False
         if entered:
-            last = self.beat == self.last_beat
-            self.valid = last or self.slice == self.last_slice
-            self.slice = 0 if self.valid else self.slice + 1
-            self.beat = 0 if last else self.beat + 1
+            self.valid = self.beat == self.last_beat or self.slice == self.last_slice
+            self.slice += 1
+            if self.valid:
+                self.slice = 0
+            self.beat = following(self.beat, self.last_beat)
 
     def state(self) -> tuple[int, ...]:
         return self.valid, self.slice, self.beat

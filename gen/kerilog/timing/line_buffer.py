@@ -7,7 +7,7 @@ from typing import final
 
 from mypy_extensions import i64
 
-from kerilog.timing.control import NEVER, Control
+from kerilog.timing.control import NEVER, Control, following
 
 
 @final
@@ -43,7 +43,7 @@ class RowStream(Control):
             self.write_x += 1
             if self.write_x == self.end_x:
                 self.write_x = 0
-                self.write_y = 0 if self.write_y == self.end_y - 1 else self.write_y + 1
+                self.write_y = following(self.write_y, self.end_y - 1)
         self.valid = self.level != 0
 
     def state(self) -> tuple[int, ...]:
@@ -163,7 +163,9 @@ class LineBuffer(Control):
         self.held -= self.rows_given
         self.ahead -= self.kernel_h if last else self.row_step
         self.read_x = 0
-        self.read_top = 0 if last else self.read_top + self.stride_h
+        self.read_top += self.stride_h
+        if last:
+            self.read_top = 0
         self.rows_given = self._given()
 
     def state(self) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from typing import final
 
 from mypy_extensions import i64
 
-from kerilog.timing.control import NEVER, Control, check_depth
+from kerilog.timing.control import NEVER, Control, check_depth, following
 
 
 @final
@@ -65,10 +65,10 @@ class MatrixVector(Control):
         spend = False
         if left_valid and self._may_issue():
             spend = self._ends_sum()
-            self.fold = 0 if self.fold == self.last_fold else self.fold + 1
+            self.fold = following(self.fold, self.last_fold)
             if self.step == self.last_step:
                 self.step = 0
-                self.beat = 0 if self.beat == self.last_beat else self.beat + 1
+                self.beat = following(self.beat, self.last_beat)
             else:
                 self.step += 1
         if self.in_flight & self.arrives != 0:
@@ -134,7 +134,7 @@ class MatrixVector(Control):
             self.slice += 1
             return False
         self.slice = 0
-        self.group = 0 if last_group else self.group + 1
+        self.group = following(self.group, self.last_group)
         return True
 
     def state(self) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from typing import final
 
 from mypy_extensions import i64
 
-from kerilog.timing.control import Control
+from kerilog.timing.control import Control, following
 
 
 @final
@@ -34,7 +34,7 @@ class Repeat(Control):
             self.beat += 1
             return
         self.beat = 0
-        self.turn = self.turn + 1 if self.turn < self.last_turn else 0
+        self.turn = following(self.turn, self.last_turn)
 
     def state(self) -> tuple[int, ...]:
         return int(self.valid), self.beat, self.turn

@@ -7,7 +7,7 @@ from typing import final
 
 from mypy_extensions import i64
 
-from kerilog.timing.control import NEVER, Control
+from kerilog.timing.control import NEVER, Control, following
 
 
 @final
@@ -92,7 +92,7 @@ class Resize(Control):
         if self.column_out == self.columns_out:
             self.column_out = 0
             self.ahead -= self.row_step
-            self.row_out = self.row_out + 1 if self.row_out + 1 < self.rows_out else 0
+            self.row_out = following(self.row_out, self.rows_out - 1)
             self._look_up_row()
         self._look_up_column()
 

@@ -7,7 +7,7 @@ from typing import final
 
 from mypy_extensions import i64
 
-from kerilog.timing.control import NEVER, Control
+from kerilog.timing.control import NEVER, Control, following
 
 
 @final
@@ -49,13 +49,15 @@ class Serial(Control):
             self.product = on_the_way & self.arrives != 0
             self.on_the_way = on_the_way & (self.arrives - 1)
             if multiplies:
-                self.step = 0 if self.step == self.last_step else self.step + 1
+                self.step = following(self.step, self.last_step)
         self.primed = True
 
     def quiet(self, left_valid: bool, right_ready: bool) -> i64:
         if not self.primed or self._moves(right_ready):
             return 0
-        return self.last_step - self.step if left_valid and self._advances(right_ready) else NEVER
+        if left_valid and self._advances(right_ready):
+            return self.last_step - self.step
+        return NEVER
 
     def _moves(self, right_ready: bool) -> bool:
         """Whether one of the results goes on."""

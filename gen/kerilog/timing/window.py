@@ -7,7 +7,7 @@ from typing import final
 
 from mypy_extensions import i64
 
-from kerilog.timing.control import NEVER, Control
+from kerilog.timing.control import NEVER, Control, following
 
 
 @final
@@ -79,7 +79,7 @@ class ShiftedWindow(Control):
         if entered and self.tail != 0:
             row_waits -= 1
         if entered:
-            self.column = 0 if row_ends else self.column + 1
+            self.column = following(self.column, self.last_column)
         if row_ends:
             self.tail = self.whole_tail
         elif self.tail > 0:
@@ -159,7 +159,7 @@ class QueuedWindow(Control):
             self.level += self.first_count
         else:
             self.level += self.last_count if last else self.pixels
-        self.word = 0 if last else self.word + 1
+        self.word = following(self.word, self.last_word)
 
     def state(self) -> tuple[int, ...]:
         return self.level, self.word, self.out

@@ -213,7 +213,9 @@ class WindowReader(Control):
         last = self.top == self.last_top
         self.held -= self.rows_given
         self.ahead -= self.span if last else self.row_step
-        self.top = 0 if last else self.top + self.stride_h
+        self.top += self.stride_h
+        if last:
+            self.top = 0
         self.rows_given = self._given()
 
     def state(self) -> tuple[int, ...]:

@@ -33,6 +33,12 @@ SHORT = [
         Bug("steps past a waiting result", "advance", "result_free ||", "1'b1 ||"),
     ),
     refuted(
+        "krl_threshold",
+        {"LANES": 2, "PERIOD": 3},
+        "steady early wrong lost",
+        Bug("never stands still", "advance", "m_axis_tready || !m_axis_tvalid", "1'b1"),
+    ),
+    refuted(
         "krl_channel_lookup",
         {"PERIOD": 3},
         "steady early wrong lost",
@@ -208,5 +214,35 @@ LONG = [
             "enter && beat_is_last",
             "enter && beat_is_last && m_axis_tready",
         ),
+    ),
+    refuted(
+        "krl_threshold",
+        {"LANES": 2, "PERIOD": 3},
+        "wrong",
+        Bug("thresholds of the first beat for all", "beat", "0 : beat + 1'b1", "0 : beat"),
+    ),
+    refuted(
+        "krl_threshold",
+        {"LANES": 2, "PERIOD": 3},
+        "wrong",
+        Bug("turns no sign", "negative", " ^ turned", ""),
+    ),
+    refuted(
+        "krl_threshold",
+        {"LANES": 2, "PERIOD": 3},
+        "wrong",
+        Bug("the period survives reset", "beat", "beat <= 0;", ""),
+    ),
+    refuted(
+        "krl_threshold",
+        {"LANES": 2, "PERIOD": 3},
+        "early",
+        Bug("valid survives reset", "valid_pipe", "valid_pipe <= 0;", ""),
+    ),
+    refuted(
+        "krl_threshold",
+        {"LANES": 2, "PERIOD": 3},
+        "idle",
+        Bug("waits for valid", "advance", "m_axis_tready ||", "m_axis_tready &&"),
     ),
 ]
