@@ -86,10 +86,10 @@ def squeeze_excite(keras: Any, shape: Shape = SMALL) -> Any:
     return keras.Model(image, layers.Dense(10)(layers.GlobalAveragePooling2D()(x)))
 
 
-def keyword1d(keras: Any) -> Any:
-    """A keyword network on 98 frames of 10 features."""
+def keyword1d(keras: Any, shape: tuple[int, int] = (98, 10)) -> Any:
+    """A keyword network on 98 frames of 10 features, or others."""
     layers = keras.layers
-    x = source = layers.Input((98, 10))
+    x = source = layers.Input(shape)
     for filters, strides in ((16, 2), (24, 2), (32, 1)):
         x = layers.Conv1D(filters, 5, strides=strides, padding="same")(x)
         x = layers.ReLU()(layers.BatchNormalization()(x))
