@@ -39,7 +39,7 @@ module krl_threshold_proof #(
   localparam [3:0] COUNT = LANES;
   localparam integer LAST_BEAT = PERIOD - 1;
   localparam ADDRESS_BITS = (PERIOD > 1) ? $clog2(PERIOD) : 1;
-  localparam [3:0] OF_LANE = LANE_BITS;
+  localparam COMPARED_BITS = (ACC_BITS > THRESHOLD_BITS) ? ACC_BITS : THRESHOLD_BITS;
 
   reg started = 1'b0;
   wire reset = rst || !started;
@@ -60,11 +60,28 @@ module krl_threshold_proof #(
 
   // the lane of the beat on the input, with what it is compared with
   wire [WORD_BITS-1:0] word = memory[beat*WORD_BITS +: WORD_BITS];
-  wire [LANE_BITS-1:0] constant = word[lane*OF_LANE +: LANE_BITS];
-  wire signed [ACC_BITS-1:0] sum = s_axis_tdata[lane*ACC_BITS +: ACC_BITS];
-  wire signed [THRESHOLD_BITS-1:0] threshold = constant[THRESHOLD_BITS-1:0];
-  wire entering = (sum < threshold) ^ constant[THRESHOLD_BITS];
-  wire leaving = m_axis_tdata[lane];
+  reg [ACC_BITS-1:0] sum;
+  reg [LANE_BITS-1:0] constant;
+  reg leaving;
+  integer k;
+
+  always @* begin
+    sum = 0;
+    constant = 0;
+    leaving = 1'b0;
+    for (k = 0; k < LANES; k = k + 1) begin
+      if (lane == k[3:0]) begin
+        sum = s_axis_tdata[k*ACC_BITS +: ACC_BITS];
+        constant = word[k*LANE_BITS +: LANE_BITS];
+        leaving = m_axis_tdata[k];
+      end
+    end
+  end
+
+  wire signed [COMPARED_BITS-1:0] left = {{COMPARED_BITS-ACC_BITS+1{sum[ACC_BITS-1]}}, sum[ACC_BITS-2:0]};
+  wire signed [COMPARED_BITS-1:0] right =
+    {{COMPARED_BITS-THRESHOLD_BITS+1{constant[THRESHOLD_BITS-1]}}, constant[THRESHOLD_BITS-2:0]};
+  wire entering = (left < right) ^ constant[THRESHOLD_BITS];
 
   proof_source #(
     .WIDTH(LANES * ACC_BITS)
