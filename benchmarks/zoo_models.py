@@ -18,9 +18,7 @@ from networks import draw_samples, draw_weights, settle
 
 SEED = 5
 SAMPLES = 8
-SMALL = (16, 16, 3)
 Array = npt.NDArray[np.float32]
-Shape = tuple[int, int, int]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,10 +58,10 @@ def unet_transposed(keras: Any) -> Any:
     return _unet(keras, lambda x, filters: keras.layers.Conv2DTranspose(filters, 2, strides=2)(x))
 
 
-def densenet(keras: Any, shape: Shape = SMALL) -> Any:
+def densenet(keras: Any) -> Any:
     """A block of Huang et al., 2017, of four layers that grow by 4 channels, and its transition."""
     layers = keras.layers
-    image = layers.Input(shape)
+    image = layers.Input((16, 16, 3))
     x = layers.Conv2D(8, 3, padding="same")(image)
     for _ in range(4):
         y = layers.ReLU()(layers.BatchNormalization()(x))
@@ -73,7 +71,7 @@ def densenet(keras: Any, shape: Shape = SMALL) -> Any:
     return keras.Model(image, layers.Dense(10)(layers.GlobalAveragePooling2D()(x)))
 
 
-def squeeze_excite(keras: Any, shape: Shape = SMALL) -> Any:
+def squeeze_excite(keras: Any, shape: tuple[int, int, int] = (16, 16, 3)) -> Any:
     """Hu et al., 2018: channels are scaled by what a small network makes of their means."""
     layers = keras.layers
     image = layers.Input(shape)

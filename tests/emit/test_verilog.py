@@ -211,10 +211,6 @@ def test_no_keyword_stays() -> None:
 # ---- memories ----
 
 
-def words(memory: Memory) -> list[int]:
-    return [int.from_bytes(bytes(word), "big") for word in memory.packed]
-
-
 @pytest.mark.parametrize("name", ["corrected", "keywords"])
 def test_memories_read_back(name: str, tmp_path: Path) -> None:
     make, interval = DESIGNS[name]
@@ -223,7 +219,7 @@ def test_memories_read_back(name: str, tmp_path: Path) -> None:
     for memory in design.memories:
         text = (tmp_path / "design" / memory.file).read_text()
         numbers = [int(line, 16) for line in text.splitlines()[1:]]
-        assert numbers == words(memory)
+        assert tuple(numbers) == memory.words
         assert len(numbers) == memory.depth
         assert all(0 <= word < 1 << memory.width for word in numbers)
         assert np.array_equal(packing.read(text, memory.width), memory.packed)
@@ -238,7 +234,7 @@ def test_weights_stand_where_the_hardware_looks() -> None:
         (stage,) = weighted_stages(plan(graph, interval))
         pe, simd, bits = stage.matvec.pe, stage.matvec.simd, stage.matvec.w_bits
         found = np.zeros((stage.matvec.beats_per_vector * simd, stage.matvec.groups * pe), int)
-        for number, word in enumerate(words(stage.matvec.memories[0])):
+        for number, word in enumerate(stage.matvec.memories[0].words):
             beat, group = divmod(number, stage.matvec.groups)
             for lane in range(pe * simd):
                 code = (word >> (lane * bits)) & ((1 << bits) - 1)

@@ -57,6 +57,11 @@ class Memory:
         return packing.packed(self.lanes())
 
     @functools.cached_property
+    def words(self) -> tuple[int, ...]:
+        """The words as unsigned integers."""
+        return tuple(int.from_bytes(word.tobytes(), "big") for word in self.packed)
+
+    @functools.cached_property
     def columns(self) -> int:
         """Columns of bits that differ from each other and are not constant."""
         return packing.columns(self.packed, self.width)

@@ -54,10 +54,10 @@ class Values:
         return squared_error(self.values, format, self.counts)
 
     def saturated(self, format: Format) -> float:
-        """The part of the values that lies outside of ``format``."""
+        """The part of the values that lies outside of ``format``; 0 of none."""
         low, high = format.dequantize(np.array([format.minimum, format.maximum]))
         outside = (self.values < low) | (self.values > high)
-        return float(self.counts[outside].sum() / self.counts.sum())
+        return float(self.counts[outside].sum() / (self.counts.sum() or 1.0))
 
     def closest(self, formats: Sequence[Format]) -> int:
         """Index of the one of ``formats`` with the least divergence; the first lets nothing saturate.

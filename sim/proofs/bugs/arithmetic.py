@@ -245,4 +245,15 @@ LONG = [
         "idle",
         Bug("waits for valid", "advance", "m_axis_tready ||", "m_axis_tready &&"),
     ),
+    refuted(
+        "krl_threshold",
+        {"LANES": 2, "PERIOD": 3},
+        "late lost",
+        Bug(
+            "beats come in only while the sink is ready",
+            "valid_pipe",
+            "s_axis_tvalid}",
+            "s_axis_tvalid && m_axis_tready}",
+        ),
+    ),
 ]
