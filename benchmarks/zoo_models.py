@@ -71,10 +71,10 @@ def densenet(keras: Any) -> Any:
     return keras.Model(image, layers.Dense(10)(layers.GlobalAveragePooling2D()(x)))
 
 
-def squeeze_excite(keras: Any, shape: tuple[int, int, int] = (16, 16, 3)) -> Any:
+def squeeze_excite(keras: Any) -> Any:
     """Hu et al., 2018: channels are scaled by what a small network makes of their means."""
     layers = keras.layers
-    image = layers.Input(shape)
+    image = layers.Input((16, 16, 3))
     x = _block(keras, image, 12)
     for _ in range(2):
         scale = layers.GlobalAveragePooling2D(keepdims=True)(x)
