@@ -4,8 +4,8 @@
     python benchmarks/tune.py --data mnist.npz [--only NETWORK ...] [--dry]
 
 The MNIST CNN of this repository and networks that are trained here, shortly: convolutions with batch
-normalization, depthwise ones, and the Conv1D network of the zoo (`zoo_models.py`) on the rows of images. Each
-is tuned as ``kerilog tune`` does by default, at the interval of its widest form. Widths are chosen on training
+normalization, depthwise ones, and the Conv1D network of the zoo (`zoo_models.py`) on rows of images. Each is
+tuned as ``kerilog tune`` does by default, at the interval of its widest form. Widths are chosen on training
 images; the test images confirm. Writes the table into docs/quantization.md. Trained networks and figures are
 kept in build/bench, by what they were made from.
 """
