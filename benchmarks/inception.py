@@ -7,8 +7,8 @@ Weights are drawn from a seed; batch normalizations take their statistics from i
 (`drawings.py`). Each network is converted (`affine`) in a process of its own, which shows the memory it
 takes; its integers are compared with Keras on images that calibration did not see; and integer model and
 Keras' `tf.function` take turns on one image on the same processors. Of InceptionV3, the plan of the whole is
-tried for `--limit` seconds, and its first mixed block, cut out, is compared with the integer model in
-Verilator.
+tried for `--limit` seconds and checked by Verilator's lint, and its first mixed block, cut out, is compared
+with the integer model in Verilator.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from kerilog.manifest import Manifest, Model
 from kerilog.plan.goals import Goal, design_for
 from kerilog.qgraph import QGraph, QInput, QNode
 from kerilog.quantize import strip_softmax
+from kerilog.verify import tools
 from kerilog.verify.steady import simulate_steady
 from runs import ROOT
 
@@ -254,6 +255,15 @@ def whole(path: Path) -> Values:
     return design(graph, WHOLE_INTERVAL, FOLDER / "whole")
 
 
+def linted(folder: Path) -> Values:
+    """Seconds of Verilator's lint. KerilogError for a warning."""
+    start = time.perf_counter()
+    manifest = Manifest.read(folder)
+    command = ["verilator", "--lint-only", "-Wall", "--top-module", manifest.top]
+    tools.run_tool([*command, *manifest.sources], folder)
+    return {"linting": time.perf_counter() - start}
+
+
 def simulate(graph: QGraph, folder: Path) -> Values:
     """Whole frames in Verilator. KerilogError for an element, an interval or a latency that is wrong."""
     node = graph.inputs[0]
@@ -318,6 +328,8 @@ DESIGN: list[page.Column] = [
     ("smallest device", lambda row: row["smallest"]),
     ("seconds to plan", page.seconds("planning")),
     ("and generate", page.seconds("seconds")),
+    ("peak memory", lambda row: f"{row['peak']:.1f} GiB"),
+    ("to lint, no warning", page.seconds("linting")),
     ("elements equal in Verilator", page.whole("elements")),
     ("seconds to compile and simulate", page.seconds("simulating")),
 ]
@@ -382,7 +394,7 @@ def main() -> None:
                     f"generated in {arguments.limit:g} seconds."
                 )
             else:
-                designs.append({"title": "all of InceptionV3", **all_of_it})
+                designs.append({"title": "all of InceptionV3", **all_of_it, **linted(FOLDER / "whole")})
     text = text_of(rows, designs, notes)
     (WORK / "inception.json").write_text(json.dumps([rows, designs, notes], indent=2), encoding="ascii")
     print(f"\n{text}")
