@@ -313,6 +313,7 @@ FAST = [
     ),
 ]
 SLOW = [
+    *rows("krl_board_input", "LANES BEATS IDLE_CLOCKS", (1, 2, 2), (2, 1, 3), (1, 3, 1)),
     *rows("krl_board_output", "BITS SIGNED", (2, 1), (3, 0)),
     *table("krl_add", add(2), add(3), add(1, SUBTRACT=1)),
     *table("krl_concat", concat(2, 9, 1, 1, 3)),

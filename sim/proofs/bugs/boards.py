@@ -8,6 +8,7 @@ from proofs.refuted import refuted
 
 RECEIVED = {"BIT_CLOCKS": 4, "FOLLOWED": 7}
 ANSWERED = {"BITS": 2, "SIGNED": 1}
+GIVEN = {"LANES": 1, "BEATS": 2, "IDLE_CLOCKS": 2}
 
 SHORT = [
     refuted(
@@ -21,6 +22,52 @@ SHORT = [
     ),
 ]
 LONG = [
+    refuted(
+        "krl_board_input",
+        GIVEN,
+        "steady",
+        Bug("never stands still", "free", "!m_axis_tvalid || m_axis_tready", "1'b1"),
+    ),
+    refuted(
+        "krl_board_input",
+        GIVEN,
+        "silent",
+        Bug(
+            "the sum comes a beat too early",
+            "state",
+            "completes && beats == BEATS[BEAT_BITS-1:0] - 1'b1",
+            "completes",
+        ),
+    ),
+    refuted(
+        "krl_board_input",
+        GIVEN,
+        "silent",
+        Bug("tells no fault", "fault", "fault <= breaks;", "fault <= 1'b0;"),
+    ),
+    refuted(
+        "krl_board_input",
+        GIVEN,
+        "number",
+        Bug("gives a number with every beat", "begun", "begun <= 1'b1;", ""),
+    ),
+    refuted(
+        "krl_board_input",
+        GIVEN,
+        "late",
+        Bug("waits for a frame's bytes for ever", "breaks", " || idle", ""),
+    ),
+    refuted(
+        "krl_board_input",
+        GIVEN,
+        "long",
+        Bug(
+            "the beat behind the last one never ends",
+            "state",
+            "LONGER: if (ends) state <= FINISH;",
+            "LONGER: ;",
+        ),
+    ),
     refuted(
         "krl_board_output",
         ANSWERED,
