@@ -14,8 +14,8 @@
 module krl_board_input_proof #(
   parameter BITS = 3,
   parameter LANES = 1,
-  parameter integer BEATS = 2,
-  parameter integer IDLE_CLOCKS = 2
+  parameter BEATS = 2,
+  parameter IDLE_CLOCKS = 2
 ) (
   input  wire       clk,
   input  wire       rst,

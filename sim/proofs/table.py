@@ -216,6 +216,7 @@ SHORT = [
     *table("krl_join", {"FUNCTION": 0}, {"FUNCTION": 2, "LEFT_BITS": 2, "RIGHT_BITS": 2, "BITS": 5}),
     *table("krl_channel_lookup", {"PERIOD": 3}, {"PERIOD": 1, "X_BITS": 2}),
     *table("krl_threshold", {"LANES": 2, "PERIOD": 3}),
+    *rows("krl_board_input", "LANES BEATS IDLE_CLOCKS", (1, 2, 2)),
     *rows("krl_repeat", "BEATS TIMES COPIES", (3, 2, 1), (1, 3, 2)),
     *table("krl_argmax", argmax(2, 2)),
     *table("krl_running_max", running_max(2, 2)),
@@ -313,7 +314,7 @@ FAST = [
     ),
 ]
 SLOW = [
-    *rows("krl_board_input", "LANES BEATS IDLE_CLOCKS", (1, 2, 2), (2, 1, 3), (1, 3, 1)),
+    *rows("krl_board_input", "LANES BEATS IDLE_CLOCKS", (2, 1, 3), (1, 3, 1)),
     *rows("krl_board_output", "BITS SIGNED", (2, 1), (3, 0)),
     *table("krl_add", add(2), add(3), add(1, SUBTRACT=1)),
     *table("krl_concat", concat(2, 9, 1, 1, 3)),

@@ -110,7 +110,7 @@ def test_study(workshop: Path, number: int) -> None:
 def test_build(workshop: Path) -> None:
     """In the middle of the samples."""
     interrupted(
-        workshop, after(1.0), signal.SIGINT, "build", "tiny.keras", "--data", "many.npz", "-o", "new/design"
+        workshop, after(0.3), signal.SIGINT, "build", "tiny.keras", "--data", "many.npz", "-o", "new/design"
     )
 
 
