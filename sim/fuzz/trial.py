@@ -8,9 +8,11 @@ gives with its reference kernels; the RTL gives what the integer model gives, at
 from __future__ import annotations
 
 import dataclasses
+import multiprocessing
 import re
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +157,15 @@ def named(graph: QGraph, codes: Sequence[IntArray]) -> dict[str, IntArray]:
 
 def check_interpreter(path: Path, graph: QGraph, codes: Sequence[IntArray]) -> None:
     """The integer model gives what LiteRT's interpreter gives with its reference kernels."""
+    theirs = _apart(_interpreted, path, codes)
+    ours = run_outputs(graph, named(graph, codes))
+    for frame, outputs in enumerate(theirs):
+        for place, (mine, other) in enumerate(zip(ours, outputs, strict=True)):
+            compare("interpreter", place, mine[frame].reshape(-1), other)
+
+
+def _interpreted(path: Path, codes: Sequence[IntArray]) -> list[list[IntArray]]:
+    """The outputs of the first frames; none where the ends of the network are floats."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     kernels = OpResolverType.BUILTIN_REF
@@ -165,17 +176,43 @@ def check_interpreter(path: Path, graph: QGraph, codes: Sequence[IntArray]) -> N
         raise Refused(f"by LiteRT: {str(error).splitlines()[0]}") from error
     entries, exits = interpreter.get_input_details(), interpreter.get_output_details()
     if any(entry["dtype"] == np.float32 for entry in entries):
-        return  # its ends are QUANTIZE and DEQUANTIZE, which the interpreter does in float
-    ours = run_outputs(graph, named(graph, codes))
+        return []  # its ends are QUANTIZE and DEQUANTIZE, which the interpreter does in float
+    found = []
     for frame in range(SHORT):
         for entry, array in zip(entries, codes, strict=True):
             interpreter.set_tensor(
                 entry["index"], array[frame : frame + 1].astype(entry["dtype"]).reshape(entry["shape"])
             )
         interpreter.invoke()
-        for place, (exit_, mine) in enumerate(zip(exits, ours, strict=True)):
-            theirs = interpreter.get_tensor(exit_["index"]).astype(np.int64)
-            compare("interpreter", place, mine[frame].reshape(-1), theirs.reshape(-1))
+        found.append([interpreter.get_tensor(one["index"]).astype(np.int64).reshape(-1) for one in exits])
+    return found
+
+
+def _apart(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What ``function`` gives in a process of its own, for LiteRT aborts on some networks. Raises what it
+    raises, and Refused where that process ends in another way.
+    """
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_send, args=(sender, function, arguments))
+    process.start()
+    sender.close()
+    try:
+        found = receiver.recv()
+    except EOFError:
+        process.join()
+        raise Refused(f"by LiteRT: its process ended with {process.exitcode}") from None
+    process.join()
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def _send(sender: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    try:
+        sender.send(function(*arguments))
+    except Exception as error:  # raised again by the caller
+        sender.send(error)
 
 
 def compare(kind: str, place: int, found: IntArray, expected: IntArray) -> None:
