@@ -134,6 +134,21 @@ def test_entries_are_those_of_the_table(language: str, kind: type[Any]) -> None:
         np.testing.assert_array_equal(found, NUMPY.look_up(table, codes, -128))
 
 
+def test_it_compiles_where_nothing_can_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    numba = pytest.importorskip("numba", reason="numba is not installed: pip install 'kerilog[fast]'")
+    njit = numba.njit
+
+    def without_place(*, cache: bool = False, **options: Any) -> Any:
+        if cache:
+            return lambda function: (_ for _ in ()).throw(RuntimeError("no locator available"))
+        return njit(**options)
+
+    monkeypatch.setattr(numba, "njit", without_place)
+    found = np.zeros(3, np.int64)
+    compiled.compiled.__wrapped__(compiled.look_up)(np.arange(9), np.array([1, 0, 2]), -3, found)
+    np.testing.assert_array_equal(found, [4, 3, 5])
+
+
 def wrong_finish(make: Any) -> Any:
     return lambda *arguments: lambda total: make(*arguments)(total) + (total > 99)
 

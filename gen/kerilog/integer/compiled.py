@@ -28,11 +28,17 @@ _MOST_TAPS = 32  # that a compiler unrolls
 
 @functools.cache
 def compiled(function: Callable[..., None]) -> Callable[..., None]:
-    """``function``, compiled when it is first called with arrays of new types, and kept on the disk."""
+    """``function``, compiled when it is first called with arrays of new types, and kept on the disk where
+    there is a place for it.
+    """
     require("numba", PURPOSE)
     import numba
 
-    made: Callable[..., None] = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
+    made: Callable[..., None]
+    try:
+        made = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
+    except RuntimeError:  # neither beside the source nor in the user's cache
+        made = numba.njit(nogil=True, error_model="numpy")(function)
     return made
 
 
