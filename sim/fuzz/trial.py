@@ -8,6 +8,7 @@ gives with its reference kernels; the RTL gives what the integer model gives, at
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import multiprocessing
 import re
 import traceback
@@ -27,6 +28,7 @@ from kerilog.errors import KerilogError
 from kerilog.formats import IntArray
 from kerilog.graph import Graph
 from kerilog.hardware.stages import KINDS
+from kerilog.integer.model import Model as Running
 from kerilog.integer.model import run_outputs
 from kerilog.manifest import Manifest, Model
 from kerilog.plan import refusals
@@ -106,7 +108,18 @@ def prepare(description: Description, folder: Path, name: str) -> Ready:
         raise Refused(str(error)) from error
     if manifest.frame_interval > MOST_INTERVAL or manifest.multipliers + manifest.constants > MOST_PRODUCTS:
         raise Refused("too large to simulate here")
-    return Ready(hardware, folder / "design", manifest, codes, run_outputs(hardware, named(hardware, codes)))
+    expected = run_outputs(hardware, named(hardware, codes))
+    check_fast(hardware, codes, expected)
+    return Ready(hardware, folder / "design", manifest, codes, expected)
+
+
+def check_fast(graph: QGraph, codes: Sequence[IntArray], expected: Sequence[IntArray]) -> None:
+    """The engine ``fast`` gives what NumPy gives, where it is installed."""
+    if any(importlib.util.find_spec(library) is None for library in ("onnxruntime", "onnx", "numba")):
+        return
+    found = Running(graph, "fast").tensors(named(graph, codes), graph.outputs)
+    for place, (name, wanted) in enumerate(zip(graph.outputs, expected, strict=True)):
+        compare("fast engine", place, found[name], wanted)
 
 
 def quantized(graph: Graph, source: dict[str, Any], made: network.Made) -> QGraph:

@@ -154,14 +154,14 @@ def wrong_finish(make: Any) -> Any:
 
 
 def wrong_table(make: Any) -> Any:
-    return lambda self, table, x, lowest: make(self, table, x, lowest + (x.size > 99))
+    return lambda table, x, lowest: make(table, x, lowest + (x.size > 99))
 
 
 @pytest.mark.parametrize(
     ("owner", "name", "wrong"),
     [
         (compiled, "CompiledFinish", wrong_finish),
-        (fast.Fast, "look_up", wrong_table),
+        (compiled, "looked_up", wrong_table),
         (CompiledTaps, "sums", lambda make: lambda self, x, rows: make(self, x, rows) + 1),
     ],
 )

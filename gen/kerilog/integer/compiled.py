@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from kerilog.extras import require
-from kerilog.formats import IntArray
+from kerilog.formats import Format, IntArray
 from kerilog.graph import Pair
 from kerilog.integer.finish import Codes, Finish, Numbers
+from kerilog.integer.rescale import LONGEST, half
 from kerilog.integer.scratch import scratch
 from kerilog.integer.taps import ExactTaps, Taps
 from kerilog.qgraph import Multiplier
@@ -94,17 +95,12 @@ def integer_steps(factor: Multiplier) -> IntArray:
     """
     shift, none = factor.shift, np.zeros_like(factor.shift)
     if factor.rounding == "single":
-        first = np.minimum(31 - shift, 62)
-        return np.stack([none, factor.multiplier, _half(first), first, none, none, none])
-    second = np.minimum(np.maximum(-shift, 0), 62)
+        first = np.minimum(31 - shift, LONGEST)
+        return np.stack([none, factor.multiplier, half(first), first, none, none, none])
+    second = np.minimum(np.maximum(-shift, 0), LONGEST)
     nudge, first = np.full_like(shift, 1 << 30), np.full_like(shift, 31)
     away = np.where(second > 0, -1, 0)
-    return np.stack([np.maximum(shift, 0), factor.multiplier, nudge, first, away, _half(second), second])
-
-
-def _half(distance: IntArray) -> IntArray:
-    """``2**(distance - 1)``, and 0 for a distance of 0."""
-    return np.left_shift(1, distance) >> 1
+    return np.stack([np.maximum(shift, 0), factor.multiplier, nudge, first, away, half(second), second])
 
 
 def look_up(table: Numbers, x: Codes, lowest: int, found: Numbers) -> None:
@@ -207,6 +203,11 @@ def taps(exact: ExactTaps) -> Taps:
     height, width, _, each = exact.taps.shape
     fits = each == 1 and height * width <= _MOST_TAPS and exact.bound < 1 << 31
     return CompiledTaps(exact) if fits else exact
+
+
+def make_taps(kernel: IntArray, bias: IntArray, source: Format, strides: Pair, dilation: Pair) -> Taps:
+    """As ``ExactTaps``, compiled where that has a loop here."""
+    return taps(ExactTaps(kernel, bias, source, strides, dilation))
 
 
 def looked_up(table: Numbers, x: Codes, lowest: int) -> Numbers:

@@ -5,55 +5,24 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from kerilog.errors import KerilogError
 from kerilog.extras import require
-from kerilog.formats import Affine, Format, IntArray
-from kerilog.graph import Pair
+from kerilog.formats import Affine
 from kerilog.integer import bytewise, compiled
 from kerilog.integer.engine import NUMPY, Engine
-from kerilog.integer.finish import Codes, Finish, Numbers
-from kerilog.integer.matmul import Matrix
-from kerilog.integer.taps import ExactTaps, Taps
-from kerilog.qgraph import Clamp, Multiplier, Rescale
+from kerilog.integer.finish import Numbers
+from kerilog.qgraph import Multiplier
 
 
-class Fast(Engine):
-    """As NumPy's, faster on large networks."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def matrix(self, kernel: IntArray, bias: IntArray, source: Format) -> Matrix:
-        """By ONNX Runtime, where operands are bytes."""
-        return bytewise.byte_matrix(kernel, bias, source)
-
-    def taps(self, kernel: IntArray, bias: IntArray, source: Format, strides: Pair, dilation: Pair) -> Taps:
-        """Compiled, where sums fit 32 bits."""
-        return compiled.taps(ExactTaps(kernel, bias, source, strides, dilation))
-
-    def finish(
-        self,
-        factor: Rescale,
-        target: Format,
-        clamp: Clamp,
-        bias: Numbers,
-        number: type[Any],
-        positions: int = 1,
-    ) -> Finish:
-        """Compiled, where there is a linear form."""
-        return compiled.CompiledFinish(factor, target, clamp, bias, number, positions)
-
-    def look_up(self, table: Numbers, x: Codes, lowest: int) -> Numbers:
-        """Compiled."""
-        return compiled.looked_up(table, x, lowest)
+def _named(name: str) -> Engine:
+    return Engine(name, bytewise.byte_matrix, compiled.make_taps, compiled.CompiledFinish, compiled.looked_up)
 
 
 @functools.cache
-def engine() -> Fast:
+def engine() -> Engine:
     """The engine, once its libraries are loaded and tried on extremes and at random.
 
     Raises MissingLibraryError where one is not installed, and KerilogError where one is not exact.
@@ -70,7 +39,7 @@ def engine() -> Fast:
     for name, exact in libraries.items():
         if not exact:
             raise KerilogError(f"{name}: expected exact numbers on this processor, found others")
-    return Fast(", ".join(libraries))
+    return _named(", ".join(libraries))
 
 
 def _is_exact() -> bool:
@@ -92,4 +61,4 @@ def _is_exact() -> bool:
             end = one.finish(factor, target, (low, 127), np.arange(7), np.int32)
             yield end(total.astype(np.int32))
 
-    return all(map(np.array_equal, numbers(NUMPY), numbers(Fast(""))))
+    return all(map(np.array_equal, numbers(NUMPY), numbers(_named(""))))

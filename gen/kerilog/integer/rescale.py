@@ -18,7 +18,7 @@ from kerilog.qgraph import DoubleMultiplier, Multiplier, Rescale, Threshold
 
 Integers = npt.NDArray[np.signedinteger[Any]]
 
-_LONGEST = 62  # largest shift that int64 takes together with its rounding constant
+LONGEST = 62  # largest shift that int64 takes together with its rounding constant
 _LIMB = 26  # a binary64 significand of 53 bits is a limb of 27 bits over one of 26
 BELOW_HALF = float(np.nextafter(0.5, 0))
 
@@ -51,9 +51,9 @@ def double_rounding(x: Integers, multiplier: IntArray, shift: IntArray) -> IntAr
 
 def single_rounding(x: Integers, multiplier: IntArray, shift: IntArray) -> IntArray:
     """``(x * multiplier + 2**(30 - shift)) >> (31 - shift)``: one rounding, ties up."""
-    distance = np.minimum(31 - shift, _LONGEST)
+    distance = np.minimum(31 - shift, LONGEST)
     product = x * multiplier
-    product += _half(distance)
+    product += half(distance)
     product >>= distance
     return product
 
@@ -63,11 +63,11 @@ def shift_right(x: Integers, shift: IntArray) -> IntArray:
     value = x.astype(np.int64)
     if np.any(shift < 0):
         value <<= np.maximum(-shift, 0)
-    distance = np.clip(shift, 0, _LONGEST)
+    distance = np.clip(shift, 0, LONGEST)
     # floor((x + half) / 2**n) sends ties up; one less below zero sends them away from zero, but only if n >
     # 0.
     value += np.where(distance > 0, value >> 63, 0)
-    value += _half(distance)
+    value += half(distance)
     value >>= distance
     return value
 
@@ -97,8 +97,8 @@ def binary64_exact(x: Integers, significand: IntArray, exponent: IntArray) -> In
     low = lower & mask
     dropped = np.maximum(_bit_length(high) + _LIMB - 53, 0)
     kept, rest = _split(high, low, dropped)
-    half = _half(dropped)
-    kept += (rest > half) | ((rest == half) & (dropped > 0) & (kept & 1 == 1))
+    middle = half(dropped)
+    kept += (rest > middle) | ((rest == middle) & (dropped > 0) & (kept & 1 == 1))
     result = shift_right(kept, -(dropped + exponent))
     return np.where(x < 0, -result, result)
 
@@ -112,7 +112,7 @@ def _split(high: IntArray, low: IntArray, dropped: IntArray) -> tuple[IntArray, 
     return quotient, np.where(dropped > _LIMB, wide, low & ((1 << under) - 1))
 
 
-def _half(distance: IntArray) -> IntArray:
+def half(distance: IntArray) -> IntArray:
     """``2**(distance - 1)``, and 0 for a distance of 0."""
     return np.left_shift(1, distance) >> 1
 
